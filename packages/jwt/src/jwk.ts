@@ -1,0 +1,163 @@
+import type { AlgorithmRow } from './algorithms.ts'
+import { algorithms, defaultAlgorithm } from './algorithms.ts'
+import { decodeBase64url } from './compact.ts'
+import { JwtError } from './errors.ts'
+import { checkEd25519Point, checkRsaPublicKey } from './weak-keys.ts'
+
+/** A JSON Web Key (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2). Members not listed are allowed and ignored. */
+export interface Jwk {
+  kty: string
+  kid?: string
+  alg?: string
+  use?: string
+  key_ops?: string[]
+  crv?: string
+  x?: string
+  y?: string
+  n?: string
+  e?: string
+  d?: string
+  p?: string
+  q?: string
+  dp?: string
+  dq?: string
+  qi?: string
+  k?: string
+  [member: string]: unknown
+}
+
+/** A JWK with private or secret members: importing it gives a signing key. */
+export type PrivateJwk = Jwk & ({ d: string } | { k: string })
+
+/** A JWK without private or secret members: importing it gives a verification key. */
+export type PublicJwk = Jwk & { d?: never; k?: never }
+
+/** What a checked JWK says. */
+export interface JwkFacts {
+  readonly row: AlgorithmRow
+  readonly kid: string | undefined
+  /** `secret` is both halves in one. */
+  readonly half: 'public' | 'private' | 'secret'
+}
+
+const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
+const rsaPrivateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi']
+
+/** A refusal of one key at load. */
+export function refuseKey(message: string, cause?: unknown): JwtError {
+  return new JwtError('ERR_JWT_KEY', message, cause === undefined ? undefined : { cause })
+}
+
+/** Whether a JWK holds a member that must not be published (RFC 7517 §9.2, RFC 7518 §6.2.2, §6.3.2, §6.4). */
+export function hasPrivateMember(jwk: Jwk): boolean {
+  return privateMembers.some((member) => jwk[member] !== undefined)
+}
+
+/**
+ * Whether a key of a set is not meant for this package: a type, curve or algorithm it does not know, or another use.
+ * RFC 7517 §5 says to ignore such keys. A member of a wrong type does not make a key foreign, it makes it malformed.
+ */
+export function isForeign(jwk: Jwk): boolean {
+  const { kty, crv, alg, use, key_ops: operations } = jwk
+  if (typeof kty !== 'string') return false
+  if (kty !== 'EC' && kty !== 'OKP' && kty !== 'RSA' && kty !== 'oct') return true
+  if ((kty === 'EC' || kty === 'OKP') && typeof crv === 'string' && !defaultAlgorithm(kty, crv)) return true
+  if (typeof alg === 'string' && !algorithms.has(alg)) return true
+  if (typeof use === 'string' && use !== 'sig') return true
+  return Array.isArray(operations) && !operations.includes('verify')
+}
+
+/**
+ * Checks a JWK before a key is made of it: types, agreement of `kty`, `crv` and `alg`, use, canonical base64url, exact
+ * lengths, sizes, known weaknesses. Whether a point is on its curve is left to the import by OpenSSL.
+ *
+ * @param alg The algorithm the caller names; it must not contradict the key.
+ * @param operation What the key will be used for, compared with `key_ops`.
+ * @throws {JwtError} `ERR_JWT_KEY`.
+ */
+export function checkJwk(jwk: Jwk, alg: string | undefined, operation: 'sign' | 'verify' | undefined): JwkFacts {
+  const row = algorithmOf(jwk, alg)
+  const half = row.kty === 'oct' ? 'secret' : jwk.d === undefined ? 'public' : 'private'
+  checkUse(jwk, operation ?? (half === 'public' ? 'verify' : 'sign'))
+  const kid = jwk.kid
+  if (kid !== undefined) checkKid(kid)
+  if (half === 'public' && hasPrivateMember(jwk)) throw refuseKey('the JWK has private members but no d')
+  if (row.kty !== 'oct' && jwk.k !== undefined) throw refuseKey('the JWK mixes a secret with a public key')
+  if (row.kty === 'oct') checkSecret(octets(jwk, 'k'), row)
+  else if (row.kty === 'RSA') checkRsa(jwk, half)
+  else checkCurveKey(jwk, row, half)
+  return { row, kid, half }
+}
+
+/** Refuses a `kid` that a header could not carry: anything but a well-formed text of 1 to 256 characters. */
+export function checkKid(kid: unknown): asserts kid is string {
+  if (typeof kid !== 'string' || kid === '' || kid.length > 256 || !kid.isWellFormed()) {
+    throw refuseKey('kid is a text of 1 to 256 characters')
+  }
+}
+
+/** Refuses a secret that is too short for its hash (RFC 7518 §3.2), or that is plainly not random. */
+export function checkSecret(secret: Uint8Array, row: AlgorithmRow): void {
+  if (secret.length < row.hashLength) {
+    throw refuseKey(`a secret for ${row.alg} has at least ${row.hashLength} octets (RFC 7518 section 3.2)`)
+  }
+  const first = secret[0]
+  if (secret.every((octet) => octet === first)) throw refuseKey('all octets of the secret are the same')
+  if (new TextDecoder().decode(secret.subarray(0, 64)).includes('-----BEGIN ')) {
+    throw refuseKey('these octets are a PEM text, which is not a secret; give the PEM as a string')
+  }
+}
+
+function algorithmOf(jwk: Jwk, wanted: string | undefined): AlgorithmRow {
+  if (typeof jwk.kty !== 'string') throw refuseKey('the JWK has no kty')
+  if (jwk.alg !== undefined && typeof jwk.alg !== 'string') throw refuseKey('alg of the JWK is not a text')
+  if (jwk.crv !== undefined && typeof jwk.crv !== 'string') throw refuseKey('crv of the JWK is not a text')
+  const name = wanted ?? jwk.alg
+  const row = name === undefined ? defaultAlgorithm(jwk.kty, jwk.crv) : algorithms.get(name)
+  if (row === undefined) {
+    throw refuseKey(
+      name === undefined && jwk.kty === 'oct'
+        ? 'a secret does not tell its algorithm: give alg'
+        : 'the key type, curve or algorithm is not supported',
+    )
+  }
+  if (jwk.alg !== undefined && algorithms.get(jwk.alg)?.scheme !== row.scheme) {
+    throw refuseKey(`the JWK names another algorithm than ${row.alg}`)
+  }
+  if (row.kty !== jwk.kty || row.crv !== jwk.crv) throw refuseKey(`a key of this type and curve is not for ${row.alg}`)
+  return row
+}
+
+function checkUse(jwk: Jwk, operation: 'sign' | 'verify'): void {
+  if (jwk.use !== undefined && jwk.use !== 'sig') throw refuseKey('use of the JWK is not sig')
+  const operations: unknown = jwk.key_ops
+  if (operations === undefined) return
+  if (!Array.isArray(operations) || operations.some((one) => typeof one !== 'string')) {
+    throw refuseKey('key_ops of the JWK is not a list of texts')
+  }
+  if (new Set(operations).size !== operations.length) throw refuseKey('key_ops of the JWK repeats a value')
+  if (!operations.includes(operation)) throw refuseKey(`key_ops of the JWK does not hold ${operation}`)
+}
+
+function checkRsa(jwk: Jwk, half: 'public' | 'private' | 'secret'): void {
+  if (jwk.oth !== undefined) throw refuseKey('RSA keys of more than two primes are not supported')
+  checkRsaPublicKey(octets(jwk, 'n'), octets(jwk, 'e'))
+  if (half === 'private') for (const member of rsaPrivateMembers) octets(jwk, member)
+}
+
+function checkCurveKey(jwk: Jwk, row: AlgorithmRow, half: 'public' | 'private' | 'secret'): void {
+  const x = octets(jwk, 'x', row.coordinateLength)
+  if (row.kty === 'EC') octets(jwk, 'y', row.coordinateLength)
+  else checkEd25519Point(x)
+  if (half === 'private') octets(jwk, 'd', row.coordinateLength)
+}
+
+function octets(jwk: Jwk, member: string, length?: number): Uint8Array {
+  const text = jwk[member]
+  const value = typeof text === 'string' && text !== '' ? decodeBase64url(text) : undefined
+  if (value === undefined) throw refuseKey(`${member} of the JWK is not canonical base64url`)
+  if (length !== undefined && value.length !== length) {
+    throw refuseKey(`${member} of the JWK is not exactly ${length} octets`)
+  }
+  return value
+}

@@ -1,0 +1,232 @@
+import { algorithms } from './algorithms.ts'
+import type { ClaimRules, JwtPayload } from './claims.ts'
+import { checkClaims } from './claims.ts'
+import type { JsonObject } from './compact.ts'
+import { decodeBody, findDots, parseHeader, parseStrictJson } from './compact.ts'
+import type { Duration } from './duration.ts'
+import { toSeconds } from './duration.ts'
+import { JwtError } from './errors.ts'
+import type { LocalJWKSet } from './jwks.ts'
+import { isKeySet } from './jwks.ts'
+import type { VerificationKey } from './key-material.ts'
+import { materialOf } from './key-material.ts'
+import { isAccessTokenType, isMediaType, sameMediaType } from './media-type.ts'
+import { checkOptions, isTextOrTexts, refuseOption, secondsOf } from './options.ts'
+import type { KeyMaterial } from './signature.ts'
+import { checkSignature } from './signature.ts'
+
+/**
+ * The keys a token may be signed with: one key, a list that may mix algorithms and kinds but not repeat a `kid`, or a
+ * key set. A signing key stands for its public half; an HMAC key for itself.
+ */
+export type VerificationKeys = VerificationKey | readonly VerificationKey[] | LocalJWKSet
+
+/** The header of a JWS (RFC 7515 §4.1). Other parameters are passed through and mean nothing. */
+export interface JwtHeader {
+  alg: string
+  kid?: string
+  typ?: string
+  [parameter: string]: unknown
+}
+
+/**
+ * What {@link verify} holds a token against. The first three are required; `null` says that the check is left out. An
+ * option that is `undefined`, an empty list, an empty text or has an unknown name is refused, so that an unset
+ * variable never widens a check.
+ */
+export interface VerifyOptions {
+  /** The issuer, or the issuers, whose tokens are taken; compared exactly. */
+  issuer: string | readonly string[] | null
+  /** Our own name, or names: the token's `aud` must contain one of them, exactly. */
+  audience: string | readonly string[] | null
+  /**
+   * The type in the header, as in `'at+jwt'`: case does not matter, `application/` is optional. `'at+jwt'` adds the
+   * rules for access tokens (RFC 9068).
+   */
+  typ: string | null
+  /** Narrows the algorithms further than the keys do, by the exact name in the header. */
+  algorithms?: readonly string[]
+  /** Claims that must be there, whatever their value. */
+  requiredClaims?: readonly string[]
+  /**
+   * How far the clocks of issuer and verifier may differ; applied to `exp` and `nbf`. Default 5 seconds, at most 60.
+   */
+  clockTolerance?: Duration
+  /** The longest time from `iat` to `exp`; requires both claims. Default: 24 hours for `at+jwt`, else no limit. */
+  maxLifetime?: Duration
+  /** The instant to verify at. Default: now. */
+  currentDate?: Date
+}
+
+/** A token that held every check. Both objects are the caller's own: plain, and safe to spread. */
+export interface Verified {
+  payload: JwtPayload
+  header: JwtHeader
+}
+
+/**
+ * Verifies a token: shape, header, key, signature, type, claims, in this order; the first fault is thrown. Nothing in
+ * the token chooses a key other than by `kid`, or an algorithm; `jku`, `x5u`, `jwk` and `x5c` are never used.
+ *
+ * The shape is strict: at most 8192 characters, canonical base64url, UTF-8, JSON objects without duplicate members, at
+ * most 32 levels and 256 members. Claims, for every token: `exp`, `nbf`, `iat` are numbers, `iss`, `sub`, `jti` texts,
+ * `aud` a text or a list of texts, where present; `iat` at most 60 seconds ahead. For `typ: 'at+jwt'` also: `exp` and
+ * `iat` are required and at most `maxLifetime` apart; `sub`, `jti`, `client_id` have 1 to 256 printable characters and
+ * `scope` is a text, where present; refresh tokens and sender-constrained tokens (`cnf`) are refused.
+ *
+ * It does not say whether a token has been revoked.
+ *
+ * @throws {JwtError} about the token: `ERR_JWT_MALFORMED`, `ERR_JWT_HEADER`, `ERR_JWT_ALGORITHM`, `ERR_JWT_KEY_UNKNOWN`,
+ *   `ERR_JWT_SIGNATURE` (RFC 7515 §5.2), `ERR_JWT_TYPE`, `ERR_JWT_CLAIM`, `ERR_JWT_CLAIM_MISSING`, `ERR_JWT_ISSUER`,
+ *   `ERR_JWT_AUDIENCE`, `ERR_JWT_PROOF_REQUIRED`, `ERR_JWT_NOT_YET_VALID`, `ERR_JWT_EXPIRED` (RFC 7519 §7.2, RFC 9068 §4);
+ *   about the call: `ERR_JWT_OPTION`, `ERR_JWT_KEY`, `ERR_JWT_KEY_SET`.
+ */
+export function verify(token: string, keys: VerificationKeys, options: VerifyOptions): Verified {
+  const rules = readRules(options)
+  const dots = findDots(token)
+  const known = dots.first > maxKnownHeaderLength ? undefined : knownHeaders.get(token.slice(0, dots.first))
+  const header = known ?? parseHeader(token, dots)
+  const alg = known === undefined ? checkHeader(header) : known.alg
+  const { algorithms: allowed, typ } = options
+  if (allowed !== undefined && !allowed.includes(alg)) throw wrongAlgorithm('the algorithm is not an allowed one')
+  const material = findKey(keys, header.kid as string | undefined)
+  if (material.row.alg !== alg && material.row.scheme !== algorithms.get(alg)?.scheme) {
+    throw wrongAlgorithm("the algorithm is not the key's")
+  }
+  const { input, signature, payload: octets } = decodeBody(token, dots)
+  if (signature.length !== material.signatureLength || !checkSignature(material, input, signature)) {
+    throw new JwtError('ERR_JWT_SIGNATURE', 'the signature does not verify')
+  }
+  if (known === undefined) rememberHeader(token.slice(0, dots.first), header as JwtHeader)
+  const payload = parseStrictJson(octets) as JwtPayload
+  if (typ !== null && !sameMediaType(header.typ, typ)) {
+    throw new JwtError('ERR_JWT_TYPE', 'the token is of another type')
+  }
+  checkClaims(payload, rules)
+  return { payload, header: { ...header } as JwtHeader }
+}
+
+/**
+ * Headers that stood under a good signature, by their segment: the tokens of one key share one header. Parsed and
+ * checked, since both depend on the text alone; never anything about a key or a signature.
+ */
+const knownHeaders = new Map<string, JwtHeader>()
+const maxKnownHeaders = 64
+const maxKnownHeaderLength = 512
+
+function rememberHeader(segment: string, header: JwtHeader): void {
+  if (segment.length > maxKnownHeaderLength) return
+  // Callers get a shallow copy, so a header with something nested cannot be shared.
+  for (const name in header) if (typeof header[name] === 'object') return
+  if (knownHeaders.size >= maxKnownHeaders) knownHeaders.clear()
+  // A slice of a string keeps the whole string alive, and this one is a token: keep a copy of its own.
+  knownHeaders.set(new TextDecoder().decode(new TextEncoder().encode(segment)), header)
+}
+
+const optionNames: ReadonlySet<string> = new Set([
+  'issuer',
+  'audience',
+  'typ',
+  'algorithms',
+  'requiredClaims',
+  'clockTolerance',
+  'maxLifetime',
+  'currentDate',
+])
+
+const defaultTolerance = 5
+const maxTolerance = 60
+const accessTokenLifetime = 86_400
+
+function readRules(options: VerifyOptions): ClaimRules {
+  checkOptions(options, optionNames, 'verify')
+  const { issuer, audience, typ, requiredClaims, clockTolerance, maxLifetime } = options
+  if (issuer !== null && !isTextOrTexts(issuer))
+    throw refuseOption('verify: issuer is a text, a list of texts, or null')
+  if (audience !== null && !isTextOrTexts(audience)) {
+    throw refuseOption('verify: audience is a text, a list of texts, or null')
+  }
+  if (typ !== null && !isMediaType(typ)) throw refuseOption("verify: typ is a media type such as 'at+jwt', or null")
+  if (options.algorithms !== undefined) checkAlgorithms(options.algorithms)
+  if (requiredClaims !== undefined && (!Array.isArray(requiredClaims) || !isTextOrTexts(requiredClaims))) {
+    throw refuseOption('verify: requiredClaims is a non-empty list of texts')
+  }
+  const tolerance = clockTolerance === undefined ? defaultTolerance : toSeconds(clockTolerance)
+  if (tolerance > maxTolerance) throw refuseOption(`verify: clockTolerance is at most ${maxTolerance} seconds`)
+  const accessToken = isAccessTokenType(typ)
+  const lifetime = maxLifetime === undefined ? (accessToken ? accessTokenLifetime : undefined) : toSeconds(maxLifetime)
+  if (lifetime === 0) throw refuseOption('verify: maxLifetime is longer than 0')
+  const now = secondsOf(options.currentDate, 'verify')
+  return { issuer, audience, requiredClaims, maxLifetime: lifetime, accessToken, now, tolerance }
+}
+
+function checkAlgorithms(names: unknown): void {
+  if (!Array.isArray(names) || names.length === 0) throw refuseOption('verify: algorithms is a non-empty list')
+  for (const name of names) {
+    if (!algorithms.has(name)) throw refuseOption('verify: algorithms names an algorithm that is not supported')
+  }
+}
+
+/**
+ * Parameters that change what a signature covers, or that belong to encrypted or nested tokens (RFC 7515 §4.1.11, RFC
+ * 7797, RFC 7516).
+ */
+const refusedParameters = ['crit', 'b64', 'zip', 'enc', 'cty']
+
+/** Checks the header by itself; returns `alg`. */
+function checkHeader(header: JsonObject): string {
+  for (const parameter of refusedParameters) {
+    if (Object.hasOwn(header, parameter)) throw wrongHeader(`the header parameter ${parameter} is not accepted`)
+  }
+  const { alg, kid, typ } = header
+  if (kid !== undefined && (typeof kid !== 'string' || kid === '' || kid.length > 256)) {
+    throw wrongHeader('kid is not a text of 1 to 256 characters')
+  }
+  if (typ !== undefined && typeof typ !== 'string') throw wrongHeader('typ is not a text')
+  if (typeof alg !== 'string' || !algorithms.has(alg)) throw wrongAlgorithm('the algorithm is missing or not supported')
+  return alg
+}
+
+function findKey(keys: VerificationKeys, kid: string | undefined): KeyMaterial {
+  const single = materialOf(keys)
+  if (single !== undefined) {
+    if (kid !== undefined && kid !== single.kid) throw unknownKey()
+    return single
+  }
+  if (isKeySet(keys)) {
+    const key = kid !== undefined ? keys.get(kid) : keys.keys.length === 1 ? keys.keys[0] : undefined
+    return materialOf(key) ?? refuseUnknown()
+  }
+  if (Array.isArray(keys)) return findInList(keys, kid)
+  throw new JwtError('ERR_JWT_KEY', 'keys is not a key or key set of this package; was an await forgotten?')
+}
+
+function findInList(keys: readonly unknown[], kid: string | undefined): KeyMaterial {
+  if (keys.length === 0) throw new JwtError('ERR_JWT_KEY_SET', 'the list of keys is empty')
+  let found: KeyMaterial | undefined
+  for (let i = 0; i < keys.length; i++) {
+    const material = materialOf(keys[i])
+    if (material === undefined) throw new JwtError('ERR_JWT_KEY', 'the list holds what is not a key of this package')
+    for (let j = 0; j < i; j++) {
+      if (materialOf(keys[j])?.kid === material.kid) throw new JwtError('ERR_JWT_KEY_SET', 'two keys share a kid')
+    }
+    if (kid === undefined ? keys.length === 1 : kid === material.kid) found = material
+  }
+  return found ?? refuseUnknown()
+}
+
+function refuseUnknown(): never {
+  throw unknownKey()
+}
+
+function unknownKey(): JwtError {
+  return new JwtError('ERR_JWT_KEY_UNKNOWN', 'no trusted key has the kid of the token')
+}
+
+function wrongAlgorithm(message: string): JwtError {
+  return new JwtError('ERR_JWT_ALGORITHM', message)
+}
+
+function wrongHeader(message: string): JwtError {
+  return new JwtError('ERR_JWT_HEADER', message)
+}

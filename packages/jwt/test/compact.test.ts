@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { decodeBase64url, parseStrictJson } from '../src/compact.ts'
+import { JwtError } from '../src/errors.ts'
+
+const octets = (text: string) => new TextEncoder().encode(text)
+
+test('decodeBase64url: reads what Buffer writes, and only that spelling', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
+      assert.deepEqual(decodeBase64url(Buffer.from(bytes).toString('base64url')), bytes)
+    }),
+  )
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(...'AQgw-_09z=+/ \né'), maxLength: 12 }), (text) => {
+      const decoded = decodeBase64url(text)
+      const canonical = Buffer.from(text, 'base64url').toString('base64url') === text
+      assert.equal(decoded !== undefined, canonical)
+    }),
+    { numRuns: 3000 },
+  )
+})
+
+test('parseStrictJson: agrees with JSON.parse on every object that it takes', () => {
+  fc.assert(
+    fc.property(fc.json({ maxDepth: 6 }), (text) => {
+      const expected: unknown = JSON.parse(text)
+      const isObject = typeof expected === 'object' && expected !== null && !Array.isArray(expected)
+      if (isObject && !text.includes('"__proto__"')) assert.deepEqual(parseStrictJson(octets(text)), expected)
+      else assert.throws(() => parseStrictJson(octets(text)), { code: 'ERR_JWT_MALFORMED' })
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('parseStrictJson: refuses a member written twice at any place, however it is spelled', () => {
+  const spellings = [
+    ['"ab"', '"ab"'],
+    ['"ab"', '"\\u0061b"'],
+    ['"\\u0061b"', '"a\\u0062"'],
+    ['"a:b"', '"a\\u003ab"'],
+    ['"\\""', '"\\u0022"'],
+    ['"1"', '"1"'],
+    ['"toString"', '"toString"'],
+  ]
+  const places = [
+    (pair: string) => `{${pair}}`,
+    (pair: string) => `{"x":[1,{${pair}}],"y":":"}`,
+    (pair: string) => `{"x":{"y":{${pair}}}}`,
+  ]
+  for (const [first, second] of spellings) {
+    for (const place of places) {
+      assert.throws(() => parseStrictJson(octets(place(`${first}:1,${second}:2`))), /twice/)
+      assert.ok(parseStrictJson(octets(place(`${first}:1,"other":2`))))
+    }
+  }
+  assert.deepEqual(parseStrictJson(octets('{"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}]}')), {
+    a: { a: { a: 1 } },
+    b: [{ a: 1 }, { a: 2 }],
+  })
+})
+
+const refused: [name: string, text: string | Uint8Array][] = [
+  ['nothing', ''],
+  ['a list', '[]'],
+  ['null', 'null'],
+  ['a text', '"a"'],
+  ['two texts', '{}{}'],
+  ['an unclosed string', '{"a'],
+  ['an unclosed escape', '{"a\\'],
+  ['a trailing comma', '{"a":1,}'],
+  ['a comment', '{/**/}'],
+  ['a byte order mark', '\ufeff{}'],
+  ['__proto__', '{"__proto__":1}'],
+  ['__proto__ by an escape', '{"\\u005f_proto__":1}'],
+  ['__proto__ within', '{"a":[{"__proto__":{}}]}'],
+  ['a lone surrogate', '{"a":"\\ud800"}'],
+  ['a lone surrogate in a name', '{"\\udfff":1}'],
+  ['a lone surrogate in a list', '{"a":["\\ud83d\\ud83d\\udd11"]}'],
+  ['a number beyond a double', '{"a":[-1e400]}'],
+  ['33 levels', `{"a":${'['.repeat(32)}${']'.repeat(32)}}`],
+  ['257 members', `{${Array.from({ length: 257 }, (_, i) => `"${i}":0`).join()}}`],
+  ['257 members at several levels', `{"a":{${Array.from({ length: 256 }, (_, i) => `"${i}":0`).join()}}}`],
+  ['a truncated UTF-8 sequence', Uint8Array.of(0x7b, 0x22, 0xc3, 0x22, 0x3a, 0x31, 0x7d)],
+  ['an overlong slash', Uint8Array.of(0x7b, 0x22, 0xc0, 0xaf, 0x22, 0x3a, 0x31, 0x7d)],
+  ['an encoded surrogate', Uint8Array.of(0x7b, 0x22, 0xed, 0xa0, 0x80, 0x22, 0x3a, 0x31, 0x7d)],
+]
+
+for (const [name, text] of refused) {
+  test(`parseStrictJson: refuses ${name}`, () => {
+    assert.throws(() => parseStrictJson(typeof text === 'string' ? octets(text) : text), { code: 'ERR_JWT_MALFORMED' })
+  })
+}
+
+test('parseStrictJson: takes 32 levels, 256 members, white space and surrogate pairs', () => {
+  assert.ok(parseStrictJson(octets(`{"a":${'['.repeat(31)}${']'.repeat(31)}}`)))
+  assert.ok(parseStrictJson(octets(`{${Array.from({ length: 256 }, (_, i) => `"${i}":0`).join()}}`)))
+  assert.deepEqual(parseStrictJson(octets(' \t\r\n{ "a" : "\\ud83d\\udd11" } \n')), { a: '🔑' })
+})
+
+test('JwtError: has a code, keeps its cause, and claim only where one is at fault', () => {
+  const cause = new Error('underneath')
+  const error = new JwtError('ERR_JWT_KEY', 'refused', { cause })
+  assert.equal(error.cause, cause)
+  assert.ok(error instanceof Error && !('claim' in error))
+  assert.match(String(error.stack), /^JwtError/)
+  assert.ok(!('cause' in new JwtError('ERR_JWT_KEY', 'refused')))
+})
+
+test('only keys.ts and signature.ts touch node:crypto, node:util or Buffer', () => {
+  const folder = new URL('../src/', import.meta.url)
+  const touching = readdirSync(folder).filter((name) => {
+    const source = readFileSync(new URL(name, folder), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
+    return /\bBuffer\b|^import (?!type\b).*'node:|^} from 'node:/m.test(source)
+  })
+  assert.deepEqual(touching.sort(), ['keys.ts', 'signature.ts'])
+})

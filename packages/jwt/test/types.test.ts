@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { AsymmetricSigningKey, Duration, SigningKey, VerificationKey, VerifyOptions } from '@sealwax/jwt'
+import { exportJwk, generateKey, importKey, isSigningKey, sign, verify } from '@sealwax/jwt'
+import { rsaJwk, secret } from './craft.ts'
+
+// What must not compile is marked; the type check fails when it does. Each also throws, since not everybody compiles.
+
+const anyone = { issuer: null, audience: null, typ: null } as const
+const hmac = importKey(secret, { alg: 'HS256' })
+const asymmetric: AsymmetricSigningKey = await generateKey('ES256')
+const publicKey: VerificationKey = asymmetric.publicKey
+const option = { code: 'ERR_JWT_OPTION' }
+const token = sign({}, hmac, { ...anyone, expiresIn: 60 })
+
+test('types: a verification key does not sign', () => {
+  // @ts-expect-error
+  assert.throws(() => sign({}, publicKey, { ...anyone, expiresIn: 60 }), { code: 'ERR_JWT_KEY' })
+})
+
+test('types: importKey tells a private JWK from a public one, and a text is either', () => {
+  const fromPrivate: SigningKey = importKey(rsaJwk())
+  const fromPublic: VerificationKey = importKey(exportJwk(fromPrivate))
+  assert.ok(!isSigningKey(fromPublic))
+  // @ts-expect-error
+  const wrong: SigningKey = importKey(exportJwk(fromPrivate))
+  assert.equal(wrong.kid, fromPrivate.kid)
+  const text: string = '-----BEGIN PUBLIC KEY-----'
+  // @ts-expect-error
+  const alsoWrong: () => SigningKey = () => importKey(text)
+  assert.throws(alsoWrong, { code: 'ERR_JWT_KEY' })
+})
+
+test('types: octets need an HMAC algorithm', () => {
+  // @ts-expect-error
+  const forEc: SigningKey | undefined = attempt(() => importKey(secret, { alg: 'ES256' }) satisfies SigningKey)
+  assert.equal(forEc, undefined)
+})
+
+test('types: issuer, audience and typ are required, and undefined is none of their values', () => {
+  // @ts-expect-error
+  assert.throws(() => verify(token, hmac, { issuer: null, audience: null }), option)
+  // @ts-expect-error
+  assert.throws(() => verify(token, hmac, { ...anyone, issuer: undefined }), option)
+  // @ts-expect-error
+  assert.throws(() => verify(token, hmac, { ...anyone, algorithms: undefined }), option)
+  // @ts-expect-error
+  assert.throws(() => verify(token, hmac, { ...anyone, audience: /api/ }), option)
+  // @ts-expect-error
+  assert.throws(() => verify(token, hmac, { ...anyone, maxAge: 5 }), option)
+  // @ts-expect-error
+  assert.throws(() => verify(token, hmac), option)
+  // @ts-expect-error
+  assert.throws(() => sign({}, hmac, anyone), option)
+})
+
+test('types: a key is nothing that looks like one, and a promise of keys is no keys', () => {
+  const { alg, kid } = hmac
+  // @ts-expect-error
+  assert.throws(() => verify(token, { alg, kid }, anyone), { code: 'ERR_JWT_KEY' })
+  // @ts-expect-error
+  assert.throws(() => verify(token, Promise.resolve(hmac), anyone), { code: 'ERR_JWT_KEY' })
+  // @ts-expect-error
+  assert.throws(() => verify(token, 'secret', anyone), { code: 'ERR_JWT_KEY' })
+})
+
+test('types: a duration has a unit', () => {
+  const good: Duration[] = [900, '15m']
+  assert.equal(good.length, 2)
+  // @ts-expect-error
+  assert.throws(() => sign({}, hmac, { ...anyone, expiresIn: '15 minutes' }), option)
+  // @ts-expect-error
+  assert.throws(() => sign({}, hmac, { ...anyone, expiresIn: '900' }), option)
+})
+
+test('types: constants, frozen lists and options made elsewhere are fine', () => {
+  const options: VerifyOptions = { ...anyone, algorithms: Object.freeze(['HS256'] as const) }
+  assert.ok(verify(token, Object.freeze([hmac, publicKey]), options))
+  assert.ok(verify(token, [hmac, asymmetric] as const, anyone))
+})
+
+function attempt<T>(run: () => T): T | undefined {
+  try {
+    return run()
+  } catch {
+    return undefined
+  }
+}
