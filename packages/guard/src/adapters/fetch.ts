@@ -1,0 +1,52 @@
+import { settle } from '../adapter.ts'
+import { type Auth, type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
+
+/** What a runtime calls a handler with first: a web `Request`, or an event that holds one (SvelteKit, Astro, React Router). */
+export type Incoming = Request | { readonly request: Request }
+
+/** Answers a request that was let through; `auth` says who sent it, `rest` is what the runtime handed over besides. */
+export type ProtectedHandler<A, In extends Incoming, Rest extends readonly unknown[]> = (
+  incoming: In,
+  auth: A,
+  ...rest: Rest
+) => Response | Promise<Response>
+
+/** A handler for the runtime. There is no promise where the handler makes none and nothing must be fetched first. */
+export type FetchHandler<In extends Incoming, Rest extends readonly unknown[]> = (
+  incoming: In,
+  ...rest: Rest
+) => Response | Promise<Response>
+
+/**
+ * Protects a handler that answers a web `Request`: Next route handlers, SvelteKit, Bun, Deno, Workers.
+ * `export const GET = protect(guard, (request, auth) => Response.json(auth.subject))`. A requirement stands before the handler:
+ * `protect(guard, { scope: 'orders:read' }, handler)`.
+ *
+ * `auth` is the second argument, since runtimes differ in how many follow: `(request, auth, env, context)` on Workers. Answers a refusal itself
+ * and then does not call the handler; everything else that is thrown goes to the runtime.
+ * @param guard see `createGuard`
+ * @param requirement what the handler requires; its `check` is given the web `Request`
+ * @param handler called with the request or event, who sent it, and the other arguments of the runtime
+ * @throws TypeError for a requirement that is not well-formed, or without a handler
+ */
+export function protect<In extends Incoming = Request, Rest extends readonly unknown[] = []>(
+  guard: Guard,
+  handler: ProtectedHandler<Auth, In, Rest>,
+): FetchHandler<In, Rest>
+export function protect<
+  const R extends Requirement<Request>,
+  In extends Incoming = Request,
+  Rest extends readonly unknown[] = [],
+>(guard: Guard, requirement: R, handler: ProtectedHandler<AuthFor<readonly [R]>, In, Rest>): FetchHandler<In, Rest>
+export function protect(guard: Guard, ...args: readonly unknown[]): FetchHandler<Incoming, readonly unknown[]> {
+  const handler = args.at(-1) as ProtectedHandler<unknown, Incoming, readonly unknown[]>
+  const requirement = args.slice(0, -1) as [] | [requirement: Requirement<Request>]
+  if (typeof handler !== 'function') throw new TypeError('protect: the last argument must be the handler')
+  validateRequirement(requirement)
+  return (incoming, ...rest) =>
+    settle(
+      () => guard.authenticate('request' in incoming ? incoming.request : incoming, ...requirement),
+      (auth) => handler(incoming, auth, ...rest),
+      ({ status, headers, body }) => new Response(body, { status, headers }),
+    )
+}

@@ -1,0 +1,27 @@
+import type { MiddlewareHandler } from 'hono'
+import { settle } from '../adapter.ts'
+import { type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
+
+/**
+ * Protects Hono routes: `app.get('/orders', protect(guard, { scope: 'orders:read' }), (c) => c.json(c.var.auth.subject))`, or `app.use(protect(guard))`.
+ *
+ * Sets the variable `auth`. Answers a refusal itself; everything else that is thrown goes to `app.onError`.
+ * @param guard see `createGuard`
+ * @param requirement what the routes require; its `check` is given the web `Request`
+ * @throws TypeError for a requirement that is not well-formed
+ */
+export function protect<const R extends readonly [] | readonly [requirement: Requirement<Request>]>(
+  guard: Guard,
+  ...requirement: R
+): MiddlewareHandler<{ Variables: { auth: AuthFor<R> } }> {
+  validateRequirement(requirement)
+  return async (c, next) =>
+    settle<AuthFor<R>, Promise<void> | Response>(
+      () => guard.authenticate(c.req.raw, ...requirement),
+      (auth) => {
+        c.set('auth', auth)
+        return next()
+      },
+      ({ status, headers, body }) => c.body(body, status, headers),
+    )
+}

@@ -1,0 +1,55 @@
+import { type CanActivate, type ExecutionContext, HttpException } from '@nestjs/common'
+import { type RawRequest, requirementOfWrapper, settle, wrapped } from '../adapter.ts'
+import type { Auth, AuthFor, Guard, Requirement } from '../guard.ts'
+
+/** What Nest's requests have under every platform; `raw` is there under Fastify. */
+export interface NestRequest {
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly method: string
+  readonly url: string
+  readonly params: Readonly<Record<string, string>>
+  readonly query: unknown
+}
+
+/** The type of `@Req()` behind {@link protect}. */
+export type ProtectedRequest<Req = NestRequest, A = Auth> = Req & { readonly auth: A }
+
+interface Reply {
+  header(name: string, value: string): unknown
+}
+
+/**
+ * Makes a guard class for Nest: `@UseGuards(protect(guard, { scope: 'orders:read' }))` on a controller or a method, `{ provide: APP_GUARD, useClass:
+ * protect(guard) }` for the whole application.
+ *
+ * Sets `request.auth`; a decorator cannot tell the method its type, so write `@Req() request: ProtectedRequest`. A refusal is thrown as an
+ * `HttpException` with the problem as its response and the `GuardError` as its `cause`, after the header fields are set: your exception filters see it.
+ * Everything else that is thrown goes on as it is. HTTP only: other contexts throw a TypeError.
+ * @param guard see `createGuard`
+ * @param requirement what the routes require; its `check` is given the request of the platform, with `params`
+ * @throws TypeError for a requirement that is not well-formed
+ */
+export function protect<const R extends readonly [] | readonly [requirement: Requirement<NestRequest>]>(
+  guard: Guard,
+  ...requirement: R
+): new () => CanActivate {
+  const own = requirementOfWrapper<NestRequest>(requirement)
+  return class ProtectGuard implements CanActivate {
+    canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+      if (context.getType() !== 'http') throw new TypeError('protect: guards HTTP routes only')
+      const request = context.switchToHttp().getRequest<NestRequest & { raw?: RawRequest; auth?: AuthFor<R> }>()
+      return settle(
+        () => guard.authenticate(wrapped(request.raw ?? (request as unknown as RawRequest), request), ...own),
+        (auth) => {
+          request.auth = auth as AuthFor<R>
+          return true
+        },
+        ({ status, headers }, error) => {
+          const reply = context.switchToHttp().getResponse<Reply>()
+          for (const [name, value] of Object.entries(headers)) reply.header(name, value)
+          throw new HttpException(error.problem(), status, { cause: error })
+        },
+      )
+    }
+  }
+}

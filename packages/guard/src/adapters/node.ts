@@ -1,0 +1,43 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { settle } from '../adapter.ts'
+import { type Auth, type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
+
+/** Handles a request that was let through; `auth` says who sent it. */
+export type ProtectedHandler<A> = (req: IncomingMessage, res: ServerResponse, auth: A) => unknown
+
+/** A listener for `http.createServer`; returns what the handler returns, and a promise of it while something must be fetched first. */
+export type ProtectedListener = (req: IncomingMessage, res: ServerResponse) => unknown
+
+/**
+ * Protects a handler of `node:http`: `createServer(protect(guard, (req, res, auth) => res.end(auth.subject)))`. A requirement stands before
+ * the handler: `protect(guard, { scope: 'orders:read' }, handler)`.
+ *
+ * Answers a refusal itself and then does not call the handler. What the handler throws, or a `check`, comes out of the listener, as an error or a
+ * rejected promise: `await` it in a listener of your own to answer it, or Node ends the process.
+ * @param guard see `createGuard`
+ * @param requirement what the handler requires; its `check` is given Node's request
+ * @param handler called with the request, the response and who sent it
+ * @throws TypeError for a requirement that is not well-formed, or without a handler
+ */
+export function protect(guard: Guard, handler: ProtectedHandler<Auth>): ProtectedListener
+export function protect<const R extends Requirement<IncomingMessage>>(
+  guard: Guard,
+  requirement: R,
+  handler: ProtectedHandler<AuthFor<readonly [R]>>,
+): ProtectedListener
+export function protect(guard: Guard, ...rest: readonly unknown[]): ProtectedListener {
+  const handler = rest.at(-1) as ProtectedHandler<unknown>
+  const requirement = rest.slice(0, -1) as [] | [requirement: Requirement<IncomingMessage>]
+  if (typeof handler !== 'function') throw new TypeError('protect: the last argument must be the handler')
+  validateRequirement(requirement)
+  return (req, res) =>
+    settle(
+      () => guard.authenticate(req, ...requirement),
+      (auth) => handler(req, res, auth),
+      ({ status, headers, body }): unknown => {
+        res.statusCode = status
+        for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
+        return res.end(body)
+      },
+    )
+}

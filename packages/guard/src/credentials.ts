@@ -1,0 +1,95 @@
+import { type CookieRule, cookiesNamed, forgeryFault } from './cookies.ts'
+import { fieldOf, type GuardRequest, isHeaderReader } from './request.ts'
+
+/** What a request carried: a token, no bearer credentials at all, or an attempt that is refused whatever the token says. */
+export type Credentials =
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'invalid'; readonly code: 'invalid_request' | 'csrf_failed'; readonly detail: string }
+
+/** Credentials whose token may still hold anything: {@link tokenFault} judges it. */
+export type FoundCredentials = Credentials | { readonly kind: 'token'; readonly token: string; readonly cookie: true }
+
+const NONE: Credentials = Object.freeze({ kind: 'none' })
+const TWICE = invalid('The request carries more than one Authorization header, or a comma in it.')
+const IN_URL = invalid('The request carries a token in the URL beside the one that is meant to be used.')
+const IN_COOKIE = invalid('The request carries a token in a cookie beside the Authorization header.')
+const COOKIE_TWICE = invalid('The request carries more than one cookie of the name that holds the token.')
+const NO_TOKEN = invalid('The Authorization header names the Bearer scheme but holds no token.')
+const SEPARATOR = invalid('The Authorization header must have exactly one space between "Bearer" and the token.')
+const CHARACTERS = invalid('The token in the Authorization header holds characters that no token has.')
+const COOKIE_CHARACTERS = invalid('The token in the cookie holds characters that no token has.')
+
+/**
+ * Finds the access token of a request: in the Authorization header (RFC 6750 §2.1), or in the guard's cookie if it has one. A token in the URL is never
+ * used. Two methods at once make the request invalid (RFC 6750 §2, §3.1).
+ *
+ * What the token consists of is not looked at here: one that equals a verified token needs no look, any other goes to {@link tokenFault}.
+ */
+export function findCredentials(request: GuardRequest, cookie?: CookieRule): FoundCredentials {
+  const value = authorizationOf(request)
+  let found = value === undefined ? NONE : typeof value === 'string' ? readAuthorization(value) : TWICE
+  if (cookie !== undefined && found.kind !== 'invalid') found = withCookie(found, request, cookie)
+  return found.kind === 'token' && hasTokenInUrl(request.url) ? IN_URL : found
+}
+
+/** What is wrong with the text of a token that {@link findCredentials} found; `undefined`: it is a token68 (RFC 9110 §11.2). */
+export function tokenFault(found: FoundCredentials & { kind: 'token' }): (Credentials & { kind: 'invalid' }) | undefined {
+  const { token } = found
+  if (/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) return undefined
+  if ('cookie' in found) return COOKIE_CHARACTERS
+  if (token.includes(',')) return TWICE
+  if (token.trim() === '') return NO_TOKEN
+  return token.startsWith(' ') || token.startsWith('\t') ? SEPARATOR : CHARACTERS
+}
+
+/** Reads the value of one Authorization header, up to the token. Schemes other than Bearer are no bearer credentials: `none`. */
+export function readAuthorization(value: string): Credentials {
+  if (value.startsWith('Bearer ')) return { kind: 'token', token: value.slice(7) }
+  const scheme = /^[^ \t,]*/.exec(value)?.[0] ?? ''
+  if (scheme.toLowerCase() !== 'bearer') {
+    // Headers (Fetch) joins two fields with a comma, so the Bearer field may be the second one.
+    return /,[ \t]*bearer(?:[ \t,]|$)/i.test(value) ? TWICE : NONE
+  }
+  const rest = value.slice(scheme.length)
+  if (rest.startsWith(' ')) return { kind: 'token', token: rest.slice(1) }
+  if (rest.includes(',')) return TWICE
+  return rest.trim() === '' ? NO_TOKEN : SEPARATOR
+}
+
+/** The value of the only Authorization header, `undefined` if there is none, a list if there are several. */
+function authorizationOf(request: GuardRequest): string | readonly string[] | undefined {
+  const { headers, rawHeaders } = request
+  if (isHeaderReader(headers)) return headers.get('authorization') ?? undefined
+  if (rawHeaders === undefined) return oneOf(fieldOf(request, 'authorization'))
+  let count = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) if (isAuthorization(rawHeaders[i] as string)) count++
+  return count > 1 ? rawHeaders : oneOf(headers.authorization)
+}
+
+function isAuthorization(name: string): boolean {
+  return name.length === 13 && (name === 'Authorization' || name.toLowerCase() === 'authorization')
+}
+
+function oneOf(value: string | readonly string[] | undefined): string | readonly string[] | undefined {
+  return typeof value === 'object' && value.length < 2 ? value[0] : value
+}
+
+function withCookie(header: Credentials, request: GuardRequest, rule: CookieRule): FoundCredentials {
+  const [token, ...more] = cookiesNamed(rule.name, request)
+  if (token === undefined) return header
+  if (more.length > 0) return COOKIE_TWICE
+  if (header.kind === 'token') return IN_COOKIE
+  const detail = forgeryFault(request, rule)
+  return detail === undefined
+    ? { kind: 'token', token, cookie: true }
+    : { kind: 'invalid', code: 'csrf_failed', detail }
+}
+
+function hasTokenInUrl(url: string | undefined): boolean {
+  return url !== undefined && url.includes('access_token=') && /[?&]access_token=/.test(url)
+}
+
+function invalid(detail: string): Credentials & { kind: 'invalid' } {
+  return Object.freeze({ kind: 'invalid', code: 'invalid_request', detail })
+}

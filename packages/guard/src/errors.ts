@@ -1,0 +1,222 @@
+/** The HTTP status of a refusal. */
+export type GuardErrorStatus = 400 | 401 | 403 | 503
+
+/** Why a request was refused. Stable; sent to the client as `code`. */
+export type GuardErrorCode =
+  | 'token_missing'
+  | 'invalid_request'
+  | 'token_malformed'
+  | 'token_signature_invalid'
+  | 'token_expired'
+  | 'token_not_yet_valid'
+  | 'token_issuer_invalid'
+  | 'token_audience_invalid'
+  | 'token_type_invalid'
+  | 'token_algorithm_not_allowed'
+  | 'token_key_unknown'
+  | 'token_claim_missing'
+  | 'token_claim_invalid'
+  | 'token_proof_required'
+  | 'token_revoked'
+  | 'token_stale'
+  | 'reauthentication_required'
+  | 'insufficient_scope'
+  | 'insufficient_role'
+  | 'check_failed'
+  | 'csrf_failed'
+  | 'revocation_unavailable'
+  | 'keys_unavailable'
+
+/** The body of a refusal: problem details (RFC 9457) with a stable `code`; `error` repeats `title`. */
+export interface Problem {
+  readonly type: `urn:sealwax:error:${GuardErrorCode}`
+  readonly title: string
+  readonly status: GuardErrorStatus
+  readonly detail: string
+  readonly code: GuardErrorCode
+  readonly error: string
+}
+
+/** What is known about one refusal besides its code. */
+export interface GuardErrorOptions {
+  /** One sentence for the client. Never a token or a key. Default: the sentence of the code. */
+  readonly detail?: string | undefined
+  /** The protection space in the challenge (RFC 9110 §11.5). Default `'api'`. */
+  readonly realm?: string | undefined
+  /** URL of the metadata of the API, for the challenge (RFC 9728 §5.1). */
+  readonly resourceMetadata?: string | undefined
+  /** The scopes that the route requires, for the challenge of `insufficient_scope` (RFC 6750 §3). */
+  readonly scopes?: readonly string[] | undefined
+  /** Greatest age of the authentication in seconds, for the challenge of `reauthentication_required` (RFC 9470 §3). */
+  readonly maxAge?: number | undefined
+  /** The error behind this one; stays in the process. */
+  readonly cause?: unknown
+  /** Key id of the refused token, for the log. Not trustworthy unless the signature held. */
+  readonly kid?: string | undefined
+  /** Session id of the refused token, for the log. Only given when the signature held. */
+  readonly sessionId?: string | undefined
+}
+
+interface Row {
+  readonly status: GuardErrorStatus
+  readonly title: string
+  readonly detail: string
+  /** The `error` attribute of the challenge; `null`: a bare challenge; absent: no challenge at all. */
+  readonly error?: string | null
+  /** Seconds after which asking again makes sense. */
+  readonly retryAfter?: number
+}
+
+/** A bad token: 401 `invalid_token` (RFC 6750 §3.1). */
+function badToken(detail: string, title = 'Invalid token'): Row {
+  return { status: 401, title, detail, error: 'invalid_token' }
+}
+
+const TABLE: Readonly<Record<GuardErrorCode, Row>> = {
+  token_missing: {
+    status: 401,
+    title: 'Missing bearer token',
+    detail: 'Send an access token in the Authorization header: "Bearer", one space, the token.',
+    error: null, // RFC 6750 §3.1: no error attribute when the request carried no authentication information
+  },
+  invalid_request: {
+    status: 400,
+    title: 'Invalid request',
+    detail: 'The Authorization header is not "Bearer", one space and a token.',
+    error: 'invalid_request',
+  },
+  token_malformed: badToken('The access token is not a well-formed signed JWT.'),
+  token_signature_invalid: badToken('The signature of the access token does not match its content.'),
+  token_expired: badToken('The access token has expired.', 'Token has expired'),
+  token_not_yet_valid: badToken('The access token is not valid yet.'),
+  token_issuer_invalid: badToken('The access token was issued by another issuer.'),
+  token_audience_invalid: badToken('The access token was issued for another audience.'),
+  token_type_invalid: badToken('The token is not of the type that is accepted here.'),
+  token_algorithm_not_allowed: badToken('The access token is signed with an algorithm that is not accepted.'),
+  token_key_unknown: badToken('The access token is signed with a key that is not known here.'),
+  token_claim_missing: badToken('The access token lacks a required claim.'),
+  token_claim_invalid: badToken('A claim of the access token is not acceptable.'),
+  token_proof_required: badToken('The access token is bound to a key and cannot be used as a plain bearer token.'),
+  token_revoked: badToken('The session of the access token has ended. Log in again.', 'Token has been revoked'),
+  token_stale: badToken('The access token is out of date. Refresh it and try again.', 'Token is out of date'),
+  reauthentication_required: {
+    status: 401,
+    title: 'Reauthentication required',
+    detail: 'The last authentication is too long ago. Authenticate again.',
+    error: 'insufficient_user_authentication', // RFC 9470 §3
+  },
+  insufficient_scope: {
+    status: 403,
+    title: 'Insufficient scope',
+    detail: 'The access token does not carry the required scope.',
+    error: 'insufficient_scope',
+  },
+  insufficient_role: {
+    status: 403,
+    title: 'Insufficient role',
+    detail: 'The access token does not carry any of the required roles.',
+    error: 'insufficient_scope', // RFC 6750 §3.1: "requires higher privileges than provided by the access token"
+  },
+  // No challenge: no other token of the same user would pass.
+  check_failed: { status: 403, title: 'Access denied', detail: 'Access to this resource is denied.' },
+  // No challenge: the credentials are not at fault, the page that sent them is.
+  csrf_failed: {
+    status: 403,
+    title: 'Cross-site request refused',
+    detail: 'The request was not sent by a page of this API or of an allowed origin.',
+  },
+  revocation_unavailable: {
+    status: 503,
+    title: 'Revocations unavailable',
+    detail: 'Whether the access token was revoked cannot be told at the moment. Try again.',
+    retryAfter: 5,
+  },
+  keys_unavailable: {
+    status: 503,
+    title: 'Keys unavailable',
+    detail: 'The keys that verify access tokens are not available at the moment. Try again.',
+    retryAfter: 5,
+  },
+}
+
+/**
+ * A refused request: what to answer (RFC 6750 §3, RFC 9457), and what to log. Switch on `code`.
+ *
+ * `message` is `detail`. No member holds the token.
+ */
+export class GuardError extends Error {
+  override readonly name = 'GuardError'
+  /** Why, as a stable code. */
+  readonly code: GuardErrorCode
+  /** The HTTP status of the answer. */
+  readonly status: GuardErrorStatus
+  /** A few words, the same for every refusal of this code. */
+  readonly title: string
+  /** One sentence about this refusal; meant for the client. */
+  readonly detail: string
+  /** Header fields of the answer: `Cache-Control`, and `WWW-Authenticate` or `Retry-After` where the code has one. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Key id of the refused token, for the log. Not trustworthy unless the signature held. */
+  declare readonly kid?: string
+  /** Session id of the refused token, for the log. Only present when the signature held. */
+  declare readonly sessionId?: string
+
+  /** @param code decides status, title and challenge. @param options see {@link GuardErrorOptions}. */
+  constructor(code: GuardErrorCode, options: GuardErrorOptions = {}) {
+    const row = TABLE[code]
+    const detail = options.detail ?? row.detail
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.status = row.status
+    this.title = row.title
+    this.detail = detail
+    this.headers = Object.freeze(headersOf(row, options))
+    if (options.kid !== undefined) this.kid = options.kid
+    if (options.sessionId !== undefined) this.sessionId = options.sessionId
+  }
+
+  /** The body of the answer; its media type is `application/problem+json`. */
+  problem(): Problem {
+    const { code, status, title, detail } = this
+    return { type: `urn:sealwax:error:${code}`, title, status, detail, code, error: title }
+  }
+}
+
+/** A refusal as a whole HTTP answer: `headers` are those of the error and the media type, `body` is the problem as JSON. */
+export interface RefusalAnswer {
+  readonly status: GuardErrorStatus
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Turns a refusal into the HTTP answer that every adapter gives. */
+export function refusalAnswer(error: GuardError): RefusalAnswer {
+  return {
+    status: error.status,
+    headers: { ...error.headers, 'Content-Type': 'application/problem+json' },
+    body: JSON.stringify(error.problem()),
+  }
+}
+
+function headersOf(row: Row, options: GuardErrorOptions): Record<string, string> {
+  const headers: Record<string, string> = { 'Cache-Control': 'no-store' }
+  if (row.error !== undefined) headers['WWW-Authenticate'] = challenge(row, row.error, options)
+  if (row.retryAfter !== undefined) headers['Retry-After'] = String(row.retryAfter)
+  return headers
+}
+
+/** The Bearer challenge of RFC 6750 §3. Its description is the title, so nothing of the request is ever echoed in a header. */
+function challenge(row: Row, error: string | null, options: GuardErrorOptions): string {
+  const { realm = 'api', scopes, maxAge, resourceMetadata } = options
+  const attributes: [name: string, value: string][] = [['realm', realm]]
+  if (error !== null) attributes.push(['error', error], ['error_description', row.title])
+  if (scopes !== undefined) attributes.push(['scope', scopes.join(' ')])
+  if (maxAge !== undefined) attributes.push(['max_age', String(maxAge)])
+  if (resourceMetadata !== undefined) attributes.push(['resource_metadata', resourceMetadata])
+  return `Bearer ${attributes.map(([name, value]) => `${name}="${quotedText(value)}"`).join(', ')}`
+}
+
+/** The inside of a quoted-string (RFC 9110 §5.6.4): quotes and backslashes escaped, everything but printable ASCII replaced. */
+function quotedText(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&')
+}

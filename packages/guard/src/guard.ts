@@ -1,0 +1,177 @@
+import { JwtError, type VerificationKeys, verify } from '@sealwax/jwt'
+import { type Auth, authOf } from './auth.ts'
+import { type FoundCredentials, findCredentials, tokenFault } from './credentials.ts'
+import { GuardError, type GuardErrorOptions } from './errors.ts'
+import type { GuardRequest } from './request.ts'
+import {
+  type AuthFor,
+  findUnmet,
+  type PreparedRequirement,
+  prepareRequirement,
+  type Requirement,
+} from './requirements.ts'
+import { tokenRefusal } from './token-refusal.ts'
+import { type GuardOptions, type Trust, trustOf } from './trust.ts'
+import { stillHolds, type VerifiedToken, verifiedToken } from './verified-token.ts'
+
+export type { Auth } from './auth.ts'
+export type { AuthFor, Requirement } from './requirements.ts'
+export type { GuardOptions } from './trust.ts'
+
+/** Authenticates requests by their access tokens. Frozen. */
+export interface Guard {
+  /**
+   * Authenticates a request and checks what the route requires. The answer is there at once; a promise is returned only when keys must
+   * be fetched first, so `await` always works.
+   * @param request anything with header fields, see {@link GuardRequest}
+   * @param requirement what the route requires; nothing but a good token if left out
+   * @returns who sent it; `undefined` only under `optional: true` and without bearer credentials
+   * @throws GuardError the refusal, with its status and header fields
+   * @throws TypeError for a requirement that is not well-formed
+   * @throws JwtError `ERR_JWT_OPTION`, `ERR_JWT_KEY`, `ERR_JWT_KEY_SET`: the guard's keys or options are wrong, not the request
+   */
+  authenticate<
+    Request extends GuardRequest,
+    const R extends readonly [] | readonly [requirement: Requirement<Request>],
+  >(request: Request, ...requirement: R): AuthFor<R> | Promise<AuthFor<R>>
+  /** Forgets verified tokens and ends the fetching of keys; harmless if there is none, and twice. A guard that found its keys itself refuses everything afterwards. */
+  close(): Promise<void>
+}
+
+type Bearer = FoundCredentials & { kind: 'token' }
+
+const trusts = new WeakMap<Guard, Trust>()
+
+/**
+ * Creates a guard: what is trusted is said once, here; what a route requires is said at the route. Opens nothing before its first request.
+ * @throws TypeError for unknown, missing or `undefined` options
+ * @throws JwtError `ERR_JWT_OPTION`, `ERR_JWT_KEY`, `ERR_JWT_KEY_SET` for values and keys that `verify` does not accept
+ */
+export function createGuard(options: GuardOptions): Guard {
+  const trust = trustOf(options)
+  const guard: Guard = {
+    // The types of the results agree: `undefined` comes only of `optional`, which the compiler cannot follow through the copy.
+    authenticate<R extends readonly unknown[]>(request: GuardRequest, ...rest: R) {
+      const requirement = prepareRequirement(rest)
+      try {
+        const result = decide(trust, request, requirement)
+        if (!(result instanceof Promise)) return result as AuthFor<R>
+        return result.catch((error: unknown) => fail(trust, error, request)) as Promise<AuthFor<R>>
+      } catch (error) {
+        return fail(trust, error, request)
+      }
+    },
+    async close() {
+      trust.cache.clear()
+      await trust.closeKeys()
+    },
+  }
+  trusts.set(guard, trust)
+  return Object.freeze(guard)
+}
+
+/** What a guard trusts, for the parts of this package that go on watching a token. */
+export function trustBehind(guard: Guard): Trust {
+  const trust = trusts.get(guard)
+  if (trust === undefined) throw new TypeError('expected a guard made by createGuard')
+  return trust
+}
+
+/**
+ * Validates a requirement ahead of its first request, for adapters: a mistake in a route shows when the program starts.
+ * @param rest the rest arguments of the adapter: a requirement that is there but `undefined` is refused
+ * @throws TypeError for a requirement that is not well-formed
+ */
+export function validateRequirement(rest: readonly unknown[]): void {
+  prepareRequirement(rest)
+}
+
+function decide(
+  trust: Trust,
+  request: GuardRequest,
+  requirement: PreparedRequirement,
+): Auth | undefined | Promise<Auth> {
+  const found = findCredentials(request, trust.cookie)
+  if (found.kind === 'none') {
+    if (requirement.optional) return undefined
+    throw new GuardError('token_missing', trust.challenge)
+  }
+  if (found.kind === 'invalid') throw new GuardError(found.code, { ...trust.challenge, detail: found.detail })
+  const known = trust.cache.find(found.token)
+  const keys = keysFor(trust, found)
+  const settle = (current: VerificationKeys) =>
+    permit(trust, establish(trust, found, known, current), request, requirement)
+  return keys instanceof Promise ? keys.then(settle) : settle(keys)
+}
+
+function keysFor(trust: Trust, found: Bearer): VerificationKeys | Promise<VerificationKeys> {
+  try {
+    const keys = trust.keysFor(found.token)
+    return keys instanceof Promise ? keys.catch((error: unknown) => failKeys(trust, found, error)) : keys
+  } catch (error) {
+    return failKeys(trust, found, error)
+  }
+}
+
+/** A source of keys reads the header of the token; what it says about the token is no fault of the keys. */
+function failKeys(trust: Trust, found: Bearer, cause: unknown): never {
+  const refusal = cause instanceof JwtError && refusalOf(trust, found, cause, trust.now())
+  throw refusal || new GuardError('keys_unavailable', { ...trust.challenge, cause })
+}
+
+/** A text that `verify` finds malformed may not even be credentials (RFC 6750 §2.1); a good token need not be asked. */
+function refusalOf(trust: Trust, found: Bearer, error: JwtError, now: number): GuardError | undefined {
+  const fault = error.code === 'ERR_JWT_MALFORMED' ? tokenFault(found) : undefined
+  if (fault !== undefined) return new GuardError(fault.code, { ...trust.challenge, detail: fault.detail, cause: error })
+  return tokenRefusal(error, found.token, now, trust.challenge)
+}
+
+/** The token as it was verified before, if that still holds; else it is verified, and remembered if it is good. */
+function establish(
+  trust: Trust,
+  found: Bearer,
+  known: VerifiedToken | undefined,
+  keys: VerificationKeys,
+): VerifiedToken {
+  const now = trust.now()
+  if (known !== undefined) {
+    if (stillHolds(known, keys, now, trust.tolerance)) return known
+    trust.cache.remove(known)
+  }
+  try {
+    const auth = authOf(verify(found.token, keys, { ...trust.verification, currentDate: new Date(now) }))
+    const verified = verifiedToken(found.token, auth, keys)
+    trust.cache.add(verified)
+    return verified
+  } catch (error) {
+    throw (error instanceof JwtError && refusalOf(trust, found, error, now)) || error
+  }
+}
+
+/** Everything about a verified token that may differ from one request to the next. */
+function permit(trust: Trust, token: VerifiedToken, request: GuardRequest, requirement: PreparedRequirement): Auth {
+  const { auth } = token
+  const verdict = trust.revocation?.check(token.revocable)
+  if (verdict !== undefined) throw new GuardError(verdict, { ...trust.challenge, ...namesOf(auth) })
+  const unmet = findUnmet(requirement, auth, request, trust.now())
+  if (unmet !== undefined) throw new GuardError(unmet.code, { ...trust.challenge, ...namesOf(auth), ...unmet })
+  return auth
+}
+
+function namesOf({ header, sessionId }: Auth): GuardErrorOptions {
+  return { kid: header.kid, sessionId }
+}
+
+function fail(trust: Trust, error: unknown, request: GuardRequest): never {
+  if (error instanceof GuardError) report(trust, error, request)
+  throw error
+}
+
+function report({ onRefusal }: Trust, error: GuardError, request: GuardRequest): void {
+  try {
+    const result: unknown = onRefusal?.(error, request)
+    if (result instanceof Promise) result.catch(() => {})
+  } catch {
+    // The answer is the refusal, whatever becomes of the report.
+  }
+}

@@ -1,0 +1,28 @@
+export type { CookieRule } from './cookies.ts'
+export {
+  GuardError,
+  type GuardErrorCode,
+  type GuardErrorOptions,
+  type GuardErrorStatus,
+  type Problem,
+  type RefusalAnswer,
+  refusalAnswer,
+} from './errors.ts'
+export { type Auth, type AuthFor, createGuard, type Guard, type GuardOptions, type Requirement } from './guard.ts'
+export type { KeySource } from './issuer.ts'
+export type { GuardRequest, HeaderReader } from './request.ts'
+export {
+  type ProtectedResourceMetadata,
+  type ProtectedResourceOptions,
+  protectedResourceMetadata,
+} from './resource-metadata.ts'
+export {
+  createRevocationList,
+  type RevocableToken,
+  type Revocation,
+  type RevocationCheck,
+  type RevocationList,
+  type RevocationListOptions,
+  type RevocationVerdict,
+  subjectKey,
+} from './revocations.ts'

@@ -1,0 +1,149 @@
+import * as jwt from '@sealwax/jwt'
+import { JwtError, unsafeDecode, type VerificationKeys } from '@sealwax/jwt'
+import { isLoopback, parseSecureUrl } from './urls.ts'
+
+const createRemoteJWKSet = Reflect.get(jwt, 'createRemoteJWKSet') as (url: string) => KeySource
+
+/** Where keys come from that have to be fetched, such as what `createRemoteJWKSet` makes. */
+export interface KeySource {
+  /** The keys to verify a token with; a promise only when they must be fetched. Throws or rejects when they cannot be had. */
+  keysFor(token: string): VerificationKeys | Promise<VerificationKeys>
+  close(): void | Promise<void>
+}
+
+/** In milliseconds: both documents together must be there by then. */
+const TIME_LIMIT = 5000
+/** In octets, of one document. */
+const SIZE_LIMIT = 256 * 1024
+/** Milliseconds for which a failure is the answer to everybody; as long as `Retry-After` says. */
+const COOL_DOWN = 5000
+/** Milliseconds after which the metadata is read again: an issuer may move its keys. */
+const LIFETIME = 3_600_000
+
+/**
+ * The keys of an issuer, by way of its metadata (RFC 8414 §3, OpenID Connect Discovery 1.0 §4). Fetches nothing before the first token; one request at
+ * a time, one within the cool-down after a failure; the last good answer is kept while the issuer cannot be reached.
+ * @param issuer an https URL, or http on loopback, without query @param now milliseconds since 1970
+ */
+export function discoverKeys(issuer: string, now: () => number): KeySource {
+  const closing = new AbortController()
+  let current: { readonly url: string; readonly keys: KeySource } | undefined
+  let flight: Promise<void> | undefined
+  let failure: unknown
+  let settledAt = Number.NEGATIVE_INFINITY
+
+  async function discover(token: string): Promise<void> {
+    const url = await findJwksUri(issuer, closing.signal)
+    if (url === current?.url) return
+    const keys = createRemoteJWKSet(url)
+    // The keys known so far are good until the new place has shown that it has some.
+    if (current !== undefined) await takeOver(keys, token, closing.signal)
+    await current?.keys.close()
+    current = { url, keys }
+  }
+
+  function start(token: string): Promise<void> {
+    flight = discover(token)
+      .then(
+        () => {
+          failure = undefined
+        },
+        (error: unknown) => {
+          failure = error
+          throw error
+        },
+      )
+      .finally(() => {
+        flight = undefined
+        settledAt = now()
+      })
+    return flight
+  }
+
+  function keysOf(token: string): VerificationKeys | Promise<VerificationKeys> {
+    closing.signal.throwIfAborted()
+    const age = Math.abs(now() - settledAt)
+    if (current !== undefined) {
+      if (flight === undefined && age >= (failure === undefined ? LIFETIME : COOL_DOWN)) start(token).catch(() => {})
+      return current.keys.keysFor(token)
+    }
+    unsafeDecode(token) // Garbage is refused without asking anybody.
+    if (flight === undefined && failure !== undefined && age < COOL_DOWN) throw failure
+    return (flight ?? start(token)).then(() => keysOf(token))
+  }
+
+  return {
+    keysFor: keysOf,
+    async close() {
+      closing.abort(new Error('the guard is closed'))
+      await flight?.catch(() => {})
+      await current?.keys.close()
+    },
+  }
+}
+
+async function takeOver(keys: KeySource, token: string, signal: AbortSignal): Promise<void> {
+  try {
+    await keys.keysFor(token)
+    signal.throwIfAborted()
+  } catch (error) {
+    // Only that the place answers matters here; the token is judged elsewhere.
+    if (error instanceof JwtError && error.code === 'ERR_JWT_KEY_UNKNOWN') return
+    await keys.close()
+    throw error
+  }
+}
+
+async function findJwksUri(issuer: string, closing: AbortSignal): Promise<string> {
+  const signal = AbortSignal.any([closing, AbortSignal.timeout(TIME_LIMIT)])
+  const failures: unknown[] = []
+  for (const url of metadataUrls(issuer)) {
+    try {
+      return readMetadata(await fetchJson(url, signal), issuer)
+    } catch (error) {
+      failures.push(new Error(`no metadata at ${url}`, { cause: error }))
+    }
+  }
+  throw new AggregateError(failures, `the metadata of the issuer ${issuer} cannot be had`)
+}
+
+/** RFC 8414 §3.1: between host and path; OpenID Connect Discovery §4.1: behind the path. Neither doubles a slash. */
+function metadataUrls(issuer: string): readonly string[] {
+  const { origin, pathname } = new URL(issuer)
+  const path = pathname.replace(/\/$/, '')
+  return [
+    `${origin}/.well-known/oauth-authorization-server${path}`,
+    `${origin}${path}/.well-known/openid-configuration`,
+  ]
+}
+
+/** RFC 8414 §3.3: metadata that names another issuer must not be used. */
+function readMetadata(metadata: unknown, issuer: string): string {
+  const { issuer: named, jwks_uri: jwksUri } = (metadata ?? {}) as Record<string, unknown>
+  if (named !== issuer) throw new Error('the document names another issuer')
+  const url = parseSecureUrl(jwksUri)
+  if (url === undefined || (url.protocol === 'http:' && !isLoopback(new URL(issuer).hostname))) {
+    throw new Error('jwks_uri is not an https URL')
+  }
+  return url.href
+}
+
+async function fetchJson(url: string, signal: AbortSignal): Promise<unknown> {
+  const response = await fetch(url, { signal, redirect: 'manual', headers: { accept: 'application/json' } })
+  const chunks: Uint8Array[] = []
+  let size = 0
+  if (!response.ok) {
+    await response.body?.cancel()
+    throw new Error(`the answer is ${response.status}`)
+  }
+  const reader = response.body?.getReader()
+  for (let part = await reader?.read(); part?.value !== undefined; part = await reader?.read()) {
+    size += part.value.length
+    if (size > SIZE_LIMIT) {
+      await reader?.cancel()
+      throw new Error(`the answer is larger than ${SIZE_LIMIT} octets`)
+    }
+    chunks.push(part.value)
+  }
+  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
+}

@@ -1,0 +1,151 @@
+/**
+ * Names and how long they count. A name of 22 characters that is the canonical base64url of 128 bits (what the issuer of this workspace
+ * gives its sessions, and a subject key) takes 20 octets in a table of its own, at most half full; any other name is kept in a Map.
+ */
+export interface LiveEntries {
+  /** The version kept with a name that still counts; 0 if none was given. `undefined`: the name does not count. @param now milliseconds since 1970 */
+  versionOf(name: string, now: number): number | undefined
+  /** Adds a name. The later `until` (seconds since 1970) and the higher version count, as long as the earlier entry has not died. */
+  add(name: string, until: number, version: number, now: number): void
+  /** How many names count. */
+  count(now: number): number
+}
+
+/** Words of a slot: four of the name, then the second until which it counts; 0 in the last: the slot is free. */
+const WIDTH = 5
+const UNTIL = 4
+const SMALLEST = 256
+const GREATEST_WORD = 2 ** 32 - 1
+
+const SEXTETS = new Uint8Array(128).fill(64)
+for (const [sextet, letter] of [
+  ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_',
+].entries()) {
+  SEXTETS[letter.charCodeAt(0)] = sextet
+}
+
+/** The words of the name that was read last. Everything here is synchronous and calls nobody back, so one serves all. */
+const words = new Uint32Array(4)
+
+/** Creates a store of entries. @param versioned whether versions are kept with the names; 8 octets more for each slot */
+export function createLiveEntries(versioned: boolean): LiveEntries {
+  const others = new Map<string, { until: number; version: number }>()
+  let capacity = SMALLEST
+  let cells = new Uint32Array(capacity * WIDTH)
+  let versions = new Float64Array(versioned ? capacity : 0)
+  /** Slots that are not free; dead entries are among them until the next sweep. */
+  let used = 0
+  let sweepOthersAt = SMALLEST
+
+  /** The slot of the name in `words`, or the free one where it belongs. */
+  function slotOf(): number {
+    let slot = spread() & (capacity - 1)
+    for (; ; slot = (slot + 1) & (capacity - 1)) {
+      const cell = slot * WIDTH
+      if (cells[cell + UNTIL] === 0) return slot
+      if (cells[cell] !== words[0] || cells[cell + 1] !== words[1]) continue
+      if (cells[cell + 2] === words[2] && cells[cell + 3] === words[3]) return slot
+    }
+  }
+
+  function put(slot: number, until: number, version: number): void {
+    cells.set(words, slot * WIDTH)
+    cells[slot * WIDTH + UNTIL] = until
+    if (versioned) versions[slot] = version
+  }
+
+  function sweepOthers(now: number): void {
+    for (const [name, { until }] of others) if (until * 1000 <= now) others.delete(name)
+    sweepOthersAt = Math.max(SMALLEST, 2 * others.size)
+  }
+
+  /** Makes room: drops what is dead, and takes a table of which the rest fills at most three eighths. */
+  function sweep(now: number): void {
+    const old = { cells, versions, capacity }
+    used = countSlots(now)
+    capacity = SMALLEST
+    while (used * 8 > capacity * 3) capacity *= 2
+    cells = new Uint32Array(capacity * WIDTH)
+    versions = new Float64Array(versioned ? capacity : 0)
+    for (let slot = 0; slot < old.capacity; slot++) {
+      const cell = slot * WIDTH
+      const until = old.cells[cell + UNTIL] as number
+      if (until * 1000 <= now) continue
+      words.set(old.cells.subarray(cell, cell + UNTIL))
+      put(slotOf(), until, old.versions[slot] ?? 0)
+    }
+  }
+
+  function countSlots(now: number): number {
+    let count = 0
+    for (let cell = UNTIL; cell < cells.length; cell += WIDTH) if ((cells[cell] as number) * 1000 > now) count++
+    return count
+  }
+
+  return {
+    versionOf(name, now) {
+      if (used > 0 && readWords(name)) {
+        const slot = slotOf()
+        if ((cells[slot * WIDTH + UNTIL] as number) * 1000 > now) return versions[slot] ?? 0
+      }
+      if (others.size === 0) return undefined
+      const other = others.get(name)
+      return other !== undefined && other.until * 1000 > now ? other.version : undefined
+    },
+    add(name, until, version, now) {
+      if (2 * (used + 1) > capacity) sweep(now)
+      if (until > GREATEST_WORD || !readWords(name)) {
+        if (others.size >= sweepOthersAt) sweepOthers(now)
+        const other = others.get(name)
+        const live = other !== undefined && other.until * 1000 > now ? other : { until: 0, version: 0 }
+        others.set(name, { until: Math.max(until, live.until), version: Math.max(version, live.version) })
+        return
+      }
+      const slot = slotOf()
+      const before = cells[slot * WIDTH + UNTIL] as number
+      if (before === 0) used++
+      // Whole seconds, rounded up: an entry may outlive its time by a moment, never die before it.
+      if (before * 1000 <= now) put(slot, Math.ceil(until), version)
+      else put(slot, Math.max(Math.ceil(until), before), Math.max(version, versions[slot] ?? 0))
+    },
+    count(now) {
+      let count = countSlots(now)
+      for (const { until } of others.values()) if (until * 1000 > now) count++
+      return count
+    },
+  }
+}
+
+/** Puts the 128 bits of a name into `words`; `false` if it is not 22 characters of canonical base64url (RFC 4648 §3.5). */
+function readWords(name: string): boolean {
+  if (name.length !== 22) return false
+  let wrong = 0
+  let bits = 0
+  let length = 0
+  let word = 0
+  for (let i = 0; i < 21; i++) {
+    const code = name.charCodeAt(i)
+    const sextet = code < 128 ? (SEXTETS[code] as number) : 64
+    wrong |= sextet
+    length += 6
+    if (length < 32) {
+      bits = (bits << 6) | (sextet & 63)
+      continue
+    }
+    length -= 32
+    words[word++] = (bits << (6 - length)) | (sextet >> length)
+    bits = sextet & ((1 << length) - 1)
+  }
+  const code = name.charCodeAt(21)
+  const last = code < 128 ? (SEXTETS[code] as number) : 64
+  words[3] = (bits << 2) | (last >> 4)
+  return ((wrong | last) & 64) === 0 && (last & 15) === 0
+}
+
+/** Session ids are random and subject keys are hashes; the mixing is for ids that only look it. */
+function spread(): number {
+  let hash = Math.imul((words[0] as number) ^ (words[2] as number), 0x9e3779b1)
+  hash = Math.imul(hash ^ (hash >>> 15) ^ (words[1] as number), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13) ^ (words[3] as number), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
+}

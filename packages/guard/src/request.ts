@@ -1,0 +1,41 @@
+/**
+ * What the guard needs of a request: its header fields, and for cookies its method. A web `Request`, Node's `IncomingMessage` (HTTP/1 and
+ * HTTP/2) and every framework's request built on them fit, and so does a plain `{ headers: { authorization } }`.
+ */
+export interface GuardRequest {
+  readonly headers: HeaderReader | Readonly<Record<string, string | readonly string[] | undefined>>
+  /** Names and values in turn, as received: the only place where Node shows that a field was sent twice. */
+  readonly rawHeaders?: readonly string[]
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+}
+
+/** The part of `Headers` (Fetch) that is read. */
+export interface HeaderReader {
+  get(name: string): string | null
+}
+
+/** Whether header fields are read by a method, as in `Headers`. */
+export function isHeaderReader(headers: GuardRequest['headers']): headers is HeaderReader {
+  return typeof headers.get === 'function'
+}
+
+/**
+ * The values of a header field; a list only where the request keeps several apart.
+ * @param name in lower case
+ */
+export function fieldOf({ headers, rawHeaders }: GuardRequest, name: string): string | readonly string[] | undefined {
+  if (isHeaderReader(headers)) return headers.get(name) ?? undefined
+  // Node writes the names in lower case; an object from elsewhere may not.
+  if (rawHeaders !== undefined) return headers[name]
+  const values = Object.keys(headers)
+    .filter((own) => own.length === name.length && own.toLowerCase() === name)
+    .flatMap((own) => headers[own] ?? [])
+  return values.length === 0 ? undefined : values
+}
+
+/** The value of a header field that is sent once; `undefined` for none, several that a comma joins otherwise. */
+export function valueOf(request: GuardRequest, name: string): string | undefined {
+  const value = fieldOf(request, name)
+  return typeof value === 'object' ? value.join(', ') : value
+}

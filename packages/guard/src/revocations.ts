@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto'
+import type { JwtHeader, JwtPayload } from '@sealwax/jwt'
+import { createLiveEntries } from './live-entries.ts'
+
+/**
+ * One revocation. `until` is in seconds since 1970: the latest `exp` of a token that it concerns, and a margin.
+ * - `sid`: the session has ended; its tokens are `token_revoked`.
+ * - `ver`: the user's roles or password changed; the user's tokens with a lower `ver`, or none, are `token_stale`. `subject` is a {@link subjectKey}.
+ * - `kid`: the signing key was revoked; tokens signed with it are `token_stale`.
+ */
+export type Revocation =
+  | { readonly kind: 'sid'; readonly sid: string; readonly until: number }
+  | { readonly kind: 'ver'; readonly subject: string; readonly ver: number; readonly until: number }
+  | { readonly kind: 'kid'; readonly kid: string; readonly until: number }
+
+/** Why a verified token is refused all the same. `revocation_unavailable`: the answer is not known. */
+export type RevocationVerdict = 'token_revoked' | 'token_stale' | 'revocation_unavailable'
+
+/** A verified token, or an `Auth` that was made of one. */
+export interface RevocableToken {
+  readonly payload: JwtPayload
+  readonly header: JwtHeader
+  /** The {@link subjectKey} of the token's `iss` and `sub`, where it is known already. */
+  readonly subjectKey?: string
+}
+
+/** What a guard asks about every token whose signature and claims hold. Answers from memory, at once. */
+export interface RevocationCheck {
+  /** The verdict about a verified token; `undefined` if it stands. */
+  check(token: RevocableToken): RevocationVerdict | undefined
+  /**
+   * Has a listener called after each new revocation; what it throws is dropped. Returns the function that ends this. With it a socket is closed at
+   * once when its token is revoked; where it is absent, `authenticateSocket` asks `check` each second.
+   */
+  subscribe?(listener: (entry: Revocation) => void): () => void
+}
+
+/** The live revocations of one process, in memory. Entries leave by themselves when their time has come. */
+export interface RevocationList extends RevocationCheck {
+  /**
+   * Adds a revocation. Adding one again never weakens it: the later `until` and the higher `ver` count. One whose `until` has passed is dropped.
+   * @throws TypeError for an entry of another shape, or an `until` that cannot be in seconds
+   */
+  add(entry: Revocation): void
+  /** See {@link RevocationCheck.subscribe}; the listener is given the entry. */
+  subscribe(listener: (entry: Revocation) => void): () => void
+  /** How many revocations are live. */
+  readonly size: number
+}
+
+/** Options of {@link createRevocationList}. */
+export interface RevocationListOptions {
+  /** The time in milliseconds since 1970. Default: the wall clock or the monotonic clock, whichever is behind. */
+  readonly now?: () => number
+}
+
+/** Greatest `until` taken for seconds; milliseconds of this century are beyond it. */
+const LATEST_UNTIL = 1e11
+
+/**
+ * Creates an empty {@link RevocationList}. A check is a look-up by session id and key id, and one by subject while `ver` entries are live. A million
+ * revocations whose names are 128 bits in base64url take about 40 MiB.
+ */
+export function createRevocationList({ now = earlierClock }: RevocationListOptions = {}): RevocationList {
+  const sessions = createLiveEntries(false)
+  const subjects = createLiveEntries(true)
+  const keys = createLiveEntries(false)
+  const listeners = new Set<(entry: Revocation) => void>()
+  /** Whether there has ever been such an entry: spares the hash of the subject as long as there was none. */
+  let hasSubjects = false
+
+  return {
+    check(token) {
+      const { payload, header } = token
+      const time = now()
+      if (typeof payload.sid === 'string' && sessions.versionOf(payload.sid, time) !== undefined) return 'token_revoked'
+      if (typeof header.kid === 'string' && keys.versionOf(header.kid, time) !== undefined) return 'token_stale'
+      if (!hasSubjects || typeof payload.iss !== 'string' || typeof payload.sub !== 'string') return undefined
+      const version = subjects.versionOf(token.subjectKey ?? subjectKey(payload.iss, payload.sub), time)
+      if (version === undefined) return undefined
+      return typeof payload.ver === 'number' && payload.ver >= version ? undefined : 'token_stale'
+    },
+    add(entry) {
+      const time = now()
+      const { kind, name, version } = readEntry(entry)
+      if (entry.until * 1000 <= time) return
+      if (kind === 'sid') sessions.add(name, entry.until, version, time)
+      else if (kind === 'kid') keys.add(name, entry.until, version, time)
+      else {
+        subjects.add(name, entry.until, version, time)
+        hasSubjects = true
+      }
+      for (const listener of listeners) tell(listener, entry)
+    },
+    subscribe(listener) {
+      // A function of its own for each subscription, so that the same listener may subscribe twice and leave once.
+      const own = (entry: Revocation) => listener(entry)
+      listeners.add(own)
+      return () => void listeners.delete(own)
+    },
+    get size() {
+      const time = now()
+      return sessions.count(time) + subjects.count(time) + keys.count(time)
+    },
+  }
+}
+
+function tell(listener: (entry: Revocation) => void, entry: Revocation): void {
+  try {
+    listener(entry)
+  } catch {
+    // The entry counts, whatever becomes of the news.
+  }
+}
+
+/**
+ * The key of a user in a revocation: the first 16 bytes of SHA-256(issuer ‖ 0 ‖ subject) as base64url, so that a list tells nobody who it is about.
+ * @param issuer the `iss` of the user's tokens @param subject the `sub`
+ */
+export function subjectKey(issuer: string, subject: string): string {
+  return createHash('sha256').update(`${issuer}\0${subject}`).digest().subarray(0, 16).toString('base64url')
+}
+
+function readEntry(entry: Revocation): { kind: Revocation['kind']; name: string; version: number } {
+  if (!(typeof entry.until === 'number' && entry.until >= 0 && entry.until < LATEST_UNTIL)) {
+    throw new TypeError('RevocationList: until must be a number of seconds since 1970')
+  }
+  if (entry.kind === 'sid' && isName(entry.sid)) return { kind: 'sid', name: entry.sid, version: 0 }
+  if (entry.kind === 'kid' && isName(entry.kid)) return { kind: 'kid', name: entry.kid, version: 0 }
+  if (entry.kind === 'ver' && /^[A-Za-z0-9_-]{22}$/.test(entry.subject) && Number.isFinite(entry.ver)) {
+    return { kind: 'ver', name: entry.subject, version: entry.ver }
+  }
+  throw new TypeError(
+    'RevocationList: an entry is { kind: "sid", sid }, { kind: "ver", subject, ver } or { kind: "kid", kid }',
+  )
+}
+
+function isName(id: unknown): boolean {
+  return typeof id === 'string' && id !== ''
+}
+
+/**
+ * A clock that jumps forward would drop revocations of tokens that are valid again once it is set right. So an entry leaves only when
+ * both the wall clock and the clock that never jumps say so.
+ */
+function earlierClock(): number {
+  return Math.min(Date.now(), performance.timeOrigin + performance.now())
+}

@@ -1,0 +1,9 @@
+export { type GuardedRouteOptions, type RouteAnswer, testGuardedRoute } from './guarded-route.ts'
+export { type HostileCategory, type HostileToken, hostileTokens } from './hostile-tokens.ts'
+export {
+  createTestIssuer,
+  type MintOptions,
+  type TestClock,
+  type TestIssuer,
+  type TestIssuerOptions,
+} from './issuer.ts'

@@ -1,0 +1,199 @@
+import { createPublicKey, createSecretKey, type KeyObject, randomUUID } from 'node:crypto'
+import {
+  type Algorithm,
+  type Duration,
+  importKey,
+  type JwtPayload,
+  type PublicJwk,
+  type SigningKey,
+  sign,
+  toSeconds,
+  type VerificationKey,
+} from '@sealwax/jwt'
+import { createGuard, type Guard, type GuardOptions } from '../guard.ts'
+import { createRevocationList, type RevocationList, subjectKey } from '../revocations.ts'
+import { compact, type Forge, generateKeySync, type Segment, signerOf } from './forge.ts'
+
+/** Options of {@link createTestIssuer}. */
+export interface TestIssuerOptions {
+  /** `iss` of its tokens. Default `'https://issuer.test'`. */
+  readonly issuer?: string
+  /** `aud` of its tokens. Default `'https://api.test'`. */
+  readonly audience?: string
+  /** The algorithm of its key. Default `'ES256'`. */
+  readonly alg?: Algorithm
+  /** The octets of the key, for an HMAC algorithm: what the program under test is configured with. Default: random. */
+  readonly secret?: Uint8Array
+}
+
+/** What one token of a test says; everything has a default. */
+export interface MintOptions {
+  /** `sub`. Default `'test-user'`. */
+  readonly subject?: string
+  /** `sid`. Default `'test-session'`. */
+  readonly sessionId?: string
+  /** `client_id`. Default `'test-client'`. */
+  readonly clientId?: string
+  /** `roles`. Default: no such claim. */
+  readonly roles?: readonly string[]
+  /** `scope`: one or several, as a list or separated by blanks. Default: no such claim. */
+  readonly scope?: string | readonly string[]
+  /** `auth_time`. Default: the time of the clock. `null`: no such claim. */
+  readonly authenticatedAt?: Date | null
+  /** `ver`. Default: no such claim. */
+  readonly version?: number
+  /** From now to `exp`. Default `'15m'`. */
+  readonly expiresIn?: Duration
+  /** Other claims. */
+  readonly claims?: JwtPayload
+  /** Another `iss` than the issuer's. */
+  readonly issuer?: string
+  /** Another `aud` than the issuer's. */
+  readonly audience?: string | readonly string[]
+  /** Another `typ` than `'at+jwt'`; `null`: none. */
+  readonly typ?: string | null
+}
+
+/** A clock that stands still between two calls of `advance`. It starts at the time of day. */
+export interface TestClock {
+  /** Milliseconds since 1970. Can be passed on as it is: `createGuard({ now: clock.now })`. */
+  readonly now: () => number
+  /** Moves the clock ahead: seconds, or a text such as `'16m'`. */
+  readonly advance: (duration: Duration) => void
+}
+
+/** Issues tokens for tests, and is trusted by the guards under test. */
+export interface TestIssuer {
+  readonly issuer: string
+  readonly audience: string
+  readonly alg: Algorithm
+  /** What verifies its tokens: `createGuard({ keys: testIssuer.keys })`. */
+  readonly keys: VerificationKey
+  /** The same as a JWK Set (RFC 7517 §5), for programs that read one; empty for an HMAC algorithm. */
+  readonly jwks: { readonly keys: readonly PublicJwk[] }
+  /** What has been revoked: `createGuard({ revocation: testIssuer.revocation })`. */
+  readonly revocation: RevocationList
+  readonly clock: TestClock
+  /** A guard that trusts this issuer, by its clock and with its revocations. @param options override any of that */
+  guard(options?: Partial<GuardOptions>): Guard
+  /** A good access token, issued at the time of the clock. @throws TypeError for unknown options @throws JwtError for claims that `sign` refuses */
+  mint(options?: MintOptions): string
+  /** A token of any header and payload, signed as they are: what `sign` would refuse. An object becomes JSON, a text UTF-8, octets stay. */
+  forge(header: Segment, payload: Segment): string
+  /** Ends a session: its tokens are `token_revoked`. Default `'test-session'`. */
+  revokeSession(sessionId?: string): void
+  /** Makes the tokens of a user with a lower `ver`, or none, `token_stale`. Default `'test-user'` and 1. */
+  raiseVersion(subject?: string, version?: number): void
+  /** Revokes the key: all tokens are `token_stale`. */
+  revokeKey(): void
+}
+
+const MINT_MEMBERS: ReadonlySet<string> = new Set<keyof MintOptions>([
+  ...(['subject', 'sessionId', 'clientId', 'roles', 'scope', 'authenticatedAt', 'version'] as const),
+  ...(['expiresIn', 'claims', 'issuer', 'audience', 'typ'] as const),
+])
+
+/** Longer than any token of a test lives, in seconds. */
+const REVOKED_FOR = 10 * 365 * 86_400
+
+const keyObjects = new WeakMap<TestIssuer, KeyObject>()
+
+/**
+ * Creates an issuer with a fresh key, a clock that the test moves and a list of revocations. Nothing is opened, nothing needs closing.
+ * @throws JwtError for an algorithm that does not exist, or a `secret` that is too short for it
+ */
+export function createTestIssuer(options: TestIssuerOptions = {}): TestIssuer {
+  const { issuer = 'https://issuer.test', audience = 'https://api.test', alg = 'ES256', secret } = options
+  const keyObject = secret === undefined ? generateKeySync(alg) : createSecretKey(secret)
+  const key = signingKeyOf(keyObject, alg)
+  const keys = key.publicKey ?? key
+  const clock = createTestClock()
+  const revocation = createRevocationList({ now: clock.now })
+  const until = () => clock.now() / 1000 + REVOKED_FOR
+  const testIssuer: TestIssuer = {
+    issuer,
+    audience,
+    alg,
+    keys,
+    jwks: { keys: key.publicKey === undefined ? [] : [publicJwkOf(keyObject, key)] },
+    revocation,
+    clock,
+    guard: (own = {}) => createGuard({ issuer, audience, keys, revocation, now: clock.now, ...own }),
+    mint: (own = {}) => mint(own, { issuer, audience }, key, clock.now()),
+    forge: (header, payload) => compact(header, payload, signerOf(alg, keyObject)),
+    revokeSession: (sid = 'test-session') => revocation.add({ kind: 'sid', sid, until: until() }),
+    raiseVersion: (subject = 'test-user', ver = 1) =>
+      revocation.add({ kind: 'ver', subject: subjectKey(issuer, subject), ver, until: until() }),
+    revokeKey: () => revocation.add({ kind: 'kid', kid: key.kid, until: until() }),
+  }
+  keyObjects.set(testIssuer, keyObject)
+  return Object.freeze(testIssuer)
+}
+
+/** What makes hostile tokens of an issuer. @param good what its good token says */
+export function forgeOf(testIssuer: TestIssuer, good: MintOptions): Forge {
+  const key = keyObjects.get(testIssuer)
+  if (key === undefined) throw new TypeError('testing: issuer must come of createTestIssuer')
+  const [header = '', payload = ''] = testIssuer.mint(good).split('.')
+  const { alg } = testIssuer
+  const strangerKey = generateKeySync(alg)
+  return {
+    alg,
+    kid: testIssuer.keys.kid,
+    publicKey: key.type === 'private' ? createPublicKey(key) : key,
+    header: parse(header),
+    claims: parse(payload),
+    sign: signerOf(alg, key),
+    signAsStranger: signerOf(alg, strangerKey),
+    strangerKey,
+  }
+}
+
+function parse(segment: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(segment, 'base64url').toString())
+}
+
+function signingKeyOf(key: KeyObject, alg: Algorithm): SigningKey {
+  // An Ed25519 JWK is made for whichever of its two names was asked for (RFC 9864 §2.2).
+  return importKey({ ...key.export({ format: 'jwk' }), alg } as Parameters<typeof importKey>[0]) as SigningKey
+}
+
+function publicJwkOf(key: KeyObject, { alg, kid }: SigningKey): PublicJwk {
+  return { ...createPublicKey(key).export({ format: 'jwk' }), alg, kid, use: 'sig' } as PublicJwk
+}
+
+function createTestClock(): TestClock {
+  let time = Date.now()
+  return Object.freeze({
+    now: () => time,
+    advance: (duration: Duration) => {
+      time += toSeconds(duration) * 1000
+    },
+  })
+}
+
+function mint(
+  options: MintOptions,
+  defaults: { issuer: string; audience: string },
+  key: SigningKey,
+  now: number,
+): string {
+  for (const [name, value] of Object.entries(options)) {
+    if (!MINT_MEMBERS.has(name)) throw new TypeError(`mint: unknown option "${name}"`)
+    if (value === undefined) throw new TypeError(`mint: ${name} is undefined; leave it out to get its default`)
+  }
+  const { issuer = defaults.issuer, audience = defaults.audience, typ = 'at+jwt', expiresIn = '15m' } = options
+  const { authenticatedAt = new Date(now), scope, roles, version, claims } = options
+  const payload: JwtPayload = {
+    sub: options.subject ?? 'test-user',
+    sid: options.sessionId ?? 'test-session',
+    client_id: options.clientId ?? 'test-client',
+    ...(scope !== undefined && { scope: typeof scope === 'string' ? scope : scope.join(' ') }),
+    ...(roles !== undefined && { roles: [...roles] }),
+    ...(authenticatedAt !== null && { auth_time: Math.floor(authenticatedAt.getTime() / 1000) }),
+    ...(version !== undefined && { ver: version }),
+    jti: randomUUID(),
+    ...claims,
+  }
+  return sign(payload, key, { issuer, audience, typ, expiresIn, currentDate: new Date(now) })
+}

@@ -1,0 +1,97 @@
+import { type JwtError, type JwtErrorCode, type JwtHeader, type JwtPayload, unsafeDecode } from '@sealwax/jwt'
+import { GuardError, type GuardErrorCode, type GuardErrorOptions } from './errors.ts'
+
+/** Mistakes of the program, not of the request. */
+type ProgrammingError = 'ERR_JWT_OPTION' | 'ERR_JWT_KEY' | 'ERR_JWT_KEY_SET'
+
+interface Row {
+  readonly code: GuardErrorCode
+  /** Whether `verify` gives this reason only when the signature held, so that the content of the token can be relied on. */
+  readonly signed: boolean
+}
+
+const TABLE: Readonly<Record<Exclude<JwtErrorCode, ProgrammingError>, Row>> = {
+  ERR_JWT_MALFORMED: { code: 'token_malformed', signed: false },
+  ERR_JWT_HEADER: { code: 'token_malformed', signed: false },
+  ERR_JWT_ALGORITHM: { code: 'token_algorithm_not_allowed', signed: false },
+  ERR_JWT_KEY_UNKNOWN: { code: 'token_key_unknown', signed: false },
+  ERR_JWT_SIGNATURE: { code: 'token_signature_invalid', signed: false },
+  ERR_JWT_TYPE: { code: 'token_type_invalid', signed: true },
+  ERR_JWT_EXPIRED: { code: 'token_expired', signed: true },
+  ERR_JWT_NOT_YET_VALID: { code: 'token_not_yet_valid', signed: true },
+  ERR_JWT_ISSUER: { code: 'token_issuer_invalid', signed: true },
+  ERR_JWT_AUDIENCE: { code: 'token_audience_invalid', signed: true },
+  ERR_JWT_CLAIM_MISSING: { code: 'token_claim_missing', signed: true },
+  ERR_JWT_CLAIM: { code: 'token_claim_invalid', signed: true },
+  ERR_JWT_PROOF_REQUIRED: { code: 'token_proof_required', signed: true },
+}
+
+/** Longer steps first; a length of time is told in the first step of which it holds two. */
+const STEPS: readonly [name: string, seconds: number][] = [
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+]
+
+/**
+ * The refusal that answers a token which `verify` did not accept.
+ * @param now milliseconds since 1970 @param challenge what the guard says in every challenge
+ * @returns `undefined` if the error is not about the token
+ */
+export function tokenRefusal(
+  error: JwtError,
+  token: string,
+  now: number,
+  challenge: GuardErrorOptions,
+): GuardError | undefined {
+  if (isProgrammingError(error.code)) return undefined
+  const { code, signed } = TABLE[error.code]
+  // Nothing in a malformed token is worth the time that looking into it once more takes.
+  const { header, payload } = error.code === 'ERR_JWT_MALFORMED' ? NOTHING : decode(token)
+  return new GuardError(code, {
+    ...challenge,
+    detail: detailOf(error, signed ? payload : {}, now / 1000),
+    cause: error,
+    kid: isPrintable(header.kid) ? header.kid : undefined,
+    sessionId: signed && isPrintable(payload.sid) ? payload.sid : undefined,
+  })
+}
+
+/** Whether a code is about the keys or options of the program: not a refusal. */
+export function isProgrammingError(code: JwtErrorCode): code is ProgrammingError {
+  return !Object.hasOwn(TABLE, code)
+}
+
+const NOTHING: { readonly header: Partial<JwtHeader>; readonly payload: JwtPayload } = { header: {}, payload: {} }
+
+/** What can be read of a token that was refused: the `kid` helps to find out who sends it, the `exp` tells how late it is. */
+function decode(token: string): { header: Partial<JwtHeader>; payload: JwtPayload } {
+  try {
+    return unsafeDecode(token)
+  } catch {
+    return { header: {}, payload: {} }
+  }
+}
+
+/** `undefined`: the sentence of the code says all there is. */
+function detailOf({ code, claim }: JwtError, { exp, nbf }: JwtPayload, now: number): string | undefined {
+  if (code === 'ERR_JWT_EXPIRED' && typeof exp === 'number') return `The access token expired ${spell(now - exp)} ago.`
+  if (code === 'ERR_JWT_NOT_YET_VALID' && typeof nbf === 'number' && nbf > now) {
+    return `The access token becomes valid in ${spell(nbf - now)}.`
+  }
+  if (code === 'ERR_JWT_CLAIM_MISSING' && claim !== undefined) return `The access token lacks the claim "${claim}".`
+  if (code === 'ERR_JWT_CLAIM' && claim !== undefined)
+    return `The claim "${claim}" of the access token is not acceptable.`
+  return undefined
+}
+
+function spell(length: number): string {
+  const [name, seconds] = STEPS.find((step) => length >= 2 * step[1]) ?? ['second', 1]
+  const count = Math.round(length / seconds)
+  return `${count} ${name}${count === 1 ? '' : 's'}`
+}
+
+/** Text of an unverified token goes to a log only if it cannot forge a line there. */
+function isPrintable(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]{1,256}$/.test(value)
+}

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { test } from 'node:test'
+import { createRevocationList, type RevocableToken, type Revocation, subjectKey } from '../src/index.ts'
+
+const NOW = 1_800_000_000
+const alice = { iss: 'https://auth.example.com', sub: 'alice' }
+const subject = subjectKey(alice.iss, alice.sub)
+
+function token(claims: Record<string, unknown>, kid = 'key-1'): RevocableToken {
+  return { payload: { ...alice, ...claims }, header: { alg: 'ES256', kid } }
+}
+
+/** A list and the hand that moves its clock, in seconds. */
+function listAt(seconds: number) {
+  let time = seconds
+  const list = createRevocationList({ now: () => time * 1000 })
+  return { list, moveTo: (to: number) => (time = to) }
+}
+
+test('revocations: an empty list lets every token stand', () => {
+  const { list } = listAt(NOW)
+  assert.equal(list.check(token({ sid: 's-1', ver: 1 })), undefined)
+  assert.equal(list.size, 0)
+})
+
+test('revocations: the tokens of an ended session are revoked, those of other sessions stand', () => {
+  const { list } = listAt(NOW)
+  list.add({ kind: 'sid', sid: 's-1', until: NOW + 900 })
+  assert.equal(list.check(token({ sid: 's-1' })), 'token_revoked')
+  assert.equal(list.check(token({ sid: 's-2' })), undefined)
+  assert.equal(list.check(token({})), undefined)
+})
+
+test('revocations: a raised ver makes lower and absent ones stale, for that user of that issuer only', () => {
+  const { list } = listAt(NOW)
+  list.add({ kind: 'ver', subject, ver: 3, until: NOW + 900 })
+  assert.equal(list.check(token({ ver: 2 })), 'token_stale')
+  assert.equal(list.check(token({})), 'token_stale')
+  assert.equal(list.check(token({ ver: '3' })), 'token_stale')
+  assert.equal(list.check(token({ ver: Number.NaN })), 'token_stale')
+  assert.equal(list.check(token({ ver: 3 })), undefined)
+  assert.equal(list.check(token({ ver: 4 })), undefined)
+  assert.equal(list.check(token({ sub: 'bob', ver: 1 })), undefined)
+  assert.equal(list.check(token({ iss: 'https://other.example.com', ver: 1 })), undefined)
+})
+
+test('revocations: tokens of a revoked key are stale', () => {
+  const { list } = listAt(NOW)
+  list.add({ kind: 'kid', kid: 'key-1', until: NOW + 900 })
+  assert.equal(list.check(token({})), 'token_stale')
+  assert.equal(list.check(token({}, 'key-2')), undefined)
+})
+
+test('revocations: an ended session outweighs a stale token, because refreshing would be in vain', () => {
+  const { list } = listAt(NOW)
+  list.add({ kind: 'kid', kid: 'key-1', until: NOW + 900 })
+  list.add({ kind: 'ver', subject, ver: 3, until: NOW + 900 })
+  list.add({ kind: 'sid', sid: 's-1', until: NOW + 900 })
+  assert.equal(list.check(token({ sid: 's-1', ver: 1 })), 'token_revoked')
+})
+
+test('revocations: an entry lives until its time and not a moment less', () => {
+  const { list, moveTo } = listAt(NOW)
+  list.add({ kind: 'sid', sid: 's-1', until: NOW + 900 })
+  list.add({ kind: 'kid', kid: 'key-1', until: NOW + 901 })
+  assert.equal(list.size, 2)
+  moveTo(NOW + 899.999)
+  assert.equal(list.check(token({ sid: 's-1' }, 'key-2')), 'token_revoked')
+  moveTo(NOW + 900)
+  assert.equal(list.check(token({ sid: 's-1' }, 'key-2')), undefined)
+  assert.equal(list.size, 1)
+  moveTo(NOW + 901)
+  assert.equal(list.check(token({})), undefined)
+  assert.equal(list.size, 0)
+})
+
+test('revocations: adding again never shortens or weakens an entry', () => {
+  const { list, moveTo } = listAt(NOW)
+  list.add({ kind: 'sid', sid: 's-1', until: NOW + 900 })
+  list.add({ kind: 'sid', sid: 's-1', until: NOW + 10 })
+  list.add({ kind: 'ver', subject, ver: 5, until: NOW + 10 })
+  list.add({ kind: 'ver', subject, ver: 4, until: NOW + 900 })
+  assert.equal(list.size, 2)
+  moveTo(NOW + 500)
+  assert.equal(list.check(token({ sid: 's-1' })), 'token_revoked')
+  assert.equal(list.check(token({ sid: 's-2', ver: 4 })), 'token_stale')
+  assert.equal(list.check(token({ sid: 's-2', ver: 5 })), undefined)
+})
+
+test('revocations: an entry whose time has passed is not taken up', () => {
+  const { list } = listAt(NOW)
+  list.add({ kind: 'sid', sid: 's-1', until: NOW })
+  list.add({ kind: 'sid', sid: 's-2', until: 0 })
+  assert.equal(list.size, 0)
+})
+
+test('revocations: dead entries do not pile up when nobody asks', () => {
+  const { list, moveTo } = listAt(NOW)
+  let sweeps = 0
+  const counted = createRevocationList({
+    now: () => {
+      sweeps++
+      return NOW * 1000
+    },
+  })
+  for (let i = 0; i < 50_000; i++) counted.add({ kind: 'sid', sid: `s-${i}`, until: NOW + 1 })
+  assert.ok(sweeps < 50_100, 'a list that only grows is swept rarely')
+  for (let i = 0; i < 20_000; i++) {
+    moveTo(NOW + i)
+    list.add({ kind: 'sid', sid: `s-${i}`, until: NOW + i + 10 })
+  }
+  assert.equal(list.size, 10)
+})
+
+test('revocations: the default clock is the time of day', () => {
+  const list = createRevocationList()
+  list.add({ kind: 'sid', sid: 's-1', until: Date.now() / 1000 + 60 })
+  list.add({ kind: 'sid', sid: 's-2', until: Date.now() / 1000 - 60 })
+  assert.equal(list.check(token({ sid: 's-1' })), 'token_revoked')
+  assert.equal(list.check(token({ sid: 's-2' })), undefined)
+})
+
+test('revocations: a wall clock that jumps ahead drops nothing', (t) => {
+  const list = createRevocationList()
+  list.add({ kind: 'sid', sid: 's-1', until: Date.now() / 1000 + 60 })
+  t.mock.method(Date, 'now', () => NOW * 1000 + 1e12)
+  assert.equal(list.check(token({ sid: 's-1' })), 'token_revoked')
+  assert.equal(list.size, 1)
+})
+
+test('revocations: refuses entries of another shape, and milliseconds', () => {
+  const { list } = listAt(NOW)
+  const until = NOW + 900
+  const wrong: unknown[] = [
+    { kind: 'sid', sid: '', until },
+    { kind: 'sid', sid: 7, until },
+    { kind: 'sid', until },
+    { kind: 'kid', until },
+    { kind: 'ver', subject: 'alice', ver: 1, until },
+    { kind: 'ver', subject, ver: '1', until },
+    { kind: 'ver', subject, ver: Number.NaN, until },
+    { kind: 'sub', sub: 'alice', until },
+    { kind: 'sid', sid: 's-1' },
+    { kind: 'sid', sid: 's-1', until: Number.NaN },
+    { kind: 'sid', sid: 's-1', until: Number.POSITIVE_INFINITY },
+    { kind: 'sid', sid: 's-1', until: -1 },
+    { kind: 'sid', sid: 's-1', until: `${until}` },
+    { kind: 'sid', sid: 's-1', until: until * 1000 },
+  ]
+  for (const entry of wrong) assert.throws(() => list.add(entry as Revocation), TypeError, JSON.stringify(entry))
+  assert.equal(list.size, 0)
+})
+
+test('revocations: the subject key is 16 bytes of SHA-256(iss ‖ 0 ‖ sub), and the zero keeps the two apart', () => {
+  const bytes = Buffer.concat([Buffer.from('https://a.example'), Buffer.from([0]), Buffer.from('zoë')])
+  const expected = createHash('sha256').update(bytes).digest().subarray(0, 16)
+  assert.deepEqual(Buffer.from(subjectKey('https://a.example', 'zoë'), 'base64url'), expected)
+  assert.notEqual(subjectKey('ab', 'c'), subjectKey('a', 'bc'))
+})

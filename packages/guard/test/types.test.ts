@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import express, { type RequestHandler } from 'express'
+import type { Hono } from 'hono'
+import { protect as protectExpress } from '../src/adapters/express.ts'
+import { protect as protectHono } from '../src/adapters/hono.ts'
+import { protect as protectNode } from '../src/adapters/node.ts'
+import '@sealwax/guard/express/global'
+import { type Auth, createGuard, type GuardRequest, type Requirement } from '../src/index.ts'
+import { guardWith, key } from './tokens.ts'
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+
+/** Does not compile unless the value has exactly the type. */
+function hasType<Expected>() {
+  return <Actual>(_value: Actual, ..._proof: Same<Actual, Expected> extends true ? [] : [never]): void => {}
+}
+
+// The compiler is the test of what stands inside these functions; they are never called.
+
+async function authenticate(request: GuardRequest, wide: Requirement, maybe: boolean) {
+  const guard = guardWith()
+  hasType<Auth | Promise<Auth>>()(guard.authenticate(request))
+  hasType<Auth>()(await guard.authenticate(request))
+  hasType<Auth>()(await guard.authenticate(request, {}))
+  hasType<Auth>()(await guard.authenticate(request, { scope: 'a', fresh: '5m' }))
+  hasType<Auth>()(await guard.authenticate(request, { scope: ['a'], optional: false }))
+  hasType<Auth | undefined>()(await guard.authenticate(request, { optional: true }))
+  hasType<Auth | undefined>()(await guard.authenticate(request, { scope: 'a', optional: true }))
+  hasType<Auth | undefined>()(await guard.authenticate(request, { optional: maybe }))
+  hasType<Auth | undefined>()(await guard.authenticate(request, wide))
+  hasType<Auth>()(await guard.authenticate(new Request('http://localhost/'), { check: (_auth, req) => req.bodyUsed }))
+  // @ts-expect-error: not a member
+  void guard.authenticate(request, { scopes: ['a'] })
+  // @ts-expect-error: undefined would be a hole
+  void guard.authenticate(request, { scope: undefined })
+  // @ts-expect-error: a requirement that does not exist would be a hole
+  void guard.authenticate(request, undefined)
+  // @ts-expect-error: not a duration
+  void guard.authenticate(request, { fresh: '5 minutes' })
+  // @ts-expect-error: a promise is always true
+  void guard.authenticate(request, { check: async () => false })
+  const auth = await guard.authenticate(request)
+  // @ts-expect-error: frozen
+  auth.subject = 'root'
+  // @ts-expect-error: frozen
+  auth.roles.push('admin')
+}
+
+function guards() {
+  const whole = { issuer: 'https://auth.example.com', audience: 'orders-api', keys: key, revocation: null }
+  createGuard(whole)
+  // @ts-expect-error: revocation must be spelled out
+  createGuard({ issuer: 'https://auth.example.com', audience: 'orders-api', keys: key })
+  // @ts-expect-error: audience must be spelled out
+  createGuard({ issuer: 'https://auth.example.com', keys: key, revocation: null })
+  // @ts-expect-error: an unset variable is not a default
+  createGuard({ ...whole, realm: undefined })
+  // @ts-expect-error: no such algorithm
+  createGuard({ ...whole, algorithms: ['none'] })
+}
+
+function expressRoutes(app: ReturnType<typeof express>) {
+  const guard = guardWith()
+  app.get('/profile', protectExpress(guard), (_req, res) => {
+    hasType<Auth>()(res.locals.auth)
+    res.json({ user_id: res.locals.auth.subject })
+  })
+  app.get('/orders/:id', express.json(), protectExpress(guard, { scope: ['a', 'b'] }), (req, res) => {
+    hasType<Auth>()(res.locals.auth)
+    hasType<string>()(req.params.id)
+    hasType<Auth | undefined>()(req.auth)
+  })
+  app.get('/', protectExpress(guard, { optional: true }), (_req, res) => {
+    hasType<Auth | undefined>()(res.locals.auth)
+    // @ts-expect-error: nobody may have sent it
+    res.json(res.locals.auth.subject)
+  })
+  app.use(protectExpress(guard))
+  app.use('/admin', protectExpress(guard, { role: 'admin' }), express.Router())
+  express.Router().post('/', protectExpress(guard), (_req, res) => hasType<Auth>()(res.locals.auth))
+  // beside middleware that says nothing of res.locals
+  const limiter: RequestHandler = (_req, _res, next) => next()
+  app.get('/a', limiter, protectExpress(guard), (_req, res) => void res.json(res.locals.auth.subject))
+  app.use('/b', protectExpress(guard), limiter)
+  app.all('/c', [limiter, protectExpress(guard)], express.Router())
+  hasType<RequestHandler[]>()([limiter, protectExpress(guard)])
+  // @ts-expect-error: not a member
+  protectExpress(guard, { scopes: 'a' })
+  // @ts-expect-error: a requirement that does not exist would be a hole
+  protectExpress(guard, undefined)
+  protectExpress(guard, { check: (auth, req) => req.params.id === auth.subject })
+}
+
+function honoRoutes(app: Hono) {
+  const guard = guardWith()
+  app.get('/profile', protectHono(guard), (c) => {
+    hasType<Auth>()(c.var.auth)
+    hasType<Auth>()(c.get('auth'))
+    return c.json({ user_id: c.var.auth.subject })
+  })
+  app.get('/orders/:id', protectHono(guard, { scope: 'a' }), (c) => c.text(c.req.param('id') + c.var.auth.subject))
+  app.get('/', protectHono(guard, { optional: true }), (c) => {
+    hasType<Auth | undefined>()(c.var.auth)
+    // @ts-expect-error: nobody may have sent it
+    return c.text(c.var.auth.subject)
+  })
+  // @ts-expect-error: a promise is always true
+  protectHono(guard, { check: async () => true })
+}
+
+function nodeHandlers() {
+  const guard = guardWith()
+  protectNode(guard, (_req, _res, auth) => hasType<Auth>()(auth))
+  protectNode(guard, { scope: 'a' }, (_req, _res, auth) => hasType<Auth>()(auth))
+  protectNode(guard, { optional: true }, (_req, _res, auth) => hasType<Auth | undefined>()(auth))
+  protectNode(guard, { check: (_auth, req) => req.socket.remotePort !== undefined }, (_req, res) => res.end())
+  // @ts-expect-error: no handler
+  protectNode(guard, { scope: 'a' })
+}
+
+test('package: every entry point of package.json can be imported, and offers protect for each framework', async () => {
+  assert.equal(typeof (await import('@sealwax/guard')).createGuard, 'function')
+  assert.equal((await import('@sealwax/guard/express')).protect, protectExpress)
+  assert.equal((await import('@sealwax/guard/hono')).protect, protectHono)
+  assert.equal((await import('@sealwax/guard/node')).protect, protectNode)
+  assert.deepEqual(Object.keys(await import('@sealwax/guard/express/global')), [])
+})
+
+test('types: what must compile and what must not is checked by tsc; the functions are only held here', () => {
+  for (const proof of [authenticate, guards, expressRoutes, honoRoutes, nodeHandlers]) {
+    assert.equal(typeof proof, 'function')
+  }
+})
