@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+// Plain JavaScript that any Node can read, so that an old one gets a sentence and not a stack trace.
+const major = Number(process.versions.node.split('.')[0])
+if (major < 24) {
+  console.error(`sealwax needs Node 24 or newer; this is Node ${process.versions.node}. Type: nvm install 24`)
+  process.exit(1)
+}
+
+// In a checkout there may be no build: there the sources run as they are. An installed package runs its build.
+if (import.meta.url.includes('/node_modules/')) {
+  await import('../dist/cli/main.js').then(({ main }) => main(process.argv))
+} else {
+  const { registerHooks } = await import('node:module')
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      next(specifier, { ...context, conditions: ['@sealwax/source', ...context.conditions] }),
+  })
+  await import('../src/cli/main.ts').then(({ main }) => main(process.argv))
+}

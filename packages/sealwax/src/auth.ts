@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto'
+import { createGuard, createRevocationList, type Guard } from '@sealwax/guard'
+import { type AuthOptions, configure } from './config.ts'
+import { type AuditPage, listAudit } from './engine/audit.ts'
+import type { AuditEvent, Context, Logger } from './engine/context.ts'
+import { createFeedState, followRevocations } from './engine/feed.ts'
+import { startJobs } from './engine/jobs.ts'
+import { createKeyRing, openKeys } from './engine/keys.ts'
+import { createPasswords } from './engine/passwords.ts'
+import { refreshSession } from './engine/refresh.ts'
+import { secretsOf } from './engine/secrets.ts'
+import {
+  type CreateSession,
+  createSession,
+  listSessions,
+  revokeAllSessions,
+  revokeSessionById,
+  type Session,
+} from './engine/sessions.ts'
+import type { TokenResponse } from './engine/tokens.ts'
+import {
+  type CreateUser,
+  createUser,
+  deleteUser,
+  disableUser,
+  enableUser,
+  findUser,
+  getUser,
+  listUsers,
+  setRoles,
+  type User,
+  updateUser,
+} from './engine/users.ts'
+import { createApp } from './http/app.ts'
+import type { Platform } from './http/env.ts'
+
+/** An auth server: embed it (`toNodeHandler`, `fetch`), or call its parts from your own code. */
+export interface AuthServer {
+  /** Answers a request to one of our routes. `platform` tells the address of the other end, where it is known. */
+  fetch(request: Request, platform?: Platform): Promise<Response>
+  /** Whether a path is one of ours. */
+  handles(path: string): boolean
+  /** Guards your own routes with this server's keys and revocations: no network, no database. */
+  readonly guard: Guard
+  readonly users: {
+    create(user: CreateUser): Promise<User>
+    get(id: string): Promise<User | undefined>
+    find(email: string): Promise<User | undefined>
+    list(page?: { after?: string; limit?: number }): Promise<User[]>
+    update(id: string, change: { email?: string; password?: string }): Promise<User>
+    setRoles(id: string, roles: readonly string[]): Promise<User>
+    disable(id: string): Promise<User>
+    enable(id: string): Promise<User>
+    delete(id: string): Promise<boolean>
+  }
+  readonly sessions: {
+    create(session: CreateSession): Promise<TokenResponse>
+    refresh(refreshToken: string, client?: { ip?: string; userAgent?: string }): Promise<TokenResponse>
+    list(subject: string): Promise<Session[]>
+    revoke(id: string): Promise<boolean>
+    revokeAll(subject: string, options?: { except?: string }): Promise<number>
+  }
+  readonly audit: {
+    list(query?: { before?: number; limit?: number; subject?: string; type?: string }): Promise<AuditPage>
+  }
+  /** Waits for writes under way and closes the store. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the store, makes the first signing key if there is none, and puts everything together.
+ * Throws `config_invalid`, `schema_outdated`, `keys_unavailable` or `temporarily_unavailable`.
+ */
+export async function createAuth(options: AuthOptions): Promise<AuthServer> {
+  const config = configure(options)
+  const revoked = createRevocationList(options.now === undefined ? {} : { now: options.now })
+  const context: Context = {
+    config,
+    store: options.store,
+    now: options.now ?? Date.now,
+    elapsed: () => performance.now(),
+    randomBytes,
+    log: options.logger ?? SILENT,
+    emit: safely(options.onEvent, options.logger),
+    loadSubject: options.loadSubject,
+    secrets: secretsOf(config.secrets, randomBytes),
+    passwords: createPasswords(),
+    keys: createKeyRing(),
+    feed: createFeedState(),
+    revoked,
+  }
+  await context.store.open({ migrate: config.migrate })
+  let stopFollowing: () => Promise<void>
+  try {
+    await openKeys(context)
+    stopFollowing = await followRevocations(context)
+  } catch (error) {
+    await context.store.close()
+    throw error
+  }
+  const guard = createGuard({
+    issuer: config.issuer,
+    audience: [...config.audience],
+    keys: () => context.keys.verifying,
+    revocation: { check: (token) => (isStale(context) ? 'revocation_unavailable' : revoked.check(token)) },
+    now: context.now,
+  })
+  return serverOf(context, guard, stopFollowing)
+}
+
+/** A process that has not read the store for so long cannot say any more that a session has not ended. */
+const STALE_AFTER_MS = 60_000
+
+function isStale({ feed, elapsed }: Context): boolean {
+  return elapsed() - feed.readAt > STALE_AFTER_MS
+}
+
+function serverOf(context: Context, guard: Guard, stopFollowing: () => Promise<void>): AuthServer {
+  const app = createApp(context, guard)
+  const stopJobs = startJobs(context)
+  return {
+    fetch: (request, platform = {}) => app.fetch(request, platform),
+    handles: app.handles,
+    guard,
+    users: {
+      create: (user) => createUser(context, user),
+      get: (id) => getUser(context, id),
+      find: (email) => findUser(context, email),
+      list: (page) => listUsers(context, page),
+      update: (id, change) => updateUser(context, id, change),
+      setRoles: (id, roles) => setRoles(context, id, roles),
+      disable: (id) => disableUser(context, id),
+      enable: (id) => enableUser(context, id),
+      delete: (id) => deleteUser(context, id),
+    },
+    sessions: {
+      create: (session) => createSession(context, session),
+      refresh: (token, client) => refreshSession(context, token, client),
+      list: (subject) => listSessions(context, subject),
+      revoke: (id) => revokeSessionById(context, id),
+      revokeAll: (subject, options) => revokeAllSessions(context, subject, options),
+    },
+    audit: { list: (query) => listAudit(context, query) },
+    async close() {
+      stopJobs()
+      await stopFollowing()
+      await guard.close()
+      await context.store.close()
+    },
+  }
+}
+
+const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** What a listener throws is its own affair: the event is committed and the reply goes out. */
+function safely(listener: AuthOptions['onEvent'], log: Logger = SILENT): (event: AuditEvent) => void {
+  return (event) => {
+    try {
+      listener?.(event)
+    } catch (error) {
+      log.error({ err: error, type: event.type }, 'onEvent threw')
+    }
+  }
+}

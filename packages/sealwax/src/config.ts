@@ -1,0 +1,272 @@
+import { isIP } from 'node:net'
+import { type Algorithm, type Duration, toSeconds } from '@sealwax/jwt'
+import type { AuditEvent, LoadSubject, Logger } from './engine/context.ts'
+import { AuthError } from './errors.ts'
+import type { Store } from './store/contract/store.ts'
+
+/** Options of `createAuth`. Unknown options and `undefined` values throw `config_invalid`. */
+export interface AuthOptions {
+  /** The URL that names this issuer in every token (`iss`), and the public base of its endpoints. https, or http on loopback. */
+  readonly issuer: string
+  /** What the tokens are for (`aud`): one API, or a list. */
+  readonly audience: string | readonly string[]
+  /** The server secret, at least 32 characters: the first of a list wraps what is stored, all of them unwrap. */
+  readonly secret: string | readonly string[]
+  readonly store: Store
+  /** Signing algorithm. Default ES256. */
+  readonly alg?: Algorithm
+  /** Life of an access token. Default 15 minutes, at most 24 hours. */
+  readonly accessTtl?: Duration
+  /** A session ends when it has not been refreshed for so long. Default 14 days. */
+  readonly refreshIdle?: Duration
+  /** A session ends so long after its log-in, used or not. Default 90 days. */
+  readonly refreshAbsolute?: Duration
+  /** For so long after a rotation the parent token gets the same successor again. Default 30 seconds, at most 5 minutes. */
+  readonly refreshGrace?: Duration
+  /** For so long a lost reply is recovered, by the same user agent. Default 24 hours; 0 is off. */
+  readonly refreshRecovery?: Duration
+  /** Where the routes stand when not at the root, such as `/auth`. */
+  readonly basePath?: string
+  /** How many live sessions a user may have; a log-in beyond that ends the oldest. Default: no limit. */
+  readonly maxSessions?: number
+  /** Browser origins that may call the API from elsewhere, compared exactly. Default none. */
+  readonly allowedOrigins?: readonly string[]
+  /** How many proxies stand in front (their X-Forwarded-For is believed), or their addresses in CIDR form. Default 0: none. */
+  readonly trustProxy?: number | readonly string[]
+  /** Whether strangers may sign up. Default 'open'. */
+  readonly registration?: 'open' | 'closed'
+  /** 'off' refuses an older database schema instead of migrating it. Default 'auto'. */
+  readonly migrate?: 'auto' | 'off'
+  /** Roles, claims and `disabled` of a user, asked at each refresh. Default: the built-in users. */
+  readonly loadSubject?: LoadSubject
+  /** Hears every audit event after it is committed. */
+  readonly onEvent?: (event: AuditEvent) => void
+  /** A pino-like logger. Default: silent. */
+  readonly logger?: Logger
+  /** Milliseconds since 1970; for tests that move the clock. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+/** The checked options, with defaults; durations in milliseconds. */
+export interface Config {
+  readonly issuer: string
+  readonly audience: readonly string[]
+  readonly secrets: readonly string[]
+  readonly alg: Algorithm
+  readonly accessTtl: number
+  readonly refreshIdle: number
+  readonly refreshAbsolute: number
+  readonly refreshGrace: number
+  readonly refreshRecovery: number
+  readonly maxSessions: number
+  readonly basePath: string
+  readonly allowedOrigins: readonly string[]
+  readonly trustProxy: number | readonly string[]
+  readonly registration: 'open' | 'closed'
+  readonly migrate: 'auto' | 'off'
+}
+
+const ALGORITHMS: readonly string[] = [
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'RS256', 'RS384', 'RS512'],
+  ...['PS256', 'PS384', 'PS512', 'HS256', 'HS384', 'HS512'],
+]
+
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+
+/** Checks each option; the record's keys are all the options there are. */
+const CHECKS: { readonly [K in keyof Required<AuthOptions>]: (value: never) => unknown } = {
+  issuer: checkIssuer,
+  audience: (value: unknown) => checkList('audience', value),
+  secret: checkSecrets,
+  store: (value: unknown) => checkFunction('store', (value as Store | null)?.transaction),
+  alg: (value: unknown) => checkOneOf('alg', value, ALGORITHMS),
+  accessTtl: (value: Duration) => checkDuration('accessTtl', value, { least: 1000, most: DAY }),
+  refreshIdle: (value: Duration) => checkDuration('refreshIdle', value, { least: 1000 }),
+  refreshAbsolute: (value: Duration) => checkDuration('refreshAbsolute', value, { least: 1000 }),
+  refreshGrace: (value: Duration) => checkDuration('refreshGrace', value, { least: 0, most: 5 * MINUTE }),
+  refreshRecovery: (value: Duration) => checkDuration('refreshRecovery', value, { least: 0, most: 30 * DAY }),
+  maxSessions: checkMaxSessions,
+  basePath: checkBasePath,
+  allowedOrigins: checkOrigins,
+  trustProxy: checkTrustProxy,
+  registration: (value: unknown) => checkOneOf('registration', value, ['open', 'closed']),
+  migrate: (value: unknown) => checkOneOf('migrate', value, ['auto', 'off']),
+  loadSubject: (value: unknown) => checkFunction('loadSubject', value),
+  onEvent: (value: unknown) => checkFunction('onEvent', value),
+  logger: (value: unknown) => checkFunction('logger', (value as Logger | null)?.info),
+  now: (value: unknown) => checkFunction('now', value),
+}
+
+/** The names of all options. */
+export const OPTION_NAMES: readonly string[] = Object.keys(CHECKS)
+
+/** Checks the options and fills in the defaults. Throws `config_invalid` with a sentence that names the option. */
+export function configure(options: AuthOptions): Config {
+  if (typeof options !== 'object' || options === null) throw invalid('createAuth needs an options object')
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(CHECKS, name)) throw invalid(`There is no option "${name}"`)
+    if (value === undefined) throw invalid(`The option ${name} is undefined; leave it out or give it a value`)
+  }
+  const checked = <T>(name: keyof AuthOptions, fallback?: unknown): T => {
+    const value = Object.hasOwn(options, name) ? options[name] : fallback
+    if (value === undefined) throw invalid(`The option ${name} is required`)
+    return CHECKS[name](value as never) as T
+  }
+  for (const name of ['loadSubject', 'onEvent', 'logger', 'now'] as const) {
+    if (Object.hasOwn(options, name)) checked(name)
+  }
+  checked('store')
+  return Object.freeze({
+    issuer: checked<string>('issuer'),
+    audience: checked<string[]>('audience'),
+    secrets: checked<string[]>('secret'),
+    alg: checked<Algorithm>('alg', 'ES256'),
+    accessTtl: checked<number>('accessTtl', '15m'),
+    refreshIdle: checked<number>('refreshIdle', '14d'),
+    refreshAbsolute: checked<number>('refreshAbsolute', '90d'),
+    refreshGrace: checked<number>('refreshGrace', '30s'),
+    refreshRecovery: checked<number>('refreshRecovery', '24h'),
+    maxSessions: checked<number>('maxSessions', Infinity),
+    basePath: checked<string>('basePath', ''),
+    allowedOrigins: checked<string[]>('allowedOrigins', []),
+    trustProxy: checked<number | string[]>('trustProxy', 0),
+    registration: checked<'open' | 'closed'>('registration', 'open'),
+    migrate: checked<'auto' | 'off'>('migrate', 'auto'),
+  })
+}
+
+/** The sentence `createAuth` would refuse this one option with, or undefined. */
+export function checkOption(name: keyof AuthOptions, value: unknown): string | undefined {
+  try {
+    CHECKS[name](value as never)
+    return undefined
+  } catch (error) {
+    return error instanceof AuthError ? error.detail : String(error)
+  }
+}
+
+/** Secrets that stand in tutorials, templates and defaults. */
+const WELL_KNOWN = [
+  'secret',
+  'changeme',
+  'change-me',
+  'password',
+  'your-256-bit-secret',
+  'a-string-secret-at-least-256-bits-long',
+  'keyboard cat',
+  'super-secret',
+]
+
+/** Why a secret must not be used, or undefined. Also asked by the command line before anything starts. */
+export function weakness(secret: string): string | undefined {
+  const plain = secret.toLowerCase()
+  if (
+    WELL_KNOWN.some((known) => plain.includes(known) && plain.replaceAll(known, '').replace(/[\W\d_]/g, '').length < 8)
+  )
+    return 'is a well-known one'
+  if (secret.length < 32) return 'is shorter than 32 characters'
+  if (new Set(secret).size < 10) return 'repeats a few characters'
+  return undefined
+}
+
+function checkSecrets(value: unknown): readonly string[] {
+  const secrets = checkList('secret', value)
+  for (const secret of secrets) {
+    const reason = weakness(secret)
+    if (reason !== undefined) {
+      throw invalid(`The secret ${reason}; make one with: openssl rand -base64 48`)
+    }
+  }
+  return secrets
+}
+
+function checkIssuer(value: unknown): string {
+  if (typeof value !== 'string' || !URL.canParse(value))
+    throw invalid('issuer must be a URL such as https://auth.example.com')
+  const url = new URL(value)
+  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
+    throw invalid('issuer must be a URL without query, fragment or user')
+  }
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
+    throw invalid(`issuer must be https (http is for loopback only): ${value}`)
+  }
+  return value
+}
+
+/** Whether a host name of a URL means this machine. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
+}
+
+function checkList(name: string, value: unknown): readonly string[] {
+  const list: unknown[] = Array.isArray(value) ? [...value] : [value]
+  if (list.length === 0 || list.some((item) => typeof item !== 'string' || item.length === 0)) {
+    throw invalid(`${name} must be a non-empty string or a list of them`)
+  }
+  return Object.freeze(list as string[])
+}
+
+function checkDuration(
+  name: string,
+  value: Duration,
+  { least, most = Infinity }: { least: number; most?: number },
+): number {
+  let milliseconds: number
+  try {
+    milliseconds = toSeconds(value) * 1000
+  } catch (cause) {
+    throw new AuthError('config_invalid', `${name} must be a number of seconds or a duration such as '15m'`, { cause })
+  }
+  if (milliseconds < least || milliseconds > most) {
+    throw invalid(`${name} must be between ${least / 1000} and ${most / 1000} seconds`)
+  }
+  return milliseconds
+}
+
+function checkMaxSessions(value: unknown): number {
+  if (value === Infinity || (Number.isInteger(value) && (value as number) >= 1)) return value as number
+  throw invalid('maxSessions must be a whole number of at least 1')
+}
+
+function checkBasePath(value: unknown): string {
+  if (value === '' || (typeof value === 'string' && /^(\/[A-Za-z0-9._~-]+)+$/.test(value))) return value
+  throw invalid('basePath must be empty or like /auth: a leading slash, none at the end')
+}
+
+function checkOrigins(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) throw invalid('allowedOrigins must be a list of origins such as https://app.example.com')
+  for (const origin of value) {
+    const exact = typeof origin === 'string' && !origin.includes('*') && URL.canParse(origin)
+    if (!exact || new URL(origin).origin !== origin) {
+      throw invalid(`allowedOrigins must hold exact origins such as https://app.example.com, not ${String(origin)}`)
+    }
+  }
+  return Object.freeze([...value])
+}
+
+function checkTrustProxy(value: unknown): number | readonly string[] {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 16) return value
+  if (Array.isArray(value) && value.length > 0 && value.every(isCidr)) return Object.freeze([...value])
+  throw invalid('trustProxy must be a number of hops (0 to 16) or a list of addresses such as 10.0.0.0/8')
+}
+
+function isCidr(value: unknown): boolean {
+  const [, address = '', bits = '0'] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(String(value)) ?? []
+  const family = typeof value === 'string' ? isIP(address) : 0
+  return family !== 0 && Number(bits) <= (family === 4 ? 32 : 128)
+}
+
+function checkOneOf(name: string, value: unknown, allowed: readonly string[]): string {
+  if (typeof value === 'string' && allowed.includes(value)) return value
+  throw invalid(`${name} must be one of ${allowed.join(', ')}`)
+}
+
+function checkFunction(name: string, value: unknown): unknown {
+  if (typeof value !== 'function') throw invalid(`The option ${name} is not what it should be`)
+  return value
+}
+
+function invalid(sentence: string): AuthError {
+  return new AuthError('config_invalid', sentence)
+}

@@ -1,0 +1,74 @@
+import { AuthError } from '../errors.ts'
+import type { UserRow } from '../store/contract/users.ts'
+import { auditAlone } from './audit.ts'
+import { type Client, type Context, commit } from './context.ts'
+import { type CreateSession, disabledUser, startSession } from './sessions.ts'
+import type { TokenResponse } from './tokens.ts'
+import { insertUser, normaliseEmail, prepareUser, type User, userOf } from './users.ts'
+
+export interface Credentials {
+  readonly email: string
+  readonly password: string
+  /** See `CreateSession.remember`. */
+  readonly remember?: boolean | undefined
+}
+
+export interface LoggedIn {
+  readonly tokens: TokenResponse
+  readonly user: User
+}
+
+/**
+ * Checks a password and starts a session. An unknown user and a wrong password get the same answer after the same work.
+ * Throws `invalid_credentials`, `overloaded`, or `user_disabled` once the password was right.
+ */
+export async function login(context: Context, credentials: Credentials, client: Client = {}): Promise<LoggedIn> {
+  const user = await userByEmail(context, credentials.email)
+  const matches = await context.passwords.matches(credentials.password, user?.password_hash)
+  if (!matches || user === undefined) {
+    await auditAlone(context, { type: 'user.login_failed', time: context.now(), subject: user?.id, ...client })
+    throw invalidCredentials()
+  }
+  const started = await commit(context, async (unit) => {
+    // The password may have changed, or the user been disabled, while it was checked.
+    const current = await unit.users.lock(user.id)
+    if (current?.credential_version !== user.credential_version) return 'changed' as const
+    if (current.disabled_at !== null) return 'disabled' as const
+    return startSession(context, unit, sessionOf(user, credentials, client), current)
+  })
+  if (started === 'changed') throw invalidCredentials()
+  if (started === 'disabled') throw disabledUser()
+  return { tokens: started.issue(), user: userOf(user) }
+}
+
+/** Signs a new user up and in. Throws `registration_disabled` and what `createUser` throws. */
+export async function register(context: Context, credentials: Credentials, client: Client = {}): Promise<LoggedIn> {
+  if (context.config.registration !== 'open') {
+    throw new AuthError('registration_disabled', 'Ask an administrator for an account')
+  }
+  const user = await prepareUser(context, credentials)
+  const { issue } = await commit(context, async (unit) => {
+    await insertUser(context, unit, user, 'user.registered', client)
+    return startSession(context, unit, sessionOf(user, credentials, client), user)
+  })
+  return { tokens: issue(), user: userOf(user) }
+}
+
+function sessionOf(user: UserRow, { remember = true }: Credentials, client: Client): CreateSession {
+  return { subject: user.id, amr: ['pwd'], remember, client }
+}
+
+async function userByEmail(context: Context, email: string): Promise<UserRow | undefined> {
+  let normalised: string
+  try {
+    normalised = normaliseEmail(email)
+  } catch {
+    // Not an address, so nobody's: the caller goes on to do the same work as for a wrong password.
+    return undefined
+  }
+  return context.store.committed.users.byEmail(normalised)
+}
+
+function invalidCredentials(): AuthError {
+  return new AuthError('invalid_credentials', 'The e-mail address or the password is wrong')
+}

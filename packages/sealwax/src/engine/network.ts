@@ -1,0 +1,15 @@
+import { isIPv4, isIPv6 } from 'node:net'
+
+/** The network an address belongs to, as far as one household or office shares it: IPv4 /24, IPv6 /64. */
+export function networkOf(ip: string | null | undefined): string | undefined {
+  if (ip === null || ip === undefined) return undefined
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1] ?? ip
+  if (isIPv4(mapped)) return mapped.slice(0, mapped.lastIndexOf('.'))
+  if (!isIPv6(mapped)) return undefined
+  const [head = '', tail] = (mapped.split('%')[0] as string).split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? [] : Array<string>(Math.max(8 - left.length - right.length, 0)).fill('0')
+  const groups = [...left, ...zeros, ...right].slice(0, 4)
+  return groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')
+}

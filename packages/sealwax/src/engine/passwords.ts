@@ -1,0 +1,79 @@
+import { availableParallelism } from 'node:os'
+import { hash, type Options, verify } from '@node-rs/argon2'
+import { AuthError } from '../errors.ts'
+
+/** Hashes and checks passwords off the event loop, at most as many at once as there are cores. */
+export interface Passwords {
+  /** Throws `password_too_short`, `password_too_long` or, when the queue is full, `overloaded`. Answers a PHC string. */
+  hash(password: string): Promise<string>
+  /** Does the same work whether there is a hash to compare with or not. */
+  matches(password: string, hash: string | null | undefined): Promise<boolean>
+}
+
+/** OWASP's choice for small machines: argon2id (2 in the library's enum), 19 MiB, two passes, one lane. */
+const PARAMETERS: Options = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+
+/** NIST SP 800-63B-4: at least 15 characters where the password is the only factor; long ones are welcome, bombs are not. */
+export const PASSWORD_LENGTH = { min: 15, max: 256 } as const
+
+/** How many may wait for a core; more would wait longer than clients do. */
+const QUEUE_LIMIT = 100
+
+/** A hash of nothing anybody knows, with today's parameters: the work done for users that do not exist. */
+const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$c2VhbHdheCBub2JvZHkhIQ$UgYkbjVeyU1wbFDgY3v+eyNAwhhov9qRfQohqaJsQGI'
+
+export function createPasswords({ concurrency = availableParallelism(), queueLimit = QUEUE_LIMIT } = {}): Passwords {
+  const turn = queue(concurrency, queueLimit)
+  return {
+    async hash(password) {
+      checkLength(password)
+      return turn(() => hash(normalised(password), PARAMETERS))
+    },
+    async matches(password, stored) {
+      // A password that no policy would have let in still costs the same work, and is compared with nothing.
+      const typed = normalised(password)
+      const possible = typeof stored === 'string' && [...typed].length <= PASSWORD_LENGTH.max
+      const candidate = possible ? typed : 'nobody'
+      const equal = await turn(() => verify(possible ? stored : NOBODY, candidate))
+      return possible && equal
+    },
+  }
+}
+
+/** The same password typed on another keyboard may be composed differently; NFC makes them one. */
+function normalised(password: string): string {
+  return password.normalize('NFC')
+}
+
+function checkLength(password: string): void {
+  const length = [...normalised(password)].length
+  if (length < PASSWORD_LENGTH.min) {
+    throw new AuthError('password_too_short', `The password must have at least ${PASSWORD_LENGTH.min} characters`)
+  }
+  if (length > PASSWORD_LENGTH.max) {
+    throw new AuthError('password_too_long', `The password must have at most ${PASSWORD_LENGTH.max} characters`)
+  }
+}
+
+/** Runs jobs in order, a few at a time; refuses more than it can hold. */
+function queue(concurrency: number, limit: number): <T>(job: () => Promise<T>) => Promise<T> {
+  let running = 0
+  const waiting: (() => void)[] = []
+  return async (job) => {
+    if (running >= concurrency) {
+      if (waiting.length >= limit) {
+        throw new AuthError('overloaded', 'Too many log-ins are under way; try again shortly', { retryAfter: 2 })
+      }
+      await new Promise<void>((go) => waiting.push(go))
+    } else {
+      running += 1
+    }
+    try {
+      return await job()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) running -= 1
+      else next()
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto'
+import type { EndedSession } from '../store/contract/sessions.ts'
+import type { Context, Unit } from './context.ts'
+
+/** An entry outlives the last token it refuses by so long, for clocks and guards that lag. */
+const MARGIN_SECONDS = 120
+
+/** What a guard compares a token's `iss` and `sub` with; the feed shows it in place of the subject. */
+export function subjectKey(issuer: string, subject: string): string {
+  return createHash('sha256').update(`${issuer}\0${subject}`).digest().subarray(0, 16).toString('base64url')
+}
+
+/** The access tokens of an ended session die with this unit's commit. */
+export async function revokeSession(context: Context, unit: Unit, ended: EndedSession): Promise<void> {
+  const until = Math.ceil(ended.access_expires_at / 1000) + MARGIN_SECONDS
+  if (until * 1000 <= context.now()) return
+  unit.revoking.push({ kind: 'sid', sid: ended.id, until })
+  await unit.revocations.append({ kind: 'sid', key: ended.id, ver: null, until })
+}
+
+/** The subject's access tokens of a lower `ver` are stale with this unit's commit. */
+export async function revokeVersion(context: Context, unit: Unit, subject: string, ver: number): Promise<void> {
+  const now = context.now()
+  const latest = Math.max((await unit.sessions.latestAccessExpiry(subject)) ?? 0, now + context.config.accessTtl)
+  const until = Math.ceil(latest / 1000) + MARGIN_SECONDS
+  const key = subjectKey(context.config.issuer, subject)
+  unit.revoking.push({ kind: 'ver', subject: key, ver, until })
+  await unit.revocations.append({ kind: 'ver', key, ver, until })
+}

@@ -1,0 +1,61 @@
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
+import { AuthError } from '../errors.ts'
+
+/** Wraps what is stored, so that neither a stolen database nor a stolen secret alone is worth anything. */
+export interface Secrets {
+  /** The fingerprint of the secret that wraps; it tells nothing about the secret. */
+  readonly fingerprint: string
+  /** AES-256-GCM; the place (table, row, column) is bound to the value, which opens nowhere else. */
+  wrap(value: Uint8Array, place: string): Uint8Array
+  /** Throws `keys_unavailable`, naming the fingerprint it needs, when no secret of the list made the value. */
+  unwrap(wrapped: Uint8Array, place: string): Buffer
+}
+
+const VERSION = 1
+const FINGERPRINT_BYTES = 8
+const IV_BYTES = 12
+const TAG_BYTES = 16
+const HEAD = 1 + FINGERPRINT_BYTES + IV_BYTES
+
+/**
+ * A wrapped value is version ‖ fingerprint ‖ nonce ‖ tag ‖ ciphertext.
+ *
+ * @param list the first entry wraps, all of them unwrap.
+ */
+export function secretsOf(list: readonly string[], randomBytes: (size: number) => Buffer): Secrets {
+  const keys = new Map(
+    list.map((secret) => [fingerprintOf(secret).toString('hex'), derive(secret, 'sealwax wrapping key', 32)]),
+  )
+  const wrapper = fingerprintOf(list[0] as string)
+  const wrappingKey = keys.get(wrapper.toString('hex')) as Buffer
+  return {
+    fingerprint: wrapper.toString('hex'),
+    wrap(value, place) {
+      const iv = randomBytes(IV_BYTES)
+      const cipher = createCipheriv('aes-256-gcm', wrappingKey, iv).setAAD(Buffer.from(place))
+      const ciphertext = Buffer.concat([cipher.update(value), cipher.final()])
+      return Buffer.concat([Buffer.of(VERSION), wrapper, iv, cipher.getAuthTag(), ciphertext])
+    },
+    unwrap(wrapped, place) {
+      const blob = Buffer.from(wrapped.buffer, wrapped.byteOffset, wrapped.byteLength)
+      const needed = blob.subarray(1, 1 + FINGERPRINT_BYTES).toString('hex')
+      const key = keys.get(needed)
+      if (key === undefined || blob[0] !== VERSION) {
+        throw new AuthError('keys_unavailable', `The server secret with the fingerprint ${needed} is missing`, {
+          retryAfter: 30,
+        })
+      }
+      const decipher = createDecipheriv('aes-256-gcm', key, blob.subarray(1 + FINGERPRINT_BYTES, HEAD))
+      decipher.setAAD(Buffer.from(place)).setAuthTag(blob.subarray(HEAD, HEAD + TAG_BYTES))
+      return Buffer.concat([decipher.update(blob.subarray(HEAD + TAG_BYTES)), decipher.final()])
+    },
+  }
+}
+
+function fingerprintOf(secret: string): Buffer {
+  return derive(secret, 'sealwax fingerprint', FINGERPRINT_BYTES)
+}
+
+function derive(secret: string, purpose: string, size: number): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', purpose, size))
+}

@@ -1,0 +1,227 @@
+import { AuthError } from '../errors.ts'
+import type { SessionRow } from '../store/contract/sessions.ts'
+import { audit } from './audit.ts'
+import { type Client, type Context, commit, type Unit } from './context.ts'
+import { revokeSession } from './revocations.ts'
+import {
+  accessExpiry,
+  checkClaims,
+  FIRST_PARTY,
+  idleLimit,
+  type TokenResponse,
+  type TokenSubject,
+  tokenResponse,
+} from './tokens.ts'
+
+/** A session as its owner sees it. No time is finer than an hour, and no generation shows. */
+export interface Session {
+  readonly id: string
+  readonly subject: string
+  readonly createdAt: Date
+  /** The last refresh, to the hour. */
+  readonly lastSeenAt: Date
+  readonly expiresAt: Date
+  readonly ip: string | undefined
+  readonly userAgent: string | undefined
+}
+
+export interface CreateSession {
+  /** The `sub` of the tokens: your own user's id, 1 to 256 characters. */
+  readonly subject: string
+  readonly roles?: readonly string[]
+  /** Space-separated (RFC 6749 §3.3). */
+  readonly scope?: string
+  readonly claims?: Readonly<Record<string, unknown>>
+  /** How the user was authenticated (RFC 8176). Default none. */
+  readonly amr?: readonly string[]
+  /** False: the session ends within a day of its last use. Default true. */
+  readonly remember?: boolean
+  readonly client?: Client
+}
+
+/** Why a session ended; kept with it and in the audit log. */
+export type EndReason =
+  | 'logout'
+  | 'replaced'
+  | 'too_many'
+  | 'revoked'
+  | 'replayed'
+  | 'password_changed'
+  | 'user_disabled'
+  | 'user_deleted'
+
+/**
+ * Starts a session for a user whom the application has authenticated itself, and answers its first tokens.
+ * At each refresh `loadSubject` supplies roles and claims; without it, those given here stay.
+ * Throws `validation_failed`, or `user_disabled` when the subject is a disabled built-in user.
+ */
+export async function createSession(context: Context, options: CreateSession): Promise<TokenResponse> {
+  checkSubject(options.subject)
+  if (options.claims !== undefined) checkClaims(options.claims)
+  const { issue } = await commit(context, async (unit) => {
+    const user = await unit.users.lock(options.subject)
+    if (user !== undefined && user.disabled_at !== null) throw disabledUser()
+    const subject =
+      user === undefined
+        ? { roles: options.roles, claims: options.claims }
+        : { roles: user.roles, ver: user.ver, claims: options.claims }
+    return startSession(context, unit, options, subject as TokenSubject)
+  })
+  return issue()
+}
+
+/** Inserts a session; `issue` makes its first tokens once the unit is committed. */
+export async function startSession(
+  context: Context,
+  unit: Unit,
+  options: CreateSession,
+  subject: TokenSubject,
+): Promise<{ issue: () => TokenResponse }> {
+  const { config, secrets } = context
+  const now = context.now()
+  const id = context.randomBytes(16).toString('base64url')
+  const hmacKey = context.randomBytes(32)
+  const { remember = true, client: { ip = null, userAgent = null } = {} } = options
+  const session: SessionRow = {
+    id,
+    subject: options.subject,
+    client_id: FIRST_PARTY,
+    generation: 0,
+    parent_generation: null,
+    rotated_at: null,
+    presented: false,
+    hmac_key: secrets.wrap(hmacKey, sessionKeyPlace(id)),
+    scope: options.scope ?? null,
+    roles: options.roles ?? null,
+    claims: options.claims ?? null,
+    amr: options.amr ?? [],
+    auth_time: now,
+    created_at: now,
+    created_ip: ip,
+    created_user_agent: userAgent,
+    seen_at: now,
+    seen_ip: ip,
+    seen_user_agent: userAgent,
+    idle_expires_at: now + idleLimit(context, remember),
+    absolute_expires_at: now + config.refreshAbsolute,
+    access_expires_at: accessExpiry(context, now),
+    ended_at: null,
+    end_reason: null,
+    remember,
+  }
+  await unit.sessions.insert(session)
+  await endOldest(context, unit, options.subject)
+  await audit(unit, { type: 'session.created', time: now, subject: session.subject, sessionId: id, ...options.client })
+  return { issue: () => tokenResponse(context, session, subject, { generation: 0, hmacKey, now }) }
+}
+
+/** Keeps to `maxSessions`: the sessions begun first make room. */
+async function endOldest(context: Context, unit: Unit, subject: string): Promise<void> {
+  const { maxSessions } = context.config
+  if (maxSessions === Infinity) return
+  const now = context.now()
+  for (const { id } of (await unit.sessions.list(subject, now)).slice(maxSessions)) {
+    const ended = await unit.sessions.end(id, now, 'too_many')
+    if (ended === undefined) continue
+    await revokeSession(context, unit, ended)
+    await audit(unit, { type: 'session.ended', time: now, subject, sessionId: id, data: { reason: 'too_many' } })
+  }
+}
+
+/** Binds a wrapped session key to its row. */
+export function sessionKeyPlace(id: string): string {
+  return `sessions\0${id}\0hmac_key`
+}
+
+/** Live sessions of a subject, newest first. */
+export async function listSessions(context: Context, subject: string): Promise<Session[]> {
+  const rows = await context.store.committed.sessions.list(subject, context.now())
+  return rows.map((row) => ({
+    id: row.id,
+    subject: row.subject,
+    createdAt: new Date(row.created_at),
+    lastSeenAt: new Date(row.seen_at - (row.seen_at % HOUR)),
+    expiresAt: new Date(row.absolute_expires_at),
+    ip: row.seen_ip ?? undefined,
+    userAgent: row.seen_user_agent ?? undefined,
+  }))
+}
+
+const HOUR = 3_600_000
+
+/** Ends one session: its refresh token and, at once, its access tokens. False when it is unknown, ended, or not `owner`'s. */
+export async function revokeSessionById(
+  context: Context,
+  id: string,
+  { owner, reason = 'revoked', client }: { owner?: string; reason?: EndReason; client?: Client } = {},
+): Promise<boolean> {
+  return commit(context, async (unit) => {
+    const session = await unit.sessions.byId(id)
+    if (session === undefined || (owner !== undefined && session.subject !== owner)) return false
+    const now = context.now()
+    const ended = await unit.sessions.end(id, now, reason)
+    if (ended === undefined) return false
+    await revokeSession(context, unit, ended)
+    await audit(unit, {
+      type: 'session.ended',
+      time: now,
+      subject: session.subject,
+      sessionId: id,
+      ...client,
+      data: { reason },
+    })
+    return true
+  })
+}
+
+/** Ends all sessions of a subject, but one if asked; answers how many. */
+export async function revokeAllSessions(
+  context: Context,
+  subject: string,
+  { except, reason = 'revoked', client }: { except?: string; reason?: EndReason; client?: Client } = {},
+): Promise<number> {
+  return commit(context, async (unit) => {
+    return endAllSessions(context, unit, subject, { reason, ...(except && { except }), ...(client && { client }) })
+  })
+}
+
+/** The same inside a unit. The credential version goes first, so that a log-in under way inserts nothing afterwards. */
+export async function endAllSessions(
+  context: Context,
+  unit: Unit,
+  subject: string,
+  { except, reason, client }: { except?: string; reason: EndReason; client?: Client },
+): Promise<number> {
+  const now = context.now()
+  await unit.users.raiseCredentialVersion(subject, now)
+  const ended = await unit.sessions.endAll(subject, now, reason, except)
+  for (const session of ended) await revokeSession(context, unit, session)
+  if (ended.length > 0) {
+    await audit(unit, {
+      type: 'sessions.ended',
+      time: now,
+      subject,
+      ...client,
+      data: { reason, count: ended.length, ...(except && { except }) },
+    })
+  }
+  return ended.length
+}
+
+export function disabledUser(): AuthError {
+  return new AuthError('user_disabled', 'This user is disabled', { reason: 'user_disabled' })
+}
+
+function checkSubject(subject: unknown): void {
+  const plain = typeof subject === 'string' && subject.trim() !== '' && subject.length <= 256
+  if (!plain || hasControlCharacter(subject)) {
+    throw new AuthError(
+      'validation_failed',
+      'subject must be a string of 1 to 256 characters without control characters',
+    )
+  }
+}
+
+function hasControlCharacter(text: string): boolean {
+  return [...text].some((character) => character < ' ' || character === '\u007f')
+}

@@ -1,0 +1,157 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { sign } from '@sealwax/jwt'
+import { AuthError } from '../errors.ts'
+import type { SessionRow } from '../store/contract/sessions.ts'
+import type { Context, Subject } from './context.ts'
+import { signingKey } from './keys.ts'
+
+/** RFC 6749 §5.1, with the limits of the session beside it. What `/login` and `/refresh` answer. */
+export interface TokenResponse {
+  /** A JWT (RFC 9068). */
+  readonly access_token: string
+  readonly token_type: 'Bearer'
+  /** Seconds until the access token expires. */
+  readonly expires_in: number
+  /** Opaque; its prefix is `swr_`. */
+  readonly refresh_token: string
+  /** Seconds until the session ends if it is not refreshed. */
+  readonly refresh_expires_in: number
+  readonly scope?: string
+  readonly session: {
+    readonly id: string
+    /** RFC 3339: the session ends then, refreshed or not. */
+    readonly expires_at: string
+    /** Whether it outlives the browser that began it. */
+    readonly remember: boolean
+  }
+}
+
+/** First-party tokens name this client (RFC 9068 §2.2). */
+export const FIRST_PARTY = 'sealwax'
+
+/** Roles, version and claims that go into an access token. */
+export interface TokenSubject extends Pick<Subject, 'roles' | 'claims'> {
+  readonly ver?: number | undefined
+}
+
+/** Claims that only Sealwax sets. */
+const RESERVED = new Set([
+  ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'client_id', 'sid', 'scope', 'roles', 'auth_time', 'amr', 'ver'],
+  ...['cnf', 'act', 'token_use', 'token_type'],
+])
+
+/** Throws `validation_failed` when a claim has the name of one that Sealwax sets itself. */
+export function checkClaims(claims: Readonly<Record<string, unknown>>): void {
+  const taken = Object.keys(claims).filter((name) => RESERVED.has(name))
+  if (taken.length > 0) {
+    throw new AuthError('validation_failed', `Claims must not set ${taken.join(', ')}: Sealwax does`)
+  }
+}
+
+/** When an access token issued at `now` expires, in milliseconds since 1970: on a whole second, as tokens count. */
+export function accessExpiry(context: Context, now: number): number {
+  return Math.floor(now / 1000) * 1000 + context.config.accessTtl
+}
+
+/** A session that its user does not want remembered ends within a day of its last use. */
+const FORGETFUL_IDLE = 24 * 3_600_000
+
+/** How long a session lives without a refresh, in milliseconds. */
+export function idleLimit({ config }: Context, remember: boolean): number {
+  return remember ? config.refreshIdle : Math.min(config.refreshIdle, FORGETFUL_IDLE)
+}
+
+type TokenSession = Pick<
+  SessionRow,
+  'id' | 'subject' | 'client_id' | 'scope' | 'amr' | 'auth_time' | 'absolute_expires_at' | 'remember'
+>
+
+/** The reply that carries an access token and a refresh token of one session. */
+export function tokenResponse(
+  context: Context,
+  session: TokenSession,
+  subject: TokenSubject,
+  { generation, hmacKey, now }: { generation: number; hmacKey: Buffer; now: number },
+): TokenResponse {
+  const { config } = context
+  const idleLeft = Math.min(idleLimit(context, session.remember), session.absolute_expires_at - now)
+  return {
+    access_token: accessToken(context, session, subject, now),
+    token_type: 'Bearer',
+    expires_in: config.accessTtl / 1000,
+    refresh_token: refreshToken(session.id, generation, hmacKey),
+    refresh_expires_in: Math.floor(idleLeft / 1000),
+    ...(session.scope === null ? {} : { scope: session.scope }),
+    session: {
+      id: session.id,
+      expires_at: new Date(session.absolute_expires_at).toISOString(),
+      remember: session.remember,
+    },
+  }
+}
+
+function accessToken(context: Context, session: TokenSession, subject: TokenSubject, now: number): string {
+  const { config } = context
+  const claims = {
+    ...subject.claims,
+    sub: session.subject,
+    jti: context.randomBytes(16).toString('base64url'),
+    client_id: session.client_id,
+    sid: session.id,
+    ...(session.scope === null ? {} : { scope: session.scope }),
+    ...(subject.roles === undefined || subject.roles.length === 0 ? {} : { roles: [...subject.roles] }),
+    auth_time: Math.floor(session.auth_time / 1000),
+    amr: [...session.amr],
+    ...(subject.ver === undefined ? {} : { ver: subject.ver }),
+  }
+  return sign(claims, signingKey(context), {
+    issuer: config.issuer,
+    audience: config.audience.length === 1 ? (config.audience[0] as string) : [...config.audience],
+    typ: 'at+jwt',
+    expiresIn: config.accessTtl / 1000,
+    currentDate: new Date(now),
+  })
+}
+
+const PREFIX = 'swr_'
+const FORMAT = 1
+const ID_BYTES = 16
+const SIGNED_BYTES = 1 + ID_BYTES + 4
+const TOKEN_BYTES = SIGNED_BYTES + 32
+
+/** A refresh token taken apart; nothing in it is believed before `isGenuine`. */
+export interface PresentedToken {
+  readonly sessionId: string
+  readonly generation: number
+  readonly bytes: Buffer
+}
+
+/** `swr_` + base64url(format ‖ session id ‖ generation ‖ HMAC-SHA-256). The same generation always gives the same token. */
+function refreshToken(sessionId: string, generation: number, hmacKey: Buffer): string {
+  const bytes = Buffer.alloc(TOKEN_BYTES)
+  bytes[0] = FORMAT
+  Buffer.from(sessionId, 'base64url').copy(bytes, 1)
+  bytes.writeUInt32BE(generation, 1 + ID_BYTES)
+  mac(bytes, hmacKey).copy(bytes, SIGNED_BYTES)
+  return PREFIX + bytes.toString('base64url')
+}
+
+/** Undefined for anything that no Sealwax could have issued. */
+export function parseRefreshToken(token: string): PresentedToken | undefined {
+  if (!token.startsWith(PREFIX) || token.length > 128) return undefined
+  const text = token.slice(PREFIX.length)
+  const bytes = Buffer.from(text, 'base64url')
+  // A second spelling of the same bytes is not the token that was issued.
+  if (bytes.length !== TOKEN_BYTES || bytes[0] !== FORMAT || bytes.toString('base64url') !== text) return undefined
+  const sessionId = bytes.subarray(1, 1 + ID_BYTES).toString('base64url')
+  return { sessionId, generation: bytes.readUInt32BE(1 + ID_BYTES), bytes }
+}
+
+/** Whether this session's key made the token. */
+export function isGenuine(token: PresentedToken, hmacKey: Buffer): boolean {
+  return timingSafeEqual(mac(token.bytes, hmacKey), token.bytes.subarray(SIGNED_BYTES))
+}
+
+function mac(bytes: Buffer, hmacKey: Buffer): Buffer {
+  return createHmac('sha256', hmacKey).update(bytes.subarray(0, SIGNED_BYTES)).digest()
+}

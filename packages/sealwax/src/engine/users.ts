@@ -1,0 +1,200 @@
+import { domainToASCII } from 'node:url'
+import { AuthError } from '../errors.ts'
+import { Conflict } from '../store/contract/store.ts'
+import type { UserRow } from '../store/contract/users.ts'
+import { audit } from './audit.ts'
+import { type Client, type Context, commit, type Unit } from './context.ts'
+import { revokeVersion } from './revocations.ts'
+import { endAllSessions } from './sessions.ts'
+
+/** A user of the built-in table. */
+export interface User {
+  readonly id: string
+  readonly email: string
+  readonly roles: readonly string[]
+  readonly disabled: boolean
+  readonly createdAt: Date
+}
+
+export interface CreateUser {
+  /** Default: `usr_` and 128 random bits. */
+  readonly id?: string
+  readonly email: string
+  readonly password: string
+  readonly roles?: readonly string[]
+}
+
+/**
+ * Creates a user. Throws `email_invalid`, `email_taken`, `id_taken`, `validation_failed`,
+ * `password_too_short`, `password_too_long`, `overloaded`.
+ */
+export async function createUser(context: Context, options: CreateUser): Promise<User> {
+  const user = await prepareUser(context, options)
+  await commit(context, (unit) => insertUser(context, unit, user, 'user.created'))
+  return userOf(user)
+}
+
+/** Everything about a new user that takes time or may be refused, before a transaction begins. */
+export async function prepareUser(context: Context, options: CreateUser): Promise<UserRow> {
+  const email = normaliseEmail(options.email)
+  const roles = checkRoles(options.roles ?? [])
+  const id = options.id ?? `usr_${context.randomBytes(16).toString('base64url')}`
+  if (!/^[\w.@:-]{1,128}$/.test(id)) {
+    throw new AuthError('validation_failed', 'A user id has 1 to 128 characters: letters, digits and . _ - : @')
+  }
+  const password_hash = await context.passwords.hash(options.password)
+  const now = context.now()
+  const versions = { ver: 1, credential_version: 1 }
+  return { id, email, password_hash, roles, ...versions, disabled_at: null, created_at: now, updated_at: now }
+}
+
+export async function insertUser(
+  context: Context,
+  unit: Unit,
+  user: UserRow,
+  type: 'user.created' | 'user.registered',
+  client?: Client,
+): Promise<void> {
+  await orTaken(() => unit.users.insert(user))
+  await audit(unit, { type, time: context.now(), subject: user.id, ...client })
+}
+
+export async function getUser(context: Context, id: string): Promise<User | undefined> {
+  const row = await context.store.committed.users.byId(id)
+  return row && userOf(row)
+}
+
+/** Finds a user by e-mail address, however it is spelled. */
+export async function findUser(context: Context, email: string): Promise<User | undefined> {
+  const row = await context.store.committed.users.byEmail(normaliseEmail(email))
+  return row && userOf(row)
+}
+
+/** A page of users, ordered by id. */
+export async function listUsers(context: Context, page: { after?: string; limit?: number } = {}): Promise<User[]> {
+  const limit = Math.min(Math.max(page.limit ?? 50, 1), 500)
+  return (await context.store.committed.users.list({ after: page.after, limit })).map(userOf)
+}
+
+/** Changes the address or the password. A new password ends all sessions. Throws `not_found` and what `createUser` throws. */
+export async function updateUser(
+  context: Context,
+  id: string,
+  change: { email?: string; password?: string },
+): Promise<User> {
+  const email = change.email === undefined ? {} : { email: normaliseEmail(change.email) }
+  const secret = change.password === undefined ? {} : { password_hash: await context.passwords.hash(change.password) }
+  return changeUser(context, id, async (unit, now) => {
+    await orTaken(() => unit.users.change(id, { ...email, ...secret, updated_at: now }))
+    if (change.password !== undefined) await endAllSessions(context, unit, id, { reason: 'password_changed' })
+    const type = change.password === undefined ? 'user.updated' : 'user.password_changed'
+    await audit(unit, { type, time: now, subject: id })
+  })
+}
+
+/** Sets the roles. Access tokens with the old ones are stale at once; clients renew silently. Throws `not_found`. */
+export async function setRoles(context: Context, id: string, roles: readonly string[]): Promise<User> {
+  const checked = checkRoles(roles)
+  return changeUser(context, id, async (unit, now) => {
+    const ver = await unit.users.setRoles(id, checked, now)
+    if (ver !== undefined) await revokeVersion(context, unit, id, ver)
+    await audit(unit, { type: 'user.roles_changed', time: now, subject: id, data: { roles: checked } })
+  })
+}
+
+/** Disables a user and ends all sessions. Throws `not_found`. */
+export async function disableUser(context: Context, id: string): Promise<User> {
+  return changeUser(context, id, async (unit, now) => {
+    await unit.users.change(id, { disabled_at: now, updated_at: now })
+    await endAllSessions(context, unit, id, { reason: 'user_disabled' })
+    await audit(unit, { type: 'user.disabled', time: now, subject: id })
+  })
+}
+
+/** Lets a disabled user log in again. Throws `not_found`. */
+export async function enableUser(context: Context, id: string): Promise<User> {
+  return changeUser(context, id, async (unit, now) => {
+    await unit.users.change(id, { disabled_at: null, updated_at: now })
+    await audit(unit, { type: 'user.enabled', time: now, subject: id })
+  })
+}
+
+/** Deletes a user and ends all sessions. False when there is none. */
+export async function deleteUser(context: Context, id: string): Promise<boolean> {
+  return commit(context, async (unit) => {
+    if ((await unit.users.lock(id)) === undefined) return false
+    await endAllSessions(context, unit, id, { reason: 'user_deleted' })
+    await unit.users.delete(id)
+    await audit(unit, { type: 'user.deleted', time: context.now(), subject: id })
+    return true
+  })
+}
+
+export function userOf(row: UserRow): User {
+  return {
+    id: row.id,
+    email: row.email,
+    roles: row.roles,
+    disabled: row.disabled_at !== null,
+    createdAt: new Date(row.created_at),
+  }
+}
+
+/**
+ * The one spelling of an address: ASCII lower case, domain in punycode. Throws `email_invalid`.
+ * The local part is ASCII only: look-alike letters would make two accounts of one mailbox, or one of two.
+ */
+export function normaliseEmail(email: string): string {
+  const at = email.lastIndexOf('@')
+  const local = email.slice(0, at)
+  const written = email.slice(at + 1)
+  const domain = domainToASCII(written.toLowerCase())
+  const valid =
+    at > 0 &&
+    // domainToASCII reads as browsers do: it would drop line ends, cut at a slash and turn 0x7f.1 into an IP address.
+    /^[A-Za-z0-9.\u0080-\u{10ffff}-]+$/u.test(written) &&
+    !/(^|\.)\d+$/.test(domain) &&
+    email.length <= 254 &&
+    /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/.test(local) &&
+    local.length <= 64 &&
+    /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(domain)
+  if (!valid) throw new AuthError('email_invalid', 'This is not an e-mail address')
+  return `${local.toLowerCase()}@${domain}`
+}
+
+function checkRoles(roles: readonly string[]): readonly string[] {
+  const valid = Array.isArray(roles) && roles.length <= 64 && roles.every((role) => /^[\w.:-]{1,64}$/.test(role))
+  if (!valid) {
+    throw new AuthError('validation_failed', 'Roles are at most 64 names of 1 to 64 letters, digits and . _ - :')
+  }
+  return [...new Set(roles)]
+}
+
+/** Changes a user that exists, under its lock, and answers how it stands afterwards. */
+async function changeUser(
+  context: Context,
+  id: string,
+  change: (unit: Unit, now: number) => Promise<void>,
+): Promise<User> {
+  return commit(context, async (unit) => {
+    if ((await unit.users.lock(id)) === undefined) throw noSuchUser()
+    await change(unit, context.now())
+    const row = await unit.users.byId(id)
+    if (row === undefined) throw noSuchUser()
+    return userOf(row)
+  })
+}
+
+async function orTaken<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write()
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error
+    if (error.field === 'email') throw new AuthError('email_taken', 'This e-mail address is taken')
+    throw new AuthError('id_taken', 'This user id is taken')
+  }
+}
+
+function noSuchUser(): AuthError {
+  return new AuthError('not_found', 'There is no such user')
+}

@@ -1,0 +1,114 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import type { Guard } from '@sealwax/guard'
+import type { MiddlewareHandler } from 'hono'
+import { cors } from 'hono/cors'
+import type { Context } from '../engine/context.ts'
+import { AuthError } from '../errors.ts'
+import { readBody } from './body.ts'
+import { clientReader, type ReadClient } from './client.ts'
+import { refreshCookie } from './cookies.ts'
+import type { HttpEnv } from './env.ts'
+import { problemResponse } from './problems.ts'
+import { healthRoutes } from './routes/health.ts'
+import { loginRoutes } from './routes/login.ts'
+import { logoutRoutes } from './routes/logout.ts'
+import { meRoutes } from './routes/me.ts'
+import { refreshRoutes } from './routes/refresh.ts'
+import { sessionRoutes } from './routes/sessions.ts'
+import { wellKnownRoutes } from './routes/well-known.ts'
+import { validationError } from './schemas.ts'
+
+export interface App {
+  fetch(request: Request, platform: HttpEnv['Bindings']): Promise<Response>
+  /** Whether a path is one of ours, whatever the method. */
+  handles(path: string): boolean
+}
+
+/** The HTTP API over the engine: a function from Request to Response. */
+export function createApp(context: Context, guard: Guard): App {
+  const { config, log } = context
+  const app = new OpenAPIHono<HttpEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw validationError(result.error.issues)
+    },
+  }).basePath(config.basePath)
+  const clientOf = clientReader(config.trustProxy)
+  const cookie = refreshCookie(config)
+  app.onError((error, c) => problemResponse(error, c, log))
+  app.use('*', requestLog(context, clientOf))
+  app.use('*', crossOrigin(context))
+  app.use('*', readBody)
+  healthRoutes(app, context)
+  loginRoutes(app, context, clientOf, cookie)
+  refreshRoutes(app, context, clientOf, cookie)
+  logoutRoutes(app, context, guard, clientOf, cookie)
+  meRoutes(app, context, guard)
+  sessionRoutes(app, context, guard, clientOf)
+  wellKnownRoutes(app, context)
+  const methodsOf = pathMatcher(app.routes)
+  app.notFound((c) => problemResponse(missing(methodsOf(c.req.path), c.req.method), c, log))
+  return {
+    fetch: async (request, platform) => app.fetch(request, platform),
+    handles: (path) => methodsOf(path).length > 0,
+  }
+}
+
+function missing(methods: readonly string[], method: string): AuthError {
+  if (methods.length === 0) return new AuthError('not_found', 'There is nothing at this path')
+  const allow = methods.join(', ')
+  return new AuthError('method_not_allowed', `${method.slice(0, 16)} is not possible here; ${allow} is`, {
+    headers: { Allow: allow },
+  })
+}
+
+/** From a path to the methods of the routes that stand there; none: the path is not ours. */
+function pathMatcher(routes: readonly { path: string; method: string }[]): (path: string) => readonly string[] {
+  const table = new Map<string, { pattern: RegExp; methods: string[] }>()
+  for (const { path, method } of routes) {
+    if (method === 'ALL') continue
+    const source = path.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')
+    const entry = table.get(path) ?? { pattern: new RegExp(`^${source}$`), methods: [] }
+    if (!entry.methods.includes(method)) entry.methods.push(method)
+    table.set(path, entry)
+  }
+  const entries = [...table.values()]
+  return (path) => entries.find(({ pattern }) => pattern.test(path))?.methods ?? []
+}
+
+/** CORS by the exact list; the log line of a refusal names the setting. What is public anyway is open to all, without credentials. */
+function crossOrigin({ config, log }: Context): MiddlewareHandler<HttpEnv> {
+  const open = cors({ origin: '*', allowMethods: ['GET'] })
+  const listed = cors({
+    origin: (origin) => {
+      if (config.allowedOrigins.includes(origin)) return origin
+      if (origin !== '') log.info({ origin }, 'origin is not in allowedOrigins (SEALWAX_ALLOWED_ORIGINS)')
+      return null
+    },
+    allowMethods: ['GET', 'POST', 'DELETE'],
+    allowHeaders: ['Authorization', 'Content-Type'],
+    exposeHeaders: ['WWW-Authenticate', 'Retry-After', 'X-Request-Id'],
+    credentials: true,
+    maxAge: 600,
+  })
+  const wellKnown = `${config.basePath}/.well-known/`
+  return (c, next) => (c.req.path.startsWith(wellKnown) ? open(c, next) : listed(c, next))
+}
+
+/** One line per request: no query, no header, no body, so no secret. */
+function requestLog({ log, randomBytes }: Context, clientOf: ReadClient): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    const given = c.req.header('X-Request-Id')
+    const requestId = given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomBytes(9).toString('base64url')
+    c.set('requestId', requestId)
+    const started = performance.now()
+    await next()
+    c.header('X-Request-Id', requestId)
+    // RFC 6749 §5.1 asks it of replies with tokens; who somebody is and which sessions there are is no less private.
+    if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store')
+    const { method, path } = c.req
+    const ms = Math.round((performance.now() - started) * 10) / 10
+    const code = c.get('code')
+    const fields = { method, path, status: c.res.status, ms, request_id: requestId, ip: clientOf(c).ip }
+    log.info({ ...fields, ...(code !== undefined && { code }) }, 'request')
+  }
+}

@@ -1,0 +1,58 @@
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import type { Context as HonoContext } from 'hono'
+import type { Client } from '../engine/context.ts'
+import type { HttpEnv } from './env.ts'
+
+/** Reads who calls: the address, by the rule of trusted proxies, and the user agent. */
+export type ReadClient = (c: HonoContext<HttpEnv>) => Client
+
+/** @param trustProxy hops in front of us, or the addresses of those whose X-Forwarded-For is believed. */
+export function clientReader(trustProxy: number | readonly string[]): ReadClient {
+  const trusted = typeof trustProxy === 'number' ? trustProxy : blockList(trustProxy)
+  return (c) => {
+    const forwarded = c.req.header('X-Forwarded-For')
+    const address = plain(c.env?.address)
+    const ip = trusted === 0 || forwarded === undefined ? address : forwardedFor(address, forwarded, trusted)
+    const userAgent = c.req.header('User-Agent')?.slice(0, 256)
+    return { ...(ip !== undefined && { ip }), ...(userAgent !== undefined && { userAgent }) }
+  }
+}
+
+/** Walks from the right, the end that the nearest proxy wrote; stops at the first address not trusted, or not an address. */
+function forwardedFor(address: string | undefined, header: string, trusted: number | BlockList): string | undefined {
+  const hops = header
+    .split(',')
+    .slice(-MOST_HOPS)
+    .map((hop) => plain(hop.trim()))
+  let client = address
+  for (let hop = 0; ; hop += 1) {
+    const believed = typeof trusted === 'number' ? hop < trusted : client !== undefined && isIn(trusted, client)
+    const before = believed ? hops.pop() : undefined
+    if (before === undefined) return client
+    client = before
+  }
+}
+
+const MOST_HOPS = 32
+
+function blockList(ranges: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const range of ranges) {
+    const [address = '', bits] = range.split('/')
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4'
+    if (bits === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, Number(bits), family)
+  }
+  return list
+}
+
+function isIn(list: BlockList, address: string): boolean {
+  return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+}
+
+/** One spelling per address: IPv4 written as IPv6 is IPv4, and what is no address is nothing. */
+function plain(address: string | undefined): string | undefined {
+  if (address === undefined) return undefined
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
+  return isIPv4(mapped) || isIPv6(mapped) ? mapped.toLowerCase() : undefined
+}

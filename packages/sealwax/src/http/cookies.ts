@@ -1,0 +1,55 @@
+import type { Context as HonoContext } from 'hono'
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import type { Config } from '../config.ts'
+import { AuthError } from '../errors.ts'
+import type { HttpEnv } from './env.ts'
+
+/**
+ * The refresh token in a cookie that no script can read. Sent by the browser of its own accord, so whoever reads it here must first
+ * know that the request came from a page of ours.
+ */
+export interface RefreshCookie {
+  /** @param maxAge seconds; undefined: until the browser closes. */
+  set(c: HonoContext<HttpEnv>, token: string, maxAge: number | undefined): void
+  clear(c: HonoContext<HttpEnv>): void
+  /** The token, unchecked: only to end the session that a new log-in replaces. */
+  peek(c: HonoContext<HttpEnv>): string | undefined
+  /** The token, after the origin of the request was checked; undefined when there is no cookie. Throws `csrf_failed`. */
+  read(c: HonoContext<HttpEnv>): string | undefined
+}
+
+/** `__Host-` binds the cookie to this host and to TLS (RFC 6265bis §4.1.3.2); plain http exists on loopback only. */
+export function refreshCookie({ issuer, allowedOrigins }: Config): RefreshCookie {
+  const secure = issuer.startsWith('https:')
+  const name = secure ? '__Host-sealwax' : 'sealwax'
+  const attributes = { httpOnly: true, secure, sameSite: 'Strict', path: '/' } as const
+  const ours = new Set([new URL(issuer).origin, ...allowedOrigins])
+  return {
+    set: (c, token, maxAge) =>
+      setCookie(
+        c,
+        name,
+        token,
+        maxAge === undefined ? attributes : { ...attributes, maxAge: Math.min(maxAge, MOST_AGE) },
+      ),
+    clear: (c) => void deleteCookie(c, name, attributes),
+    peek: (c) => getCookie(c, name),
+    read(c) {
+      const token = getCookie(c, name)
+      if (token !== undefined) requireOurPage(c, ours)
+      return token
+    },
+  }
+}
+
+/** Browsers keep no cookie longer (RFC 6265bis §5.6.2), and the library refuses to ask. */
+const MOST_AGE = 400 * 24 * 3600
+
+/** Fails closed: a request that tells neither its site nor its origin is not known to come from our pages. */
+function requireOurPage(c: HonoContext<HttpEnv>, ours: ReadonlySet<string>): void {
+  const site = c.req.header('Sec-Fetch-Site')
+  const origin = c.req.header('Origin')
+  if (site === 'same-origin') return
+  if (origin !== undefined && ours.has(origin)) return
+  throw new AuthError('csrf_failed', 'A request with a cookie must come from a page of an allowed origin')
+}

@@ -1,0 +1,37 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import type { AuthServer } from '../auth.ts'
+
+/** A request, perhaps with a body that a framework has read already. */
+export type NodeRequest = IncomingMessage & { body?: unknown }
+export type NodeHandler = (request: NodeRequest, response: ServerResponse, next?: (error?: unknown) => void) => void
+
+/**
+ * Serves an auth server from node:http, Express, or anything that speaks `(req, res, next?)`.
+ * Paths that are not ours go to `next()`; without it they get 404. An already parsed `req.body` is used.
+ * Under a prefix it sees the path without it, as Express mounts do.
+ */
+export function toNodeHandler(auth: AuthServer): NodeHandler {
+  const listen = getRequestListener(
+    (request, { incoming }) => auth.fetch(request, { address: (incoming as IncomingMessage).socket.remoteAddress }),
+    { overrideGlobalObjects: false },
+  )
+  return (request, response, next) => {
+    const path = (request.url ?? '/').split('?', 1)[0] as string
+    if (next !== undefined && !auth.handles(path)) return next()
+    // Parsers go by the content type; without one, what some leave here is not what was sent.
+    const parsed = request.headers['content-type'] !== undefined && request.body !== undefined && request.body !== null
+    if (parsed) attachBody(request)
+    listen(request, response).catch((error) => {
+      if (next !== undefined) next(error)
+      else response.destroy(error)
+    })
+  }
+}
+
+/** The stream is spent when a framework has parsed the body; the listener takes these bytes instead. */
+function attachBody(request: NodeRequest): void {
+  const { body } = request
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+  Object.assign(request, { rawBody: bytes })
+}

@@ -1,0 +1,34 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import type { Guard } from '@sealwax/guard'
+import type { Context } from '../../engine/context.ts'
+import { getUser, type User } from '../../engine/users.ts'
+import type { HttpEnv } from '../env.ts'
+import { jsonReply, problemReply, user } from '../schemas.ts'
+
+export function meRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard): void {
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/me',
+      summary: 'Who the bearer of this access token is',
+      responses: {
+        200: jsonReply(
+          'The user and the session',
+          z.object({ user, session: z.object({ id: z.string().optional() }) }).openapi('Me'),
+        ),
+        default: problemReply,
+      },
+    }),
+    async (c) => {
+      const { subject, roles, sessionId } = await guard.authenticate(c.req.raw)
+      const known = await getUser(context, subject)
+      const body = known === undefined ? { id: subject, roles: [...roles] } : userBody(known)
+      return c.json({ user: body, session: { ...(sessionId !== undefined && { id: sessionId }) } }, 200)
+    },
+  )
+}
+
+/** A user as the API shows one. */
+export function userBody({ id, email, roles, createdAt }: User) {
+  return { id, email, roles: [...roles], created_at: createdAt.toISOString() }
+}

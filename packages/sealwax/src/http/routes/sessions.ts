@@ -1,0 +1,61 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import type { Guard } from '@sealwax/guard'
+import type { Context } from '../../engine/context.ts'
+import { listSessions, revokeAllSessions, revokeSessionById } from '../../engine/sessions.ts'
+import { AuthError } from '../../errors.ts'
+import type { ReadClient } from '../client.ts'
+import type { HttpEnv } from '../env.ts'
+import { jsonReply, problemReply, session } from '../schemas.ts'
+
+export function sessionRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard, clientOf: ReadClient): void {
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/sessions',
+      summary: 'Your sessions, newest first',
+      responses: { 200: jsonReply('Sessions', z.object({ data: z.array(session) })), default: problemReply },
+    }),
+    async (c) => {
+      const { subject, sessionId } = await guard.authenticate(c.req.raw)
+      const data = (await listSessions(context, subject)).map((found) => ({
+        id: found.id,
+        current: found.id === sessionId,
+        created_at: found.createdAt.toISOString(),
+        last_seen_at: found.lastSeenAt.toISOString(),
+        expires_at: found.expiresAt.toISOString(),
+        ...(found.ip !== undefined && { ip: found.ip }),
+        ...(found.userAgent !== undefined && { user_agent: found.userAgent }),
+      }))
+      return c.json({ data }, 200)
+    },
+  )
+  app.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/sessions',
+      summary: 'End your other sessions',
+      responses: { 204: { description: 'Ended' }, default: problemReply },
+    }),
+    async (c) => {
+      const { subject, sessionId } = await guard.authenticate(c.req.raw)
+      const except = sessionId === undefined ? {} : { except: sessionId }
+      await revokeAllSessions(context, subject, { ...except, client: clientOf(c) })
+      return c.body(null, 204)
+    },
+  )
+  app.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/sessions/{id}',
+      summary: 'End one of your sessions',
+      request: { params: z.object({ id: z.string().max(64) }) },
+      responses: { 204: { description: 'Ended' }, default: problemReply },
+    }),
+    async (c) => {
+      const { subject } = await guard.authenticate(c.req.raw)
+      const ended = await revokeSessionById(context, c.req.valid('param').id, { owner: subject, client: clientOf(c) })
+      if (!ended) throw new AuthError('not_found', 'You have no such session')
+      return c.body(null, 204)
+    },
+  )
+}

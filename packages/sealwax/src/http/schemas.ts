@@ -1,0 +1,112 @@
+import { z } from '@hono/zod-openapi'
+import { AuthError, type FieldError } from '../errors.ts'
+
+/** Bodies are strict: a member nobody asked for is refused, not ignored. */
+const credentials = z
+  .strictObject({
+    email: z.string().max(320).openapi({ example: 'alex@example.com' }),
+    password: z.string().max(1024).openapi({ example: 'correct horse battery staple' }),
+  })
+  .openapi('Credentials')
+
+/** How a log-in wants its refresh token. */
+export const loginRequest = credentials
+  .extend({
+    /** `cookie`: the refresh token goes into a cookie that no script can read, and not into the body. */
+    mode: z.enum(['token', 'cookie']).default('token'),
+    /** False: the session ends within a day of its last use, the cookie with the browser. */
+    remember: z.boolean().default(true),
+  })
+  .openapi('LoginRequest')
+
+export const refreshRequest = z
+  .strictObject({ refresh_token: z.string().max(4096).optional().openapi({ example: 'swr_AQ…' }) })
+  .openapi('RefreshRequest')
+
+export const logoutRequest = z
+  .strictObject({
+    /** Which sessions end. */
+    scope: z.enum(['current', 'others', 'all']).default('current'),
+    refresh_token: z.string().max(4096).optional(),
+  })
+  .openapi('LogoutRequest')
+
+export const user = z
+  .object({
+    id: z.string(),
+    email: z.string().optional(),
+    roles: z.array(z.string()),
+    created_at: z.string().optional(),
+  })
+  .openapi('User')
+
+const tokens = {
+  access_token: z.string(),
+  token_type: z.literal('Bearer'),
+  expires_in: z.number().int(),
+  /** Absent in cookie mode. */
+  refresh_token: z.string().optional(),
+  refresh_expires_in: z.number().int(),
+  scope: z.string().optional(),
+  session: z.object({ id: z.string(), expires_at: z.string(), remember: z.boolean() }),
+}
+
+export const tokenResponse = z.object(tokens).openapi('TokenResponse')
+export const loginResponse = z.object({ ...tokens, user }).openapi('LoginResponse')
+
+export const session = z
+  .object({
+    id: z.string(),
+    current: z.boolean(),
+    created_at: z.string(),
+    last_seen_at: z.string(),
+    expires_at: z.string(),
+    ip: z.string().optional(),
+    user_agent: z.string().optional(),
+  })
+  .openapi('Session')
+
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    code: z.string(),
+    error: z.string(),
+    reason: z.string().optional(),
+    errors: z.array(z.object({ path: z.string(), code: z.string(), message: z.string() })).optional(),
+    request_id: z.string(),
+  })
+  .openapi('Problem')
+
+/** A body as a route describes it. */
+export function jsonBody<S extends z.ZodType>(schema: S, required = true) {
+  return { body: { required, content: { 'application/json': { schema } } } } as const
+}
+
+/** A reply as a route describes it. */
+export function jsonReply<S extends z.ZodType>(description: string, schema: S) {
+  return { description, content: { 'application/json': { schema } } } as const
+}
+
+/** The replies every route may give. */
+export const problemReply = {
+  description: 'A problem',
+  content: { 'application/problem+json': { schema: problem } },
+} as const
+
+/** What the validator found, as `validation_failed`. No value is repeated: it may be a password. */
+export function validationError(issues: readonly z.core.$ZodIssue[]): AuthError {
+  const errors = issues.map((issue): FieldError => {
+    const names = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 5).map((key) => key.slice(0, 64)) : []
+    const path = [...issue.path, ...names.slice(0, 1)].map((part) => `/${pointerPart(String(part))}`).join('')
+    return { path, code: issue.code, message: names.length > 0 ? 'There is no such member' : issue.message }
+  })
+  return new AuthError('validation_failed', 'The request body is not as it should be', { errors })
+}
+
+/** RFC 6901 §3: `~` and `/` are escaped inside a JSON pointer. */
+function pointerPart(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1')
+}

@@ -1,0 +1,6 @@
+/** Named values of the installation, such as the epoch of the revocation feed. */
+export interface Metadata {
+  get(name: string): Promise<string | undefined>
+  /** Stores a value only if the name has none yet; answers the value that stands. */
+  getOrSet(name: string, value: string): Promise<string>
+}

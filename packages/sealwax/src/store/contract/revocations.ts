@@ -1,0 +1,26 @@
+/** One live revocation as the feed tells it. */
+export interface RevocationRow {
+  readonly kind: 'sid' | 'ver' | 'kid'
+  /** The session id, the subject key, or the key id. */
+  readonly key: string
+  /** For `ver`: tokens of this subject that carry less are stale. */
+  readonly ver: number | null
+  /** Seconds since 1970: the entry may be forgotten then. */
+  readonly until: number
+}
+
+/** Entries read from the feed, and where to read on. */
+export interface RevocationPage {
+  readonly entries: readonly RevocationRow[]
+  /** Digits. Whatever is committed later is found from here, however the transactions overlap; some may come twice. */
+  readonly cursor: string
+}
+
+/** Facts about revocations. */
+export interface Revocations {
+  append(entry: RevocationRow): Promise<void>
+  /** What was committed since a cursor, or everything, as far as it still matters at `now` (seconds). */
+  since(cursor: string | undefined, now: number): Promise<RevocationPage>
+  /** Forgets entries whose `until` has passed; answers how many. */
+  purge(now: number): Promise<number>
+}

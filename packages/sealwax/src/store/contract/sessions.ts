@@ -1,0 +1,82 @@
+/** One row per session, whatever its age. Times are milliseconds since 1970. */
+export interface SessionRow {
+  readonly id: string
+  readonly subject: string
+  readonly client_id: string
+  /** The generation of the refresh token that is current. */
+  readonly generation: number
+  /** The generation whose holder was handed the current one; null before the first rotation. */
+  readonly parent_generation: number | null
+  /** When the current generation was handed out; null before the first rotation. */
+  readonly rotated_at: number | null
+  /** Whether the current generation has been presented since. */
+  readonly presented: boolean
+  /** The key of this session's refresh tokens, wrapped by the server secret. */
+  readonly hmac_key: Uint8Array
+  readonly scope: string | null
+  /** Roles given at creation; null when they come from the user or `loadSubject`. */
+  readonly roles: readonly string[] | null
+  readonly claims: Readonly<Record<string, unknown>> | null
+  readonly amr: readonly string[]
+  readonly auth_time: number
+  readonly created_at: number
+  readonly created_ip: string | null
+  readonly created_user_agent: string | null
+  /** The last refresh (or the log-in), and where it came from. */
+  readonly seen_at: number
+  readonly seen_ip: string | null
+  readonly seen_user_agent: string | null
+  readonly idle_expires_at: number
+  readonly absolute_expires_at: number
+  /** The latest expiry of any access token issued under this session. */
+  readonly access_expires_at: number
+  readonly ended_at: number | null
+  readonly end_reason: string | null
+  /** Whether the session outlives the browser that began it. */
+  readonly remember: boolean
+}
+
+/** What a refresh decision read, and what must still hold when it is written. */
+export type SessionState = Pick<SessionRow, 'generation' | 'rotated_at' | 'presented'>
+
+/** What a refresh writes. */
+export type SessionAdvance = Pick<
+  SessionRow,
+  | 'generation'
+  | 'parent_generation'
+  | 'rotated_at'
+  | 'presented'
+  | 'seen_at'
+  | 'seen_ip'
+  | 'seen_user_agent'
+  | 'idle_expires_at'
+  | 'access_expires_at'
+>
+
+/** A session with what a refresh must know of its user, read in one statement. */
+export type SessionWithUser = SessionRow & {
+  readonly user: { readonly roles: readonly string[]; readonly ver: number; readonly disabled: boolean } | undefined
+}
+
+export interface EndedSession {
+  readonly id: string
+  readonly access_expires_at: number
+}
+
+/** Facts about sessions. */
+export interface Sessions {
+  insert(session: SessionRow): Promise<void>
+  byId(id: string): Promise<SessionWithUser | undefined>
+  /** Live sessions of a subject at `now`, newest first. */
+  list(subject: string, now: number): Promise<SessionRow[]>
+  /** The one conditional update of a refresh: false when the session ended or moved on since it was read. */
+  advance(id: string, read: SessionState, next: SessionAdvance): Promise<boolean>
+  /** Ends one session; undefined when it is unknown or has ended already. */
+  end(id: string, at: number, reason: string): Promise<EndedSession | undefined>
+  /** Ends all live sessions of a subject but one. */
+  endAll(subject: string, at: number, reason: string, except?: string): Promise<EndedSession[]>
+  /** The latest expiry of any access token of a subject; undefined when it has no session. */
+  latestAccessExpiry(subject: string): Promise<number | undefined>
+  /** Forgets sessions that ended or expired before `before`; answers how many. */
+  purge(before: number): Promise<number>
+}

@@ -1,0 +1,43 @@
+import type { Kysely } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
+import { AuthError } from '../../errors.ts'
+import type { Tables } from '../tables.ts'
+import * as initial from './0001-initial.ts'
+import * as remember from './0002-remember.ts'
+import type { Dialect } from './dialect.ts'
+
+/** Every migration, in order. A released one is never changed. */
+const MIGRATIONS: Readonly<Record<string, { up(db: Kysely<unknown>, dialect: Dialect): Promise<void> }>> = {
+  '0001-initial': initial,
+  '0002-remember': remember,
+}
+
+function migrator(db: Kysely<Tables>, dialect: Dialect, schema?: string): Migrator {
+  const migrations = Object.fromEntries(
+    Object.entries(MIGRATIONS).map(([name, { up }]): [string, Migration] => [name, { up: (on) => up(on, dialect) }]),
+  )
+  return new Migrator({
+    db,
+    provider: { getMigrations: async () => migrations },
+    ...(schema !== undefined && { migrationTableSchema: schema }),
+    migrationTableName: 'migrations',
+    migrationLockTableName: 'migrations_lock',
+    disableTransactions: true,
+  })
+}
+
+/** Brings the schema up to date. The caller holds the database's write lock, so that two servers starting at once do it once. */
+export async function migrate(db: Kysely<Tables>, dialect: Dialect, schema?: string): Promise<void> {
+  const { error } = await migrator(db, dialect, schema).migrateToLatest()
+  if (error !== undefined) throw error
+}
+
+/** Throws `schema_outdated` when a migration has not been applied. */
+export async function requireMigrated(db: Kysely<Tables>, dialect: Dialect, schema?: string): Promise<void> {
+  const pending = (await migrator(db, dialect, schema).getMigrations()).filter(
+    (migration) => migration.executedAt === undefined,
+  )
+  if (pending.length === 0) return
+  const names = pending.map((migration) => migration.name).join(', ')
+  throw new AuthError('schema_outdated', `The database schema is older than this Sealwax: ${names} not applied`)
+}

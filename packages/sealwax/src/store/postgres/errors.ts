@@ -1,0 +1,53 @@
+import { AuthError, storeUnavailable } from '../../errors.ts'
+import { Conflict, type Facts } from '../contract/store.ts'
+
+/** Codes of the client library and of the socket beneath it that mean: no connection now. */
+const CONNECTION = new Set([
+  ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT'],
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'ETIMEDOUT', 'EAI_AGAIN', 'ENOENT', 'EHOSTUNREACH'],
+])
+
+/** Classes and codes of Postgres (Appendix A) that mean: not now, nothing was decided. */
+const UNAVAILABLE = /^(08...|53...|57P0.|57014|58...|25006|55P03|40001|40P01)$/
+
+const UNIQUE_VIOLATION = '23505'
+
+/** A serialization failure or a deadlock: the transaction may simply be run again. */
+export function isRetryable(error: unknown): boolean {
+  const code = codeOf(error instanceof AuthError ? error.cause : error)
+  return code === '40001' || code === '40P01'
+}
+
+/** From a driver's error to `Conflict` or `temporarily_unavailable`; what is neither stays as it is. */
+export function translate(error: unknown): unknown {
+  if (error instanceof AuthError || error instanceof Conflict) return error
+  const code = codeOf(error)
+  if (code === UNIQUE_VIOLATION) return new Conflict(fieldOf(error), error)
+  if (CONNECTION.has(code) || UNAVAILABLE.test(code)) return storeUnavailable('The database does not answer', error)
+  return error
+}
+
+/** The same facts, with every error translated. */
+export function translated(facts: Facts): Facts {
+  const nouns = Object.entries(facts).map(([name, noun]) => {
+    const methods = Object.entries(noun as Record<string, (...args: unknown[]) => Promise<unknown>>)
+    const safe = methods.map(([method, run]) => [method, (...args: unknown[]) => run(...args).catch(rethrow)])
+    return [name, Object.fromEntries(safe)]
+  })
+  return Object.fromEntries(nouns) as Facts
+}
+
+function rethrow(error: unknown): never {
+  throw translate(error)
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+/** The column, from the name that Postgres gives a unique constraint: table_column_key. */
+function fieldOf(error: unknown): string {
+  const constraint = error instanceof Error && 'constraint_name' in error ? String(error.constraint_name) : ''
+  if (constraint.endsWith('_pkey')) return constraint === 'signing_keys_pkey' ? 'sequence' : 'id'
+  return /^(?:users|signing_keys)_(\w+)_key$/.exec(constraint)?.[1] ?? 'value'
+}

@@ -1,0 +1,48 @@
+import type { Compilable, CompiledQuery, Kysely } from 'kysely'
+import type { Tables } from '../tables.ts'
+
+/** Stands, while a query is built, for the values that a call will bind. */
+export interface Slots<V> {
+  <K extends keyof V>(name: K): V[K]
+  /** Only for the type: which values they are. */
+  readonly values?: V
+}
+
+interface Statement<R> {
+  readonly query: CompiledQuery<R>
+  /** Which value each parameter takes; undefined: the constant that stands in the query. */
+  readonly names: readonly (PropertyKey | undefined)[]
+}
+
+/**
+ * Builds and compiles a query once per database; each call only binds values. Building a query costs several times what running it
+ * does, so this is for the statements of log-in, refresh and revocation.
+ */
+export function prepared<V extends object, R>(
+  build: (db: Kysely<Tables>, value: Slots<V>) => Compilable<R>,
+): (db: Kysely<Tables>, values: V) => Promise<{ rows: R[]; changed: number }> {
+  // A transaction has its own Kysely, but shares the adapter with the database it belongs to.
+  const statements = new WeakMap<object, Statement<R>>()
+  return async (db, values) => {
+    const { adapter } = db.getExecutor()
+    const { query, names } = statements.get(adapter) ?? compile(db, build)
+    statements.set(adapter, { query, names })
+    const parameters = names.map((name, i) => (name === undefined ? query.parameters[i] : values[name as keyof V]))
+    const result = await db.executeQuery<R>({ ...query, parameters })
+    return { rows: result.rows, changed: Number(result.numAffectedRows ?? 0n) }
+  }
+}
+
+function compile<V extends object, R>(
+  db: Kysely<Tables>,
+  build: (db: Kysely<Tables>, value: Slots<V>) => Compilable<R>,
+): Statement<R> {
+  const slots = new Map<unknown, PropertyKey>()
+  const slot = <K extends keyof V>(name: K): V[K] => {
+    const mark = { slot: name }
+    slots.set(mark, name)
+    return mark as V[K]
+  }
+  const query = build(db, slot).compile()
+  return { query, names: query.parameters.map((parameter) => slots.get(parameter)) }
+}

@@ -1,0 +1,184 @@
+import type { Kysely, Selectable } from 'kysely'
+import type { SessionAdvance, SessionRow, SessionState, Sessions, SessionWithUser } from '../contract/sessions.ts'
+import type { Tables } from '../tables.ts'
+import { prepared, type Slots } from './prepared.ts'
+
+type Stored = Selectable<Tables['sessions']>
+type Advance = Omit<SessionAdvance, 'presented'> & {
+  id: string
+  presented: number
+  read_generation: number
+  read_rotated_at: number
+  read_presented: number
+}
+
+/** Stands for "never rotated" where SQL compares: NULL equals nothing there. */
+const NEVER = -1
+
+export function sessions(db: Kysely<Tables>): Sessions {
+  return {
+    async insert(session) {
+      await insertStatement(db, stored(session))
+    },
+    async byId(id) {
+      const found = (await byIdStatement(db, { id })).rows[0]
+      if (found === undefined) return undefined
+      const { user_id, user_roles, user_ver, user_disabled_at, ...session } = found
+      const user =
+        user_id === null
+          ? undefined
+          : { roles: JSON.parse(user_roles ?? '[]'), ver: user_ver ?? 0, disabled: user_disabled_at !== null }
+      return { ...row(session), user } satisfies SessionWithUser
+    },
+    async list(subject, now) {
+      const found = await db
+        .selectFrom('sessions')
+        .selectAll()
+        .where('subject', '=', subject)
+        .where('ended_at', 'is', null)
+        .where('idle_expires_at', '>', now)
+        .where('absolute_expires_at', '>', now)
+        .orderBy('created_at', 'desc')
+        .execute()
+      return found.map(row)
+    },
+    async advance(id, read: SessionState, next) {
+      const { changed } = await advanceStatement(db, {
+        ...next,
+        id,
+        presented: next.presented ? 1 : 0,
+        read_generation: read.generation,
+        read_presented: read.presented ? 1 : 0,
+        read_rotated_at: read.rotated_at ?? NEVER,
+      })
+      return changed > 0
+    },
+    async end(id, at, reason) {
+      return db
+        .updateTable('sessions')
+        .set({ ended_at: at, end_reason: reason })
+        .where('id', '=', id)
+        .where('ended_at', 'is', null)
+        .returning(['id', 'access_expires_at'])
+        .executeTakeFirst()
+    },
+    async endAll(subject, at, reason, except) {
+      let query = db
+        .updateTable('sessions')
+        .set({ ended_at: at, end_reason: reason })
+        .where('subject', '=', subject)
+        .where('ended_at', 'is', null)
+      if (except !== undefined) query = query.where('id', '!=', except)
+      return query.returning(['id', 'access_expires_at']).execute()
+    },
+    async latestAccessExpiry(subject) {
+      const found = await db
+        .selectFrom('sessions')
+        .select((eb) => eb.fn.max('access_expires_at').as('latest'))
+        .where('subject', '=', subject)
+        .executeTakeFirst()
+      return found?.latest ?? undefined
+    },
+    async purge(before) {
+      const result = await db
+        .deleteFrom('sessions')
+        .where((eb) =>
+          eb.or([
+            eb('ended_at', '<', before),
+            eb('idle_expires_at', '<', before),
+            eb('absolute_expires_at', '<', before),
+          ]),
+        )
+        .executeTakeFirst()
+      return Number(result.numDeletedRows)
+    },
+  }
+}
+
+const COLUMNS = [
+  'id',
+  'subject',
+  'client_id',
+  'generation',
+  'parent_generation',
+  'rotated_at',
+  'presented',
+  'hmac_key',
+  'scope',
+  'roles',
+  'claims',
+  'amr',
+  'auth_time',
+  'created_at',
+  'created_ip',
+  'created_user_agent',
+  'seen_at',
+  'seen_ip',
+  'seen_user_agent',
+  'idle_expires_at',
+  'absolute_expires_at',
+  'access_expires_at',
+  'ended_at',
+  'end_reason',
+  'remember',
+] as const satisfies (keyof Stored)[]
+
+const insertStatement = prepared((db, value: Slots<Stored>) => {
+  const names = COLUMNS.map((name) => [name, value(name)])
+  return db.insertInto('sessions').values(Object.fromEntries(names) as Stored)
+})
+const byIdStatement = prepared((db, value: Slots<{ id: string }>) =>
+  db
+    .selectFrom('sessions')
+    .leftJoin('users', 'users.id', 'sessions.subject')
+    .selectAll('sessions')
+    .select([
+      'users.id as user_id',
+      'users.roles as user_roles',
+      'users.ver as user_ver',
+      'users.disabled_at as user_disabled_at',
+    ])
+    .where('sessions.id', '=', value('id')),
+)
+const advanceStatement = prepared((db, value: Slots<Advance>) =>
+  db
+    .updateTable('sessions')
+    .set({
+      generation: value('generation'),
+      parent_generation: value('parent_generation'),
+      rotated_at: value('rotated_at'),
+      presented: value('presented'),
+      seen_at: value('seen_at'),
+      seen_ip: value('seen_ip'),
+      seen_user_agent: value('seen_user_agent'),
+      idle_expires_at: value('idle_expires_at'),
+      access_expires_at: value('access_expires_at'),
+    })
+    .where('id', '=', value('id'))
+    .where('ended_at', 'is', null)
+    .where('generation', '=', value('read_generation'))
+    .where('presented', '=', value('read_presented'))
+    .where((eb) => eb(eb.fn.coalesce('rotated_at', eb.lit(NEVER)), '=', value('read_rotated_at'))),
+)
+
+function stored(session: SessionRow): Stored {
+  return {
+    ...session,
+    presented: session.presented ? 1 : 0,
+    remember: session.remember ? 1 : 0,
+    roles: session.roles === null ? null : JSON.stringify(session.roles),
+    claims: session.claims === null ? null : JSON.stringify(session.claims),
+    amr: JSON.stringify(session.amr),
+  }
+}
+
+function row(found: Stored): SessionRow {
+  return {
+    ...found,
+    presented: found.presented === 1,
+    remember: found.remember === 1,
+    roles: found.roles === null ? null : JSON.parse(found.roles),
+    claims: found.claims === null ? null : JSON.parse(found.claims),
+    amr: JSON.parse(found.amr),
+  }
+}

@@ -1,0 +1,68 @@
+import type { Kysely, Selectable } from 'kysely'
+import type { UserRow, Users } from '../contract/users.ts'
+import type { Tables } from '../tables.ts'
+import { prepared, type Slots } from './prepared.ts'
+
+export function users(db: Kysely<Tables>, { lockRows }: { lockRows: boolean }): Users {
+  const lock = lockRows ? lockRow : byIdStatement
+  return {
+    async insert(user) {
+      await db
+        .insertInto('users')
+        .values({ ...user, roles: JSON.stringify(user.roles) })
+        .execute()
+    },
+    async byId(id) {
+      return row((await byIdStatement(db, { id })).rows[0])
+    },
+    async byEmail(email) {
+      return row((await byEmailStatement(db, { email })).rows[0])
+    },
+    async lock(id) {
+      return row((await lock(db, { id })).rows[0])
+    },
+    async list({ after, limit }) {
+      let query = db.selectFrom('users').selectAll().orderBy('id').limit(limit)
+      if (after !== undefined) query = query.where('id', '>', after)
+      return (await query.execute()).map((found) => row(found) as UserRow)
+    },
+    async change(id, change) {
+      const result = await db.updateTable('users').set(change).where('id', '=', id).executeTakeFirst()
+      return result.numUpdatedRows > 0n
+    },
+    async setRoles(id, roles, now) {
+      const changed = await db
+        .updateTable('users')
+        .set((eb) => ({ roles: JSON.stringify(roles), ver: eb('ver', '+', 1), updated_at: now }))
+        .where('id', '=', id)
+        .returning('ver')
+        .executeTakeFirst()
+      return changed?.ver
+    },
+    async raiseCredentialVersion(id, now) {
+      await db
+        .updateTable('users')
+        .set((eb) => ({ credential_version: eb('credential_version', '+', 1), updated_at: now }))
+        .where('id', '=', id)
+        .execute()
+    },
+    async delete(id) {
+      const result = await db.deleteFrom('users').where('id', '=', id).executeTakeFirst()
+      return result.numDeletedRows > 0n
+    },
+  }
+}
+
+const byIdStatement = prepared((db, value: Slots<{ id: string }>) =>
+  db.selectFrom('users').selectAll().where('id', '=', value('id')),
+)
+const lockRow = prepared((db, value: Slots<{ id: string }>) =>
+  db.selectFrom('users').selectAll().where('id', '=', value('id')).forUpdate(),
+)
+const byEmailStatement = prepared((db, value: Slots<{ email: string }>) =>
+  db.selectFrom('users').selectAll().where('email', '=', value('email')),
+)
+
+function row(found: Selectable<Tables['users']> | undefined): UserRow | undefined {
+  return found === undefined ? undefined : { ...found, roles: JSON.parse(found.roles) }
+}

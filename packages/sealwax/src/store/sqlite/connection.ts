@@ -1,0 +1,104 @@
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { Kysely, SqliteDialect, type SqliteStatement } from 'kysely'
+import { AuthError, storeUnavailable } from '../../errors.ts'
+import { Conflict } from '../contract/store.ts'
+import type { Tables } from '../tables.ts'
+
+/** One connection to the file, and Kysely over it. */
+export interface Connection {
+  readonly db: Kysely<Tables>
+  /** Runs a statement without parameters, such as BEGIN IMMEDIATE. */
+  exec(sql: string): void
+  /** A number that changes when another connection has committed. */
+  dataVersion(): number
+  close(): void
+}
+
+/** Extended result codes (https://sqlite.org/rescode.html) that mean: not now, nothing was decided. */
+const UNAVAILABLE: Readonly<Record<number, string>> = {
+  5: 'The database is busy',
+  6: 'The database is locked',
+  8: 'The database is read-only',
+  10: 'The disk failed',
+  13: 'The disk is full',
+  14: 'The database file cannot be opened',
+}
+const BUSY = 5
+
+/** Opens the file (made with mode 0600) in WAL mode with `synchronous=FULL`: a committed unit survives a power cut. */
+export function connect(path: string, { readOnly }: { readOnly: boolean }): Connection {
+  try {
+    if (!readOnly && path !== ':memory:' && !existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+    // A busy wait would freeze the event loop, so SQLite's own is off; the group commit retries asynchronously.
+    const database = new DatabaseSync(path, { readOnly, timeout: 0 })
+    if (!readOnly) {
+      database.exec('pragma journal_mode = wal')
+      database.exec('pragma synchronous = full')
+    }
+    database.exec('pragma cache_size = -32768')
+    const statements = new Map<string, SqliteStatement>()
+    const dialect = new SqliteDialect({
+      database: {
+        prepare(sql) {
+          const known = statements.get(sql)
+          if (known !== undefined) return known
+          const statement = translated(() => adapt(database.prepare(sql)))
+          statements.set(sql, statement)
+          return statement
+        },
+        close() {},
+      },
+    })
+    const version = database.prepare('pragma data_version')
+    return {
+      db: new Kysely<Tables>({ dialect }),
+      exec: (sql) => translated(() => database.exec(sql)),
+      dataVersion: () => translated(() => Number(version.get()?.data_version)),
+      close: () => database.close(),
+    }
+  } catch (error) {
+    throw translate(error)
+  }
+}
+
+/** Whether another process holds the write lock at this moment. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof AuthError && errcode(error.cause) % 256 === BUSY
+}
+
+/** Makes the file readable by its owner alone, when it was made by something less careful. */
+export function restrict(path: string): void {
+  if (path !== ':memory:') chmodSync(path, 0o600)
+}
+
+function adapt(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => translated(() => statement.all(...(parameters as SQLInputValue[]))),
+    run: (parameters) => translated(() => statement.run(...(parameters as SQLInputValue[]))),
+    iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])) as IterableIterator<unknown>,
+  }
+}
+
+function translated<T>(run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    throw translate(error)
+  }
+}
+
+function translate(error: unknown): unknown {
+  const code = errcode(error)
+  if (code === 2067 || code === 1555) {
+    const field = /failed: \w+\.(\w+)/.exec(error instanceof Error ? error.message : '')?.[1] ?? 'value'
+    return new Conflict(field, error)
+  }
+  const reason = UNAVAILABLE[code % 256]
+  return reason === undefined ? error : storeUnavailable(reason, error)
+}
+
+function errcode(error: unknown): number {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : 0
+}

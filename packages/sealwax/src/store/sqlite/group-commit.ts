@@ -1,0 +1,113 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { storeUnavailable } from '../../errors.ts'
+import type { Facts } from '../contract/store.ts'
+import { type Connection, isBusy } from './connection.ts'
+
+/** How long a batch waits for another process's write lock before it gives up. */
+const BUSY_LIMIT_MS = 5000
+
+interface Unit {
+  run(): Promise<void>
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/**
+ * Collects the units of one event-loop turn into one BEGIN … COMMIT, each in a savepoint, so that they share one fsync.
+ * A unit's promise resolves after the commit, never before.
+ */
+export interface GroupCommit {
+  transaction<T>(unit: (facts: Facts) => Promise<T>): Promise<T>
+  /** Refuses new units and waits for those under way. */
+  close(): Promise<void>
+}
+
+export function groupCommit(connection: Connection, facts: Facts): GroupCommit {
+  let waiting: Unit[] = []
+  let flushing: Promise<void> | undefined
+  let closed = false
+
+  async function flush(): Promise<void> {
+    while (waiting.length > 0) {
+      const units = waiting
+      waiting = []
+      await commit(connection, units)
+    }
+    // In the same breath as the last look at `waiting`: a unit that comes now starts a turn of its own.
+    flushing = undefined
+  }
+  return {
+    transaction<T>(unit: (facts: Facts) => Promise<T>): Promise<T> {
+      if (closed) return Promise.reject(storeUnavailable('The store is closed'))
+      return new Promise<T>((resolve, reject) => {
+        let result: T
+        waiting.push({
+          run: async () => {
+            result = await unit(facts)
+          },
+          resolve: () => resolve(result),
+          reject,
+        })
+        flushing ??= new Promise<void>((turn) => setImmediate(turn)).then(flush)
+      })
+    },
+    async close() {
+      closed = true
+      await flushing
+    },
+  }
+}
+
+/** Runs a batch. Nothing here throws: each unit learns its own fate. */
+async function commit(connection: Connection, units: Unit[]): Promise<void> {
+  const done: Unit[] = []
+  try {
+    await begin(connection)
+    for (const unit of units) {
+      if (await runInSavepoint(connection, unit)) done.push(unit)
+    }
+    connection.exec('commit')
+  } catch (error) {
+    rollback(connection)
+    for (const unit of units) unit.reject(error)
+    return
+  }
+  for (const unit of done) unit.resolve()
+}
+
+/** A unit that throws is undone alone; the rest of the batch goes on. */
+async function runInSavepoint(connection: Connection, unit: Unit): Promise<boolean> {
+  connection.exec('savepoint unit')
+  try {
+    await unit.run()
+    connection.exec('release unit')
+    return true
+  } catch (error) {
+    // After a full disk SQLite may have rolled the whole batch back; then this throws and the batch fails as one.
+    connection.exec('rollback to unit')
+    connection.exec('release unit')
+    unit.reject(error)
+    return false
+  }
+}
+
+/** Takes the write lock; waits for another holder without holding up the event loop, which may be what the other waits for. */
+export async function begin(connection: Connection, limitMs = BUSY_LIMIT_MS): Promise<void> {
+  const deadline = performance.now() + limitMs
+  for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
+    try {
+      return connection.exec('begin immediate')
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error
+      await delay(wait * (0.5 + Math.random()))
+    }
+  }
+}
+
+function rollback(connection: Connection): void {
+  try {
+    connection.exec('rollback')
+  } catch {
+    // There was no transaction left to roll back; the error that led here is the one to report.
+  }
+}

@@ -1,0 +1,105 @@
+import { sql } from 'kysely'
+import { storeUnavailable } from '../../errors.ts'
+import type { Facts, Store } from '../contract/store.ts'
+import { sqliteDialect } from '../migrations/dialect.ts'
+import { migrate, requireMigrated } from '../migrations/index.ts'
+import { facts } from '../queries/facts.ts'
+import { type Connection, connect, restrict } from './connection.ts'
+import { begin, type GroupCommit, groupCommit } from './group-commit.ts'
+
+/**
+ * Keeps everything in one SQLite file: WAL, `synchronous=FULL`, one fsync per event-loop turn however many units it carries.
+ * Reads see committed facts only, through a connection of their own.
+ *
+ * @param path the file, made with mode 0600 when absent. Several processes on one machine may share it; a network file system may not hold it.
+ */
+export function sqliteStore(path: string): Store {
+  if (path === ':memory:' || path === '') {
+    throw new TypeError('sqliteStore needs a file: readers and the writer are separate connections')
+  }
+  let opened: { writer: Connection; reader: Connection; commits: GroupCommit; committed: Facts } | undefined
+  const use = () => {
+    if (opened === undefined) throw storeUnavailable('The store is not open')
+    return opened
+  }
+  return {
+    get committed() {
+      return use().committed
+    },
+    transaction: async (unit) => use().commits.transaction(unit),
+    async open(options) {
+      if (opened !== undefined) return
+      const writer = connect(path, { readOnly: false })
+      try {
+        restrict(path)
+        if (options.migrate === 'off') await requireMigrated(writer.db, sqliteDialect)
+        else await migrateLocked(writer)
+      } catch (error) {
+        writer.close()
+        throw error
+      }
+      const reader = connect(path, { readOnly: true })
+      opened = {
+        writer,
+        reader,
+        commits: groupCommit(writer, facts(writer.db, TRAITS)),
+        committed: facts(reader.db, TRAITS),
+      }
+    },
+    async ping() {
+      await sql`select 1 from metadata limit 1`.execute(use().reader.db)
+    },
+    follow(changed) {
+      const { reader } = use()
+      let seen = reader.dataVersion()
+      let looks = 0
+      const timer = setInterval(() => {
+        const version = look(reader)
+        looks += 1
+        if (version === seen && looks % LOOKS_PER_CALL !== 0) return
+        seen = version
+        changed()
+      }, LOOK_EVERY_MS).unref()
+      return async () => clearInterval(timer)
+    },
+    async close() {
+      if (opened === undefined) return
+      const { commits, writer, reader } = opened
+      await commits.close()
+      opened = undefined
+      reader.close()
+      writer.close()
+    },
+  }
+}
+
+/** Asking whether the file has changed costs microseconds and reads no table. */
+const LOOK_EVERY_MS = 25
+/** Once a second also for nothing, so that a reader knows the store still answers. */
+const LOOKS_PER_CALL = 40
+
+const TRAITS = { lockRows: false, positions: 'sequence' } as const
+
+/** A look that fails counts as a change: the read that follows tells why. */
+function look(reader: Connection): number {
+  try {
+    return reader.dataVersion()
+  } catch {
+    return Number.NaN
+  }
+}
+
+/** How long a start waits for another's migration. */
+const MIGRATION_LIMIT_MS = 10_000
+
+/** Two processes that start at once queue here; the second finds nothing left to do. */
+async function migrateLocked(writer: Connection): Promise<void> {
+  await begin(writer, MIGRATION_LIMIT_MS)
+  try {
+    await migrate(writer.db, sqliteDialect)
+    writer.exec('commit')
+  } catch (error) {
+    writer.exec('rollback')
+    throw error
+  }
+}

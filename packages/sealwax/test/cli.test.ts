@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { json } from 'node:stream/consumers'
+import { after, test } from 'node:test'
+
+const BIN = join(import.meta.dirname, '../bin/sealwax.js')
+const PASSWORD = 'a password long enough'
+const SECRET = 'test-key-0123456789-abcdefghijklmnop'
+const directory = mkdtempSync(join(tmpdir(), 'sealwax-cli-'))
+const children: ChildProcess[] = []
+after(() => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
+interface Run {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function environment(settings: Record<string, string> = {}): Record<string, string> {
+  return {
+    PATH: process.env.PATH ?? '',
+    SEALWAX_ISSUER: 'https://auth.example.com',
+    SEALWAX_AUDIENCE: 'https://api.example.com',
+    SEALWAX_SECRET: SECRET,
+    SEALWAX_DATABASE_URL: `sqlite:${join(directory, 'cli.db')}`,
+    SEALWAX_PORT: '0',
+    ...settings,
+  }
+}
+
+async function run(args: string[], settings: Record<string, string> = {}, stdin = ''): Promise<Run> {
+  const child = spawn(process.execPath, [BIN, ...args], { env: environment(settings) })
+  children.push(child)
+  const output = collect(child)
+  child.stdin.end(stdin)
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
+  return { code, ...output }
+}
+
+function collect(child: ChildProcess): { stdout: string; stderr: string } {
+  const output = { stdout: '', stderr: '' }
+  child.stdout?.on('data', (chunk) => {
+    output.stdout += chunk
+  })
+  child.stderr?.on('data', (chunk) => {
+    output.stderr += chunk
+  })
+  return output
+}
+
+/** Starts `sealwax serve` and waits until it says where it listens. */
+async function serve(settings: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [BIN, 'serve'], { env: environment(settings) })
+  children.push(child)
+  const output = collect(child)
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.on('data', () => {
+      const line = output.stdout.split('\n').find((text) => text.includes('"listening"'))
+      if (line !== undefined) resolve(JSON.parse(line).url)
+    })
+    child.on('close', () => reject(new Error(output.stderr)))
+  })
+  const stopped = new Promise<number | null>((resolve) => child.on('close', resolve))
+  return { child, output, url, stopped }
+}
+
+function post(url: string, body: unknown): Promise<Response> {
+  return fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
+}
+
+test('cli: a user created with a password from stdin logs in to a served server; its log holds no secret; SIGTERM ends it', async () => {
+  const created = await run(
+    ['users', 'create', '--email', 'Alex@Example.com', '--role', 'teacher'],
+    {},
+    `${PASSWORD}\n`,
+  )
+  assert.equal(created.stderr, '')
+  assert.deepEqual(JSON.parse(created.stdout).roles, ['teacher'])
+  const { child, output, url, stopped } = await serve()
+  const login = await post(`${url}/login`, { email: 'alex@example.com', password: PASSWORD })
+  assert.equal(login.status, 200)
+  const tokens = (await login.json()) as { access_token: string; refresh_token: string }
+  assert.equal((await post(`${url}/refresh`, { refresh_token: tokens.refresh_token })).status, 200)
+  assert.equal((await post(`${url}/login`, { email: 'alex@example.com', password: 'wrong' })).status, 401)
+  child.kill('SIGTERM')
+  assert.equal(await stopped, 0)
+  for (const secret of [PASSWORD, SECRET, tokens.access_token, tokens.refresh_token, '$argon2']) {
+    assert.ok(!output.stdout.includes(secret) && !output.stderr.includes(secret))
+  }
+  const lines = output.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  assert.ok(lines.some(({ path, status }) => path === '/login' && status === 200))
+  assert.ok(lines.some(({ event }) => event === 'user.login_failed'))
+})
+
+test('cli: SIGTERM lets a request under way finish', async () => {
+  const { child, url, stopped } = await serve()
+  const login = post(`${url}/login`, { email: 'alex@example.com', password: PASSWORD })
+  // The hash takes tens of milliseconds; the signal arrives while it runs.
+  await new Promise((resolve) => setTimeout(resolve, 15))
+  child.kill('SIGTERM')
+  assert.equal((await login).status, 200)
+  assert.equal(await stopped, 0)
+})
+
+test('cli: users list prints a JSON line a user', async () => {
+  const listed = await run(['users', 'list'])
+  assert.equal(listed.code, 0)
+  assert.equal(JSON.parse(listed.stdout.split('\n')[0] as string).email, 'alex@example.com')
+})
+
+test('cli: a taken address and a short password end in one sentence', async () => {
+  const taken = await run(['users', 'create', '--email', 'alex@example.com'], {}, PASSWORD)
+  assert.equal(taken.code, 1)
+  assert.equal(taken.stderr, 'sealwax: This e-mail address is taken (email_taken)\n')
+  const short = await run(['users', 'create', '--email', 'b@example.com'], {}, 'short')
+  assert.match(short.stderr, /^sealwax: The password must have at least 15 characters \(password_too_short\)\n$/)
+})
+
+test('cli: a missing secret ends in a sentence, without a stack trace', async () => {
+  const refused = await run(['serve'], { SEALWAX_SECRET: '' })
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /SEALWAX_SECRET is missing: make one with/)
+  assert.ok(!refused.stderr.includes('    at '))
+})
+
+test('cli: another secret than the one that wrapped the keys names the fingerprint it needs', async () => {
+  const refused = await run(['serve'], { SEALWAX_SECRET: 'test-key-zyxwvutsrqponmlkjihg-9876543210' })
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /fingerprint [0-9a-f]{16} is missing \(keys_unavailable\)/)
+})
+
+test('cli: a busy port ends in one sentence with the command to type', async () => {
+  const blocker = createServer()
+  await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve))
+  const { port } = blocker.address() as { port: number }
+  const refused = await run(['serve'], { SEALWAX_PORT: String(port) })
+  blocker.close()
+  assert.equal(refused.code, 1)
+  assert.equal(refused.stderr, `sealwax: port ${port} is busy. Type: SEALWAX_PORT=${port + 1} sealwax serve\n`)
+})
+
+test('cli: serve speaks TLS itself when it is given a certificate and a key', async () => {
+  const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')]
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  execFileSync('openssl', ['req', '-x509', '-days', '1', ...curve, '-keyout', key, '-out', cert, ...subject], {
+    stdio: 'pipe',
+  })
+  const { child, url, stopped } = await serve({ SEALWAX_TLS_CERT: cert, SEALWAX_TLS_KEY: key })
+  assert.ok(url.startsWith('https://'))
+  const body = await new Promise((resolve, reject) => {
+    const options = {
+      port: new URL(url).port,
+      host: '127.0.0.1',
+      servername: 'localhost',
+      path: '/healthz',
+      ca: readFileSync(cert),
+    }
+    request(options, (response) => resolve(json(response)))
+      .on('error', reject)
+      .end()
+  })
+  assert.deepEqual(body, { status: 'ok' })
+  child.kill('SIGTERM')
+  assert.equal(await stopped, 0)
+})

@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { configure, OPTION_NAMES } from '../src/config.ts'
+import { AuthError, type AuthOptions, createAuth } from '../src/index.ts'
+import { sqliteStore } from '../src/store/sqlite/index.ts'
+import { SECRET } from './server.ts'
+
+const nothing = () => {}
+const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+const required = {
+  issuer: 'https://auth.example.com',
+  audience: 'api',
+  secret: SECRET,
+  store: sqliteStore('never-opened.db'),
+}
+const RANDOM_HEX = '3f9d2c71b0a845e6f2187dc4593ab06e'
+
+/** Every option: values that are good, and values that are not. `undefined` is bad for each. */
+const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
+  issuer: {
+    good: [
+      'https://auth.example.com',
+      'https://auth.example.com/tenant',
+      'http://127.0.0.1:5000',
+      'http://localhost',
+      'http://[::1]:5000',
+    ],
+    bad: [
+      ...[
+        '',
+        'auth.example.com',
+        'http://auth.example.com',
+        'http://192.168.1.7',
+        'http://127.evil.example',
+        'http://localhost.evil.example',
+      ],
+      ...[
+        'http://0.0.0.0:5000',
+        'ftp://127.0.0.1',
+        'https://auth.example.com?x=1',
+        'https://auth.example.com#x',
+        'https://ann:pw@auth.example.com',
+      ],
+      ...[null, 7, ['https://auth.example.com']],
+    ],
+  },
+  audience: { good: ['api', ['api'], ['a', 'b']], bad: ['', [], [''], ['a', 7], null, 7, {}] },
+  secret: {
+    good: [SECRET, [SECRET, RANDOM_HEX], RANDOM_HEX, '4815162342-3141592653-2718281828-1618'],
+    bad: [
+      ...[
+        '',
+        'too-brief',
+        'x'.repeat(64),
+        'abababababababababababababababababab',
+        'secret'.repeat(8),
+        'changeme-changeme-changeme-changeme',
+      ],
+      ...[
+        'your-256-bit-secret-your-256-bit-secret',
+        'a-string-secret-at-least-256-bits-long',
+        'PASSWORDpasswordPASSWORDpassword1234567890',
+      ],
+      ...[[], [SECRET, 'too-brief'], null, 7, Buffer.from(SECRET)],
+    ],
+  },
+  store: { good: [required.store], bad: [null, {}, 'auth.db', 7] },
+  alg: { good: ['ES256', 'EdDSA', 'RS256', 'PS512', 'HS256'], bad: ['none', 'es256', '', 'RS1', null, ['ES256']] },
+  accessTtl: {
+    good: [1, 60, '15m', '24h', '1d'],
+    bad: [0, -1, 0.5, '25h', '2d', '900', '15 m', '15min', Number.NaN, Infinity, null, ''],
+  },
+  refreshIdle: { good: [1, '14d', '52w'], bad: [0, -1, '14 d', 'forever', null, Infinity] },
+  refreshAbsolute: { good: [1, '90d'], bad: [0, -1, '3mo', null, Infinity] },
+  refreshGrace: { good: [0, '30s', '5m'], bad: [-1, '6m', 'x', null] },
+  refreshRecovery: { good: [0, '24h', '30d'], bad: [-1, '31d', 'x', null] },
+  maxSessions: { good: [1, 50, Infinity], bad: [0, -1, 1.5, Number.NaN, '5', null] },
+  basePath: {
+    good: ['', '/auth', '/api/v1/auth'],
+    bad: ['/', 'auth', '/auth/', '//auth', '/a b', '/a?b', '/a/:id', '/*', null, 7],
+  },
+  allowedOrigins: {
+    good: [[], ['https://app.example.com'], ['http://localhost:5173', 'https://app.example.com:8443']],
+    bad: [
+      ...[
+        'https://app.example.com',
+        ['*'],
+        ['null'],
+        [''],
+        ['https://app.example.com/'],
+        ['https://*.example.com'],
+        ['app.example.com'],
+      ],
+      ...[['https://APP.example.com'], ['https://app.example.com:443'], ['file:///'], [7], null],
+    ],
+  },
+  trustProxy: {
+    good: [0, 1, 16, ['127.0.0.1'], ['10.0.0.0/8', '::1', 'fd00::/8'], ['0.0.0.0/0']],
+    bad: [
+      ...[
+        -1,
+        17,
+        1.5,
+        Number.NaN,
+        true,
+        '1',
+        'loopback',
+        [],
+        [''],
+        [7],
+        null,
+        ['10.0.0.0/33'],
+        ['10.0.0.0/'],
+        ['10.0.0/8'],
+        ['999.0.0.1'],
+      ],
+      ...[['::1/129'], [':::'], ['fe80::1%eth0'], ['example.com']],
+    ],
+  },
+  registration: { good: ['open', 'closed'], bad: ['', 'Open', true, null] },
+  migrate: { good: ['auto', 'off'], bad: ['', 'on', false, null] },
+  loadSubject: { good: [nothing], bad: [null, {}, 'x'] },
+  onEvent: { good: [nothing], bad: [null, {}, 'x'] },
+  logger: { good: [logger], bad: [null, {}, 'x', nothing] },
+  now: { good: [Date.now], bad: [null, 0, new Date()] },
+}
+
+/** The sentence of a refusal: it names the option, and never the secret. */
+function refusal(options: object): string {
+  try {
+    configure(options as AuthOptions)
+  } catch (error) {
+    assert.ok(error instanceof AuthError, String(error))
+    assert.equal(error.code, 'config_invalid')
+    return error.message
+  }
+  assert.fail('accepted')
+}
+
+describe('options of createAuth', () => {
+  it('the table names them all', () => {
+    assert.deepEqual(Object.keys(TABLE).sort(), [...OPTION_NAMES].sort())
+  })
+
+  for (const [name, { good, bad }] of Object.entries(TABLE)) {
+    it(`${name}: takes what is good`, () => {
+      for (const value of good) configure({ ...required, [name]: value })
+    })
+
+    it(`${name}: refuses what is not, and undefined, with a sentence that names it`, () => {
+      for (const value of [...bad, undefined]) {
+        const sentence = refusal({ ...required, [name]: value })
+        assert.match(sentence, new RegExp(`\\b${name}\\b`), `${String(value)}: ${sentence}`)
+        if (name === 'secret' && typeof value === 'string' && value !== '') assert.ok(!sentence.includes(value))
+      }
+    })
+  }
+
+  it('the required ones are required', () => {
+    for (const name of ['issuer', 'audience', 'secret', 'store'] as const) {
+      const { [name]: _, ...rest } = required
+      assert.match(refusal(rest), new RegExp(`\\b${name}\\b`))
+    }
+  })
+
+  it('unknown ones are refused by name, those of Object.prototype too', () => {
+    for (const name of ['ttl', 'accessTTL', 'constructor', 'toString', 'secrets']) {
+      assert.match(refusal({ ...required, [name]: 'x' }), new RegExp(`"${name}"`))
+    }
+    assert.match(refusal(JSON.parse('{"__proto__":1}')), /"__proto__"/)
+    for (const options of [null, undefined, 'x', 7])
+      assert.match(refusal(options as unknown as object), /options object/)
+  })
+
+  it('the defaults are those of the design', () => {
+    const { secrets, ...config } = configure(required)
+    assert.deepEqual(secrets, [SECRET])
+    assert.deepEqual(config, {
+      issuer: 'https://auth.example.com',
+      audience: ['api'],
+      alg: 'ES256',
+      accessTtl: 15 * 60_000,
+      refreshIdle: 14 * 86_400_000,
+      refreshAbsolute: 90 * 86_400_000,
+      refreshGrace: 30_000,
+      refreshRecovery: 86_400_000,
+      maxSessions: Infinity,
+      basePath: '',
+      allowedOrigins: [],
+      trustProxy: 0,
+      registration: 'open',
+      migrate: 'auto',
+    })
+  })
+
+  it("later changes of the caller's lists change nothing", () => {
+    const options = {
+      ...required,
+      audience: ['api'],
+      allowedOrigins: ['https://app.example.com'],
+      trustProxy: ['10.0.0.0/8'],
+    }
+    const config = configure(options)
+    options.audience.push('other')
+    options.allowedOrigins.push('https://evil.example')
+    options.trustProxy.push('0.0.0.0/0')
+    assert.deepEqual(
+      [config.audience, config.allowedOrigins, config.trustProxy],
+      [['api'], ['https://app.example.com'], ['10.0.0.0/8']],
+    )
+    assert.ok(Object.isFrozen(config))
+  })
+
+  it('createAuth rejects before it touches the store', async () => {
+    const open = () => assert.fail('opened')
+    const store = Object.create(required.store, { open: { value: open } })
+    await assert.rejects(createAuth({ ...required, store, secret: 'too-brief' }), { code: 'config_invalid' })
+  })
+})

