@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { AUTH_ERRORS } from 'sealwax'
+import { VARIABLES } from '../packages/sealwax/src/cli/env.ts'
+import { OPTION_NAMES } from '../packages/sealwax/src/config.ts'
+
+const root = join(import.meta.dirname, '..')
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+const pages = globSync(['*.md', 'docs/**/*.md', 'examples/*/README.md'], { cwd: root })
+
+/** String literals of a union type or of the keys of a table, read from the source. */
+function literals(path: string, start: RegExp, end: string): string[] {
+  const source = read(path)
+  const from = source.search(start)
+  assert.ok(from >= 0, `${path} has no ${start}`)
+  const names = source.slice(from, source.indexOf(end, from)).matchAll(/'([A-Za-z_.]+)'|^ {2}(\w+):/gm)
+  return [...names].map((match) => (match[1] ?? match[2]) as string)
+}
+
+test('docs: every error code of the API, the guard and the tokens is on the page of errors', () => {
+  const page = read('docs/errors.md')
+  const jwt = read('packages/jwt/src/errors.ts').match(/ERR_JWT_[A-Z_]+/g) ?? []
+  const guard = [...read('packages/guard/src/errors.ts').matchAll(/^ {2}\| '(\w+)'$/gm)].map(
+    (match) => match[1] as string,
+  )
+  assert.ok(jwt.length > 10 && guard.length > 15)
+  const missing = [...Object.keys(AUTH_ERRORS), ...guard, ...jwt].filter((code) => !page.includes(`\`${code}\``))
+  assert.deepEqual([...new Set(missing)], [])
+})
+
+test('docs: every option and every variable is on the page of configuration', () => {
+  const page = read('docs/configuration.md')
+  assert.deepEqual(
+    [...OPTION_NAMES, ...VARIABLES].filter((name) => !page.includes(`\`${name}\``)),
+    [],
+  )
+})
+
+test('docs: every audit event is on the page of sessions', () => {
+  const page = read('docs/sessions.md')
+  const events = literals('packages/sealwax/src/engine/context.ts', /export type AuditEventType =/, '\n\n')
+  assert.ok(events.length > 10)
+  assert.deepEqual(
+    events.filter((event) => !page.includes(`\`${event}\``)),
+    [],
+  )
+})
+
+test('docs: everything a package exports is named on some page', async () => {
+  const text = pages.map(read).join('\n')
+  const missing: string[] = []
+  let seen = 0
+  for (const path of globSync('packages/*/package.json', { cwd: root })) {
+    const { name, exports } = JSON.parse(read(path)) as { name: string; exports: Record<string, unknown> }
+    for (const subpath of Object.keys(exports)) {
+      for (const exported of Object.keys(await import(join(name, subpath)))) {
+        seen += 1
+        if (!new RegExp(`\\b${exported}\\b`).test(text)) missing.push(`${join(name, subpath)}: ${exported}`)
+      }
+    }
+  }
+  assert.ok(seen > 20)
+  assert.deepEqual(missing, [])
+})
+
+test('docs: links between pages lead somewhere', () => {
+  const broken = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
+      .map((match) => match[1] as string)
+      .filter((target) => !existsSync(join(root, dirname(page), target)))
+      .map((target) => `${page} → ${target}`),
+  )
+  assert.ok(pages.length > 5)
+  assert.deepEqual(broken, [])
+})
