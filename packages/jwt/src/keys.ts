@@ -227,7 +227,7 @@ export function exportJwk(key: VerificationKey, options: { private?: boolean } =
   if (!wantsPrivate && row.kty === 'oct')
     throw refuseKey('an HMAC key has no public half; { private: true } exports it')
   if (wantsPrivate && signInput === undefined) throw refuseKey('the key only verifies: there is no private half')
-  const members = (wantsPrivate ? signInput : verifyInput)?.key.export({ format: 'jwk' })
+  const members = (wantsPrivate ? signInput : verifyInput)?.export({ format: 'jwk' })
   return { ...(members as Jwk), kid, alg: row.alg, use: 'sig' }
 }
 
@@ -240,7 +240,7 @@ const exportOptions: ReadonlySet<string> = new Set(['private'])
  * @throws {JwtError} `ERR_JWT_KEY` when a member that the thumbprint covers is missing, or the key type is not supported.
  */
 export function thumbprint(key: Jwk | VerificationKey): string {
-  const jwk = (materialOf(key)?.verifyInput.key.export({ format: 'jwk' }) ?? key) as Jwk
+  const jwk = (materialOf(key)?.verifyInput.export({ format: 'jwk' }) ?? key) as Jwk
   const covered = isPlainObject(jwk) ? thumbprintMembers.get(jwk.kty) : undefined
   if (covered === undefined) throw refuseKey('only EC, OKP, RSA and oct keys have a thumbprint here')
   const members = covered.map((member) => [member, jwk[member]] as const)

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { type Algorithm, type Duration, toSeconds } from '@sealwax/jwt'
 import type { AuditEvent, LoadSubject, Logger } from './engine/context.ts'
 import { AuthError } from './errors.ts'
@@ -252,10 +251,12 @@ function checkTrustProxy(value: unknown): number | readonly string[] {
 }
 
 function isCidr(value: unknown): boolean {
-  const [, address = '', bits = '0'] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(String(value)) ?? []
-  const family = typeof value === 'string' ? isIP(address) : 0
-  return family !== 0 && Number(bits) <= (family === 4 ? 32 : 128)
+  const [, address = '', bits = '0'] = typeof value === 'string' ? (/^([^/%]+)(?:\/(\d{1,3}))?$/.exec(value) ?? []) : []
+  if (/^[0-9A-Fa-f.:]*:[0-9A-Fa-f.:]*$/.test(address)) return URL.canParse(`http://[${address}]`) && Number(bits) <= 128
+  return IPV4.test(address) && Number(bits) <= 32
 }
+
+const IPV4 = /^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!$)|$)){4}$/
 
 function checkOneOf(name: string, value: unknown, allowed: readonly string[]): string {
   if (typeof value === 'string' && allowed.includes(value)) return value

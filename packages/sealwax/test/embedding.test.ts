@@ -9,7 +9,7 @@ import { protect as protectHono } from '../src/adapters/hono.ts'
 import { toNodeHandler } from '../src/http/node.ts'
 import { type AuthOptions, type AuthServer, createAuth } from '../src/index.ts'
 import { sqliteStore } from '../src/store/sqlite/index.ts'
-import { call, listen, PASSWORD, SECRET, tempDir } from './server.ts'
+import { assertProblem, call, listen, PASSWORD, SECRET, tempDir } from './server.ts'
 
 const EMAIL = 'ann@example.com'
 const credentials = { email: EMAIL, password: PASSWORD }
@@ -230,6 +230,12 @@ describe('on bare node:http', () => {
     await using served = await listen((request, response) => handler(request, response))
     const { status, body } = await call(served.url, '/nothing')
     assert.deepEqual([status, body.code], [404, 'not_found'])
+  })
+
+  it('with a basePath: what stands outside it is a 404 with a request id too', async () => {
+    const handler = toNodeHandler(under)
+    await using served = await listen((request, response) => handler(request, response))
+    for (const path of ['/login', '/authx/login', '/']) assertProblem(await call(served.url, path), [404, 'not_found'])
   })
 
   it('with next: what is not ours goes on', async () => {

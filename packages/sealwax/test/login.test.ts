@@ -66,24 +66,23 @@ describe('login', () => {
   it('does the work of a password check for users that do not exist', async () => {
     await using server = await startAuth()
     await server.auth.users.create({ email: EMAIL, password: PASSWORD })
-    const median = async (email: string, password = WRONG) => {
-      const times: number[] = []
-      for (let i = 0; i < 9; i += 1) {
+    const attempts: [email: string, password: string][] = [
+      [EMAIL, WRONG],
+      ['nobody@example.com', WRONG],
+      ['no address', WRONG],
+      [EMAIL, 'x'.repeat(999)],
+    ]
+    // The quickest of several rounds: what else the machine does only adds.
+    const quickest = attempts.map(() => Infinity)
+    for (let round = 0; round < 6; round += 1) {
+      for (const [i, [email, password]] of attempts.entries()) {
         const started = performance.now()
         await login(server, email, password)
-        times.push(performance.now() - started)
+        quickest[i] = Math.min(quickest[i] ?? 0, performance.now() - started)
       }
-      return times.sort((a, b) => a - b)[4] ?? 0
     }
-    await median(EMAIL)
-    const known = await median(EMAIL)
-    for (const other of [
-      await median('nobody@example.com'),
-      await median('no address'),
-      await median(EMAIL, 'x'.repeat(999)),
-    ]) {
-      assert.ok(other > known / 2 && other < known * 2, `${other} ms against ${known} ms`)
-    }
+    const [known = 0, ...others] = quickest
+    for (const other of others) assert.ok(other > known / 2 && other < known * 2, `${other} ms against ${known} ms`)
   })
 
   it('tells that a user is disabled only to those who know the password', async () => {
@@ -166,11 +165,15 @@ describe('the queue of password checks', () => {
   it('a flood of logins gets 503 with Retry-After, and other routes answer meanwhile', async () => {
     await using server = await startAuth()
     const { access_token } = await server.auth.sessions.create({ subject: 'ann' })
-    const flood = Array.from({ length: 200 }, () => login(server, EMAIL, WRONG))
+    let answered = 0
+    const flood = Array.from({ length: 150 }, async () => {
+      const reply = await login(server, EMAIL, WRONG)
+      answered += 1
+      return reply
+    })
     await Promise.race(flood)
-    const started = performance.now()
     assert.equal((await server.call('/me', { token: access_token })).status, 200)
-    assert.ok(performance.now() - started < 500)
+    assert.ok(answered < flood.length, 'the flood is still under way')
     const replies = await Promise.all(flood)
     const refused = replies.filter(({ status }) => status !== 401)
     assert.ok(refused.length > 0 && replies.length - refused.length >= 100, `${refused.length} refused`)

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { AuthError } from '../errors.ts'
+import { databaseCopy, databaseUnseal } from './db.ts'
 import { EnvironmentError, readEnvironment } from './env.ts'
 import { serve } from './serve.ts'
 import { usersCreate, usersList } from './users.ts'
@@ -25,6 +26,16 @@ export async function main(argv: readonly string[]): Promise<void> {
     .command('list')
     .description('list all users, one JSON line each')
     .action(() => usersList(readEnvironment()))
+  const db = program.command('db').description('manage the database')
+  db.command('copy')
+    .description('move everything from SQLite to an empty Postgres; the source refuses writes from then on')
+    .argument('<from>', 'sqlite:PATH')
+    .argument('<to>', 'postgres://…')
+    .action(databaseCopy)
+  db.command('unseal')
+    .description('let a source take writes again, after a copy that was killed')
+    .argument('<url>', 'sqlite:PATH')
+    .action(databaseUnseal)
   try {
     await program.parseAsync([...argv])
   } catch (error) {

@@ -13,6 +13,7 @@ import {
   isGenuine,
   type PresentedToken,
   parseRefreshToken,
+  sessionKey,
   type TokenResponse,
   type TokenSubject,
   tokenResponse,
@@ -73,7 +74,7 @@ async function attemptRefresh(
 ): Promise<TokenResponse | undefined> {
   const session = await context.store.committed.sessions.byId(presented.sessionId)
   if (session === undefined) throw refused('session_revoked', 'There is no such session')
-  const hmacKey = context.secrets.unwrap(session.hmac_key, sessionKeyPlace(session.id))
+  const hmacKey = sessionKey(context.secrets.unwrap(session.hmac_key, sessionKeyPlace(session.id)))
   // A forged token never touches the session: else anybody who knows its id could end it.
   if (!isGenuine(presented, hmacKey)) throw refused('malformed', 'This is not a refresh token')
   const now = context.now()
@@ -224,6 +225,6 @@ export async function sessionOfToken(context: Context, token: string): Promise<S
   if (presented === undefined) return undefined
   const session = await context.store.committed.sessions.byId(presented.sessionId)
   if (session === undefined) return undefined
-  const hmacKey = context.secrets.unwrap(session.hmac_key, sessionKeyPlace(session.id))
+  const hmacKey = sessionKey(context.secrets.unwrap(session.hmac_key, sessionKeyPlace(session.id)))
   return isGenuine(presented, hmacKey) ? session : undefined
 }

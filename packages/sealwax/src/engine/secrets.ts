@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { AuthError } from '../errors.ts'
 
 /** Wraps what is stored, so that neither a stolen database nor a stolen secret alone is worth anything. */
@@ -24,10 +24,13 @@ const HEAD = 1 + FINGERPRINT_BYTES + IV_BYTES
  */
 export function secretsOf(list: readonly string[], randomBytes: (size: number) => Buffer): Secrets {
   const keys = new Map(
-    list.map((secret) => [fingerprintOf(secret).toString('hex'), derive(secret, 'sealwax wrapping key', 32)]),
+    list.map((secret) => [
+      fingerprintOf(secret).toString('hex'),
+      createSecretKey(derive(secret, 'sealwax wrapping key', 32)),
+    ]),
   )
   const wrapper = fingerprintOf(list[0] as string)
-  const wrappingKey = keys.get(wrapper.toString('hex')) as Buffer
+  const wrappingKey = keys.get(wrapper.toString('hex')) as KeyObject
   return {
     fingerprint: wrapper.toString('hex'),
     wrap(value, place) {

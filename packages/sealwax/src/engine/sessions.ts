@@ -8,6 +8,7 @@ import {
   checkClaims,
   FIRST_PARTY,
   idleLimit,
+  sessionKey,
   type TokenResponse,
   type TokenSubject,
   tokenResponse,
@@ -80,7 +81,7 @@ export async function startSession(
   const { config, secrets } = context
   const now = context.now()
   const id = context.randomBytes(16).toString('base64url')
-  const hmacKey = context.randomBytes(32)
+  const octets = context.randomBytes(32)
   const { remember = true, client: { ip = null, userAgent = null } = {} } = options
   const session: SessionRow = {
     id,
@@ -90,7 +91,7 @@ export async function startSession(
     parent_generation: null,
     rotated_at: null,
     presented: false,
-    hmac_key: secrets.wrap(hmacKey, sessionKeyPlace(id)),
+    hmac_key: secrets.wrap(octets, sessionKeyPlace(id)),
     scope: options.scope ?? null,
     roles: options.roles ?? null,
     claims: options.claims ?? null,
@@ -112,7 +113,7 @@ export async function startSession(
   await unit.sessions.insert(session)
   await endOldest(context, unit, options.subject)
   await audit(unit, { type: 'session.created', time: now, subject: session.subject, sessionId: id, ...options.client })
-  return { issue: () => tokenResponse(context, session, subject, { generation: 0, hmacKey, now }) }
+  return { issue: () => tokenResponse(context, session, subject, { generation: 0, hmacKey: sessionKey(octets), now }) }
 }
 
 /** Keeps to `maxSessions`: the sessions begun first make room. */

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { sign } from '@sealwax/jwt'
 import { AuthError } from '../errors.ts'
 import type { SessionRow } from '../store/contract/sessions.ts'
@@ -71,7 +71,7 @@ export function tokenResponse(
   context: Context,
   session: TokenSession,
   subject: TokenSubject,
-  { generation, hmacKey, now }: { generation: number; hmacKey: Buffer; now: number },
+  { generation, hmacKey, now }: { generation: number; hmacKey: KeyObject; now: number },
 ): TokenResponse {
   const { config } = context
   const idleLeft = Math.min(idleLimit(context, session.remember), session.absolute_expires_at - now)
@@ -95,7 +95,6 @@ function accessToken(context: Context, session: TokenSession, subject: TokenSubj
   const claims = {
     ...subject.claims,
     sub: session.subject,
-    jti: context.randomBytes(16).toString('base64url'),
     client_id: session.client_id,
     sid: session.id,
     ...(session.scope === null ? {} : { scope: session.scope }),
@@ -127,7 +126,7 @@ export interface PresentedToken {
 }
 
 /** `swr_` + base64url(format ‖ session id ‖ generation ‖ HMAC-SHA-256). The same generation always gives the same token. */
-function refreshToken(sessionId: string, generation: number, hmacKey: Buffer): string {
+function refreshToken(sessionId: string, generation: number, hmacKey: KeyObject): string {
   const bytes = Buffer.alloc(TOKEN_BYTES)
   bytes[0] = FORMAT
   Buffer.from(sessionId, 'base64url').copy(bytes, 1)
@@ -147,11 +146,16 @@ export function parseRefreshToken(token: string): PresentedToken | undefined {
   return { sessionId, generation: bytes.readUInt32BE(1 + ID_BYTES), bytes }
 }
 
+/** A session's key for use. node:crypto takes a key object for what it is at once; recognising raw octets costs more than the HMAC. */
+export function sessionKey(octets: Buffer): KeyObject {
+  return createSecretKey(octets)
+}
+
 /** Whether this session's key made the token. */
-export function isGenuine(token: PresentedToken, hmacKey: Buffer): boolean {
+export function isGenuine(token: PresentedToken, hmacKey: KeyObject): boolean {
   return timingSafeEqual(mac(token.bytes, hmacKey), token.bytes.subarray(SIGNED_BYTES))
 }
 
-function mac(bytes: Buffer, hmacKey: Buffer): Buffer {
+function mac(bytes: Buffer, hmacKey: KeyObject): Buffer {
   return createHmac('sha256', hmacKey).update(bytes.subarray(0, SIGNED_BYTES)).digest()
 }

@@ -27,15 +27,17 @@ export interface App {
 /** The HTTP API over the engine: a function from Request to Response. */
 export function createApp(context: Context, guard: Guard): App {
   const { config, log } = context
-  const app = new OpenAPIHono<HttpEnv>({
+  const clientOf = clientReader(config.trustProxy)
+  const root = new OpenAPIHono<HttpEnv>({
     defaultHook: (result) => {
       if (!result.success) throw validationError(result.error.issues)
     },
-  }).basePath(config.basePath)
-  const clientOf = clientReader(config.trustProxy)
+  })
+  // Also what stands outside the base path is logged, and gets a request id.
+  root.use('*', requestLog(context, clientOf))
+  const app = root.basePath(config.basePath)
   const cookie = refreshCookie(config)
   app.onError((error, c) => problemResponse(error, c, log))
-  app.use('*', requestLog(context, clientOf))
   app.use('*', crossOrigin(context))
   app.use('*', readBody)
   healthRoutes(app, context)

@@ -3,6 +3,7 @@ import { PostgresJSDialect } from 'kysely-postgres-js'
 import postgres from 'postgres'
 import { storeUnavailable } from '../../errors.ts'
 import type { Facts, Store } from '../contract/store.ts'
+import type { CopyEnd } from '../copy.ts'
 import { postgresDialect } from '../migrations/dialect.ts'
 import { migrate, requireMigrated } from '../migrations/index.ts'
 import { facts } from '../queries/facts.ts'
@@ -111,5 +112,15 @@ async function prepareSchema(url: string, mode: 'auto' | 'off'): Promise<void> {
   } finally {
     // Ending the connection undoes what was not committed.
     await client.end({ timeout: 5 })
+  }
+}
+
+/** The database as a copy writes it. The schema must be up to date. */
+export function postgresCopyEnd(url: string): CopyEnd & { close(): Promise<void> } {
+  const { sql: client, db } = connect(url, 2)
+  return {
+    db,
+    transaction: (unit) => db.transaction().execute(unit),
+    close: () => client.end({ timeout: 5 }),
   }
 }

@@ -1,12 +1,10 @@
 import type { Kysely } from 'kysely'
 import type { Metadata } from '../contract/metadata.ts'
 import type { Tables } from '../tables.ts'
+import { prepared, type Slots } from './prepared.ts'
 
 export function metadata(db: Kysely<Tables>): Metadata {
-  const get = async (name: string) => {
-    const found = await db.selectFrom('metadata').select('value').where('name', '=', name).executeTakeFirst()
-    return found?.value
-  }
+  const get = async (name: string) => (await getStatement(db, { name })).rows[0]?.value
   return {
     get,
     async getOrSet(name, value) {
@@ -19,3 +17,7 @@ export function metadata(db: Kysely<Tables>): Metadata {
     },
   }
 }
+
+const getStatement = prepared((db, value: Slots<{ name: string }>) =>
+  db.selectFrom('metadata').select('value').where('name', '=', value('name')),
+)

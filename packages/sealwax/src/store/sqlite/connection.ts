@@ -31,12 +31,7 @@ export function connect(path: string, { readOnly }: { readOnly: boolean }): Conn
   try {
     if (!readOnly && path !== ':memory:' && !existsSync(path)) closeSync(openSync(path, 'a', 0o600))
     // A busy wait would freeze the event loop, so SQLite's own is off; the group commit retries asynchronously.
-    const database = new DatabaseSync(path, { readOnly, timeout: 0 })
-    if (!readOnly) {
-      database.exec('pragma journal_mode = wal')
-      database.exec('pragma synchronous = full')
-    }
-    database.exec('pragma cache_size = -32768')
+    const database = prepared(new DatabaseSync(path, { readOnly, timeout: 0 }), { readOnly })
     const statements = new Map<string, SqliteStatement>()
     const dialect = new SqliteDialect({
       database: {
@@ -59,6 +54,21 @@ export function connect(path: string, { readOnly }: { readOnly: boolean }): Conn
     }
   } catch (error) {
     throw translate(error)
+  }
+}
+
+/** Turning a file to WAL mode needs it for oneself; what fails here may be tried again, so nothing stays open. */
+function prepared(database: DatabaseSync, { readOnly }: { readOnly: boolean }): DatabaseSync {
+  try {
+    if (!readOnly) {
+      database.exec('pragma journal_mode = wal')
+      database.exec('pragma synchronous = full')
+    }
+    database.exec('pragma cache_size = -32768')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { storeUnavailable } from '../../errors.ts'
+import { SEALED } from '../contract/metadata.ts'
 import type { Facts } from '../contract/store.ts'
 import { type Connection, isBusy } from './connection.ts'
 
@@ -7,6 +8,8 @@ import { type Connection, isBusy } from './connection.ts'
 const BUSY_LIMIT_MS = 5000
 
 interface Unit {
+  /** When it came, on the clock of `performance.now`. */
+  readonly since: number
   run(): Promise<void>
   resolve(): void
   reject(error: unknown): void
@@ -31,7 +34,7 @@ export function groupCommit(connection: Connection, facts: Facts): GroupCommit {
     while (waiting.length > 0) {
       const units = waiting
       waiting = []
-      await commit(connection, units)
+      await commit(connection, facts, units)
     }
     // In the same breath as the last look at `waiting`: a unit that comes now starts a turn of its own.
     flushing = undefined
@@ -42,6 +45,7 @@ export function groupCommit(connection: Connection, facts: Facts): GroupCommit {
       return new Promise<T>((resolve, reject) => {
         let result: T
         waiting.push({
+          since: performance.now(),
           run: async () => {
             result = await unit(facts)
           },
@@ -59,10 +63,12 @@ export function groupCommit(connection: Connection, facts: Facts): GroupCommit {
 }
 
 /** Runs a batch. Nothing here throws: each unit learns its own fate. */
-async function commit(connection: Connection, units: Unit[]): Promise<void> {
+async function commit(connection: Connection, facts: Facts, units: Unit[]): Promise<void> {
   const done: Unit[] = []
   try {
-    await begin(connection)
+    // Counted from the first unit's coming: a batch that queued behind one that gave up does not wait as long again.
+    await begin(connection, BUSY_LIMIT_MS - (performance.now() - (units[0]?.since ?? 0)))
+    if ((await facts.metadata.get(SEALED)) !== undefined) throw storeUnavailable('The database is being moved')
     for (const unit of units) {
       if (await runInSavepoint(connection, unit)) done.push(unit)
     }
@@ -91,12 +97,17 @@ async function runInSavepoint(connection: Connection, unit: Unit): Promise<boole
   }
 }
 
-/** Takes the write lock; waits for another holder without holding up the event loop, which may be what the other waits for. */
-export async function begin(connection: Connection, limitMs = BUSY_LIMIT_MS): Promise<void> {
+/** Takes the write lock. */
+export function begin(connection: Connection, limitMs: number): Promise<void> {
+  return untilFree(() => connection.exec('begin immediate'), limitMs)
+}
+
+/** Tries while another connection holds the file, without holding up the event loop, which may be what the other waits for. */
+export async function untilFree<T>(run: () => T, limitMs: number): Promise<T> {
   const deadline = performance.now() + limitMs
   for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
     try {
-      return connection.exec('begin immediate')
+      return run()
     } catch (error) {
       if (!isBusy(error) || performance.now() > deadline) throw error
       await delay(wait * (0.5 + Math.random()))

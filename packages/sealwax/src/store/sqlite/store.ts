@@ -1,11 +1,12 @@
 import { sql } from 'kysely'
-import { storeUnavailable } from '../../errors.ts'
+import { AuthError, storeUnavailable } from '../../errors.ts'
 import type { Facts, Store } from '../contract/store.ts'
+import type { CopyEnd } from '../copy.ts'
 import { sqliteDialect } from '../migrations/dialect.ts'
 import { migrate, requireMigrated } from '../migrations/index.ts'
 import { facts } from '../queries/facts.ts'
 import { type Connection, connect, restrict } from './connection.ts'
-import { begin, type GroupCommit, groupCommit } from './group-commit.ts'
+import { begin, type GroupCommit, groupCommit, untilFree } from './group-commit.ts'
 
 /**
  * Keeps everything in one SQLite file: WAL, `synchronous=FULL`, one fsync per event-loop turn however many units it carries.
@@ -29,21 +30,21 @@ export function sqliteStore(path: string): Store {
     transaction: async (unit) => use().commits.transaction(unit),
     async open(options) {
       if (opened !== undefined) return
-      const writer = connect(path, { readOnly: false })
+      const writer = await untilFree(() => connect(path, { readOnly: false }), OPENING_LIMIT_MS)
       try {
         restrict(path)
         if (options.migrate === 'off') await requireMigrated(writer.db, sqliteDialect)
         else await migrateLocked(writer)
+        const reader = await untilFree(() => connect(path, { readOnly: true }), OPENING_LIMIT_MS)
+        opened = {
+          writer,
+          reader,
+          commits: groupCommit(writer, facts(writer.db, TRAITS)),
+          committed: facts(reader.db, TRAITS),
+        }
       } catch (error) {
         writer.close()
         throw error
-      }
-      const reader = connect(path, { readOnly: true })
-      opened = {
-        writer,
-        reader,
-        commits: groupCommit(writer, facts(writer.db, TRAITS)),
-        committed: facts(reader.db, TRAITS),
       }
     },
     async ping() {
@@ -89,17 +90,28 @@ function look(reader: Connection): number {
   }
 }
 
-/** How long a start waits for another's migration. */
-const MIGRATION_LIMIT_MS = 10_000
+/** How long a start waits while another turns the file to WAL mode, migrates it or closes it. */
+const OPENING_LIMIT_MS = 10_000
 
 /** Two processes that start at once queue here; the second finds nothing left to do. */
 async function migrateLocked(writer: Connection): Promise<void> {
-  await begin(writer, MIGRATION_LIMIT_MS)
+  await begin(writer, OPENING_LIMIT_MS)
   try {
     await migrate(writer.db, sqliteDialect)
     writer.exec('commit')
   } catch (error) {
     writer.exec('rollback')
     throw error
+  }
+}
+
+/** The file as a copy reads it. The schema must be up to date. */
+export function sqliteCopyEnd(path: string): CopyEnd & { close(): Promise<void> } {
+  const connection = connect(path, { readOnly: false })
+  connection.exec('pragma busy_timeout = 10000')
+  return {
+    db: connection.db,
+    transaction: () => Promise.reject(new AuthError('config_invalid', 'SQLite is what is copied from, not to')),
+    close: async () => connection.close(),
   }
 }

@@ -1,0 +1,1 @@
+export { type ProtectedRequest, protect } from '@sealwax/guard/nest'

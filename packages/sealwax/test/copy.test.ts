@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { createAuth } from '../src/index.ts'
+import { postgresStore } from '../src/store/postgres/index.ts'
+import { sqliteStore } from '../src/store/sqlite/index.ts'
+import { type PostgresServer, startPostgres } from './postgres.ts'
+import { PASSWORD, SECRET, standing, tempDir } from './server.ts'
+
+const OPTIONS = { issuer: 'http://127.0.0.1:5000', audience: 'api', secret: SECRET }
+const BIN = join(import.meta.dirname, '../bin/sealwax.js')
+
+let server: PostgresServer
+before(async () => {
+  server = await startPostgres()
+})
+after(() => server.remove())
+
+async function sealwax(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [BIN, ...args], { env: { PATH: process.env.PATH ?? '' } })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk) => {
+    output.stdout += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    output.stderr += chunk
+  })
+  const [code] = await once(child, 'close')
+  return { code, ...output }
+}
+
+test('db copy: a live installation moves to Postgres; nobody is logged out, and the source refuses writes while its guards keep working', async () => {
+  using directory = tempDir()
+  const file = join(directory.path, 'auth.db')
+  const url = await server.createDatabase()
+  const old = await createAuth({ ...OPTIONS, store: sqliteStore(file) })
+  await old.users.create({ id: 'user-123', email: 'alex@example.com', password: PASSWORD, roles: ['teacher'] })
+  // More sessions than one statement carries.
+  for (let i = 0; i < 1100; i += 100) {
+    await Promise.all(Array.from({ length: 100 }, () => old.sessions.create({ subject: 'own-user', roles: ['x'] })))
+  }
+  const live = await old.sessions.create({ subject: 'user-123' })
+  const ended = await old.sessions.create({ subject: 'user-123' })
+  await old.sessions.revoke(ended.session.id)
+
+  const copied = await sealwax('db', 'copy', `sqlite:${file}`, url)
+  assert.equal(copied.stderr, '')
+  assert.match(copied.stdout, /users +1\n/)
+  assert.match(copied.stdout, /sessions +1102\n/)
+
+  assert.equal(await standing(old, live.access_token), 'accepted')
+  await assert.rejects(old.sessions.refresh(live.refresh_token), { code: 'temporarily_unavailable' })
+  await assert.rejects(old.sessions.create({ subject: 'x' }), { code: 'temporarily_unavailable' })
+
+  const moved = await createAuth({ ...OPTIONS, store: postgresStore(url) })
+  assert.equal(await standing(moved, live.access_token), 'accepted')
+  assert.equal(await standing(moved, ended.access_token), 'token_revoked')
+  const refreshed = await moved.sessions.refresh(live.refresh_token)
+  assert.equal(refreshed.session.id, live.session.id)
+  await assert.rejects(moved.sessions.refresh(ended.refresh_token), { reason: 'session_revoked' })
+  assert.equal((await moved.users.find('alex@example.com'))?.id, 'user-123')
+  const before = await old.audit.list({ limit: 5 })
+  const after = await moved.audit.list({ limit: 5 })
+  assert.ok((after.data[0]?.id ?? 0) >= (before.data[0]?.id ?? 0))
+  const feed = (auth: typeof old) =>
+    auth.fetch(new Request('http://127.0.0.1:5000/.well-known/revocations')).then((reply) => reply.json())
+  const [oldFeed, newFeed] = [await feed(old), await feed(moved)] as { cursor: string; entries: unknown[] }[]
+  assert.deepEqual(newFeed?.entries, oldFeed?.entries)
+  assert.notEqual(newFeed?.cursor.split('.')[0], oldFeed?.cursor.split('.')[0], 'the copy has an epoch of its own')
+  await Promise.all([old.close(), moved.close()])
+
+  const twice = await sealwax('db', 'copy', `sqlite:${file}`, url)
+  assert.equal(twice.code, 1)
+  assert.match(twice.stderr, /The target is not empty: it has rows in users/)
+})
+
+test('db copy: after a failure the source takes writes again, and after a kill unseal lets it', async () => {
+  using directory = tempDir()
+  const file = join(directory.path, 'auth.db')
+  const auth = await createAuth({ ...OPTIONS, store: sqliteStore(file) })
+  const { refresh_token } = await auth.sessions.create({ subject: 'u' })
+  const refused = await sealwax('db', 'copy', `sqlite:${file}`, 'postgres://sealwax@127.0.0.1:1/none')
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /The database does not answer \(temporarily_unavailable\)/)
+  await auth.sessions.refresh(refresh_token)
+
+  // What a kill leaves behind: a sealed source and a target that is marked as unfinished.
+  const url = await server.createDatabase()
+  const target = postgresStore(url)
+  await target.open({ migrate: 'auto' })
+  await target.transaction((facts) => facts.metadata.getOrSet('copy_unfinished', '1'))
+  await target.transaction((facts) => facts.metadata.getOrSet('feed_epoch', 'stale'))
+  await target.close()
+  const source = sqliteStore(file)
+  await source.open({ migrate: 'auto' })
+  await source.transaction((facts) => facts.metadata.getOrSet('sealed', '1'))
+  await source.close()
+  await assert.rejects(auth.sessions.refresh(refresh_token), { code: 'temporarily_unavailable' })
+  assert.equal((await sealwax('db', 'unseal', `sqlite:${file}`)).code, 0)
+  await auth.sessions.refresh(refresh_token)
+  assert.equal((await sealwax('db', 'copy', `sqlite:${file}`, url)).code, 0, 'and the copy can be started again')
+  await auth.close()
+})
+
+test('db copy: what is not SQLite to Postgres ends in a sentence', async () => {
+  assert.match((await sealwax('db', 'copy', 'sqlite:/nowhere.db', 'postgres://x')).stderr, /The source must be like/)
+  using directory = tempDir()
+  const file = join(directory.path, 'auth.db')
+  const store = sqliteStore(file)
+  await store.open({ migrate: 'auto' })
+  await store.close()
+  assert.match((await sealwax('db', 'copy', `sqlite:${file}`, 'sqlite:other.db')).stderr, /The target must be like/)
+})

@@ -1,0 +1,42 @@
+import { createServer } from 'node:http'
+import { json } from 'node:stream/consumers'
+import { readEnvironment } from '../src/cli/env.ts'
+import { createLogger } from '../src/cli/logger.ts'
+import { storeOf } from '../src/cli/store.ts'
+import { toNodeHandler } from '../src/http/node.ts'
+import { createAuth } from '../src/index.ts'
+
+/**
+ * An application that embeds Sealwax: the routes of Sealwax, and beside them two that only a test needs, to start a session without the
+ * work of a password and to set the clock of this process.
+ */
+async function main(): Promise<void> {
+  const { auth: options, databaseUrl, host, port, logLevel } = readEnvironment()
+  let offset = 0
+  const wallClock = Date.now
+  // The whole process sees the clock that was set, as it would see a clock set by NTP; clocks that are never set run on.
+  Date.now = () => wallClock() + offset
+  const auth = await createAuth({ ...options, store: storeOf(databaseUrl), logger: createLogger(logLevel) })
+  const handler = toNodeHandler(auth)
+  const own: Record<string, (body: never) => Promise<object>> = {
+    '/torture/sessions': ({ subject, userAgent }: { subject: string; userAgent: string }) =>
+      auth.sessions.create({ subject, client: { userAgent } }),
+    '/torture/clock': async (body: { offset: number }) => {
+      offset = body.offset
+      return { offset }
+    },
+  }
+  const server = createServer((request, response) => {
+    handler(request, response, () => {
+      const run = own[request.url ?? '']
+      const answered = run === undefined ? Promise.reject(new Error('no such path')) : json(request).then(run as never)
+      answered.then(
+        (body) => response.setHeader('Content-Type', 'application/json').end(JSON.stringify(body)),
+        (error) => response.writeHead(error?.status ?? 404, { 'Retry-After': '1' }).end(),
+      )
+    })
+  })
+  server.listen(port, host)
+}
+
+await main()

@@ -1,0 +1,43 @@
+import { join } from 'node:path'
+import { type PostgresServer, startPostgres } from '../test/postgres.ts'
+import { tempDir } from '../test/server.ts'
+
+export type StoreName = 'sqlite' | 'postgres'
+
+/** Where a suite keeps its databases. */
+export interface Place extends AsyncDisposable {
+  readonly directory: string
+  /** An empty database of its own, and its URL. */
+  database(store: StoreName): Promise<string>
+  /** The Postgres server: started when it is first asked for, and then the same for all. */
+  postgres(): Promise<PostgresServer>
+}
+
+export function createPlace(): Place {
+  const directory = tempDir()
+  let files = 0
+  let server: Promise<PostgresServer> | undefined
+  const place: Place = {
+    directory: directory.path,
+    async database(store) {
+      if (store === 'postgres') return (await place.postgres()).createDatabase()
+      files += 1
+      return `sqlite:${join(directory.path, `${files}.db`)}`
+    },
+    postgres() {
+      // A crash test of a database that does not sync proves less; the kernel outlives the crash either way.
+      server ??= startPostgres({ fsync: 'on' })
+      return server
+    },
+    async [Symbol.asyncDispose]() {
+      await (await server)?.remove()
+      directory[Symbol.dispose]()
+    },
+  }
+  return place
+}
+
+/** The file of a `sqlite:` URL. */
+export function fileOf(databaseUrl: string): string {
+  return databaseUrl.slice('sqlite:'.length)
+}

@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { SECRET } from '../test/server.ts'
+import { ask } from './http.ts'
+
+/** A server process that can be killed and started again on the same port. */
+export interface ServerProcess extends AsyncDisposable {
+  readonly url: string
+  readonly pid: number
+  /** Starts it and waits until it is ready. */
+  start(): Promise<void>
+  /** SIGKILL; resolves when the process is gone. */
+  kill(): Promise<void>
+  /** The last lines it wrote. */
+  readonly tail: readonly string[]
+}
+
+export const ISSUER = 'http://127.0.0.1:5000'
+export const AUDIENCE = 'api'
+
+/** `sealwax` as it is installed, or the program beside this file that also creates sessions and moves the clock. */
+const PROGRAMS = {
+  sealwax: [join(import.meta.dirname, '../bin/sealwax.js'), 'serve'],
+  embedding: ['--conditions=@sealwax/source', join(import.meta.dirname, 'embedding.ts')],
+} as const
+
+export interface ServerOptions {
+  readonly databaseUrl: string
+  readonly program: keyof typeof PROGRAMS
+  readonly settings?: Readonly<Record<string, string>>
+  /** What stands in front of the command, such as a tracer. */
+  readonly under?: readonly string[]
+}
+
+/** Starts a server process over a database. */
+export async function startServer(options: ServerOptions): Promise<ServerProcess> {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const env = {
+    PATH: process.env.PATH ?? '',
+    SEALWAX_ISSUER: ISSUER,
+    SEALWAX_AUDIENCE: AUDIENCE,
+    SEALWAX_SECRET: SECRET,
+    SEALWAX_DATABASE_URL: options.databaseUrl,
+    SEALWAX_PORT: String(port),
+    SEALWAX_LOG_LEVEL: 'warn',
+    ...options.settings,
+  }
+  const [command, ...args] = [...(options.under ?? []), process.execPath, ...PROGRAMS[options.program]]
+  const tail: string[] = []
+  let child: ChildProcess | undefined
+  const server: ServerProcess = {
+    ...{ url, tail },
+    get pid() {
+      return child?.pid ?? -1
+    },
+    async start() {
+      child = spawn(command as string, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+      for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', keep)
+      await ready(url, child, tail)
+    },
+    async kill() {
+      const dying = child
+      child = undefined
+      if (dying === undefined || dying.exitCode !== null || dying.signalCode !== null) return
+      const gone = new Promise((resolve) => dying.once('exit', resolve))
+      // A tracer leads a process group with its program in it: all of it goes at once.
+      process.kill(-(dying.pid as number), 'SIGKILL')
+      await gone
+    },
+    [Symbol.asyncDispose]: () => server.kill(),
+  }
+  const keep = (text: string) => {
+    tail.push(...text.split('\n').filter((line) => line !== ''))
+    tail.splice(0, tail.length - 20)
+  }
+  await server.start()
+  return server
+}
+
+/** Starts several servers over one database, all at the same moment. */
+export async function startServers(count: number, options: ServerOptions): Promise<Fleet> {
+  const all = await Promise.all(Array.from({ length: count }, () => startServer(options)))
+  return {
+    all,
+    urls: all.map(({ url }) => url),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(all.map((server) => server.kill()))
+    },
+  }
+}
+
+export interface Fleet extends AsyncDisposable {
+  readonly all: readonly ServerProcess[]
+  readonly urls: readonly string[]
+}
+
+const START_MS = 30_000
+
+async function ready(url: string, child: ChildProcess, tail: readonly string[]): Promise<void> {
+  const deadline = performance.now() + START_MS
+  while (performance.now() < deadline) {
+    const answer = await ask(`${url}/readyz`)
+    if (answer !== 'lost' && answer.status === 200) return
+    if (child.exitCode !== null) break
+    await delay(20)
+  }
+  throw new Error(`A server did not become ready: ${tail.join('\n')}`)
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number }
+      probe.close(() => resolve(port))
+    })
+  })
+}
