@@ -26,7 +26,11 @@ for (const [name, open] of Object.entries(STORES)) {
       const { users } = store.committed
       assert.deepEqual(await users.byId('ann'), row)
       assert.deepEqual(await users.byEmail('ann@example.com'), row)
-      for (const missing of [await users.byId('x'), await users.byEmail('x'), await users.lock('x')])
+      for (const missing of [
+        await users.byId('x'),
+        await users.byEmail('x'),
+        await store.transaction((facts) => facts.users.lock('x')),
+      ])
         assert.equal(missing, undefined)
     })
 
@@ -194,7 +198,7 @@ for (const [name, open] of Object.entries(STORES)) {
       await store.transaction(async ({ sessions }) => {
         await sessions.insert(session('live'))
         await sessions.insert(session('ended', { ended_at: NOW, access_expires_at: NOW + 5000 }))
-        await sessions.insert(session('idle', { idle_expires_at: NOW - 10 }))
+        await sessions.insert(session('idle', { absolute_expires_at: NOW - 10 }))
       })
       const { sessions } = store.committed
       assert.deepEqual(

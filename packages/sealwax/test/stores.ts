@@ -1,8 +1,11 @@
 import { join } from 'node:path'
+import { after } from 'node:test'
 import type { SessionRow } from '../src/store/contract/sessions.ts'
 import type { Store } from '../src/store/contract/store.ts'
 import type { UserRow } from '../src/store/contract/users.ts'
+import { postgresStore } from '../src/store/postgres/index.ts'
 import { sqliteStore } from '../src/store/sqlite/index.ts'
+import { type PostgresServer, startPostgres } from './postgres.ts'
 import { tempDir } from './server.ts'
 
 export interface Opened extends AsyncDisposable {
@@ -10,6 +13,11 @@ export interface Opened extends AsyncDisposable {
   /** Another store over the same facts, as another process has it. */
   another(): Promise<Store>
 }
+
+let server: Promise<PostgresServer> | undefined
+after(async () => {
+  await (await server)?.remove()
+})
 
 /** Everything that must keep the contract. */
 export const STORES: Record<string, () => Promise<Opened>> = {
@@ -25,6 +33,21 @@ export const STORES: Record<string, () => Promise<Opened>> = {
     const close = async () => {
       for (const store of stores) await store.close()
       dir[Symbol.dispose]()
+    }
+    return { store: await another(), another, [Symbol.asyncDispose]: close }
+  },
+  async postgres() {
+    server ??= startPostgres()
+    const url = await (await server).createDatabase()
+    const stores: Store[] = []
+    const another = async () => {
+      const store = postgresStore(url, { connections: 4 })
+      stores.push(store)
+      await store.open({ migrate: 'auto' })
+      return store
+    }
+    const close = async () => {
+      for (const store of stores) await store.close()
     }
     return { store: await another(), another, [Symbol.asyncDispose]: close }
   },

@@ -58,9 +58,7 @@ export async function refreshTabs(run: Run, urls: readonly string[], client: Cli
     }
   }
   const answers = await Promise.all(
-    Array.from({ length: tabs }, (_, i) =>
-      persist(rotated(urls, i), '/refresh', { json, userAgent: AGENT }, { seen }),
-    ),
+    Array.from({ length: tabs }, (_, i) => persist(rotated(urls, i), '/refresh', { json, userAgent: AGENT }, { seen })),
   )
   const successors = new Set<string>()
   for (const answer of answers) {
@@ -96,7 +94,10 @@ export async function checkLoggedOut(run: Run, urls: readonly string[], client: 
       (a) => a !== 'lost' && a.status === 401,
     )
     const code = answer === 'lost' ? '' : answer.body.code
-    run.check(code === 'token_revoked', `${client.session}: the access token of a logged-out session got ${told(answer)}`)
+    run.check(
+      code === 'token_revoked',
+      `${client.session}: the access token of a logged-out session got ${told(answer)}`,
+    )
     run.count('revoked access tokens presented')
   }
 }

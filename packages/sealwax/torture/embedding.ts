@@ -8,11 +8,11 @@ import { createAuth } from '../src/index.ts'
 
 /**
  * An application that embeds Sealwax: the routes of Sealwax, and beside them two that only a test needs, to start a session without the
- * work of a password and to set the clock of this process.
+ * work of a password and to set the clock of this process. Its argument is how far ahead the clock is at the start, in milliseconds.
  */
 async function main(): Promise<void> {
   const { auth: options, databaseUrl, host, port, logLevel } = readEnvironment()
-  let offset = 0
+  let offset = Number(process.argv[2] ?? 0)
   const wallClock = Date.now
   // The whole process sees the clock that was set, as it would see a clock set by NTP; clocks that are never set run on.
   Date.now = () => wallClock() + offset

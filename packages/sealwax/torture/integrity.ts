@@ -18,7 +18,19 @@ export async function checkDatabase(run: Run, databaseUrl: string, thorough: boo
   const [checker] = globSync('/usr/lib/postgresql/*/bin/pg_amcheck').toSorted().toReversed()
   if (checker === undefined) return run.skip('pg_amcheck is not installed (Debian: postgresql)')
   const { hostname, port, username, pathname } = new URL(databaseUrl)
-  const args = ['-h', hostname, '-p', port, '-U', username, '-d', pathname.slice(1), '--install-missing', '-s', 'sealwax']
+  const args = [
+    '-h',
+    hostname,
+    '-p',
+    port,
+    '-U',
+    username,
+    '-d',
+    pathname.slice(1),
+    '--install-missing',
+    '-s',
+    'sealwax',
+  ]
   if (thorough) args.push('--heapallindexed', '--parent-check')
   const failed = await promisify(execFile)(checker, args).then(
     () => undefined,

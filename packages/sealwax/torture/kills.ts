@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { PASSWORD } from '../test/server.ts'
 import { begin, type Client, checkLoggedOut, logIn, logOut, refreshTabs } from './clients.ts'
-import { ask } from './http.ts'
 import { checkDatabase } from './integrity.ts'
 import { audited, openAuth } from './open.ts'
 import type { Place, StoreName } from './place.ts'
@@ -40,7 +39,7 @@ export async function kills(run: Run, place: Place, store: StoreName): Promise<v
   const world: World = { run, fleet, clients: [], gone: [], strike }
   const waves = run.times(KILLS)
   for (let wave = 1; wave <= waves; wave += 1) {
-    await Promise.all(fleet.urls.map((url) => ask(`${url}/torture/clock`, { json: { offset: wave * STEP_MS } })))
+    await Promise.all(fleet.all.map((server) => server.setClock(wave * STEP_MS)))
     await oneWave(world, wave)
     if (wave % CHECK_EVERY === 0 || wave === waves) await checkDatabase(run, databaseUrl, wave === waves)
   }
@@ -70,6 +69,10 @@ async function oneWave(world: World, wave: number): Promise<void> {
   }
   if (wave % 5 === 0) work.push(enter(logIn(run, random.pick(fleet.urls), random.pick(USERS))))
   await Promise.all([world.strike(), ...work])
+  for (const server of fleet.all) {
+    run.check(!server.died, `wave ${wave}: a server ended by itself: ${server.tail.join(' | ')}`)
+    if (server.died) await server.start()
+  }
   const left = clients.filter(({ loggedOut }) => loggedOut)
   clients.splice(0, clients.length, ...clients.filter(({ loggedOut }) => !loggedOut))
   gone.push(...left)
@@ -80,9 +83,6 @@ async function oneWave(world: World, wave: number): Promise<void> {
 
 /** At the end each session that was ever acknowledged is live or acknowledged as ended. */
 async function everybodyStands({ run, fleet, clients, gone }: World): Promise<void> {
-  await Promise.all(
-    fleet.urls.map((url) => ask(`${url}/torture/clock`, { json: { offset: 86_000_000 } })),
-  )
   for (const client of clients) await refreshTabs(run, fleet.urls, client, 1)
   for (const client of gone) await checkLoggedOut(run, fleet.urls.slice(0, 1), client)
   run.count('live sessions found at the end', clients.length)

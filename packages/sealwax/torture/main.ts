@@ -32,7 +32,9 @@ async function main(): Promise<void> {
     if (run.violations.length + run.skipped.length > 0) broken += 1
     console.log(report(suite.name, run, (performance.now() - started) / 1000))
   }
-  console.log(broken === 0 ? `${chosen.length} suites: every promise held` : `${broken} of ${chosen.length} suites failed`)
+  console.log(
+    broken === 0 ? `${chosen.length} suites: every promise held` : `${broken} of ${chosen.length} suites failed`,
+  )
   process.exitCode = broken === 0 ? 0 : 1
 }
 

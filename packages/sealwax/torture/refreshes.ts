@@ -60,7 +60,10 @@ export async function refreshesAcross(run: Run, place: Place, store: StoreName, 
     run.check(!successors.has(refresh_token), `round ${round}: the token was not rotated`)
     const [successor = ''] = successors
     const next = await refresh(successor, offset)
-    run.check(next !== 'lost' && next.status === 200, `round ${round}: the successor of ${session.id} got ${told(next)}`)
+    run.check(
+      next !== 'lost' && next.status === 200,
+      `round ${round}: the successor of ${session.id} got ${told(next)}`,
+    )
     run.count('rounds')
     run.count('refreshes', AT_ONCE + 1)
   }

@@ -11,8 +11,12 @@ export interface ServerProcess extends AsyncDisposable {
   readonly pid: number
   /** Starts it and waits until it is ready. */
   start(): Promise<void>
+  /** Sets the clock of an embedding process, and of those that follow it here, so many milliseconds ahead. */
+  setClock(offset: number): Promise<void>
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>
+  /** Whether the process that was started last has ended without being killed here. */
+  readonly died: boolean
   /** The last lines it wrote. */
   readonly tail: readonly string[]
 }
@@ -51,15 +55,24 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   const [command, ...args] = [...(options.under ?? []), process.execPath, ...PROGRAMS[options.program]]
   const tail: string[] = []
   let child: ChildProcess | undefined
+  let clock = 0
   const server: ServerProcess = {
     ...{ url, tail },
     get pid() {
       return child?.pid ?? -1
     },
+    get died() {
+      return child !== undefined && (child.exitCode !== null || child.signalCode !== null)
+    },
     async start() {
-      child = spawn(command as string, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+      const given = clock === 0 ? args : [...args, String(clock)]
+      child = spawn(command as string, given, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
       for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', keep)
       await ready(url, child, tail)
+    },
+    async setClock(offset) {
+      clock = offset
+      await ask(`${url}/torture/clock`, { json: { offset } })
     },
     async kill() {
       const dying = child

@@ -13,7 +13,11 @@ export interface Suite {
 export const SUITES: readonly Suite[] = [
   { name: 'refreshes-process', store: 'sqlite', torture: refreshesInProcess },
   { name: 'refreshes-sqlite', store: 'sqlite', torture: (run, place) => refreshesAcross(run, place, 'sqlite', 2) },
-  { name: 'refreshes-postgres', store: 'postgres', torture: (run, place) => refreshesAcross(run, place, 'postgres', 3) },
+  {
+    name: 'refreshes-postgres',
+    store: 'postgres',
+    torture: (run, place) => refreshesAcross(run, place, 'postgres', 3),
+  },
   { name: 'kills-sqlite', store: 'sqlite', torture: (run, place) => kills(run, place, 'sqlite') },
   { name: 'kills-postgres', store: 'postgres', torture: (run, place) => kills(run, place, 'postgres') },
 ]

@@ -77,6 +77,6 @@ export interface Sessions {
   endAll(subject: string, at: number, reason: string, except?: string): Promise<EndedSession[]>
   /** The latest expiry of any access token of a subject; undefined when it has no session. */
   latestAccessExpiry(subject: string): Promise<number | undefined>
-  /** Forgets sessions that ended or expired before `before`; answers how many. */
+  /** Forgets sessions that ended, or reached their absolute end, before `before`; answers how many. */
   purge(before: number): Promise<number>
 }

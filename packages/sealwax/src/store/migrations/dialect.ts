@@ -10,6 +10,8 @@ export interface Dialect {
   readonly end: RawBuilder<unknown>
   /** Adds a primary key that only grows and is never given twice. */
   sequence(table: Table, name: string): Table
+  /** What the feed is read in order of, where that is not the primary key. */
+  readonly feedIndex: string | undefined
   /** Adds what tells in which order revocations were committed. */
   feedPosition(table: Table): Table
 }
@@ -18,6 +20,7 @@ export const sqliteDialect: Dialect = {
   int64: 'integer',
   bytes: 'blob',
   end: sql`strict`,
+  feedIndex: undefined,
   sequence: (table, name) => table.addColumn(name as never, 'integer', (column) => column.primaryKey().autoIncrement()),
   feedPosition: (table) => sqliteDialect.sequence(table, 'position'),
 }
@@ -26,6 +29,7 @@ export const postgresDialect: Dialect = {
   int64: 'bigint',
   bytes: 'bytea',
   end: sql``,
+  feedIndex: 'txid',
   sequence: (table, name) => table.addColumn(name as never, 'bigserial', (column) => column.primaryKey()),
   feedPosition: (table) =>
     postgresDialect

@@ -3,7 +3,7 @@ import { Conflict, type Facts } from '../contract/store.ts'
 
 /** Codes of the client library and of the socket beneath it that mean: no connection now. */
 const CONNECTION = new Set([
-  ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT'],
+  ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT', 'RESERVATION_TIMEOUT'],
   ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'ETIMEDOUT', 'EAI_AGAIN', 'ENOENT', 'EHOSTUNREACH'],
 ])
 
@@ -27,11 +27,11 @@ export function translate(error: unknown): unknown {
   return error
 }
 
-/** The same facts, with every error translated. */
-export function translated(facts: Facts): Facts {
+/** The same facts, with every error translated. `tracked` hears of each query. */
+export function translated(facts: Facts, tracked: <T>(query: Promise<T>) => Promise<T> = (query) => query): Facts {
   const nouns = Object.entries(facts).map(([name, noun]) => {
     const methods = Object.entries(noun as Record<string, (...args: unknown[]) => Promise<unknown>>)
-    const safe = methods.map(([method, run]) => [method, (...args: unknown[]) => run(...args).catch(rethrow)])
+    const safe = methods.map(([method, run]) => [method, (...args: unknown[]) => tracked(run(...args)).catch(rethrow)])
     return [name, Object.fromEntries(safe)]
   })
   return Object.fromEntries(nouns) as Facts

@@ -10,6 +10,8 @@ import { facts } from '../queries/facts.ts'
 import { REVOKED_CHANNEL } from '../queries/revocations.ts'
 import type { Tables } from '../tables.ts'
 import { isRetryable, translate, translated } from './errors.ts'
+import { type Hearing, listenOn } from './listener.ts'
+import { createPool, type Pool, type PoolLimits } from './pool.ts'
 
 /** Everything stands in a schema of its own, beside whatever else the database holds. */
 const SCHEMA = 'sealwax'
@@ -29,7 +31,13 @@ export interface PostgresStoreOptions {
  * @param url `postgres://user:password@host:port/database`
  */
 export function postgresStore(url: string, { connections = 8 }: PostgresStoreOptions = {}): Store {
-  let opened: { writer: Pool; reader: Pool; committed: Facts } | undefined
+  let opened: { writer: Connections; reader: Connections; committed: Facts } | undefined
+  const underWay = new Set<Promise<unknown>>()
+  const tracked = <T>(work: Promise<T>): Promise<T> => {
+    const done = work.finally(() => underWay.delete(done))
+    underWay.add(done)
+    return done
+  }
   const use = () => {
     if (opened === undefined) throw storeUnavailable('The store is not open')
     return opened
@@ -38,24 +46,15 @@ export function postgresStore(url: string, { connections = 8 }: PostgresStoreOpt
     get committed() {
       return use().committed
     },
-    async transaction(unit) {
-      const { writer } = use()
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return await writer.db.transaction().execute((trx) => unit(translated(facts(trx, TRAITS))))
-        } catch (error) {
-          if (attempt >= MOST_ATTEMPTS || !isRetryable(error)) throw translate(error)
-        }
-      }
-    },
+    transaction: async (unit) => tracked(transact(use().writer.db, unit)),
     async open({ migrate: mode }) {
       if (opened !== undefined) return
       await prepareSchema(url, mode).catch((error) => {
         throw translate(error)
       })
-      const writer = connect(url, connections, { synchronous_commit: 'on' })
-      const reader = connect(url, connections, { default_transaction_read_only: 'on' })
-      opened = { writer, reader, committed: translated(facts(reader.db, TRAITS)) }
+      const writer = connect(url, { max: connections }, { synchronous_commit: 'on' })
+      const reader = connect(url, { max: connections }, { default_transaction_read_only: 'on' })
+      opened = { writer, reader, committed: translated(facts(reader.db, TRAITS), tracked) }
     },
     async ping() {
       await sql`select 1`.execute(use().reader.db).catch((error) => {
@@ -63,45 +62,67 @@ export function postgresStore(url: string, { connections = 8 }: PostgresStoreOpt
       })
     },
     follow(changed) {
-      const { sql: listening } = use().writer
+      use()
       const timer = setInterval(changed, LOOK_EVERY_MS).unref()
-      // The library listens again by itself after a lost connection, and says so: what was missed meanwhile is read then.
-      const subscription = listening.listen(REVOKED_CHANNEL, changed, changed).catch(() => undefined)
+      const unlisten = listenOn(REVOKED_CHANNEL, (hearing) => clientOf(url, {}, hearing), changed)
       return async () => {
         clearInterval(timer)
-        await (await subscription)?.unlisten().catch(() => undefined)
+        await unlisten()
       }
     },
     async close() {
       if (opened === undefined) return
       const { writer, reader } = opened
       opened = undefined
-      await Promise.all([writer.sql.end({ timeout: 5 }), reader.sql.end({ timeout: 5 })])
+      // The library would wait for nobody, and let those who still hope for a connection wait for ever.
+      await Promise.allSettled(underWay)
+      await Promise.all([writer.pool.end(), reader.pool.end()])
     },
   }
 }
 
-interface Pool {
-  readonly sql: postgres.Sql<{ bigint: number }>
+/** Runs a unit, again when Postgres asks for that. */
+async function transact<T>(db: Kysely<Tables>, unit: (facts: Facts) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await db.transaction().execute((trx) => unit(translated(facts(trx, TRAITS))))
+    } catch (error) {
+      if (attempt >= MOST_ATTEMPTS || !isRetryable(error)) throw translate(error)
+    }
+  }
+}
+
+interface Connections {
+  readonly pool: Pool
   readonly db: Kysely<Tables>
 }
 
-function connect(url: string, max: number, settings: Record<string, string> = {}): Pool {
-  const client = postgres(url, {
-    max,
+/** Migrations and copies take their time. */
+const UNHURRIED = { statementMs: Infinity }
+
+function connect(url: string, limits: PoolLimits, settings: Record<string, string> = {}): Connections {
+  const pool = createPool((onclose) => clientOf(url, settings, { onclose }), limits)
+  return { pool, db: new Kysely<Tables>({ dialect: new PostgresJSDialect({ postgres: () => pool }) }) }
+}
+
+/** A client of one connection. It is never mended: whoever holds it drops it when it is lost. */
+function clientOf(url: string, settings: Record<string, string>, events: Partial<Hearing>): postgres.Sql {
+  return postgres(url, {
+    max: 1,
     connect_timeout: 5,
-    idle_timeout: 60,
+    max_lifetime: null,
+    fetch_types: false,
     onnotice: () => {},
     connection: { application_name: 'sealwax', search_path: SCHEMA, ...settings },
     // Times and counters fit a double exactly; the library would give strings.
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
+    ...events,
   })
-  return { sql: client, db: new Kysely<Tables>({ dialect: new PostgresJSDialect({ postgres: client }) }) }
 }
 
 /** One connection, one transaction, one lock: servers that start at once queue here, and the second finds nothing left to do. */
 async function prepareSchema(url: string, mode: 'auto' | 'off'): Promise<void> {
-  const { sql: client, db } = connect(url, 1)
+  const { pool, db } = connect(url, { max: 1, ...UNHURRIED })
   try {
     if (mode === 'off') return await requireMigrated(db, postgresDialect, SCHEMA)
     await sql`begin`.execute(db)
@@ -111,16 +132,16 @@ async function prepareSchema(url: string, mode: 'auto' | 'off'): Promise<void> {
     await sql`commit`.execute(db)
   } finally {
     // Ending the connection undoes what was not committed.
-    await client.end({ timeout: 5 })
+    await pool.end()
   }
 }
 
 /** The database as a copy writes it. The schema must be up to date. */
 export function postgresCopyEnd(url: string): CopyEnd & { close(): Promise<void> } {
-  const { sql: client, db } = connect(url, 2)
+  const { pool, db } = connect(url, { max: 2, ...UNHURRIED })
   return {
     db,
     transaction: (unit) => db.transaction().execute(unit),
-    close: () => client.end({ timeout: 5 }),
+    close: () => pool.end(),
   }
 }

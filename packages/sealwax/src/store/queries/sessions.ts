@@ -82,13 +82,7 @@ export function sessions(db: Kysely<Tables>): Sessions {
     async purge(before) {
       const result = await db
         .deleteFrom('sessions')
-        .where((eb) =>
-          eb.or([
-            eb('ended_at', '<', before),
-            eb('idle_expires_at', '<', before),
-            eb('absolute_expires_at', '<', before),
-          ]),
-        )
+        .where((eb) => eb.or([eb('ended_at', '<', before), eb('absolute_expires_at', '<', before)]))
         .executeTakeFirst()
       return Number(result.numDeletedRows)
     },
