@@ -1,4 +1,4 @@
-import { fieldOf, type GuardRequest, valueOf } from './request.ts'
+import { fieldOf, fieldValue, type GuardRequest } from './request.ts'
 import { isLoopback } from './urls.ts'
 
 /** The cookie in which an access token may come. */
@@ -32,7 +32,9 @@ export function readCookieRule(rule: CookieRule): CookieRule {
   if (!Array.isArray(origins)) throw new TypeError('createGuard: cookie.origins must be a list')
   for (const origin of origins) {
     if (typeof origin !== 'string' || parseOrigin(origin)?.origin !== origin) {
-      throw new TypeError("createGuard: each of cookie.origins must be an exact origin such as 'https://app.example.com'")
+      throw new TypeError(
+        "createGuard: each of cookie.origins must be an exact origin such as 'https://app.example.com'",
+      )
     }
   }
   return Object.freeze({ name, origins: Object.freeze([...origins]) })
@@ -61,10 +63,10 @@ export function cookiesNamed(name: string, request: GuardRequest): string[] {
  */
 export function forgeryFault(request: GuardRequest, { origins = [] }: CookieRule): string | undefined {
   // A WebSocket handshake is a GET, sent with cookies by any page, and opens a channel in both directions.
-  if (SAFE.has(request.method) && valueOf(request, 'upgrade') === undefined) return undefined
-  const site = valueOf(request, 'sec-fetch-site')
+  if (SAFE.has(request.method) && fieldValue(request, 'upgrade') === undefined) return undefined
+  const site = fieldValue(request, 'sec-fetch-site')
   if (site === 'same-origin' || site === 'none') return undefined
-  const origin = valueOf(request, 'origin')
+  const origin = fieldValue(request, 'origin')
   if (origin !== undefined && origins.includes(origin)) return undefined
   if (site !== undefined) return 'The request was sent by a page of another origin.'
   if (origin === undefined) return 'The request does not say which origin it comes from.'
@@ -82,12 +84,12 @@ function isOwn(origin: string, request: GuardRequest): boolean {
 function hostOf(request: GuardRequest): string | undefined {
   const { url = '' } = request
   if (/^https?:\/\//.test(url) && URL.canParse(url)) return new URL(url).host
-  return valueOf(request, 'host') ?? valueOf(request, ':authority')
+  return fieldValue(request, 'host') ?? fieldValue(request, ':authority')
 }
 
 /** `undefined` for what is not an http or https origin and nothing else: no path, no credentials. */
 function parseOrigin(text: string): URL | undefined {
-  if (!/^https?:\/\/[^/?#@\\\s]+$/.test(text) || !URL.canParse(text)) return undefined
+  if (!/^https?:\/\/[^/?#@*\\\s]+$/.test(text) || !URL.canParse(text)) return undefined
   return new URL(text)
 }
 

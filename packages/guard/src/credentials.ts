@@ -1,5 +1,5 @@
 import { type CookieRule, cookiesNamed, forgeryFault } from './cookies.ts'
-import { fieldOf, type GuardRequest, isHeaderReader } from './request.ts'
+import { fieldValue, type GuardRequest, isHeaderReader } from './request.ts'
 
 /** What a request carried: a token, no bearer credentials at all, or an attempt that is refused whatever the token says. */
 export type Credentials =
@@ -28,13 +28,15 @@ const COOKIE_CHARACTERS = invalid('The token in the cookie holds characters that
  */
 export function findCredentials(request: GuardRequest, cookie?: CookieRule): FoundCredentials {
   const value = authorizationOf(request)
-  let found = value === undefined ? NONE : typeof value === 'string' ? readAuthorization(value) : TWICE
+  let found: FoundCredentials = value === undefined ? NONE : readAuthorization(value)
   if (cookie !== undefined && found.kind !== 'invalid') found = withCookie(found, request, cookie)
   return found.kind === 'token' && hasTokenInUrl(request.url) ? IN_URL : found
 }
 
 /** What is wrong with the text of a token that {@link findCredentials} found; `undefined`: it is a token68 (RFC 9110 §11.2). */
-export function tokenFault(found: FoundCredentials & { kind: 'token' }): (Credentials & { kind: 'invalid' }) | undefined {
+export function tokenFault(
+  found: FoundCredentials & { kind: 'token' },
+): (Credentials & { kind: 'invalid' }) | undefined {
   const { token } = found
   if (/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) return undefined
   if ('cookie' in found) return COOKIE_CHARACTERS
@@ -57,22 +59,19 @@ export function readAuthorization(value: string): Credentials {
   return rest.trim() === '' ? NO_TOKEN : SEPARATOR
 }
 
-/** The value of the only Authorization header, `undefined` if there is none, a list if there are several. */
-function authorizationOf(request: GuardRequest): string | readonly string[] | undefined {
+/** The value of the Authorization header; several joined by commas, as Headers (Fetch) does, so that all kinds of requests are judged alike. */
+function authorizationOf(request: GuardRequest): string | undefined {
   const { headers, rawHeaders } = request
   if (isHeaderReader(headers)) return headers.get('authorization') ?? undefined
-  if (rawHeaders === undefined) return oneOf(fieldOf(request, 'authorization'))
+  if (rawHeaders === undefined) return fieldValue(request, 'authorization')
   let count = 0
   for (let i = 0; i < rawHeaders.length; i += 2) if (isAuthorization(rawHeaders[i] as string)) count++
-  return count > 1 ? rawHeaders : oneOf(headers.authorization)
+  if (count < 2) return fieldValue(request, 'authorization')
+  return rawHeaders.filter((_, i) => i % 2 === 1 && isAuthorization(rawHeaders[i - 1] as string)).join(', ')
 }
 
 function isAuthorization(name: string): boolean {
   return name.length === 13 && (name === 'Authorization' || name.toLowerCase() === 'authorization')
-}
-
-function oneOf(value: string | readonly string[] | undefined): string | readonly string[] | undefined {
-  return typeof value === 'object' && value.length < 2 ? value[0] : value
 }
 
 function withCookie(header: Credentials, request: GuardRequest, rule: CookieRule): FoundCredentials {
@@ -87,7 +86,7 @@ function withCookie(header: Credentials, request: GuardRequest, rule: CookieRule
 }
 
 function hasTokenInUrl(url: string | undefined): boolean {
-  return url !== undefined && url.includes('access_token=') && /[?&]access_token=/.test(url)
+  return url?.includes('access_token=') === true && /[?&]access_token=/.test(url)
 }
 
 function invalid(detail: string): Credentials & { kind: 'invalid' } {

@@ -142,7 +142,7 @@ const TABLE: Readonly<Record<GuardErrorCode, Row>> = {
 /**
  * A refused request: what to answer (RFC 6750 §3, RFC 9457), and what to log. Switch on `code`.
  *
- * `message` is `detail`. No member holds the token.
+ * `message` is `detail`. No member holds the token. `stack` names no places: a refusal is no bug.
  */
 export class GuardError extends Error {
   override readonly name = 'GuardError'
@@ -165,7 +165,12 @@ export class GuardError extends Error {
   constructor(code: GuardErrorCode, options: GuardErrorOptions = {}) {
     const row = TABLE[code]
     const detail = options.detail ?? row.detail
+    // A refusal is an answer, not a bug: where it was made tells nothing, and to write that down costs more than the rest of it, which
+    // would make garbage dear. `cause` has its own stack. Reflect.set, because with frozen intrinsics an assignment throws.
+    const limit = Error.stackTraceLimit
+    Reflect.set(Error, 'stackTraceLimit', 0)
     super(detail, options.cause === undefined ? undefined : { cause: options.cause })
+    Reflect.set(Error, 'stackTraceLimit', limit)
     this.code = code
     this.status = row.status
     this.title = row.title

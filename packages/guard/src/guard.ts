@@ -63,6 +63,7 @@ export function createGuard(options: GuardOptions): Guard {
     },
     async close() {
       trust.cache.clear()
+      trust.closeRevocation()
       await trust.closeKeys()
     },
   }
@@ -75,6 +76,11 @@ export function trustBehind(guard: Guard): Trust {
   const trust = trusts.get(guard)
   if (trust === undefined) throw new TypeError('expected a guard made by createGuard')
   return trust
+}
+
+/** Tells `onRefusal` of a guard about a refusal that was not made by `authenticate`. */
+export function reportRefusal(guard: Guard, error: GuardError, request: GuardRequest): void {
+  report(trustBehind(guard), error, request)
 }
 
 /**
@@ -97,11 +103,27 @@ function decide(
     throw new GuardError('token_missing', trust.challenge)
   }
   if (found.kind === 'invalid') throw new GuardError(found.code, { ...trust.challenge, detail: found.detail })
+  const waiting = trust.revocationReady()
+  if (waiting !== undefined) return waiting.then(() => decideToken(trust, found, request, requirement))
+  return decideToken(trust, found, request, requirement)
+}
+
+function decideToken(
+  trust: Trust,
+  found: Bearer,
+  request: GuardRequest,
+  requirement: PreparedRequirement,
+): Auth | Promise<Auth> {
   const known = trust.cache.find(found.token)
-  const keys = keysFor(trust, found)
+  const keys = known !== undefined && isRecent(trust, known) ? known.keys : keysFor(trust, found)
   const settle = (current: VerificationKeys) =>
     permit(trust, establish(trust, found, known, current), request, requirement)
   return keys instanceof Promise ? keys.then(settle) : settle(keys)
+}
+
+/** Whether the keys of a source, which has to look into the token to give them, were asked for so lately that they need not be again. */
+function isRecent({ keysKept, now }: Trust, known: VerifiedToken): boolean {
+  return keysKept > 0 && Math.abs(now() - known.keysAt) < keysKept
 }
 
 function keysFor(trust: Trust, found: Bearer): VerificationKeys | Promise<VerificationKeys> {
@@ -115,15 +137,14 @@ function keysFor(trust: Trust, found: Bearer): VerificationKeys | Promise<Verifi
 
 /** A source of keys reads the header of the token; what it says about the token is no fault of the keys. */
 function failKeys(trust: Trust, found: Bearer, cause: unknown): never {
-  const refusal = cause instanceof JwtError && refusalOf(trust, found, cause, trust.now())
-  throw refusal || new GuardError('keys_unavailable', { ...trust.challenge, cause })
+  throw refusalOf(trust, found, cause, trust.now()) ?? new GuardError('keys_unavailable', { ...trust.challenge, cause })
 }
 
-/** A text that `verify` finds malformed may not even be credentials (RFC 6750 §2.1); a good token need not be asked. */
-function refusalOf(trust: Trust, found: Bearer, error: JwtError, now: number): GuardError | undefined {
-  const fault = error.code === 'ERR_JWT_MALFORMED' ? tokenFault(found) : undefined
+/** A text that is no token may not even be credentials (RFC 6750 §2.1). That is looked at only now: a good token need not be. */
+function refusalOf(trust: Trust, found: Bearer, error: unknown, now: number): GuardError | undefined {
+  const fault = tokenFault(found)
   if (fault !== undefined) return new GuardError(fault.code, { ...trust.challenge, detail: fault.detail, cause: error })
-  return tokenRefusal(error, found.token, now, trust.challenge)
+  return error instanceof JwtError ? tokenRefusal(error, found.token, now, trust.challenge) : undefined
 }
 
 /** The token as it was verified before, if that still holds; else it is verified, and remembered if it is good. */
@@ -135,16 +156,27 @@ function establish(
 ): VerifiedToken {
   const now = trust.now()
   if (known !== undefined) {
-    if (stillHolds(known, keys, now, trust.tolerance)) return known
+    if (stillHolds(known, keys, now, trust.tolerance)) {
+      if (trust.keysKept > 0 && !isRecent(trust, known)) {
+        known.keys = keys
+        known.keysAt = now
+      }
+      return known
+    }
     trust.cache.remove(known)
   }
+  // No stack for what is wrong with a token: it would cost more than all else, and make garbage dear.
+  const limit = Error.stackTraceLimit
+  Reflect.set(Error, 'stackTraceLimit', 0)
   try {
     const auth = authOf(verify(found.token, keys, { ...trust.verification, currentDate: new Date(now) }))
-    const verified = verifiedToken(found.token, auth, keys)
+    const verified = verifiedToken(found.token, auth, keys, now)
     trust.cache.add(verified)
     return verified
   } catch (error) {
-    throw (error instanceof JwtError && refusalOf(trust, found, error, now)) || error
+    throw refusalOf(trust, found, error, now) ?? error
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', limit)
   }
 }
 

@@ -16,6 +16,7 @@ export {
   type ProtectedResourceOptions,
   protectedResourceMetadata,
 } from './resource-metadata.ts'
+export type { FeedOptions, FeedReport } from './revocation-feed.ts'
 export {
   createRevocationList,
   type RevocableToken,
@@ -26,3 +27,4 @@ export {
   type RevocationVerdict,
   subjectKey,
 } from './revocations.ts'
+export { authenticateSocket, type GuardedSocket, type SocketOptions } from './sockets.ts'

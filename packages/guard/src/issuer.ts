@@ -1,8 +1,5 @@
-import * as jwt from '@sealwax/jwt'
-import { JwtError, unsafeDecode, type VerificationKeys } from '@sealwax/jwt'
+import { createRemoteJWKSet, type RemoteJWKSet, unsafeDecode, type VerificationKeys } from '@sealwax/jwt'
 import { isLoopback, parseSecureUrl } from './urls.ts'
-
-const createRemoteJWKSet = Reflect.get(jwt, 'createRemoteJWKSet') as (url: string) => KeySource
 
 /** Where keys come from that have to be fetched, such as what `createRemoteJWKSet` makes. */
 export interface KeySource {
@@ -27,19 +24,22 @@ const LIFETIME = 3_600_000
  */
 export function discoverKeys(issuer: string, now: () => number): KeySource {
   const closing = new AbortController()
-  let current: { readonly url: string; readonly keys: KeySource } | undefined
+  let current: { readonly url: string; readonly keys: RemoteJWKSet } | undefined
   let flight: Promise<void> | undefined
   let failure: unknown
   let settledAt = Number.NEGATIVE_INFINITY
 
   async function discover(token: string): Promise<void> {
-    const url = await findJwksUri(issuer, closing.signal)
+    const { jwksUri: url } = await findMetadata(issuer, closing.signal)
     if (url === current?.url) return
-    const keys = createRemoteJWKSet(url)
-    // The keys known so far are good until the new place has shown that it has some.
-    if (current !== undefined) await takeOver(keys, token, closing.signal)
-    await current?.keys.close()
+    const keys = createRemoteJWKSet(url, { now })
+    if (current !== undefined) {
+      // The keys known so far are good until the new place has shown that it has some.
+      await keys.keysFor(token)
+      current.keys.close()
+    }
     current = { url, keys }
+    if (closing.signal.aborted) keys.close()
   }
 
   function start(token: string): Promise<void> {
@@ -77,24 +77,20 @@ export function discoverKeys(issuer: string, now: () => number): KeySource {
     async close() {
       closing.abort(new Error('the guard is closed'))
       await flight?.catch(() => {})
-      await current?.keys.close()
+      current?.keys.close()
     },
   }
 }
 
-async function takeOver(keys: KeySource, token: string, signal: AbortSignal): Promise<void> {
-  try {
-    await keys.keysFor(token)
-    signal.throwIfAborted()
-  } catch (error) {
-    // Only that the place answers matters here; the token is judged elsewhere.
-    if (error instanceof JwtError && error.code === 'ERR_JWT_KEY_UNKNOWN') return
-    await keys.close()
-    throw error
-  }
+/** What of an issuer's metadata a guard needs. */
+export interface IssuerMetadata {
+  readonly jwksUri: string
+  /** Where its revocations are told; most issuers have no such place. */
+  readonly revocationUri: string | undefined
 }
 
-async function findJwksUri(issuer: string, closing: AbortSignal): Promise<string> {
+/** Finds the metadata of an issuer. Rejects when there is none, or when it is not to be believed. */
+export async function findMetadata(issuer: string, closing: AbortSignal): Promise<IssuerMetadata> {
   const signal = AbortSignal.any([closing, AbortSignal.timeout(TIME_LIMIT)])
   const failures: unknown[] = []
   for (const url of metadataUrls(issuer)) {
@@ -118,14 +114,19 @@ function metadataUrls(issuer: string): readonly string[] {
 }
 
 /** RFC 8414 §3.3: metadata that names another issuer must not be used. */
-function readMetadata(metadata: unknown, issuer: string): string {
-  const { issuer: named, jwks_uri: jwksUri } = (metadata ?? {}) as Record<string, unknown>
+function readMetadata(metadata: unknown, issuer: string): IssuerMetadata {
+  const { issuer: named, jwks_uri, revocation_uri } = (metadata ?? {}) as Record<string, unknown>
   if (named !== issuer) throw new Error('the document names another issuer')
-  const url = parseSecureUrl(jwksUri)
-  if (url === undefined || (url.protocol === 'http:' && !isLoopback(new URL(issuer).hostname))) {
-    throw new Error('jwks_uri is not an https URL')
-  }
-  return url.href
+  const jwksUri = trustedUrl(jwks_uri, issuer)
+  if (jwksUri === undefined) throw new Error('jwks_uri is not an https URL')
+  return { jwksUri, revocationUri: trustedUrl(revocation_uri, issuer) }
+}
+
+/** http is for an issuer that is on loopback itself. */
+function trustedUrl(text: unknown, issuer: string): string | undefined {
+  const url = parseSecureUrl(text)
+  const trusted = url?.protocol === 'https:' || isLoopback(new URL(issuer).hostname)
+  return trusted ? url?.href : undefined
 }
 
 async function fetchJson(url: string, signal: AbortSignal): Promise<unknown> {

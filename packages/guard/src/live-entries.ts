@@ -18,9 +18,7 @@ const SMALLEST = 256
 const GREATEST_WORD = 2 ** 32 - 1
 
 const SEXTETS = new Uint8Array(128).fill(64)
-for (const [sextet, letter] of [
-  ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_',
-].entries()) {
+for (const [sextet, letter] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].entries()) {
   SEXTETS[letter.charCodeAt(0)] = sextet
 }
 

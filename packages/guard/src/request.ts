@@ -35,7 +35,7 @@ export function fieldOf({ headers, rawHeaders }: GuardRequest, name: string): st
 }
 
 /** The value of a header field that is sent once; `undefined` for none, several that a comma joins otherwise. */
-export function valueOf(request: GuardRequest, name: string): string | undefined {
+export function fieldValue(request: GuardRequest, name: string): string | undefined {
   const value = fieldOf(request, name)
   return typeof value === 'object' ? value.join(', ') : value
 }

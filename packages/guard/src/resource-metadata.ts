@@ -40,7 +40,10 @@ export function protectedResourceMetadata(options: ProtectedResourceOptions): Pr
     throw new TypeError('protectedResourceMetadata: authorizationServers must be a list of https URLs')
   }
   // scope-token, RFC 6749 §3.3
-  if (scopesSupported !== undefined && !isListOf(scopesSupported, (scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope))) {
+  if (
+    scopesSupported !== undefined &&
+    !isListOf(scopesSupported, (scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope))
+  ) {
     throw new TypeError('protectedResourceMetadata: scopesSupported must be a list of scopes')
   }
   return {

@@ -1,8 +1,8 @@
 import { type JwtError, type JwtErrorCode, type JwtHeader, type JwtPayload, unsafeDecode } from '@sealwax/jwt'
 import { GuardError, type GuardErrorCode, type GuardErrorOptions } from './errors.ts'
 
-/** Mistakes of the program, not of the request. */
-type ProgrammingError = 'ERR_JWT_OPTION' | 'ERR_JWT_KEY' | 'ERR_JWT_KEY_SET'
+/** Mistakes of the program, or keys that cannot be had: not about the token. */
+type OtherError = 'ERR_JWT_OPTION' | 'ERR_JWT_KEY' | 'ERR_JWT_KEY_SET' | 'ERR_JWT_KEYS_UNAVAILABLE'
 
 interface Row {
   readonly code: GuardErrorCode
@@ -10,7 +10,7 @@ interface Row {
   readonly signed: boolean
 }
 
-const TABLE: Readonly<Record<Exclude<JwtErrorCode, ProgrammingError>, Row>> = {
+const TABLE: Readonly<Record<Exclude<JwtErrorCode, OtherError>, Row>> = {
   ERR_JWT_MALFORMED: { code: 'token_malformed', signed: false },
   ERR_JWT_HEADER: { code: 'token_malformed', signed: false },
   ERR_JWT_ALGORITHM: { code: 'token_algorithm_not_allowed', signed: false },
@@ -44,7 +44,7 @@ export function tokenRefusal(
   now: number,
   challenge: GuardErrorOptions,
 ): GuardError | undefined {
-  if (isProgrammingError(error.code)) return undefined
+  if (isNotAboutToken(error.code)) return undefined
   const { code, signed } = TABLE[error.code]
   // Nothing in a malformed token is worth the time that looking into it once more takes.
   const { header, payload } = error.code === 'ERR_JWT_MALFORMED' ? NOTHING : decode(token)
@@ -57,8 +57,8 @@ export function tokenRefusal(
   })
 }
 
-/** Whether a code is about the keys or options of the program: not a refusal. */
-export function isProgrammingError(code: JwtErrorCode): code is ProgrammingError {
+/** Whether a code is about the keys or options of the program: no fault of the token. */
+export function isNotAboutToken(code: JwtErrorCode): code is OtherError {
   return !Object.hasOwn(TABLE, code)
 }
 

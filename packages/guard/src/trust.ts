@@ -10,10 +10,11 @@ import {
 import { createTokenCache, type TokenCache } from './cache.ts'
 import { type CookieRule, readCookieRule } from './cookies.ts'
 import type { GuardError, GuardErrorOptions } from './errors.ts'
-import { discoverKeys, type KeySource } from './issuer.ts'
+import { discoverKeys, findMetadata, type KeySource } from './issuer.ts'
 import type { GuardRequest } from './request.ts'
+import { type FeedOptions, followFeed, type RevocationFeed } from './revocation-feed.ts'
 import type { RevocationCheck } from './revocations.ts'
-import { isProgrammingError } from './token-refusal.ts'
+import { isNotAboutToken } from './token-refusal.ts'
 import { parseSecureUrl } from './urls.ts'
 import type { VerifiedToken } from './verified-token.ts'
 
@@ -39,8 +40,12 @@ export interface GuardOptions {
    * token. Keys that cannot be had are answered with `keys_unavailable`, 503.
    */
   readonly keys?: VerificationKeys | (() => VerificationKeys) | KeySource
-  /** Where revocations are known. `null`: nowhere, so a token is accepted until it expires even if its session has ended. */
-  readonly revocation: RevocationCheck | null
+  /**
+   * Where revocations are known: a list, or the feed of the issuer, which is then followed. `null`: nowhere, so a token is accepted until it
+   * expires even if its session has ended. Default, when the keys are found through the issuer: the feed that its metadata names; an
+   * issuer without one needs `null` in writing.
+   */
+  readonly revocation?: RevocationCheck | FeedOptions | null
   /** Lets the access token come in a cookie as well as in the Authorization header, never in both. Default: the header only. */
   readonly cookie?: CookieRule
   /** How many verified tokens are remembered, so that the next request with one costs no signature check. Default 2000; 0: none. */
@@ -59,8 +64,13 @@ export interface GuardOptions {
 export interface Trust {
   /** The keys for a token; a promise only when they must be fetched. Throws or rejects when they cannot be had. */
   readonly keysFor: (token: string) => VerificationKeys | Promise<VerificationKeys>
+  /** Milliseconds for which the keys of a source serve a token that was verified with them; 0: they are asked for each time. */
+  readonly keysKept: number
   readonly closeKeys: () => void | Promise<void>
   readonly revocation: RevocationCheck | null
+  /** A promise while the first page of the feed is awaited. */
+  readonly revocationReady: () => Promise<void> | undefined
+  readonly closeRevocation: () => void
   readonly cookie: CookieRule | undefined
   readonly cache: TokenCache<VerifiedToken>
   readonly onRefusal: GuardOptions['onRefusal']
@@ -81,12 +91,14 @@ const MEMBERS: ReadonlySet<string> = new Set<keyof GuardOptions>([
 const SPELLED_OUT: Readonly<Record<string, string>> = {
   issuer: 'the issuer of the tokens, or null to accept any',
   audience: 'the name of this API in the tokens, or null to accept tokens meant for others',
-  revocation:
-    'a RevocationList, or null if tokens of ended sessions may be used until they expire. A remote issuer is not asked for its revocations, and most have none to give',
 }
+
+const REVOCATION =
+  'a RevocationList, { url } of a revocation feed, or null if tokens of ended sessions may be used until they expire'
 
 const DEFAULT_CACHE_SIZE = 2000
 const DEFAULT_TOLERANCE = 5
+const KEYS_KEPT = 1000
 
 /**
  * Checks the options of `createGuard` and copies them.
@@ -96,9 +108,6 @@ export function trustOf(options: GuardOptions): Trust {
   checkMembers(options)
   const { keys, revocation, cookie, cacheSize = DEFAULT_CACHE_SIZE, ...rest } = options
   const { resourceMetadata, onRefusal, realm = 'api', now = Date.now, ...verification } = rest
-  if (revocation !== null && typeof revocation.check !== 'function') {
-    throw new TypeError(`createGuard: revocation must be ${SPELLED_OUT.revocation}`)
-  }
   if (onRefusal !== undefined && typeof onRefusal !== 'function')
     throw new TypeError('createGuard: onRefusal must be a function')
   if (typeof now !== 'function') throw new TypeError('createGuard: now must be a function')
@@ -112,7 +121,7 @@ export function trustOf(options: GuardOptions): Trust {
   probe(keys, checked)
   return Object.freeze({
     ...keySourceOf(options, now),
-    revocation,
+    ...revocationOf(revocation, options.issuer),
     cookie: cookie === undefined ? undefined : readCookieRule(cookie),
     cache: createTokenCache<VerifiedToken>(cacheSize),
     onRefusal,
@@ -134,9 +143,43 @@ function checkMembers(options: GuardOptions): void {
     if (options[name as keyof GuardOptions] === undefined)
       throw new TypeError(`createGuard: ${name} must be given: ${meaning}`)
   }
+  if (options.keys !== undefined && options.revocation === undefined) {
+    throw new TypeError(`createGuard: revocation must be given: ${REVOCATION}`)
+  }
 }
 
-function keySourceOf({ keys, issuer }: GuardOptions, now: () => number): Pick<Trust, 'keysFor' | 'closeKeys'> {
+/** Follows the feed where no list is given. */
+function revocationOf(
+  revocation: GuardOptions['revocation'],
+  issuer: GuardOptions['issuer'],
+): Pick<Trust, 'revocation' | 'revocationReady' | 'closeRevocation'> {
+  if (revocation === null || (revocation !== undefined && 'check' in revocation)) {
+    if (revocation !== null && typeof revocation.check !== 'function') {
+      throw new TypeError(`createGuard: revocation must be ${REVOCATION}`)
+    }
+    return { revocation, revocationReady: () => undefined, closeRevocation() {} }
+  }
+  const feed = feedOf(revocation ?? {}, issuer)
+  return { revocation: feed, revocationReady: feed.ready, closeRevocation: feed.close }
+}
+
+function feedOf(options: FeedOptions, issuer: GuardOptions['issuer']): RevocationFeed {
+  if (typeof options !== 'object') throw new TypeError(`createGuard: revocation must be ${REVOCATION}`)
+  const { url } = options
+  if (url === undefined && parseSecureUrl(issuer) === undefined) {
+    throw new TypeError('createGuard: revocation.url must be given: only an issuer that is one https URL can be asked')
+  }
+  return followFeed(async (signal) => {
+    const found = url ?? (await findMetadata(issuer as string, signal)).revocationUri
+    if (found !== undefined) return found
+    throw new Error('the metadata of the issuer names no revocation feed: write revocation: null to do without')
+  }, options)
+}
+
+function keySourceOf(
+  { keys, issuer }: GuardOptions,
+  now: () => number,
+): Pick<Trust, 'keysFor' | 'keysKept' | 'closeKeys'> {
   if (keys === undefined) {
     const url = parseSecureUrl(issuer)
     if (url === undefined || url.search !== '') {
@@ -145,11 +188,11 @@ function keySourceOf({ keys, issuer }: GuardOptions, now: () => number): Pick<Tr
       )
     }
     const source = discoverKeys(issuer as string, now)
-    return { keysFor: source.keysFor, closeKeys: source.close }
+    return { keysFor: source.keysFor, keysKept: KEYS_KEPT, closeKeys: source.close }
   }
-  if (isKeySource(keys)) return { keysFor: (token) => keys.keysFor(token), closeKeys() {} }
+  if (isKeySource(keys)) return { keysFor: (token) => keys.keysFor(token), keysKept: KEYS_KEPT, closeKeys() {} }
   const own = Array.isArray(keys) ? Object.freeze([...keys]) : (keys as Exclude<typeof keys, KeySource>)
-  return { keysFor: typeof own === 'function' ? own : () => own, closeKeys() {} }
+  return { keysFor: typeof own === 'function' ? own : () => own, keysKept: 0, closeKeys() {} }
 }
 
 function isKeySource(keys: NonNullable<GuardOptions['keys']>): keys is KeySource {
@@ -174,6 +217,6 @@ function probe(keys: GuardOptions['keys'], verification: Trust['verification']):
     if (keys === undefined || typeof keys === 'function' || isKeySource(keys)) verify('', [], verification)
     else verify(`${header}.e30.`, keys, verification)
   } catch (error) {
-    if (!(error instanceof JwtError) || isProgrammingError(error.code)) throw error
+    if (!(error instanceof JwtError) || isNotAboutToken(error.code)) throw error
   }
 }

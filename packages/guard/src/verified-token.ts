@@ -8,6 +8,9 @@ export interface VerifiedToken {
   readonly auth: Auth
   /** The key that its signature was made with. */
   readonly key: VerificationKey | undefined
+  /** The keys it was last held against, and when, in milliseconds since 1970. */
+  keys: VerificationKeys
+  keysAt: number
   /** What revocations are asked about; the subject's key is computed once, when it is first needed. */
   readonly revocable: RevocableToken
   /** `exp` and `nbf` in seconds since 1970; infinite where the token has none. */
@@ -19,8 +22,8 @@ export interface VerifiedToken {
 /** `verify` refuses a token that was issued further ahead. In seconds. */
 const GREATEST_AHEAD = 60
 
-/** Keeps what a verification found. @param keys those that the token was verified with */
-export function verifiedToken(token: string, auth: Auth, keys: VerificationKeys): VerifiedToken {
+/** Keeps what a verification found. @param keys those that the token was verified with @param now milliseconds since 1970 */
+export function verifiedToken(token: string, auth: Auth, keys: VerificationKeys, now: number): VerifiedToken {
   const { payload, header } = auth
   const { exp = Number.POSITIVE_INFINITY, nbf = Number.NEGATIVE_INFINITY, iat = Number.NEGATIVE_INFINITY } = payload
   let known: string | undefined
@@ -32,7 +35,8 @@ export function verifiedToken(token: string, auth: Auth, keys: VerificationKeys)
       return known
     },
   }
-  return { token, auth, key: keyOf(keys, header.kid), revocable, expires: exp, notBefore: nbf, issuedAt: iat }
+  const key = keyOf(keys, header.kid)
+  return { token, auth, key, keys, keysAt: now, revocable, expires: exp, notBefore: nbf, issuedAt: iat }
 }
 
 /**
@@ -45,7 +49,7 @@ export function stillHolds(token: VerifiedToken, keys: VerificationKeys, now: nu
 }
 
 /** Whether now lies between the times of a token; the same comparisons as in `verify`. */
-export function isTimely({ expires, notBefore, issuedAt }: VerifiedToken, now: number, tolerance: number): boolean {
+function isTimely({ expires, notBefore, issuedAt }: VerifiedToken, now: number, tolerance: number): boolean {
   const seconds = now / 1000
   return expires > seconds - tolerance && notBefore <= seconds + tolerance && issuedAt <= seconds + GREATEST_AHEAD
 }

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import { GuardError, type GuardErrorCode, refusalAnswer } from '../src/index.ts'
+import {
+  GuardError,
+  type GuardErrorCode,
+  type ProtectedResourceOptions,
+  protectedResourceMetadata,
+  refusalAnswer,
+} from '../src/index.ts'
+import { bearing, guardWith } from './tokens.ts'
 
 type Row = readonly [status: number, title: string, challenge: string | undefined, retryAfter?: string]
 
@@ -47,13 +54,14 @@ const rows: Record<GuardErrorCode, Row> = {
     'Bearer realm="api", error="insufficient_scope", error_description="Insufficient role"',
   ],
   check_failed: [403, 'Access denied', undefined],
+  csrf_failed: [403, 'Cross-site request refused', undefined],
   revocation_unavailable: [503, 'Revocations unavailable', undefined, '5'],
   keys_unavailable: [503, 'Keys unavailable', undefined, '5'],
 }
 
 test('errors: each code has its status, title, challenge and problem body', () => {
   const codes = Object.keys(rows) as GuardErrorCode[]
-  assert.equal(codes.length, 22)
+  assert.equal(codes.length, 23)
   for (const code of codes) {
     const [status, title, challenge, retryAfter] = rows[code]
     const error = new GuardError(code)
@@ -131,4 +139,74 @@ test('errors: one class with a name, a stack, and a cause that stays in the proc
 
 test('errors: the header fields cannot be changed', () => {
   assert.ok(Object.isFrozen(new GuardError('token_missing').headers))
+})
+
+test('errors: challenges point to the metadata of the API where there is some (RFC 9728 §5.1)', () => {
+  const resourceMetadata = 'https://api.example.com/.well-known/oauth-protected-resource'
+  const options = { resourceMetadata }
+  const ending = `resource_metadata="${resourceMetadata}"`
+  for (const code of ['token_missing', 'token_expired', 'insufficient_scope', 'invalid_request'] as const) {
+    assert.ok(new GuardError(code, options).headers['WWW-Authenticate']?.endsWith(`, ${ending}`), code)
+  }
+  for (const code of ['check_failed', 'csrf_failed', 'keys_unavailable'] as const) {
+    assert.equal(new GuardError(code, options).headers['WWW-Authenticate'], undefined, code)
+  }
+})
+
+test('errors: making a refusal leaves the stack limit of the program alone', () => {
+  const limit = Error.stackTraceLimit
+  const error = new GuardError('token_missing')
+  assert.equal(Error.stackTraceLimit, limit)
+  assert.equal(error.stack?.split('\n').length, 1)
+})
+
+test('metadata: tells where to get a token for the API (RFC 9728 §2)', () => {
+  const resource = 'https://api.example.com/v1'
+  const authorizationServers = ['https://auth.example.com']
+  const least = { resource, authorization_servers: authorizationServers, bearer_methods_supported: ['header'] }
+  assert.deepEqual(protectedResourceMetadata({ resource, authorizationServers }), least)
+  const scopesSupported = ['orders:read', 'orders:write']
+  assert.deepEqual(protectedResourceMetadata({ resource, authorizationServers, scopesSupported }), {
+    ...least,
+    scopes_supported: scopesSupported,
+  })
+  assert.ok(protectedResourceMetadata({ resource: 'http://localhost:3000', authorizationServers }))
+})
+
+test('metadata: refuses what is not a URL of a resource, a list of issuers or a list of scopes', () => {
+  const whole = { resource: 'https://api.example.com', authorizationServers: ['https://auth.example.com'] }
+  const wrong: Record<string, unknown>[] = [
+    { resource: undefined },
+    { resource: 'api.example.com' },
+    { resource: 'http://api.example.com' },
+    { resource: 'https://api.example.com#a' },
+    { resource: 'https://user:pass@api.example.com' },
+    { authorizationServers: [] },
+    { authorizationServers: 'https://auth.example.com' },
+    { authorizationServers: ['http://auth.example.com'] },
+    { authorizationServers: [7] },
+    { scopesSupported: 'a b' },
+    { scopesSupported: ['a b'] },
+    { scopesSupported: [] },
+    { scopes: ['a'] },
+  ]
+  for (const part of wrong) {
+    const options = { ...whole, ...part } as unknown as ProtectedResourceOptions
+    assert.throws(() => protectedResourceMetadata(options), TypeError, inspect(part))
+  }
+})
+
+test('metadata: the challenges of a guard that is told of it point to it, and nothing of other guards changes', () => {
+  const resourceMetadata = 'https://api.example.com/.well-known/oauth-protected-resource'
+  const challenged = (request: Parameters<ReturnType<typeof guardWith>['authenticate']>[0], options = {}) => {
+    try {
+      return assert.fail(String(guardWith(options).authenticate(request)))
+    } catch (error) {
+      return error instanceof GuardError ? error.headers['WWW-Authenticate'] : String(error)
+    }
+  }
+  const nothing = { headers: {} }
+  assert.equal(challenged(nothing), 'Bearer realm="api"')
+  assert.equal(challenged(nothing, { resourceMetadata }), `Bearer realm="api", resource_metadata="${resourceMetadata}"`)
+  assert.match(challenged(bearing('abc'), { resourceMetadata }) ?? '', /error="invalid_token", .*resource_metadata="/)
 })

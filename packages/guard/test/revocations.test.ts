@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { createRevocationList, type RevocableToken, type Revocation, subjectKey } from '../src/index.ts'
 
 const NOW = 1_800_000_000
@@ -157,4 +159,107 @@ test('revocations: the subject key is 16 bytes of SHA-256(iss ‖ 0 ‖ sub), an
   const expected = createHash('sha256').update(bytes).digest().subarray(0, 16)
   assert.deepEqual(Buffer.from(subjectKey('https://a.example', 'zoë'), 'base64url'), expected)
   assert.notEqual(subjectKey('ab', 'c'), subjectKey('a', 'bc'))
+})
+
+test('revocations: names of any shape are kept apart: 128 bits in base64url, and all others', () => {
+  const { list } = listAt(NOW)
+  const name = 'AAAAAAAAAAAAAAAAAAAAAA' // 128 bits, all zero
+  const alike = [
+    'AAAAAAAAAAAAAAAAAAAAAB', // the same bits, not canonical
+    'AAAAAAAAAAAAAAAAAAAAAQ', // the last bits differ
+    'BAAAAAAAAAAAAAAAAAAAAA',
+    'AAAAAAAAAAABAAAAAAAAAA',
+    'AAAAAAAAAAAAAAAAAAAAA',
+    'AAAAAAAAAAAAAAAAAAAAAAA',
+    'AAAAAAAAAA=AAAAAAAAAAA',
+    'AAAAAAAAAAĀAAAAAAAAAAA',
+    'AAAAAAAAAA\u0000AAAAAAAAAAA',
+    '0b8f4f0e-9a60-4c2c-8e55-1f2a3b4c5d6e',
+  ]
+  list.add({ kind: 'sid', sid: name, until: NOW + 900 })
+  assert.equal(list.check(token({ sid: name })), 'token_revoked')
+  for (const sid of alike) assert.equal(list.check(token({ sid })), undefined, sid)
+  for (const sid of alike) {
+    list.add({ kind: 'sid', sid, until: NOW + 900 })
+    assert.equal(list.check(token({ sid })), 'token_revoked', sid)
+  }
+  assert.equal(list.size, alike.length + 1)
+})
+
+test('revocations: behave as a plain Map does, whatever is added and however time goes by', () => {
+  const { list, moveTo } = listAt(NOW)
+  const model = new Map<string, number>()
+  let random = 7
+  const next = (below: number) => {
+    random = (Math.imul(random, 1103515245) + 12345) >>> 0
+    return random % below
+  }
+  const nameOf = (i: number) => createHash('sha256').update(String(i)).digest().subarray(0, 16).toString('base64url')
+  let time = NOW
+  for (let step = 0; step < 20_000; step++) {
+    const sid = nameOf(next(4000))
+    const until = time + 1 + next(600)
+    list.add({ kind: 'sid', sid, until })
+    model.set(sid, Math.max(until, model.get(sid) ?? 0))
+    if (step % 50 === 0) {
+      time += next(20)
+      moveTo(time)
+    }
+    const asked = nameOf(next(4000))
+    const expected = (model.get(asked) ?? 0) > time ? 'token_revoked' : undefined
+    assert.equal(list.check(token({ sid: asked })), expected, `step ${step}`)
+  }
+  assert.equal(list.size, [...model.values()].filter((until) => until > time).length)
+})
+
+test('revocations: 200 000 of them take little memory, and a check little time', async () => {
+  const { list } = listAt(NOW)
+  const nameOf = (i: number) => Buffer.from(Uint32Array.of(i, ~i, i * 7, i * 13).buffer).toString('base64url')
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  collect()
+  const before = process.memoryUsage().arrayBuffers
+  for (let i = 0; i < 200_000; i++) list.add({ kind: 'sid', sid: nameOf(i), until: NOW + 900 })
+  assert.equal(list.size, 200_000)
+  let taken = Number.POSITIVE_INFINITY
+  // What the list has let go of is freed by another thread, in its own time.
+  for (let i = 0; i < 100 && taken >= 200_000 * 64; i++) {
+    collect()
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    taken = process.memoryUsage().arrayBuffers - before
+  }
+  assert.ok(taken > 0 && taken < 200_000 * 64, `${taken} octets, at most 64 each`)
+  const tokens = Array.from({ length: 1000 }, (_, i) => token({ sid: nameOf(i * 400) }))
+  let least = Number.POSITIVE_INFINITY
+  for (let round = 0; round < 20; round++) {
+    const start = performance.now()
+    const revoked = tokens.filter((one) => list.check(one) === 'token_revoked').length
+    least = Math.min(least, performance.now() - start)
+    assert.equal(revoked, 500)
+  }
+  assert.ok(least < 20, `${least} µs per check`) // the goal is 1; this finds a table that has become a list
+})
+
+test('revocations: a listener hears of what is added while it listens, and cannot disturb', () => {
+  const { list } = listAt(NOW)
+  const heard: Revocation[] = []
+  const entry = (sid: string, until = NOW + 900): Revocation => ({ kind: 'sid', sid, until })
+  const leaveFaulty = list.subscribe(() => {
+    throw new Error('the listener is broken')
+  })
+  const listener = (heardEntry: Revocation) => {
+    assert.equal(list.check(token({ sid: 's-1' })), 'token_revoked', 'the entry counts already')
+    heard.push(heardEntry)
+  }
+  const leave = list.subscribe(listener)
+  const leaveTwin = list.subscribe(listener)
+  list.add(entry('s-1'))
+  leaveTwin()
+  list.add(entry('s-2'))
+  list.add(entry('s-3', NOW - 1))
+  leave()
+  leave()
+  leaveFaulty()
+  list.add(entry('s-4'))
+  assert.deepEqual(heard, [entry('s-1'), entry('s-1'), entry('s-2')])
 })

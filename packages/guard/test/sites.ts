@@ -1,7 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { TestContext } from 'node:test'
 import 'reflect-metadata'
 import { serve } from '@hono/node-server'
 import { All, type ArgumentsHost, Catch, Controller, HttpException, Module, Req, UseGuards } from '@nestjs/common'
@@ -19,16 +18,21 @@ import { type ProtectedRequest, protect as protectNest } from '../src/adapters/n
 import { protect as protectNode } from '../src/adapters/node.ts'
 import type { Auth, Guard, Requirement } from '../src/index.ts'
 
+/** What a server is closed by: the context of a test, or `node:test` itself for a whole file. */
+export interface Closing {
+  after(close: () => unknown): void
+}
+
 /** What every adapter is asked to serve: `/` by every method under a requirement, answering the subject, or "nobody". */
 export interface Site {
   readonly name: string
   /** `thrown` collects what reaches the error handling of the framework; node:http and fetch handlers have none of their own. */
-  start(t: TestContext, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]): Promise<string>
+  start(t: Closing, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]): Promise<string>
 }
 
 /** Where a server listens, once it does; it is closed after the test. */
-export async function originOf(t: TestContext, server: Server): Promise<string> {
-  t.after(() => server.close())
+export async function originOf(t: Closing, server: Server): Promise<string> {
+  t.after(() => void server.close())
   if (!server.listening) await new Promise((resolve) => server.once('listening', resolve))
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
@@ -51,7 +55,7 @@ export const sites: readonly Site[] = [
   { name: 'fetch', start: startFetch },
 ]
 
-async function startExpress(t: TestContext, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]) {
+async function startExpress(t: Closing, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]) {
   const app = express()
   app.use(before)
   app.all('/', protectExpress(guard, ...requirement), (_req, res) => {
@@ -65,7 +69,7 @@ async function startExpress(t: TestContext, guard: Guard, requirement: [] | [Req
   return originOf(t, app.listen(0, '127.0.0.1'))
 }
 
-async function startFastify(t: TestContext, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]) {
+async function startFastify(t: Closing, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]) {
   const app = fastify()
   app.addHook('onRequest', (_request, reply, done) => before(undefined, reply.raw, done))
   app.all('/', { onRequest: protectFastify(guard, ...requirement) }, (request) => subjectOf(request.auth))
@@ -77,7 +81,7 @@ async function startFastify(t: TestContext, guard: Guard, requirement: [] | [Req
   return app.listen({ port: 0, host: '127.0.0.1' })
 }
 
-async function startHono(t: TestContext, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]) {
+async function startHono(t: Closing, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]) {
   const app = new Hono()
   app.use(async (c, next) => {
     c.header('X-Before', 'kept')
@@ -91,7 +95,7 @@ async function startHono(t: TestContext, guard: Guard, requirement: [] | [Requir
   return originOf(t, serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }) as Server)
 }
 
-async function startKoa(t: TestContext, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]) {
+async function startKoa(t: Closing, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]) {
   const app = new Koa()
   app.on('error', (error) => thrown.push(error))
   app.use((ctx, next) => before(undefined, ctx.res, next))
@@ -102,7 +106,7 @@ async function startKoa(t: TestContext, guard: Guard, requirement: [] | [Require
 }
 
 /** Decorators are functions; calling them is what the compiler of a Nest project does. */
-async function startNest(t: TestContext, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]) {
+async function startNest(t: Closing, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]) {
   class SubjectController {
     subject(request: ProtectedRequest<IncomingMessage, Auth | undefined>) {
       return subjectOf(request.auth)
@@ -131,7 +135,7 @@ async function startNest(t: TestContext, guard: Guard, requirement: [] | [Requir
   return (await app.getUrl()).replace('localhost', '127.0.0.1')
 }
 
-async function startNode(t: TestContext, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]) {
+async function startNode(t: Closing, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]) {
   const answer = (_req: IncomingMessage, res: ServerResponse, auth: Auth | undefined) => res.end(subjectOf(auth))
   const [own] = requirement
   const listener =
@@ -147,7 +151,7 @@ async function startNode(t: TestContext, guard: Guard, requirement: [] | [Requir
   return originOf(t, createServer(outer).listen(0, '127.0.0.1'))
 }
 
-async function startFetch(t: TestContext, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]) {
+async function startFetch(t: Closing, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]) {
   const answer = (_request: Request, auth: Auth | undefined) => new Response(subjectOf(auth))
   const [own] = requirement
   const handler =

@@ -1,5 +1,6 @@
+import assert from 'node:assert/strict'
 import { importKey, type JwtPayload, type SignOptions, sign } from '@sealwax/jwt'
-import { createGuard, type GuardOptions } from '../src/index.ts'
+import { createGuard, GuardError, type GuardOptions, type GuardRequest, type Requirement } from '../src/index.ts'
 
 /** The time at which every token of these tests is issued, in seconds since 1970. */
 export const ISSUED = 1_800_000_000
@@ -27,4 +28,22 @@ export function guardWith(options: Partial<GuardOptions> = {}) {
 /** A request that carries a token. */
 export function bearing(token: string) {
   return { headers: { authorization: `Bearer ${token}` } }
+}
+
+/** Options of a guard whose clock is so many seconds after ISSUED. */
+export const later = (seconds: number) => ({ now: () => (ISSUED + seconds) * 1000 })
+
+/** The refusal of a request; fails if it is let through. */
+export function refusalOf(
+  token: string,
+  options: Partial<GuardOptions> = {},
+  requirement: Requirement<GuardRequest> = {},
+): GuardError {
+  try {
+    void guardWith(options).authenticate(bearing(token), requirement)
+  } catch (error) {
+    if (error instanceof GuardError) return error
+    throw error
+  }
+  return assert.fail('the request was let through')
 }

@@ -50,8 +50,9 @@ async function authenticate(request: GuardRequest, wide: Requirement, maybe: boo
 function guards() {
   const whole = { issuer: 'https://auth.example.com', audience: 'orders-api', keys: key, revocation: null }
   createGuard(whole)
-  // @ts-expect-error: revocation must be spelled out
-  createGuard({ issuer: 'https://auth.example.com', audience: 'orders-api', keys: key })
+  createGuard({ issuer: 'https://auth.example.com', audience: 'orders-api', revocation: null })
+  // the keys and the revocations of a remote issuer are found by the guard
+  createGuard({ issuer: 'https://auth.example.com', audience: 'orders-api' })
   // @ts-expect-error: audience must be spelled out
   createGuard({ issuer: 'https://auth.example.com', keys: key, revocation: null })
   // @ts-expect-error: an unset variable is not a default

@@ -16,6 +16,11 @@ import { requirementOfWrapper, settle, wrapped } from '../adapter.ts'
 import type { AuthFor, Guard, Requirement } from '../guard.ts'
 
 declare module 'fastify' {
+  interface RouteGenericInterface {
+    /** The type of `request.auth`, where a route writes its types out. */
+    Auth?: unknown
+  }
+
   // The parameters must be those of Fastify's own declaration, word for word.
   interface FastifyRequest<
     RouteGeneric extends RouteGenericInterface = RouteGenericInterface,

@@ -70,7 +70,7 @@ export interface TestIssuer {
   /** What verifies its tokens: `createGuard({ keys: testIssuer.keys })`. */
   readonly keys: VerificationKey
   /** The same as a JWK Set (RFC 7517 §5), for programs that read one; empty for an HMAC algorithm. */
-  readonly jwks: { readonly keys: readonly PublicJwk[] }
+  readonly jwks: { keys: PublicJwk[] }
   /** What has been revoked: `createGuard({ revocation: testIssuer.revocation })`. */
   readonly revocation: RevocationList
   readonly clock: TestClock

@@ -103,18 +103,19 @@ export function* headerKeyShapes(forge: Forge): Iterable<Shape> {
     }
   }
   yield ['brings an x5c chain', 'RFC 7515 §4.1.6', asStranger({ x5c: [encode('no certificate')], kid: undefined })]
-  const kids = [
-    '../../../../dev/null',
-    '/proc/sys/kernel/randomize_va_space',
-    "x' UNION SELECT 'secret",
-    `${forge.kid}\0`,
-  ]
-  for (const kid of [...kids, '__proto__', 'constructor', 'a\r\nSet-Cookie: a=b', '\u001b[2J', 'k'.repeat(2048)]) {
-    const name = kid.length > 100 ? 'of 2048 characters' : JSON.stringify(kid)
-    yield [`kid is ${name}, signed by our key`, 'RFC 8725 §3.10', withHeader(forge, { kid })]
+  const paths = ['../../../../dev/null', '/proc/sys/kernel/randomize_va_space', "x' UNION SELECT 'secret", '__proto__']
+  for (const kid of [...paths, 'constructor', 'a\r\nSet-Cookie: a=b', '\u001b[2J', 'unknown', '', 1, null]) {
+    yield [`kid is ${JSON.stringify(kid)}, signed by our key`, 'RFC 8725 §3.10', withHeader(forge, { kid })]
   }
-  for (const kid of [1, null, '', [forge.kid], { kid: forge.kid }, 'unknown']) {
-    yield [`kid is ${JSON.stringify(kid)}, signed by our key`, 'RFC 7515 §4.1.4', withHeader(forge, { kid })]
+  const around = {
+    'ours and NUL': `${forge.kid}\0`,
+    'ours and a blank': `${forge.kid} `,
+    'ours in a list': [forge.kid],
+    'ours in an object': { kid: forge.kid },
+    'of 2048 characters': 'k'.repeat(2048),
+  }
+  for (const [name, kid] of Object.entries(around)) {
+    yield [`kid is ${name}, signed by our key`, 'RFC 7515 §4.1.4', withHeader(forge, { kid })]
   }
 }
 

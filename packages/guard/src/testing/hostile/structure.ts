@@ -95,19 +95,9 @@ function* characterShapes(forge: Forge, text: string): Iterable<Shape> {
 
 /** Other spellings of good segments, and too few or too many of them. */
 export function* encodingShapes(forge: Forge): Iterable<Shape> {
-  const good = compact(forge.header, { ...forge.claims, pad: '???>>>~~~' }, forge.sign)
+  yield* spellingShapes(forge)
+  const good = compact(forge.header, forge.claims, forge.sign)
   const parts = good.split('.') as [header: string, payload: string, signature: string]
-  for (const index of [0, 1, 2] as const) {
-    const name = ['header', 'payload', 'signature'][index]
-    for (const [fault, source, change] of spellings) {
-      const changed = change(parts[index])
-      if (changed === undefined || changed === parts[index]) continue
-      const [header, payload, signature] = parts.with(index, changed) as typeof parts
-      // Our key signs the other spelling too, so that only the spelling is wrong.
-      const token = index === 2 ? `${header}.${payload}.${signature}` : withSegments(forge, header, payload)
-      yield [`${name}: ${fault}`, source, token]
-    }
-  }
   const [header, payload, signature] = parts
   const shapes = ['.', '..', '...', header, `${header}.${payload}`, `${good}.`, `.${good}`, `${good}.${signature}`]
   const joined = [
@@ -144,21 +134,51 @@ export function* encodingShapes(forge: Forge): Iterable<Shape> {
   yield ['9000 dots', 'CVE-2025-30204', '.'.repeat(9000)]
 }
 
-type Spelling = readonly [fault: string, source: string, change: (segment: string) => string | undefined]
+/** `aligned`: for segments of whole groups of four characters, or for others; `undefined`: for both. */
+type Spelling = readonly [fault: string, source: string, aligned: boolean | undefined, change: (text: string) => string]
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
 const spellings: readonly Spelling[] = [
-  ['padding', 'RFC 7515 §2', (segment) => segment.padEnd(Math.ceil((segment.length + 1) / 4) * 4, '=')],
-  ['a blank in it', 'RFC 7515 §2', (segment) => `${segment.slice(0, 4)} ${segment.slice(4)}`],
-  ['a tab in it', 'RFC 7515 §2', (segment) => `${segment.slice(0, 4)}\t${segment.slice(4)}`],
-  ['the alphabet of base64', 'RFC 7515 §2', (segment) => segment.replaceAll('-', '+').replaceAll('_', '/')],
-  ['unused bits that are set', 'RFC 4648 §3.5', setUnusedBits],
-  ['one character more', 'RFC 4648 §4', (segment) => (segment.length % 4 === 0 ? `${segment}A` : undefined)],
-  ['a star in it', 'RFC 7515 §2', (segment) => `${segment.slice(0, 4)}*${segment.slice(4)}`],
+  ['padding', 'RFC 7515 §2', false, (text) => text.padEnd(Math.ceil(text.length / 4) * 4, '=')],
+  ['unused bits that are set', 'RFC 4648 §3.5', false, setUnusedBits],
+  ['one character more', 'RFC 4648 §4', true, (text) => `${text}A`],
+  ['padding without need', 'RFC 7515 §2', true, (text) => `${text}====`],
+  ['a blank in it', 'RFC 7515 §2', undefined, (text) => `${text.slice(0, 4)} ${text.slice(4)}`],
+  ['a tab in it', 'RFC 7515 §2', undefined, (text) => `${text.slice(0, 4)}\t${text.slice(4)}`],
+  ['a star in it', 'RFC 7515 §2', undefined, (text) => `${text.slice(0, 4)}*${text.slice(4)}`],
+  ['the alphabet of base64', 'RFC 7515 §2', undefined, (text) => text.replaceAll('-', '+').replaceAll('_', '/')],
 ]
 
-function setUnusedBits(segment: string): string | undefined {
-  if (segment.length % 4 === 0) return undefined
-  return segment.slice(0, -1) + ALPHABET[ALPHABET.indexOf(segment.at(-1) ?? '') + 1]
+/** Other spellings of each segment. Our key signs them, so that only the spelling is wrong. */
+function* spellingShapes(forge: Forge): Iterable<Shape> {
+  for (const [fault, source, aligned, change] of spellings) {
+    const header = padded(forge.header, aligned)
+    const payload = padded(forge.claims, aligned)
+    yield [`header: ${fault}`, source, withSegments(forge, change(header), payload)]
+    yield [`payload: ${fault}`, source, withSegments(forge, header, change(payload))]
+    const [input, signature] = signed(forge, header)
+    const fits = aligned === undefined || aligned === (signature.length % 4 === 0)
+    if (fits) yield [`signature: ${fault}`, source, `${input}.${change(signature)}`]
+  }
+}
+
+/** The members, padded with what needs the characters in which the two alphabets differ. */
+function padded(members: object, aligned = true): string {
+  let pad = '???'
+  while ((encode({ ...members, pad }).length % 4 === 0) !== aligned) pad += '?'
+  return encode({ ...members, pad })
+}
+
+/** A good token whose signature has a character in which the two alphabets differ. */
+function signed(forge: Forge, header: string): [input: string, signature: string] {
+  for (let attempt = 0; ; attempt++) {
+    const input = `${header}.${encode({ ...forge.claims, attempt })}`
+    const signature = encode(forge.sign(input))
+    if (/[-_]/.test(signature)) return [input, signature]
+  }
+}
+
+function setUnusedBits(text: string): string {
+  return text.slice(0, -1) + ALPHABET[ALPHABET.indexOf(text.at(-1) ?? '') + 1]
 }

@@ -1,0 +1,58 @@
+/** In octets: a snapshot of a million revocations is smaller. */
+const SIZE_LIMIT = 128 * 1024 * 1024
+
+interface Answer {
+  readonly body: unknown
+  /** The server's own time, in seconds since 1970, from its Date header. */
+  readonly date: number | undefined
+}
+
+/** Whether a request can go on in the background without keeping the process alive: on Node, by node:http. */
+export const hasBackground = globalThis.process?.getBuiltinModule !== undefined
+
+/** Gets a JSON document; follows no redirect. A request with a Prefer header, which the issuer may hold back, keeps no process alive. */
+export async function getJson(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
+  const get = hasBackground ? getByNode : getByFetch
+  const { status, date, text } = await get(url, headers, signal)
+  if (status !== 200) throw new Error(`the answer is ${status}`)
+  const seconds = Date.parse(date ?? '') / 1000
+  return { body: JSON.parse(text), date: Number.isNaN(seconds) ? undefined : seconds }
+}
+
+interface Received {
+  readonly status: number
+  readonly date: string | undefined
+  readonly text: string
+}
+
+function getByNode(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Received> {
+  const name = url.protocol === 'https:' ? 'node:https' : 'node:http'
+  const http = globalThis.process.getBuiltinModule(name) as typeof import('node:http')
+  return new Promise((resolve, reject) => {
+    const request = http.get(url, { headers, signal }, (response) => {
+      const chunks: Buffer[] = []
+      let size = 0
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size > SIZE_LIMIT) request.destroy(new Error(`the answer is larger than ${SIZE_LIMIT} octets`))
+        else chunks.push(chunk)
+      })
+      response.on('error', reject)
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString('utf8')
+        resolve({ status: response.statusCode ?? 0, date: response.headers.date, text })
+      })
+    })
+    if (headers.prefer !== undefined) request.on('socket', (socket) => socket.unref())
+    request.on('error', reject)
+  })
+}
+
+async function getByFetch(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Received> {
+  const response = await fetch(url, { headers, signal, redirect: 'manual' })
+  if (Number(response.headers.get('content-length')) > SIZE_LIMIT) {
+    await response.body?.cancel()
+    throw new Error(`the answer is larger than ${SIZE_LIMIT} octets`)
+  }
+  return { status: response.status, date: response.headers.get('date') ?? undefined, text: await response.text() }
+}

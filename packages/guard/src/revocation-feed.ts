@@ -1,0 +1,183 @@
+import { type Duration, toSeconds } from '@sealwax/jwt'
+import { getJson, hasBackground } from './feed-transport.ts'
+import { createRevocationList, type Revocation, type RevocationCheck } from './revocations.ts'
+import { parseSecureUrl } from './urls.ts'
+
+/** How a guard follows the revocations of an issuer elsewhere. */
+export interface FeedOptions {
+  /** Where the feed is. Default: `revocation_uri` of the issuer's metadata. */
+  readonly url?: string
+  /** What was last known of the issuer's store may be so old. Default 1 minute, at least 30 seconds. */
+  readonly staleAfter?: Duration
+  /** What happens to tokens when it is older: `'deny'` answers 503 `revocation_unavailable`, `'allow'` goes on with what is known. Default `'deny'`. */
+  readonly whenStale?: 'deny' | 'allow'
+  /** Hears how the following goes, for metrics: each page read, each failure. What it throws is dropped. */
+  readonly onFeed?: (report: FeedReport) => void
+}
+
+/** One turn of following a feed. */
+export interface FeedReport {
+  /** Entries in the page; undefined when the turn failed. */
+  readonly entries?: number
+  readonly error?: unknown
+  /** Failures in a row, this one included. */
+  readonly failures: number
+  /** How old what is known of the issuer's store is now, in milliseconds; Infinity before the first page. */
+  readonly age: number
+}
+
+/** A feed being followed. Opens nothing before `ready` is first called. */
+export interface RevocationFeed extends RevocationCheck {
+  /** Undefined once the first page is there, else a promise that it is, or that waiting for it makes no sense now. Never rejects. */
+  ready(): Promise<void> | undefined
+  subscribe(listener: (entry: Revocation) => void): () => void
+  close(): void
+}
+
+/** Seconds that a request for the next page may be held back at the issuer (RFC 7240 §4.3). */
+const WAIT = 25
+/** Milliseconds for one request, the waiting included. */
+const TIME_LIMIT = (WAIT + 10) * 1000
+/** Milliseconds before the second try after a failure; doubled with each further one, and jittered by half. */
+const FIRST_PAUSE = 250
+const LONGEST_PAUSE = 15_000
+/** Milliseconds for which the first requests wait for the first page. */
+const PATIENCE = 5000
+const LEAST_STALE_AFTER = 30
+/** Milliseconds. */
+const LONGEST_UNREAD = 1000
+
+/**
+ * Follows the revocation feed of an issuer: a snapshot first, then each revocation the moment it happens.
+ * @param findUrl gives the URL of the feed; asked again after each failure
+ * @throws TypeError for an option that is not well-formed
+ */
+export function followFeed(findUrl: (signal: AbortSignal) => Promise<string>, options: FeedOptions): RevocationFeed {
+  const { staleAfter, whenStale, onFeed } = readOptions(options)
+  const list = createRevocationList()
+  const closing = new AbortController()
+  let cursor: string | undefined
+  let knownAt = Number.NEGATIVE_INFINITY
+  let failures = 0
+  let following = false
+  let flight: Promise<void> | undefined
+  const firstTurn = Promise.withResolvers<void>()
+
+  const age = () => performance.now() - knownAt
+  const report = (turn: Pick<FeedReport, 'entries' | 'error'>) => {
+    try {
+      onFeed?.({ ...turn, failures, age: age() })
+    } catch {
+      // What hears the report does not decide.
+    }
+  }
+
+  async function turn(): Promise<void> {
+    const url = new URL(await findUrl(closing.signal))
+    if (cursor !== undefined) url.searchParams.set('after', cursor)
+    const waits = cursor !== undefined && hasBackground
+    const limit = AbortSignal.any([closing.signal, AbortSignal.timeout(waits ? TIME_LIMIT : PATIENCE)])
+    const headers = { accept: 'application/json', ...(waits && { prefer: `wait=${WAIT}` }) }
+    const { body, date } = await getJson(url, headers, limit)
+    const page = readPage(body)
+    for (const entry of page.entries) list.add(entry)
+    cursor = page.cursor
+    // The issuer's clock measures how old its knowledge is, so that ours need not agree with it.
+    knownAt = performance.now() - Math.max(0, (date ?? page.as_of) - page.as_of) * 1000
+    failures = 0
+    report({ entries: page.entries.length })
+  }
+
+  async function tryTurn(): Promise<void> {
+    try {
+      await turn()
+    } catch (error) {
+      if (closing.signal.aborted) return
+      failures += 1
+      report({ error })
+    } finally {
+      // Whoever waited for the first page has it, or has waited long enough.
+      firstTurn.resolve()
+    }
+  }
+
+  async function follow(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await tryTurn()
+      if (failures > 0) await pause(Math.min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE), closing.signal)
+    }
+  }
+
+  /** Where nothing may go on between two requests, as on Workers, a request reads what is older than a second. */
+  function readWithin(): Promise<void> | undefined {
+    if (age() <= LONGEST_UNREAD || closing.signal.aborted) return undefined
+    flight ??= tryTurn().finally(() => {
+      flight = undefined
+    })
+    return flight
+  }
+
+  return {
+    check(token) {
+      if (age() > staleAfter * 1000 && whenStale === 'deny') return 'revocation_unavailable'
+      return list.check(token)
+    },
+    ready() {
+      if (!hasBackground) return readWithin()
+      if (!following) {
+        following = true
+        void follow()
+      }
+      const settled = cursor !== undefined || failures > 0 || closing.signal.aborted
+      return settled ? undefined : firstTurn.promise
+    },
+    subscribe: (listener) => list.subscribe(listener),
+    close: () => closing.abort(new Error('the guard is closed')),
+  }
+}
+
+function readOptions(options: FeedOptions) {
+  for (const [name, value] of Object.entries(options)) {
+    if (!['url', 'staleAfter', 'whenStale', 'onFeed'].includes(name)) {
+      throw new TypeError(`createGuard: unknown option "revocation.${name}"`)
+    }
+    if (value === undefined) throw new TypeError(`createGuard: revocation.${name} is undefined; leave it out`)
+  }
+  const { url, staleAfter = 60, whenStale = 'deny', onFeed } = options
+  if (url !== undefined && parseSecureUrl(url) === undefined) {
+    throw new TypeError('createGuard: revocation.url must be an https URL')
+  }
+  if (whenStale !== 'deny' && whenStale !== 'allow') {
+    throw new TypeError("createGuard: revocation.whenStale must be 'deny' or 'allow'")
+  }
+  const seconds = toSeconds(staleAfter)
+  if (seconds < LEAST_STALE_AFTER) {
+    throw new TypeError(
+      `createGuard: revocation.staleAfter must be at least ${LEAST_STALE_AFTER} seconds: an answer may be held back so long`,
+    )
+  }
+  return { staleAfter: seconds, whenStale, onFeed }
+}
+
+interface Page {
+  readonly cursor: string
+  readonly as_of: number
+  readonly entries: readonly Revocation[]
+}
+
+function readPage(body: unknown): Page {
+  const { cursor, as_of: asOf, entries } = (body ?? {}) as Record<string, unknown>
+  if (typeof cursor !== 'string' || typeof asOf !== 'number' || !Array.isArray(entries)) {
+    throw new Error('the answer is not a page of a revocation feed')
+  }
+  return { cursor, as_of: asOf, entries }
+}
+
+/** Keeps no process alive. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds * (0.5 + Math.random()))
+    if (typeof timer === 'object') timer.unref?.()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

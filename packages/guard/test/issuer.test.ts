@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { createRemoteJWKSet, exportJwk, generateKey, type JwtPayload } from '@sealwax/jwt'
+import { type Auth, createGuard, type Guard, GuardError, type GuardOptions } from '../src/index.ts'
+import { audience, bearing, ISSUED, tokenFor } from './tokens.ts'
+
+const pair = await generateKey('ES256')
+const nextPair = await generateKey('ES256')
+
+/** A real issuer on loopback. `pages` may be changed at any time; what is not there is 404, a number is a status, a text is sent as it is. */
+async function startIssuer(t: TestContext, path = '') {
+  const asked: string[] = []
+  const pages = new Map<string, unknown>()
+  const server = createServer((req, res) => {
+    const url = req.url ?? ''
+    asked.push(url)
+    const page = pages.get(url) ?? 404
+    if (page === 'silence') return
+    if (page === 'redirect') res.setHeader('Location', '/elsewhere')
+    res.statusCode = page === 'redirect' ? 302 : typeof page === 'number' ? page : 200
+    res.end(typeof page === 'string' ? page : JSON.stringify(page))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.closeAllConnections())
+  t.after(() => server.close())
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const issuer = `${origin}${path}`
+  const oauth = `/.well-known/oauth-authorization-server${path.replace(/\/$/, '')}`
+  const openid = `${path.replace(/\/$/, '')}/.well-known/openid-configuration`
+  pages.set('/jwks', { keys: [exportJwk(pair)] })
+  return { asked, pages, origin, issuer, oauth, openid, metadata: { issuer, jwks_uri: `${origin}/jwks` } }
+}
+
+function guardOf(t: TestContext, issuer: string, options: Partial<GuardOptions> = {}) {
+  const clock = { seconds: ISSUED }
+  const guard = createGuard({ issuer, audience, revocation: null, now: () => clock.seconds * 1000, ...options })
+  t.after(() => guard.close())
+  return { guard, clock }
+}
+
+const token = (issuer: string, claims: JwtPayload = {}, key = pair) => tokenFor(claims, { issuer }, key)
+
+async function codeOf(guard: Guard, text: string): Promise<string> {
+  try {
+    return (await guard.authenticate(bearing(text))).subject
+  } catch (error) {
+    return error instanceof GuardError ? error.code : assert.fail(String(error))
+  }
+}
+
+test('issuer: its keys are found by its metadata (RFC 8414), with the first token, and known at once afterwards', async (t) => {
+  const { asked, pages, issuer, oauth, metadata } = await startIssuer(t)
+  pages.set(oauth, metadata)
+  const { guard } = guardOf(t, issuer)
+  assert.deepEqual(asked, [])
+  const first = guard.authenticate(bearing(token(issuer)))
+  assert.ok(first instanceof Promise)
+  assert.equal((await first).subject, 'user-123')
+  assert.deepEqual(asked, [oauth, '/jwks'])
+  for (const text of [token(issuer), token(issuer, { jti: 'another' })]) {
+    assert.ok(!(guard.authenticate(bearing(text)) instanceof Promise))
+  }
+  assert.equal(asked.length, 2)
+})
+
+for (const path of ['', '/', '/realms/orders', '/realms/orders/']) {
+  test(`issuer: with the path "${path}" its metadata is looked for where RFC 8414 and OpenID put it`, async (t) => {
+    const { asked, pages, issuer, oauth, openid, metadata } = await startIssuer(t, path)
+    pages.set(openid, metadata)
+    assert.equal(await codeOf(guardOf(t, issuer).guard, token(issuer)), 'user-123')
+    assert.deepEqual(asked, [oauth, openid, '/jwks'])
+  })
+}
+
+test('issuer: no token and garbage ask nobody', async (t) => {
+  const { asked, issuer } = await startIssuer(t)
+  const { guard } = guardOf(t, issuer)
+  assert.throws(() => guard.authenticate({ headers: {} }), { code: 'token_missing' })
+  for (const text of ['abc', 'a.b.c', `${'x'.repeat(9000)}`, 'eyJ9.e30.AA']) {
+    assert.throws(() => guard.authenticate(bearing(text)), { code: 'token_malformed' })
+  }
+  assert.throws(() => guard.authenticate(bearing('a b')), { code: 'invalid_request' })
+  assert.deepEqual(asked, [])
+})
+
+test('issuer: a crowd at the start shares one request', async (t) => {
+  const { asked, pages, issuer, oauth, metadata } = await startIssuer(t)
+  pages.set(oauth, metadata)
+  const { guard } = guardOf(t, issuer)
+  const crowd = Array.from({ length: 100 }, (_, i) => codeOf(guard, token(issuer, { jti: `jti-${i}` })))
+  assert.deepEqual(new Set(await Promise.all(crowd)), new Set(['user-123']))
+  assert.deepEqual(asked, [oauth, '/jwks'])
+})
+
+const badMetadata: readonly [name: string, (issuer: Awaited<ReturnType<typeof startIssuer>>) => unknown][] = [
+  ['names another issuer', ({ metadata }) => ({ ...metadata, issuer: 'https://evil.example' })],
+  ['names the issuer with a slash more', ({ metadata, issuer }) => ({ ...metadata, issuer: `${issuer}/` })],
+  ['has no issuer', ({ metadata }) => ({ jwks_uri: metadata.jwks_uri })],
+  ['has no jwks_uri', ({ issuer }) => ({ issuer })],
+  ['has a jwks_uri without TLS', ({ issuer }) => ({ issuer, jwks_uri: 'http://keys.example.com/jwks' })],
+  ['has a jwks_uri of another scheme', ({ issuer }) => ({ issuer, jwks_uri: 'file:///etc/keys' })],
+  ['is no JSON', () => '<!doctype html>'],
+  ['is null', () => 'null'],
+  ['is a redirect', () => 'redirect'],
+  ['is larger than 256 KiB', ({ metadata }) => ({ ...metadata, padding: 'x'.repeat(256 * 1024) })],
+  ['is an error', () => 500],
+]
+
+for (const [name, page] of badMetadata) {
+  test(`issuer: metadata that ${name} is not used: 503, never 401`, async (t) => {
+    const site = await startIssuer(t)
+    site.pages.set('/elsewhere', site.metadata)
+    site.pages.set(site.oauth, page(site))
+    const { guard } = guardOf(t, site.issuer)
+    await assert.rejects(
+      async () => guard.authenticate(bearing(token(site.issuer))),
+      (error) =>
+        error instanceof GuardError &&
+        error.code === 'keys_unavailable' &&
+        error.status === 503 &&
+        error.headers['Retry-After'] === '5' &&
+        error.headers['WWW-Authenticate'] === undefined &&
+        error.cause instanceof AggregateError &&
+        error.cause.errors.length === 2,
+    )
+    assert.ok(!site.asked.includes('/jwks') && !site.asked.includes('/elsewhere'))
+  })
+}
+
+test('issuer: after a failure it is left alone for 5 seconds, and then asked again', async (t) => {
+  const { asked, pages, issuer, oauth, openid, metadata } = await startIssuer(t)
+  const seen: string[] = []
+  const { guard, clock } = guardOf(t, issuer, { onRefusal: (error) => seen.push(error.code) })
+  assert.equal(await codeOf(guard, token(issuer)), 'keys_unavailable')
+  pages.set(oauth, metadata)
+  clock.seconds += 4
+  for (let i = 0; i < 50; i++) assert.equal(await codeOf(guard, token(issuer)), 'keys_unavailable')
+  assert.deepEqual(asked, [oauth, openid])
+  assert.equal(seen.length, 51, 'onRefusal sees those that were awaited and those that were not')
+  clock.seconds += 1
+  assert.equal(await codeOf(guard, token(issuer)), 'user-123')
+})
+
+test('issuer: metadata is read again after an hour; what was known stays good while that fails', async (t) => {
+  const { asked, pages, issuer, oauth, openid, origin, metadata } = await startIssuer(t)
+  pages.set(oauth, metadata)
+  const { guard, clock } = guardOf(t, issuer)
+  const at = (key = pair) => tokenFor({}, { issuer, currentDate: new Date(clock.seconds * 1000) }, key)
+  assert.equal(await codeOf(guard, at()), 'user-123')
+  clock.seconds += 3600
+  pages.set(oauth, 500)
+  assert.equal(await codeOf(guard, at()), 'user-123')
+  await until(() => asked.includes(openid))
+  assert.equal(await codeOf(guard, at()), 'user-123')
+
+  // The keys move. A new place that does not answer is not moved to.
+  pages.set(oauth, { issuer, jwks_uri: `${origin}/jwks-2` })
+  clock.seconds += 5
+  assert.equal(await codeOf(guard, at()), 'user-123')
+  await until(() => asked.includes('/jwks-2'))
+  assert.equal(await codeOf(guard, at()), 'user-123')
+
+  pages.set('/jwks-2', { keys: [exportJwk(nextPair)] })
+  clock.seconds += 5
+  assert.equal(await codeOf(guard, at()), 'user-123')
+  await until(async () => (await codeOf(guard, at(nextPair))) === 'user-123')
+  assert.equal(await codeOf(guard, at(pair)), 'token_key_unknown')
+})
+
+test('issuer: a key that it withdraws is refused although the token was verified before', async (t) => {
+  const { pages, issuer, oauth, metadata } = await startIssuer(t)
+  pages.set(oauth, metadata)
+  const { guard, clock } = guardOf(t, issuer)
+  const text = token(issuer)
+  assert.equal(await codeOf(guard, text), 'user-123')
+  pages.set('/jwks', { keys: [exportJwk(nextPair)] })
+  clock.seconds += 600
+  assert.equal(await codeOf(guard, text), 'token_key_unknown')
+})
+
+test('issuer: one that does not answer is given 5 seconds in all', async (t) => {
+  const { pages, issuer, oauth, openid } = await startIssuer(t)
+  pages.set(oauth, 'silence')
+  pages.set(openid, 'silence')
+  const { guard } = guardOf(t, issuer)
+  const start = performance.now()
+  assert.equal(await codeOf(guard, token(issuer)), 'keys_unavailable')
+  const taken = performance.now() - start
+  assert.ok(taken > 4500 && taken < 7000, `${taken} ms`)
+})
+
+test('issuer: close ends a request under way, and everything afterwards is 503', async (t) => {
+  const { pages, issuer, oauth } = await startIssuer(t)
+  pages.set(oauth, 'silence')
+  const { guard } = guardOf(t, issuer)
+  const waiting = codeOf(guard, token(issuer))
+  await guard.close()
+  assert.equal(await waiting, 'keys_unavailable')
+  assert.equal(await codeOf(guard, token(issuer)), 'keys_unavailable')
+  await guard.close()
+})
+
+test('issuer: a guard that has fetched keys lets the process exit', async (t) => {
+  const { pages, issuer, oauth, metadata } = await startIssuer(t)
+  pages.set(oauth, metadata)
+  const text = tokenFor({}, { issuer, currentDate: new Date() }, pair)
+  const program = `import { createGuard } from '@sealwax/guard'
+    const guard = createGuard({ issuer: '${issuer}', audience: '${audience}', revocation: null })
+    console.log((await guard.authenticate({ headers: { authorization: 'Bearer ${text}' } })).subject)`
+  const child = spawn(process.execPath, ['--conditions=@sealwax/source', '--input-type=module', '-e', program], {
+    cwd: import.meta.dirname,
+    timeout: 20_000,
+  })
+  let output = ''
+  child.stdout.on('data', (data) => {
+    output += data
+  })
+  child.stderr.pipe(process.stderr)
+  assert.equal(await new Promise((resolve) => child.once('exit', resolve)), 0)
+  assert.equal(output, 'user-123\n')
+})
+
+test('issuer: keys may be a remote JWK Set of your own, which the guard does not close', async (t) => {
+  const { asked, issuer, origin } = await startIssuer(t)
+  const keys = createRemoteJWKSet(`${origin}/jwks`)
+  t.after(() => keys.close())
+  const one = guardOf(t, issuer, { keys }).guard
+  assert.equal(await codeOf(one, token(issuer)), 'user-123')
+  await one.close()
+  assert.equal(await codeOf(guardOf(t, issuer, { keys }).guard, token(issuer)), 'user-123')
+  assert.deepEqual(asked, ['/jwks'])
+  const elsewhere = createRemoteJWKSet(`${origin}/nowhere`)
+  t.after(() => elsewhere.close())
+  assert.equal(await codeOf(guardOf(t, issuer, { keys: elsewhere }).guard, token(issuer)), 'keys_unavailable')
+})
+
+test('issuer: without keys it must be one https URL', () => {
+  const options = { audience, revocation: null }
+  for (const issuer of ['http://auth.example.com', 'auth', 'https://a.example?tenant=1', 'https://a.example#x', null]) {
+    assert.throws(() => createGuard({ ...options, issuer }), { name: 'TypeError', message: /keys must be given/ })
+  }
+  assert.throws(() => createGuard({ ...options, issuer: ['https://a.example', 'https://b.example'] }), TypeError)
+  assert.ok(createGuard({ ...options, issuer: 'https://auth.example.com' }))
+})
+
+test('issuer: requirements, optional and the synchronous path work with an Auth that had to be waited for', async (t) => {
+  const { pages, issuer, oauth, metadata } = await startIssuer(t)
+  pages.set(oauth, metadata)
+  const { guard } = guardOf(t, issuer)
+  const waited = guard.authenticate(bearing(token(issuer)), { scope: 'a' })
+  await assert.rejects(async () => waited, { code: 'insufficient_scope' })
+  const auth: Auth = await guard.authenticate(bearing(token(issuer, { scope: 'a' })), { scope: 'a' })
+  assert.deepEqual(auth.scopes, ['a'])
+  assert.equal(guard.authenticate({ headers: {} }, { optional: true }), undefined)
+})
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 500; i++) {
+    if (await condition()) return
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  assert.fail('it did not happen')
+}

@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { createGuard, type FeedReport, type GuardError, type GuardOptions, subjectKey } from '@sealwax/guard'
+import { generateKey, sign } from '@sealwax/jwt'
+
+const issuer = 'https://auth.example.com'
+const key = await generateKey('ES256')
+const seconds = () => Math.floor(Date.now() / 1000)
+const until = () => seconds() + 900
+
+/** A feed on a real socket. Pages are given in order; when there are none left, a request is held until one comes. */
+async function startFeed(t: TestContext) {
+  const asked: { after: string | null; prefer: string | undefined }[] = []
+  const pages: (object | number)[] = []
+  const held: ServerResponse[] = []
+  const answer = (response: ServerResponse, page: object | number) => {
+    if (typeof page === 'number') response.writeHead(page).end()
+    else response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(page))
+  }
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://x')
+    asked.push({ after: url.searchParams.get('after'), prefer: request.headers.prefer as string | undefined })
+    const page = pages.shift()
+    if (page === undefined) held.push(response)
+    else answer(response, page)
+  })
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  const give = (page: object | number) => {
+    const response = held.shift()
+    if (response === undefined) pages.push(page)
+    else answer(response, page)
+  }
+  return { url: `http://127.0.0.1:${port}/feed`, asked, held, give }
+}
+
+const page = (position: number, entries: object[] = [], asOf = seconds()) => ({
+  cursor: `epoch.${position}`,
+  as_of: asOf,
+  snapshot: position === 0,
+  entries,
+})
+
+function start(t: TestContext, url: string, revocation: object = {}) {
+  const reports: FeedReport[] = []
+  const options: GuardOptions = {
+    issuer,
+    audience: 'api',
+    keys: key,
+    revocation: { url, onFeed: (report: FeedReport) => reports.push(report), ...revocation },
+  }
+  const guard = createGuard(options)
+  t.after(() => guard.close())
+  return { guard, reports }
+}
+
+const token = (claims: object = {}) =>
+  sign({ sub: 'u', sid: 's-1', ver: 1, ...claims }, key, { issuer, audience: 'api', expiresIn: '15m', typ: 'at+jwt' })
+
+async function standing(guard: ReturnType<typeof start>['guard'], text: string): Promise<string> {
+  try {
+    await guard.authenticate({ headers: { authorization: `Bearer ${text}` } })
+    return 'accepted'
+  } catch (error) {
+    return (error as GuardError).code
+  }
+}
+
+async function eventually(expected: string, ask: () => Promise<string>): Promise<void> {
+  for (let i = 0; i < 300 && (await ask()) !== expected; i += 1) await delay(10)
+  assert.equal(await ask(), expected)
+}
+
+test('feed: nothing is asked before the first request, which waits for the snapshot; later ones answer at once', async (t) => {
+  const feed = await startFeed(t)
+  const { guard } = start(t, feed.url)
+  await delay(50)
+  assert.equal(feed.asked.length, 0)
+  feed.give(page(0, [{ kind: 'sid', sid: 's-1', until: until() }]))
+  assert.equal(await standing(guard, token()), 'token_revoked')
+  assert.deepEqual(feed.asked[0], { after: null, prefer: undefined })
+  const other = guard.authenticate({ headers: { authorization: `Bearer ${token({ sid: 's-2' })}` } })
+  assert.ok(!(other instanceof Promise), 'synchronous once the snapshot is there')
+})
+
+test('feed: each revocation counts the moment the held answer comes, and the cursor is sent on', async (t) => {
+  const feed = await startFeed(t)
+  feed.give(page(0))
+  const { guard } = start(t, feed.url)
+  assert.equal(await standing(guard, token()), 'accepted')
+  await eventually('1', async () => String(feed.held.length))
+  assert.deepEqual(feed.asked[1], { after: 'epoch.0', prefer: 'wait=25' })
+  feed.give(page(1, [{ kind: 'ver', subject: subjectKey(issuer, 'u'), ver: 2, until: until() }]))
+  await eventually('token_stale', () => standing(guard, token()))
+  assert.equal(await standing(guard, token({ ver: 2 })), 'accepted')
+  feed.give(page(2, [{ kind: 'kid', kid: key.kid, until: until() }]))
+  await eventually('token_stale', () => standing(guard, token({ ver: 2 })))
+  await eventually('epoch.2', async () => String(feed.asked.at(-1)?.after))
+})
+
+test('feed: a failure is tried again with a growing pause, and what was known stays known', async (t) => {
+  const feed = await startFeed(t)
+  feed.give(page(0, [{ kind: 'sid', sid: 'gone', until: until() }]))
+  for (const status of [500, 503]) feed.give(status)
+  feed.give(page(1, [{ kind: 'sid', sid: 's-1', until: until() }]))
+  const { guard, reports } = start(t, feed.url)
+  assert.equal(await standing(guard, token({ sid: 'gone' })), 'token_revoked')
+  await eventually('token_revoked', () => standing(guard, token()))
+  assert.deepEqual(
+    reports.map(({ entries, failures }) => [entries, failures]),
+    [
+      [1, 0],
+      [undefined, 1],
+      [undefined, 2],
+      [1, 0],
+    ],
+  )
+})
+
+test('feed: without a first snapshot the answer is 503 with Retry-After, never 401; whenStale: allow goes on', async (t) => {
+  const feed = await startFeed(t)
+  for (let i = 0; i < 20; i += 1) feed.give(503)
+  const strict = start(t, feed.url)
+  const refused = async () => strict.guard.authenticate({ headers: { authorization: `Bearer ${token()}` } })
+  const error = await refused().then(assert.fail, (thrown: GuardError) => thrown)
+  assert.deepEqual([error.status, error.code], [503, 'revocation_unavailable'])
+  assert.ok(Number(error.headers['Retry-After']) > 0)
+  const lenient = start(t, feed.url, { whenStale: 'allow' })
+  assert.equal(await standing(lenient.guard, token()), 'accepted')
+})
+
+test('feed: what the issuer itself has not read for longer than staleAfter is not believed', async (t) => {
+  const feed = await startFeed(t)
+  feed.give(page(0, [], seconds() - 120))
+  feed.give(page(1, [], seconds() - 10))
+  const { guard } = start(t, feed.url)
+  await eventually('accepted', () => standing(guard, token()))
+  const old = await startFeed(t)
+  old.give(page(0, [], seconds() - 120))
+  assert.equal(await standing(start(t, old.url).guard, token()), 'revocation_unavailable')
+})
+
+test('feed: an answer that is no page is a failure, and changes nothing', async (t) => {
+  for (const wrong of [{}, { cursor: 1, as_of: 0, entries: [] }, { cursor: 'a', as_of: 0, entries: [{ kind: 'x' }] }]) {
+    const feed = await startFeed(t)
+    feed.give(wrong)
+    const { guard, reports } = start(t, feed.url)
+    assert.equal(await standing(guard, token()), 'revocation_unavailable')
+    assert.ok(reports[0]?.error instanceof Error)
+  }
+})
+
+test('feed: a redirect is not followed', async (t) => {
+  const feed = await startFeed(t)
+  feed.give(302)
+  const { guard } = start(t, feed.url)
+  assert.equal(await standing(guard, token()), 'revocation_unavailable')
+  assert.equal(feed.asked.length, 1)
+})
+
+test('feed: an issuer whose metadata names none is told so, in the report', async (t) => {
+  const server = createServer((_request, response) => {
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    response.end(JSON.stringify({ issuer: base, jwks_uri: `${base}/jwks` }))
+  })
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
+  t.after(() => server.close())
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const reports: FeedReport[] = []
+  const revocation = { onFeed: (report: FeedReport) => reports.push(report) }
+  const guard = createGuard({ issuer: base, audience: 'api', keys: key, revocation })
+  t.after(() => guard.close())
+  const text = sign({ sub: 'u' }, key, { issuer: base, audience: 'api', expiresIn: '15m', typ: 'at+jwt' })
+  assert.equal(await standing(guard, text), 'revocation_unavailable')
+  assert.match(String(reports[0]?.error), /write revocation: null/)
+})
+
+test('feed: closing ends the following', async (t) => {
+  const feed = await startFeed(t)
+  feed.give(page(0))
+  const { guard } = start(t, feed.url)
+  assert.equal(await standing(guard, token()), 'accepted')
+  await eventually('1', async () => String(feed.held.length))
+  const gone = new Promise((resolve) => feed.held[0]?.on('close', resolve))
+  await guard.close()
+  await gone
+  assert.equal(feed.asked.length, 2)
+})
+
+test('feed: a process that has nothing else to do ends, though a request is held', async (t) => {
+  const feed = await startFeed(t)
+  feed.give(page(0))
+  const script = join(import.meta.dirname, 'feed-idle-process.ts')
+  const run = promisify(execFile)(process.execPath, ['--conditions=@sealwax/source', script, feed.url], {
+    timeout: 15_000,
+  })
+  const { stdout } = await run
+  assert.equal(stdout, 'accepted\n')
+})
