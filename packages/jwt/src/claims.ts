@@ -51,8 +51,8 @@ const maxIssuedAhead = 60
 export function checkClaims(payload: JwtPayload, rules: ClaimRules): void {
   checkTypes(payload)
   if (rules.requiredClaims !== undefined) for (const claim of rules.requiredClaims) requireClaim(payload, claim)
-  if (rules.issuer !== null) checkIssuer(requireClaim(payload, 'iss'), rules.issuer)
-  if (rules.audience !== null) checkAudience(requireClaim(payload, 'aud'), rules.audience)
+  if (rules.issuer !== null) checkIssuer(payload, rules.issuer)
+  if (rules.audience !== null) checkAudience(payload, rules.audience)
   if (rules.accessToken) checkAccessToken(payload)
   if (rules.maxLifetime !== undefined) checkLifetime(payload, rules.maxLifetime)
   checkTimes(payload, rules.now, rules.tolerance)
@@ -92,7 +92,8 @@ function isTexts(value: unknown): value is string[] {
   return true
 }
 
-function requireClaim(payload: JwtPayload, claim: string): unknown {
+/** The value of a claim that must be there. */
+export function requireClaim(payload: JwtPayload, claim: string): unknown {
   // hasOwn: a claim named like a member of Object.prototype must not be found there.
   if (!Object.hasOwn(payload, claim)) {
     throw new JwtError('ERR_JWT_CLAIM_MISSING', `the token lacks the claim ${claim}`, { claim })
@@ -100,12 +101,16 @@ function requireClaim(payload: JwtPayload, claim: string): unknown {
   return payload[claim]
 }
 
-function checkIssuer(iss: unknown, trusted: string | readonly string[]): void {
+/** Checks `iss`, a text where it is present (RFC 7519 §4.1.1). */
+export function checkIssuer(payload: JwtPayload, trusted: string | readonly string[]): void {
+  const iss = requireClaim(payload, 'iss')
   if (typeof trusted === 'string' ? iss === trusted : trusted.includes(iss as string)) return
   throw new JwtError('ERR_JWT_ISSUER', 'the issuer is not the expected one', { claim: 'iss' })
 }
 
-function checkAudience(aud: unknown, ours: string | readonly string[]): void {
+/** Checks `aud`, a text or a list of texts where it is present (RFC 7519 §4.1.3). */
+export function checkAudience(payload: JwtPayload, ours: string | readonly string[]): void {
+  const aud = requireClaim(payload, 'aud')
   if (typeof ours === 'string' ? isFor(aud, ours) : ours.some((name) => isFor(aud, name))) return
   throw new JwtError('ERR_JWT_AUDIENCE', 'the token is for another audience', { claim: 'aud' })
 }
@@ -132,13 +137,15 @@ function isVisible(text: string): boolean {
   return visible || text.trim() !== ''
 }
 
-function checkLifetime(payload: JwtPayload, maxLifetime: number): void {
+/** Checks the time from `iat` to `exp`, numbers where they are present. */
+export function checkLifetime(payload: JwtPayload, maxLifetime: number): void {
   const lifetime = (requireClaim(payload, 'exp') as number) - (requireClaim(payload, 'iat') as number)
   if (!(lifetime > 0)) throw wrong('exp', 'is not after iat')
   if (lifetime > maxLifetime) throw wrong('exp', 'is further from iat than allowed')
 }
 
-function checkTimes({ exp, nbf, iat }: JwtPayload, now: number, tolerance: number): void {
+/** Checks `nbf`, `iat` and `exp`, numbers where they are present (RFC 7519 §4.1.4–4.1.6). */
+export function checkTimes({ exp, nbf, iat }: JwtPayload, now: number, tolerance: number): void {
   if (nbf !== undefined && nbf > now + tolerance) {
     throw new JwtError('ERR_JWT_NOT_YET_VALID', 'the token is not valid yet', { claim: 'nbf' })
   }

@@ -16,6 +16,7 @@
  * - `ERR_JWT_CLAIM_MISSING`: a required claim is absent; `claim` names it.
  * - `ERR_JWT_CLAIM`: a claim has a wrong type or content; `claim` names it.
  * - `ERR_JWT_PROOF_REQUIRED`: the token is bound to a key (`cnf`) and no proof of possession was checked.
+ * - `ERR_JWT_KEYS_UNAVAILABLE`: keys cannot be had from their URL, and never were; says nothing about the token.
  */
 export type JwtErrorCode =
   | 'ERR_JWT_OPTION'
@@ -34,6 +35,7 @@ export type JwtErrorCode =
   | 'ERR_JWT_CLAIM_MISSING'
   | 'ERR_JWT_CLAIM'
   | 'ERR_JWT_PROOF_REQUIRED'
+  | 'ERR_JWT_KEYS_UNAVAILABLE'
 
 /** What a {@link JwtError} may carry beside its code and message. */
 export interface JwtErrorDetails {

@@ -1,6 +1,6 @@
 import type { JwtPayload } from './claims.ts'
 import { decodeBody, findDots, parseHeader, parseStrictJson } from './compact.ts'
-import type { JwtHeader } from './verify.ts'
+import type { JwtHeader } from './header.ts'
 
 /** What a token says of itself; anybody can have written it. */
 export interface Unverified {

@@ -1,62 +1,25 @@
 import { algorithms } from './algorithms.ts'
-import type { ClaimRules, JwtPayload } from './claims.ts'
+import type { JwtPayload } from './claims.ts'
 import { checkClaims } from './claims.ts'
-import type { JsonObject } from './compact.ts'
 import { decodeBody, findDots, parseHeader, parseStrictJson } from './compact.ts'
-import type { Duration } from './duration.ts'
-import { toSeconds } from './duration.ts'
 import { JwtError } from './errors.ts'
+import type { JwtHeader } from './header.ts'
+import { checkParameters, readAlgorithm, wrongAlgorithm } from './header.ts'
 import type { LocalJWKSet } from './jwks.ts'
 import { isKeySet } from './jwks.ts'
 import type { VerificationKey } from './key-material.ts'
 import { materialOf } from './key-material.ts'
-import { isAccessTokenType, isMediaType, sameMediaType } from './media-type.ts'
-import { checkOptions, isTextOrTexts, refuseOption, secondsOf } from './options.ts'
+import { sameMediaType } from './media-type.ts'
 import type { KeyMaterial } from './signature.ts'
 import { checkSignature } from './signature.ts'
+import type { VerifyOptions } from './verify-options.ts'
+import { readRules } from './verify-options.ts'
 
 /**
  * The keys a token may be signed with: one key, a list that may mix algorithms and kinds but not repeat a `kid`, or a
  * key set. A signing key stands for its public half; an HMAC key for itself.
  */
 export type VerificationKeys = VerificationKey | readonly VerificationKey[] | LocalJWKSet
-
-/** The header of a JWS (RFC 7515 §4.1). Other parameters are passed through and mean nothing. */
-export interface JwtHeader {
-  alg: string
-  kid?: string
-  typ?: string
-  [parameter: string]: unknown
-}
-
-/**
- * What {@link verify} holds a token against. The first three are required; `null` says that the check is left out. An
- * option that is `undefined`, an empty list, an empty text or has an unknown name is refused, so that an unset
- * variable never widens a check.
- */
-export interface VerifyOptions {
-  /** The issuer, or the issuers, whose tokens are taken; compared exactly. */
-  issuer: string | readonly string[] | null
-  /** Our own name, or names: the token's `aud` must contain one of them, exactly. */
-  audience: string | readonly string[] | null
-  /**
-   * The type in the header, as in `'at+jwt'`: case does not matter, `application/` is optional. `'at+jwt'` adds the
-   * rules for access tokens (RFC 9068).
-   */
-  typ: string | null
-  /** Narrows the algorithms further than the keys do, by the exact name in the header. */
-  algorithms?: readonly string[]
-  /** Claims that must be there, whatever their value. */
-  requiredClaims?: readonly string[]
-  /**
-   * How far the clocks of issuer and verifier may differ; applied to `exp` and `nbf`. Default 5 seconds, at most 60.
-   */
-  clockTolerance?: Duration
-  /** The longest time from `iat` to `exp`; requires both claims. Default: 24 hours for `at+jwt`, else no limit. */
-  maxLifetime?: Duration
-  /** The instant to verify at. Default: now. */
-  currentDate?: Date
-}
 
 /** A token that held every check. Both objects are the caller's own: plain, and safe to spread. */
 export interface Verified {
@@ -86,7 +49,8 @@ export function verify(token: string, keys: VerificationKeys, options: VerifyOpt
   const dots = findDots(token)
   const known = dots.first > maxKnownHeaderLength ? undefined : knownHeaders.get(token.slice(0, dots.first))
   const header = known ?? parseHeader(token, dots)
-  const alg = known === undefined ? checkHeader(header) : known.alg
+  if (known === undefined) checkParameters(header)
+  const alg = known === undefined ? readAlgorithm(header) : known.alg
   const { algorithms: allowed, typ } = options
   if (allowed !== undefined && !allowed.includes(alg)) throw wrongAlgorithm('the algorithm is not an allowed one')
   const material = findKey(keys, header.kid as string | undefined)
@@ -123,70 +87,6 @@ function rememberHeader(segment: string, header: JwtHeader): void {
   knownHeaders.set(new TextDecoder().decode(new TextEncoder().encode(segment)), header)
 }
 
-const optionNames: ReadonlySet<string> = new Set([
-  'issuer',
-  'audience',
-  'typ',
-  'algorithms',
-  'requiredClaims',
-  'clockTolerance',
-  'maxLifetime',
-  'currentDate',
-])
-
-const defaultTolerance = 5
-const maxTolerance = 60
-const accessTokenLifetime = 86_400
-
-function readRules(options: VerifyOptions): ClaimRules {
-  checkOptions(options, optionNames, 'verify')
-  const { issuer, audience, typ, requiredClaims, clockTolerance, maxLifetime } = options
-  if (issuer !== null && !isTextOrTexts(issuer))
-    throw refuseOption('verify: issuer is a text, a list of texts, or null')
-  if (audience !== null && !isTextOrTexts(audience)) {
-    throw refuseOption('verify: audience is a text, a list of texts, or null')
-  }
-  if (typ !== null && !isMediaType(typ)) throw refuseOption("verify: typ is a media type such as 'at+jwt', or null")
-  if (options.algorithms !== undefined) checkAlgorithms(options.algorithms)
-  if (requiredClaims !== undefined && (!Array.isArray(requiredClaims) || !isTextOrTexts(requiredClaims))) {
-    throw refuseOption('verify: requiredClaims is a non-empty list of texts')
-  }
-  const tolerance = clockTolerance === undefined ? defaultTolerance : toSeconds(clockTolerance)
-  if (tolerance > maxTolerance) throw refuseOption(`verify: clockTolerance is at most ${maxTolerance} seconds`)
-  const accessToken = isAccessTokenType(typ)
-  const lifetime = maxLifetime === undefined ? (accessToken ? accessTokenLifetime : undefined) : toSeconds(maxLifetime)
-  if (lifetime === 0) throw refuseOption('verify: maxLifetime is longer than 0')
-  const now = secondsOf(options.currentDate, 'verify')
-  return { issuer, audience, requiredClaims, maxLifetime: lifetime, accessToken, now, tolerance }
-}
-
-function checkAlgorithms(names: unknown): void {
-  if (!Array.isArray(names) || names.length === 0) throw refuseOption('verify: algorithms is a non-empty list')
-  for (const name of names) {
-    if (!algorithms.has(name)) throw refuseOption('verify: algorithms names an algorithm that is not supported')
-  }
-}
-
-/**
- * Parameters that change what a signature covers, or that belong to encrypted or nested tokens (RFC 7515 §4.1.11, RFC
- * 7797, RFC 7516).
- */
-const refusedParameters = ['crit', 'b64', 'zip', 'enc', 'cty']
-
-/** Checks the header by itself; returns `alg`. */
-function checkHeader(header: JsonObject): string {
-  for (const parameter of refusedParameters) {
-    if (Object.hasOwn(header, parameter)) throw wrongHeader(`the header parameter ${parameter} is not accepted`)
-  }
-  const { alg, kid, typ } = header
-  if (kid !== undefined && (typeof kid !== 'string' || kid === '' || kid.length > 256)) {
-    throw wrongHeader('kid is not a text of 1 to 256 characters')
-  }
-  if (typ !== undefined && typeof typ !== 'string') throw wrongHeader('typ is not a text')
-  if (typeof alg !== 'string' || !algorithms.has(alg)) throw wrongAlgorithm('the algorithm is missing or not supported')
-  return alg
-}
-
 function findKey(keys: VerificationKeys, kid: string | undefined): KeyMaterial {
   const single = materialOf(keys)
   if (single !== undefined) {
@@ -221,12 +121,4 @@ function refuseUnknown(): never {
 
 function unknownKey(): JwtError {
   return new JwtError('ERR_JWT_KEY_UNKNOWN', 'no trusted key has the kid of the token')
-}
-
-function wrongAlgorithm(message: string): JwtError {
-  return new JwtError('ERR_JWT_ALGORITHM', message)
-}
-
-function wrongHeader(message: string): JwtError {
-  return new JwtError('ERR_JWT_HEADER', message)
 }

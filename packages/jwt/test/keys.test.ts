@@ -103,6 +103,14 @@ test('generateKey: refuses unknown algorithms and options', async () => {
     await assert.rejects(call('ES256', { kid }), { code: 'ERR_JWT_KEY' })
 })
 
+test('importKey: says which member of a JWK has a wrong type', () => {
+  assert.match(refusedKey({ ...ecPublic, kty: undefined }).message, /has no kty/)
+  assert.match(refusedKey({ ...ecPublic, kty: ['EC'] }).message, /has no kty/)
+  assert.match(refusedKey({ ...ecPublic, alg: 256 }).message, /alg of the JWK is not a text/)
+  assert.match(refusedKey({ ...ecPublic, alg: null }, { alg: 'ES256' }).message, /alg of the JWK is not a text/)
+  assert.match(refusedKey({ ...ecPublic, crv: 256 }).message, /crv of the JWK is not a text/)
+})
+
 test('importKey: every PEM that holds one key gives that key', () => {
   const ec = createPrivateKey({ key: { ...ecPrivate }, format: 'jwk' })
   const rsa = createPrivateKey({ key: { ...rsaPrivate }, format: 'jwk' })

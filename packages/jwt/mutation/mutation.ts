@@ -1,0 +1,123 @@
+// npm run mutation            takes every single check away, one at a time, and shows that a test fails without it
+// npm run mutation -- TEXT    only the edits whose file or text holds TEXT
+import { spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Edit } from './edits.ts'
+import { listedEdits, occurrences, throwEdits } from './edits.ts'
+
+const packageFolder = resolve(import.meta.dirname, '..')
+/** Asked one after the other; the next only when the one before found nothing. */
+const stages = [
+  ['security-table', 'verify', 'compact'],
+  ['keys', 'remote-jwks', 'inspect'],
+  ['sign', 'vectors', 'advisories'],
+]
+/** It measures times, which tell nothing while the machine is busy. */
+const skipped = '8 KiB of garbage'
+const limit = 120_000
+
+interface Outcome {
+  edit: Edit
+  /** The first test that failed, or `undefined`: the mutant survived. */
+  killer: string | undefined
+}
+
+/** A copy of the package in which one file at a time is changed. */
+function makeCopy(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sealwax-mutation-'))
+  for (const part of ['src', 'test', 'package.json'])
+    cpSync(join(packageFolder, part), join(folder, part), { recursive: true })
+  symlinkSync(resolve(packageFolder, '../../node_modules'), join(folder, 'node_modules'))
+  return folder
+}
+
+/** The first failing test of a stage. Throws when the tests did not run at all, which would prove nothing. */
+async function firstFailure(folder: string, stage: readonly string[]): Promise<string | undefined> {
+  const files = stage.map((name) => join(folder, 'test', `${name}.test.ts`))
+  const flags = [
+    '--conditions=@sealwax/source',
+    '--test',
+    '--test-isolation=none',
+    '--test-reporter=tap',
+    `--test-skip-pattern=${skipped}`,
+  ]
+  const child = spawn(process.execPath, [...flags, ...files], {
+    cwd: folder,
+    timeout: limit,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  const status = await new Promise((done) => child.once('close', done))
+  if (status === 0) return undefined
+  if (status === null) return 'the tests did not come to an end'
+  const failed = /^\s*not ok \d+ - (.*)$/m.exec(output)?.[1]
+  if (failed === undefined || !/^\s*ok \d+/m.test(output))
+    throw new Error(`the tests did not run:\n${output.slice(-2000)}`)
+  return failed.replaceAll('\\#', '#')
+}
+
+async function tryEdit(folder: string, edit: Edit): Promise<Outcome> {
+  const path = join(folder, 'src', edit.file)
+  const source = readFileSync(path, 'utf8')
+  writeFileSync(
+    path,
+    source.replace(edit.text, () => edit.replacement),
+  )
+  try {
+    for (const stage of stages) {
+      const killer = await firstFailure(folder, stage)
+      if (killer !== undefined) return { edit, killer }
+    }
+    return { edit, killer: undefined }
+  } finally {
+    writeFileSync(path, source)
+  }
+}
+
+function show({ edit, killer }: Outcome): void {
+  const what = edit.text.trim().replace(/\s+/g, ' ').slice(-90)
+  console.log(
+    `${killer === undefined ? 'SURVIVED' : 'killed  '}  ${edit.file.padEnd(18)} ${what}\n${' '.repeat(29)}${killer === undefined ? `→ ${edit.replacement.trim()}` : `by: ${killer}`}`,
+  )
+}
+
+async function run(edits: Edit[]): Promise<Outcome[]> {
+  const waiting = [...edits]
+  const outcomes: Outcome[] = []
+  const work = async () => {
+    const folder = makeCopy()
+    try {
+      for (const stage of stages) {
+        const failed = await firstFailure(folder, stage)
+        if (failed !== undefined) throw new Error(`fails without any change: ${failed}`)
+      }
+      for (let edit = waiting.shift(); edit !== undefined; edit = waiting.shift()) {
+        const outcome = await tryEdit(folder, edit)
+        outcomes.push(outcome)
+        show(outcome)
+      }
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  }
+  await Promise.all(Array.from({ length: availableParallelism() }, work))
+  return outcomes
+}
+
+const wanted = process.argv[2] ?? ''
+const all = [...throwEdits(), ...listedEdits]
+const stale = all.filter((edit) => occurrences(edit) !== 1)
+if (stale.length > 0)
+  throw new Error(`these texts do not occur exactly once: ${stale.map(({ file, text }) => `\n${file}: ${text}`)}`)
+const outcomes = await run(all.filter(({ file, text }) => file.includes(wanted) || text.includes(wanted)))
+const survivors = outcomes.filter(({ killer }) => killer === undefined)
+console.log(
+  `\n${outcomes.length} checks taken away, ${outcomes.length - survivors.length} noticed, ${survivors.length} not`,
+)
+survivors.forEach(show)
+if (survivors.length > 0) process.exitCode = 1

@@ -1,0 +1,244 @@
+import { algorithms } from './algorithms.ts'
+import type { JwtPayload } from './claims.ts'
+import {
+  checkAccessToken,
+  checkAudience,
+  checkIssuer,
+  checkLifetime,
+  checkTimes,
+  checkTypes,
+  requireClaim,
+} from './claims.ts'
+import type { JsonObject } from './compact.ts'
+import { decodeBody, findDots, parseHeader, parseStrictJson } from './compact.ts'
+import type { JwtErrorCode } from './errors.ts'
+import { JwtError } from './errors.ts'
+import type { JwtHeader } from './header.ts'
+import { checkParameters, readAlgorithm, refusedParameters, wrongAlgorithm } from './header.ts'
+import { isAccessTokenType, sameMediaType } from './media-type.ts'
+import { refuseOption } from './options.ts'
+import type { VerifyOptions } from './verify-options.ts'
+import { readRules } from './verify-options.ts'
+
+// Pure: no node:crypto, no Buffer. It runs in a browser.
+
+/** Options of {@link inspect}: those of `verify`, none of them required. What is absent or `null` is not compared. */
+export interface InspectOptions extends Partial<VerifyOptions> {
+  /** The keys that are trusted, by name: JWKs with `kid` and `alg`, or key objects. Nothing else of them is read. */
+  keys?: readonly { readonly kid: string; readonly alg: string }[]
+}
+
+/** One thing for which `verify` would refuse the token. */
+export interface Finding {
+  code: JwtErrorCode
+  /** One English sentence, without text taken from the token. */
+  message: string
+  /** The claim at fault, where one is. */
+  claim?: string
+}
+
+/** A claim that is an instant: `exp`, `nbf`, `iat`, or `auth_time`. */
+export interface InspectedTime {
+  claim: string
+  date: Date
+  /** In words, seen from now: `expired 37 seconds ago`. */
+  text: string
+}
+
+/** What {@link inspect} found. Header and payload are what the token says of itself; anybody can have written it. */
+export interface Inspection {
+  /** Absent when it cannot be read. */
+  header?: JwtHeader
+  /** Absent when it cannot be read. */
+  payload?: JwtPayload
+  /** The instants among the claims, in the order `iat`, `auth_time`, `nbf`, `exp`. */
+  times: InspectedTime[]
+  /** In the order of `verify`, which throws the first of them. Empty does not mean that the token is genuine. */
+  findings: Finding[]
+  /** That the signature was not checked, as a sentence to show beside the rest. */
+  notice: string
+}
+
+/**
+ * Explains a token to a person: what it says, and everything for which `verify` would refuse it that can be known
+ * without the key. Needs no node:crypto; runs in a browser.
+ *
+ * **The signature is not checked.** Never authorise by what this returns.
+ *
+ * The rules are those of `verify`, which stops at the first fault where this goes on. A token whose own `typ` is
+ * `at+jwt` is held to the rules for access tokens (RFC 9068) also when the option `typ` is not given.
+ *
+ * @param token What was found; whatever it is, nothing is thrown because of it.
+ * @throws {JwtError} `ERR_JWT_OPTION`.
+ */
+export function inspect(token: unknown, options: InspectOptions = {}): Inspection {
+  if (typeof options !== 'object' || options === null) throw refuseOption('inspect: the options are not an object')
+  const { keys, ...given } = options
+  if ('keys' in options) checkKeyNames(keys)
+  const rules = readRules({ issuer: null, audience: null, typ: null, ...given })
+  const findings: Finding[] = []
+  const attempt = <T>(check: () => T): T | undefined => collect(findings, check)
+
+  const result: Inspection = { times: [], findings, notice }
+  const dots = attempt(() => findDots(token))
+  if (dots === undefined) return result
+  const header = attempt(() => parseHeader(token as string, dots)) as JwtHeader | undefined
+  if (header !== undefined) {
+    result.header = header
+    inspectHeader(header, keys, given.algorithms, attempt)
+  }
+  const payload = attempt(() => readPayload(token as string, dots, header?.alg, findings)) as JwtPayload | undefined
+  const { typ = null } = given
+  if (header !== undefined && typ !== null && !sameMediaType(header.typ, typ)) {
+    findings.push({ code: 'ERR_JWT_TYPE', message: 'The token is of another type.' })
+  }
+  if (payload === undefined) return result
+  result.payload = payload
+  const own = typ === null && typeof header?.typ === 'string' && isAccessTokenType(header.typ)
+  const { maxLifetime = own ? accessTokenLifetime : undefined } = rules
+  inspectClaims(payload, { ...rules, accessToken: rules.accessToken || own, maxLifetime }, attempt)
+  result.times = readTimes(payload, rules.now)
+  return result
+}
+
+const notice = 'The signature was not checked: anybody can have written this token.'
+
+type Attempt = <T>(check: () => T) => T | undefined
+
+function collect<T>(findings: Finding[], check: () => T): T | undefined {
+  try {
+    return check()
+  } catch (error) {
+    if (!(error instanceof JwtError)) throw error
+    const { code, claim } = error
+    const message = `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`
+    findings.push(claim === undefined ? { code, message } : { code, message, claim })
+    return undefined
+  }
+}
+
+function inspectHeader(
+  header: JsonObject,
+  keys: InspectOptions['keys'],
+  allowed: readonly string[] | undefined,
+  attempt: Attempt,
+): void {
+  for (const name of [...refusedParameters, 'kid', 'typ']) {
+    if (Object.hasOwn(header, name)) attempt(() => checkParameters({ [name]: header[name] }))
+  }
+  const alg = attempt(() => readAlgorithm(header))
+  if (alg !== undefined && allowed !== undefined && !allowed.includes(alg)) {
+    attempt(() => {
+      throw wrongAlgorithm('the algorithm is not an allowed one')
+    })
+  }
+  if (keys === undefined) return
+  const key =
+    header.kid === undefined ? (keys.length === 1 ? keys[0] : undefined) : keys.find(({ kid }) => kid === header.kid)
+  attempt(() => {
+    if (key === undefined) throw new JwtError('ERR_JWT_KEY_UNKNOWN', 'no trusted key has the kid of the token')
+    if (alg !== undefined && algorithms.get(key.alg)?.scheme !== algorithms.get(alg)?.scheme) {
+      throw wrongAlgorithm("the algorithm is not the key's")
+    }
+  })
+}
+
+function readPayload(
+  token: string,
+  dots: { first: number; second: number },
+  alg: unknown,
+  findings: Finding[],
+): JsonObject {
+  const { payload, signature } = decodeBody(token, dots)
+  const length = algorithms.get(alg)?.signatureLength
+  if (signature.length === 0 || (length !== undefined && signature.length !== length)) {
+    const message =
+      signature.length === 0
+        ? 'There is no signature.'
+        : `A signature of ${alg} has ${length} octets, not ${signature.length}.`
+    findings.push({ code: 'ERR_JWT_SIGNATURE', message })
+  }
+  return parseStrictJson(payload)
+}
+
+const accessTokenLifetime = 86_400
+const registeredClaims = ['iss', 'sub', 'jti', 'aud', 'exp', 'nbf', 'iat']
+const profileClaims = ['sub', 'jti', 'client_id', 'scope', 'token_use', 'token_type', 'cnf']
+
+/** The steps of `checkClaims`, each claim by itself; a claim of a wrong type is not looked at again. */
+function inspectClaims(payload: JwtPayload, rules: ReturnType<typeof readRules>, attempt: Attempt): void {
+  const { issuer, audience, maxLifetime, now, tolerance } = rules
+  const sound = { ...payload }
+  const missing = new Set<string>()
+  const only = (claim: string): JwtPayload => (Object.hasOwn(sound, claim) ? { [claim]: sound[claim] } : {})
+  const passes = (check: () => void): boolean => {
+    const done = attempt(() => {
+      check()
+      return true
+    })
+    return done === true
+  }
+  for (const claim of registeredClaims) {
+    if (!passes(() => checkTypes(only(claim)))) {
+      missing.add(claim)
+      delete sound[claim]
+    }
+  }
+  const must = (claim: string): boolean => {
+    if (!missing.has(claim) && !passes(() => requireClaim(sound, claim))) missing.add(claim)
+    return !missing.has(claim)
+  }
+  for (const claim of rules.requiredClaims ?? []) must(claim)
+  if (issuer !== null && must('iss')) attempt(() => checkIssuer(sound, issuer))
+  if (audience !== null && must('aud')) attempt(() => checkAudience(sound, audience))
+  if (rules.accessToken) for (const claim of profileClaims) attempt(() => checkAccessToken(only(claim)))
+  if (maxLifetime !== undefined) {
+    const bounded = must('exp')
+    if (must('iat') && bounded) attempt(() => checkLifetime(sound, maxLifetime))
+  }
+  for (const claim of ['nbf', 'iat', 'exp']) attempt(() => checkTimes(only(claim), now, tolerance))
+}
+
+const instants: readonly [claim: string, past: string, future: string][] = [
+  ['iat', 'issued', 'will be issued'],
+  ['auth_time', 'logged in', 'will be logged in'],
+  ['nbf', 'became valid', 'becomes valid'],
+  ['exp', 'expired', 'expires'],
+]
+
+function readTimes(payload: JwtPayload, now: number): InspectedTime[] {
+  const times: InspectedTime[] = []
+  for (const [claim, past, future] of instants) {
+    const seconds = Object.hasOwn(payload, claim) ? payload[claim] : undefined
+    if (typeof seconds !== 'number') continue
+    const date = new Date(seconds * 1000)
+    if (Number.isNaN(date.getTime())) continue // further away than a Date can tell
+    const span = spell(Math.abs(seconds - now))
+    times.push({ claim, date, text: seconds > now ? `${future} in ${span}` : `${past} ${span} ago` })
+  }
+  return times
+}
+
+const units: readonly [name: string, seconds: number][] = [
+  ['year', 31_557_600],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+]
+
+/** A length of time in the largest unit of which it holds two, so that it is off by less than a third. */
+function spell(seconds: number): string {
+  const [name, size] = units.find((unit) => seconds >= 2 * unit[1]) ?? ['second', 1]
+  const count = Math.floor(seconds / size)
+  return `${count} ${name}${count === 1 ? '' : 's'}`
+}
+
+function checkKeyNames(keys: unknown): void {
+  const named = (key: unknown) => {
+    const { kid, alg } = (key ?? {}) as Record<string, unknown>
+    return typeof kid === 'string' && algorithms.has(alg)
+  }
+  if (!Array.isArray(keys) || keys.length === 0 || !keys.every(named)) {
+    throw refuseOption('inspect: keys is a non-empty list of keys with kid and a supported alg')
+  }
+}

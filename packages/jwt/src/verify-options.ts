@@ -1,0 +1,80 @@
+import { algorithms } from './algorithms.ts'
+import type { ClaimRules } from './claims.ts'
+import type { Duration } from './duration.ts'
+import { toSeconds } from './duration.ts'
+import { isAccessTokenType, isMediaType } from './media-type.ts'
+import { checkOptions, isTextOrTexts, refuseOption, secondsOf } from './options.ts'
+
+/**
+ * What `verify` holds a token against. The first three are required; `null` says that the check is left out. An
+ * option that is `undefined`, an empty list, an empty text or has an unknown name is refused, so that an unset
+ * variable never widens a check.
+ */
+export interface VerifyOptions {
+  /** The issuer, or the issuers, whose tokens are taken; compared exactly. */
+  issuer: string | readonly string[] | null
+  /** Our own name, or names: the token's `aud` must contain one of them, exactly. */
+  audience: string | readonly string[] | null
+  /**
+   * The type in the header, as in `'at+jwt'`: case does not matter, `application/` is optional. `'at+jwt'` adds the
+   * rules for access tokens (RFC 9068).
+   */
+  typ: string | null
+  /** Narrows the algorithms further than the keys do, by the exact name in the header. */
+  algorithms?: readonly string[]
+  /** Claims that must be there, whatever their value. */
+  requiredClaims?: readonly string[]
+  /**
+   * How far the clocks of issuer and verifier may differ; applied to `exp` and `nbf`. Default 5 seconds, at most 60.
+   */
+  clockTolerance?: Duration
+  /** The longest time from `iat` to `exp`; requires both claims. Default: 24 hours for `at+jwt`, else no limit. */
+  maxLifetime?: Duration
+  /** The instant to verify at. Default: now. */
+  currentDate?: Date
+}
+
+const optionNames: ReadonlySet<string> = new Set([
+  'issuer',
+  'audience',
+  'typ',
+  'algorithms',
+  'requiredClaims',
+  'clockTolerance',
+  'maxLifetime',
+  'currentDate',
+])
+
+const defaultTolerance = 5
+const maxTolerance = 60
+const accessTokenLifetime = 86_400
+
+/** Checks the options of `verify`, and turns them into what its claims are held against. @throws {JwtError} `ERR_JWT_OPTION`. */
+export function readRules(options: VerifyOptions): ClaimRules {
+  checkOptions(options, optionNames, 'verify')
+  const { issuer, audience, typ, requiredClaims, clockTolerance, maxLifetime } = options
+  if (issuer !== null && !isTextOrTexts(issuer))
+    throw refuseOption('verify: issuer is a text, a list of texts, or null')
+  if (audience !== null && !isTextOrTexts(audience)) {
+    throw refuseOption('verify: audience is a text, a list of texts, or null')
+  }
+  if (typ !== null && !isMediaType(typ)) throw refuseOption("verify: typ is a media type such as 'at+jwt', or null")
+  if (options.algorithms !== undefined) checkAlgorithms(options.algorithms)
+  if (requiredClaims !== undefined && (!Array.isArray(requiredClaims) || !isTextOrTexts(requiredClaims))) {
+    throw refuseOption('verify: requiredClaims is a non-empty list of texts')
+  }
+  const tolerance = clockTolerance === undefined ? defaultTolerance : toSeconds(clockTolerance)
+  if (tolerance > maxTolerance) throw refuseOption(`verify: clockTolerance is at most ${maxTolerance} seconds`)
+  const accessToken = isAccessTokenType(typ)
+  const lifetime = maxLifetime === undefined ? (accessToken ? accessTokenLifetime : undefined) : toSeconds(maxLifetime)
+  if (lifetime === 0) throw refuseOption('verify: maxLifetime is longer than 0')
+  const now = secondsOf(options.currentDate, 'verify')
+  return { issuer, audience, requiredClaims, maxLifetime: lifetime, accessToken, now, tolerance }
+}
+
+function checkAlgorithms(names: unknown): void {
+  if (!Array.isArray(names) || names.length === 0) throw refuseOption('verify: algorithms is a non-empty list')
+  for (const name of names) {
+    if (!algorithms.has(name)) throw refuseOption('verify: algorithms names an algorithm that is not supported')
+  }
+}

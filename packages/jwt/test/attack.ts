@@ -1,0 +1,93 @@
+import { constants, createHmac, createPrivateKey, sign as signOctets } from 'node:crypto'
+import type { Jwk, JwtErrorCode, VerificationKeys, VerifyOptions } from '@sealwax/jwt'
+import { exportJwk, generateKey, importKey, JwtError, verify } from '@sealwax/jwt'
+import { audience, base64url, claims, currentDate, header, hs256, issuer, rsaJwk, secret } from './craft.ts'
+
+/** What a row refuses: a token (held against {@link hs256} and {@link held} unless said otherwise), or a call. */
+export type Attack =
+  | string
+  | { token: unknown; keys?: VerificationKeys; options?: Record<string, unknown> }
+  | (() => unknown)
+
+/** One row of a table of attacks: what is refused, why it must be, how it is refused, and by which inputs that is shown. */
+export interface Row {
+  name: string
+  /** RFC section, advisory, or `policy` where it is our own stricter choice. */
+  source: string
+  code: JwtErrorCode
+  attacks: readonly Attack[]
+}
+
+export const held: VerifyOptions = { issuer, audience, typ: 'at+jwt', clockTolerance: 0, currentDate }
+
+export const rsa = importKey(rsaJwk(), { kid: 'rs-1' })
+export const ec = await generateKey('ES256', { kid: 'ec-1' })
+export const ed = await generateKey('EdDSA', { kid: 'ed-1' })
+export const rsaPublic = exportJwk(rsa)
+export const ecPublic = exportJwk(ec)
+export const edPublic = exportJwk(ed)
+
+export const hmac =
+  (key: string | Uint8Array, hash = 'sha256') =>
+  (input: string): Buffer =>
+    createHmac(hash, key).update(input).digest()
+
+export const rsaHeader = { alg: 'RS256', kid: 'rs-1', typ: 'at+jwt' }
+export const ecHeader = { alg: 'ES256', kid: 'ec-1', typ: 'at+jwt' }
+export const edHeader = { alg: 'EdDSA', kid: 'ed-1', typ: 'at+jwt' }
+
+const privateObject = (jwk: Jwk) => createPrivateKey({ key: { ...jwk }, format: 'jwk' })
+export const rsaPrivate = privateObject(rsaJwk())
+const ecPrivate = privateObject(exportJwk(ec, { private: true }))
+const edPrivate = privateObject(exportJwk(ed, { private: true }))
+
+/** Genuine signatures; with a salt length PSS, else PKCS #1 v1.5. */
+export function rsaSign(hash: string, saltLength?: number) {
+  const padding = saltLength === undefined ? {} : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }
+  return (input: string) => signOctets(hash, Buffer.from(input), { key: rsaPrivate, ...padding })
+}
+
+export const ecSign = (input: string, dsaEncoding: 'der' | 'ieee-p1363' = 'ieee-p1363') =>
+  signOctets('sha256', Buffer.from(input), { key: ecPrivate, dsaEncoding })
+export const edSign = (input: string) => signOctets(null, Buffer.from(input), edPrivate)
+
+type Signer = (input: string) => string | Uint8Array
+
+const segment = (value: object | string) =>
+  base64url(typeof value === 'string' || value instanceof Uint8Array ? value : JSON.stringify(value))
+
+/** A token with any header, payload and signature; an object is written as JSON, a text or octets as they are. */
+export function forge(head: object | string, payload: object | string = claims, signer: Signer = hmac(secret)): string {
+  const input = `${segment(head)}.${segment(payload)}`
+  return `${input}.${base64url(signer(input))}`
+}
+
+/** A token of {@link hs256} with some parameters of the header changed; `undefined` takes one away. */
+export const withHeader = (changed: object, signer?: Signer): string => forge({ ...header, ...changed }, claims, signer)
+
+/** A token of {@link hs256} with some claims changed; `undefined` takes one away. */
+export const withClaims = (changed: object): string => forge(header, { ...claims, ...changed })
+
+/** The same, claims written out as JSON text, for what no object can say. */
+export const withText = (text: string): string => forge(header, JSON.stringify(claims).replace(/}$/, `,${text}}`))
+
+export const good = forge(header)
+export const noSignature: Signer = () => ''
+export { hs256 }
+
+/** The code for which an attack is refused. */
+export function codeOf(attack: Attack): string {
+  try {
+    if (typeof attack === 'function') attack()
+    else if (typeof attack === 'string') verify(attack, hs256, held)
+    else
+      verify(
+        attack.token as string,
+        ('keys' in attack ? attack.keys : hs256) as VerificationKeys,
+        { ...held, ...attack.options } as VerifyOptions,
+      )
+    return 'accepted'
+  } catch (error) {
+    return error instanceof JwtError ? error.code : String(error)
+  }
+}
