@@ -157,8 +157,8 @@ const WELL_KNOWN = [
   'super-secret',
 ]
 
-/** Why a secret must not be used, or undefined. Also asked by the command line before anything starts. */
-export function weakness(secret: string): string | undefined {
+/** Why a secret must not be used, or undefined. */
+function weakness(secret: string): string | undefined {
   const plain = secret.toLowerCase()
   if (
     WELL_KNOWN.some((known) => plain.includes(known) && plain.replaceAll(known, '').replace(/[\W\d_]/g, '').length < 8)
@@ -194,7 +194,7 @@ function checkIssuer(value: unknown): string {
 }
 
 /** Whether a host name of a URL means this machine. */
-export function isLoopback(hostname: string): boolean {
+function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, test } from 'node:test'
+import { subjectKey as guardSubjectKey } from '@sealwax/guard'
 import { unsafeDecode } from '@sealwax/jwt'
+import { subjectKey as engineSubjectKey } from '../src/engine/revocations.ts'
 import type { LoadSubject } from '../src/index.ts'
 import { MINUTE, PASSWORD, type Started, standing, startAuth } from './server.ts'
 
@@ -203,4 +205,13 @@ describe("sessions of the application's own users", () => {
     fails = false
     assert.equal((await server.call('/refresh', { json: { refresh_token } })).status, 200)
   })
+})
+
+test('revocations: the server and the guard name a subject by the same key', () => {
+  for (const [issuer, subject] of [
+    ['https://auth.example.com', 'user-123'],
+    ['http://127.0.0.1:5000', 'Zoë'],
+  ] as const) {
+    assert.equal(engineSubjectKey(issuer, subject), guardSubjectKey(issuer, subject))
+  }
 })

@@ -86,7 +86,7 @@ export type Revocation =
   | { readonly kind: 'ver'; readonly subject: string; readonly ver: number; readonly until: number }
   | { readonly kind: 'kid'; readonly kid: string; readonly until: number }
 
-export interface RevocationSink {
+interface RevocationSink {
   add(revocation: Revocation): void
 }
 

@@ -14,7 +14,7 @@ export interface KeyRing {
   published: { readonly keys: readonly Jwk[] }
 }
 
-export interface KeyEntry {
+interface KeyEntry {
   readonly row: SigningKeyRow
   readonly key: SigningKey
 }

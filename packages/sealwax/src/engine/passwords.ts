@@ -14,7 +14,7 @@ export interface Passwords {
 const PARAMETERS: Options = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
 /** NIST SP 800-63B-4: at least 15 characters where the password is the only factor; long ones are welcome, bombs are not. */
-export const PASSWORD_LENGTH = { min: 15, max: 256 } as const
+const PASSWORD_LENGTH = { min: 15, max: 256 } as const
 
 /** How many may wait for a core; more would wait longer than clients do. */
 const QUEUE_LIMIT = 100

@@ -66,7 +66,7 @@ export const session = z
   })
   .openapi('Session')
 
-export const problem = z
+const problem = z
   .object({
     type: z.string(),
     title: z.string(),

@@ -70,7 +70,7 @@ export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): vo
 }
 
 /** The public URL our routes stand under: the issuer, and the base path unless the issuer has a path of its own. */
-export function publicBase({ issuer, basePath }: Config): string {
+function publicBase({ issuer, basePath }: Config): string {
   const { origin, pathname } = new URL(issuer)
   return pathname === '/' ? origin + basePath : origin + pathname.replace(/\/$/, '')
 }

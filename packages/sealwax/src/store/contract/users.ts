@@ -16,7 +16,7 @@ export interface UserRow {
 }
 
 /** What may change in a user without touching roles or sessions. */
-export type UserChange = Partial<Pick<UserRow, 'email' | 'password_hash' | 'disabled_at'>> & { updated_at: number }
+type UserChange = Partial<Pick<UserRow, 'email' | 'password_hash' | 'disabled_at'>> & { updated_at: number }
 
 /** Facts about users. Not found is undefined; a taken id or email throws `Conflict`. */
 export interface Users {

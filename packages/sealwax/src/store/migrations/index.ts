@@ -2,19 +2,19 @@ import type { Kysely } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { AuthError } from '../../errors.ts'
 import type { Tables } from '../tables.ts'
-import * as initial from './0001-initial.ts'
-import * as rememberAndPurge from './0002-remember-and-purge.ts'
+import { up as initial } from './0001-initial.ts'
+import { up as rememberAndPurge } from './0002-remember-and-purge.ts'
 import type { Dialect } from './dialect.ts'
 
 /** Every migration, in order. A released one is never changed. */
-const MIGRATIONS: Readonly<Record<string, { up(db: Kysely<unknown>, dialect: Dialect): Promise<void> }>> = {
+const MIGRATIONS: Readonly<Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>>> = {
   '0001-initial': initial,
   '0002-remember-and-purge': rememberAndPurge,
 }
 
 function migrator(db: Kysely<Tables>, dialect: Dialect, schema?: string): Migrator {
   const migrations = Object.fromEntries(
-    Object.entries(MIGRATIONS).map(([name, { up }]): [string, Migration] => [name, { up: (on) => up(on, dialect) }]),
+    Object.entries(MIGRATIONS).map(([name, up]): [string, Migration] => [name, { up: (on) => up(on, dialect) }]),
   )
   return new Migrator({
     db,

@@ -118,16 +118,33 @@ function reservation(
   return {
     release,
     unsafe(query, parameters, options) {
-      if (member.lost) return Object.assign(Promise.reject(connectionError('CONNECTION_CLOSED')), { cancel() {} })
+      const undoing = query === 'rollback'
+      if (member.lost) return settled(undoing ? UNDONE : Promise.reject(connectionError('CONNECTION_CLOSED')))
       const pending = member.client.unsafe(query, parameters as never[], options)
-      if (statementMs !== Infinity) {
-        const timer = setTimeout(() => lose(member), statementMs)
-        const settled = () => clearTimeout(timer)
-        pending.then(settled, settled)
-      }
-      return pending as unknown as ReturnType<PostgresJSReservedSql['unsafe']>
+      const timer = statementMs === Infinity ? undefined : setTimeout(() => lose(member), statementMs)
+      const done = () => clearTimeout(timer)
+      pending.then(done, done)
+      if (!undoing) return pending as unknown as Pending
+      return settled(
+        pending.then(
+          () => UNDONE,
+          () => {
+            lose(member)
+            return UNDONE
+          },
+        ),
+      )
     },
   }
+}
+
+type Pending = ReturnType<PostgresJSReservedSql['unsafe']>
+
+/** What a rollback answers. One that cannot be sent has happened all the same: Postgres undoes what a lost connection left open. */
+const UNDONE = Promise.resolve(Object.assign([], { command: 'ROLLBACK', count: 0 }))
+
+function settled(answer: Promise<Awaited<Pending>>): Pending {
+  return Object.assign(answer.then(), { cancel() {} })
 }
 
 function connectionError(code: string): Error {
