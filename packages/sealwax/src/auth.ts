@@ -79,7 +79,7 @@ export async function createAuth(options: AuthOptions): Promise<AuthServer> {
     store: options.store,
     now: options.now ?? Date.now,
     elapsed: () => performance.now(),
-    randomBytes,
+    randomBytes: pooledRandomBytes(),
     log: options.logger ?? SILENT,
     emit: safely(options.onEvent, options.logger),
     loadSubject: options.loadSubject,
@@ -147,6 +147,20 @@ function serverOf(context: Context, guard: Guard, stopFollowing: () => Promise<v
       await guard.close()
       await context.store.close()
     },
+  }
+}
+
+/** A call to the generator costs more than the few octets a request needs, so they are drawn many at a time. Each octet is given once. */
+function pooledRandomBytes(): Context['randomBytes'] {
+  let pool = Buffer.alloc(0)
+  let used = 0
+  return (size) => {
+    if (used + size > pool.length) {
+      pool = randomBytes(Math.max(4096, size))
+      used = 0
+    }
+    used += size
+    return Buffer.from(pool.subarray(used - size, used))
   }
 }
 

@@ -14,6 +14,8 @@ export interface PostgresServer {
   stop(how?: 'crash' | 'fast'): Promise<void>
   /** Starts it again on the same port and files. */
   start(): Promise<void>
+  /** Sends a signal to all its processes: SIGSTOP freezes it, so that connections stand and nothing answers. */
+  signal(signal: NodeJS.Signals): void
   /** Stops it and removes its files. */
   remove(): Promise<void>
 }
@@ -54,11 +56,13 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
     async stop(how = 'fast') {
       if (child === undefined) return
       const ended = new Promise((resolve) => child?.once('exit', resolve))
-      // The postmaster leads a process group of its own, so that a crash takes all of it at once.
-      if (how === 'crash') process.kill(-(child.pid as number), 'SIGKILL')
+      if (how === 'crash') server.signal('SIGKILL')
       else child.kill('SIGINT')
       await ended
       child = undefined
+    },
+    signal(signal) {
+      for (const pid of child?.pid === undefined ? [] : [child.pid, ...childrenOf(child.pid)]) send(pid, signal)
     },
     async remove() {
       await server.stop('crash')
@@ -71,7 +75,24 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
 
 function externalServer(url: string): PostgresServer {
   const cannot = () => Promise.reject(new Error('PG_TEST_URL names a server that these tests may not stop; unset it'))
-  return { createDatabase: () => createDatabase(url), start: cannot, stop: cannot, remove: async () => {} }
+  const signal = () => {
+    throw new Error('PG_TEST_URL names a server that these tests may not signal; unset it')
+  }
+  return { createDatabase: () => createDatabase(url), start: cannot, stop: cannot, signal, remove: async () => {} }
+}
+
+/** Each server process of Postgres leads a group of its own, so they are told one by one. */
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+}
+
+/** A process that has ended meanwhile needs no signal. */
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
 }
 
 /** The folder of initdb and postgres; throws a sentence where there is none. */

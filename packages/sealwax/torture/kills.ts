@@ -9,7 +9,7 @@ import { type Fleet, startServers } from './servers.ts'
 
 const KILLS: Times = { full: 200, short: 4 }
 /** Clients that do something in one wave, of those that there are. */
-const ACTIVE = 16
+const ACTIVE = 24
 const MOST_CLIENTS = 120
 const CHECK_EVERY = 20
 /** Between two waves the clocks move beyond the grace window, so that the next refresh of everybody rotates. */
@@ -95,7 +95,7 @@ function striker(run: Run, { all }: Fleet, place: Place | undefined): () => Prom
   let strikes = 0
   return async () => {
     strikes += 1
-    await delay(random.below(150))
+    await delay(random.below(300))
     if (place !== undefined && strikes % 4 === 0) {
       const server = await place.postgres()
       await server.stop('crash')

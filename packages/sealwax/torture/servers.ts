@@ -13,8 +13,8 @@ export interface ServerProcess extends AsyncDisposable {
   start(): Promise<void>
   /** Sets the clock of an embedding process, and of those that follow it here, so many milliseconds ahead. */
   setClock(offset: number): Promise<void>
-  /** SIGKILL; resolves when the process is gone. */
-  kill(): Promise<void>
+  /** SIGKILL, or another signal; resolves when the process is gone. */
+  kill(signal?: NodeJS.Signals): Promise<void>
   /** Whether the process that was started last has ended without being killed here. */
   readonly died: boolean
   /** The last lines it wrote. */
@@ -74,13 +74,13 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
       clock = offset
       await ask(`${url}/torture/clock`, { json: { offset } })
     },
-    async kill() {
+    async kill(signal = 'SIGKILL') {
       const dying = child
       child = undefined
       if (dying === undefined || dying.exitCode !== null || dying.signalCode !== null) return
       const gone = new Promise((resolve) => dying.once('exit', resolve))
       // A tracer leads a process group with its program in it: all of it goes at once.
-      process.kill(-(dying.pid as number), 'SIGKILL')
+      process.kill(-(dying.pid as number), signal)
       await gone
     },
     [Symbol.asyncDispose]: () => server.kill(),

@@ -1,5 +1,9 @@
+import { away } from './away.ts'
+import { fsync } from './fsync.ts'
+import { histories } from './histories.ts'
 import { kills } from './kills.ts'
 import { createPlace, type Place, type StoreName } from './place.ts'
+import { races } from './races.ts'
 import { refreshesAcross, refreshesInProcess } from './refreshes.ts'
 import { createRun, type Run } from './run.ts'
 
@@ -18,8 +22,15 @@ export const SUITES: readonly Suite[] = [
     store: 'postgres',
     torture: (run, place) => refreshesAcross(run, place, 'postgres', 3),
   },
+  { name: 'histories-sqlite', store: 'sqlite', torture: (run, place) => histories(run, place, 'sqlite') },
+  { name: 'histories-postgres', store: 'postgres', torture: (run, place) => histories(run, place, 'postgres') },
+  { name: 'fsync-sqlite', store: 'sqlite', torture: fsync },
   { name: 'kills-sqlite', store: 'sqlite', torture: (run, place) => kills(run, place, 'sqlite') },
   { name: 'kills-postgres', store: 'postgres', torture: (run, place) => kills(run, place, 'postgres') },
+  { name: 'races-sqlite', store: 'sqlite', torture: (run, place) => races(run, place, 'sqlite') },
+  { name: 'races-postgres', store: 'postgres', torture: (run, place) => races(run, place, 'postgres') },
+  { name: 'away-sqlite', store: 'sqlite', torture: (run, place) => away(run, place, 'sqlite') },
+  { name: 'away-postgres', store: 'postgres', torture: (run, place) => away(run, place, 'postgres') },
 ]
 
 /** Runs one suite; what it throws is a violation like any other. */

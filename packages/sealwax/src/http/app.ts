@@ -39,6 +39,7 @@ export function createApp(context: Context, guard: Guard): App {
   const cookie = refreshCookie(config)
   app.onError((error, c) => problemResponse(error, c, log))
   app.use('*', crossOrigin(context))
+  for (const path of ['/login', '/register']) app.use(path, admission(MOST_LOGINS))
   app.use('*', readBody)
   healthRoutes(app, context)
   loginRoutes(app, context, clientOf, cookie)
@@ -52,6 +53,25 @@ export function createApp(context: Context, guard: Guard): App {
   return {
     fetch: async (request, platform) => app.fetch(request, platform),
     handles: (path) => methodsOf(path).length > 0,
+  }
+}
+
+/** As many as can be hashing or queueing for it; whoever comes beyond that is told so before any work is done. */
+const MOST_LOGINS = 128
+
+/** Lets so many requests in at once. */
+function admission(most: number): MiddlewareHandler<HttpEnv> {
+  let inside = 0
+  return async (_c, next) => {
+    if (inside >= most) {
+      throw new AuthError('overloaded', 'Too many log-ins are under way; try again shortly', { retryAfter: 2 })
+    }
+    inside += 1
+    try {
+      await next()
+    } finally {
+      inside -= 1
+    }
   }
 }
 
@@ -93,7 +113,11 @@ function crossOrigin({ config, log }: Context): MiddlewareHandler<HttpEnv> {
     maxAge: 600,
   })
   const wellKnown = `${config.basePath}/.well-known/`
-  return (c, next) => (c.req.path.startsWith(wellKnown) ? open(c, next) : listed(c, next))
+  return (c, next) => {
+    if (c.req.path.startsWith(wellKnown)) return open(c, next)
+    // Without an Origin there is nobody to answer.
+    return c.req.header('Origin') === undefined ? next() : listed(c, next)
+  }
 }
 
 /** One line per request: no query, no header, no body, so no secret. */

@@ -8,6 +8,16 @@ export interface Slots<V> {
   readonly values?: V
 }
 
+/** Runs a compiled statement past Kysely's executor, whose promises cost as much as SQLite does. */
+export type RunDirectly = (sql: string, parameters: readonly unknown[]) => { rows: unknown[]; changed: number }
+
+const directly = new WeakMap<object, RunDirectly>()
+
+/** Tells how the prepared statements of a database run, where its driver answers at once. */
+export function runDirectly(db: Kysely<Tables>, run: RunDirectly): void {
+  directly.set(db.getExecutor().adapter, run)
+}
+
 interface Statement<R> {
   readonly query: CompiledQuery<R>
   /** Which value each parameter takes; undefined: the constant that stands in the query. */
@@ -28,6 +38,8 @@ export function prepared<V extends object, R>(
     const { query, names } = statements.get(adapter) ?? compile(db, build)
     statements.set(adapter, { query, names })
     const parameters = names.map((name, i) => (name === undefined ? query.parameters[i] : values[name as keyof V]))
+    const run = directly.get(adapter)
+    if (run !== undefined) return run(query.sql, parameters) as { rows: R[]; changed: number }
     const result = await db.executeQuery<R>({ ...query, parameters })
     return { rows: result.rows, changed: Number(result.numAffectedRows ?? 0n) }
   }

@@ -3,6 +3,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { Kysely, SqliteDialect, type SqliteStatement } from 'kysely'
 import { AuthError, storeUnavailable } from '../../errors.ts'
 import { Conflict } from '../contract/store.ts'
+import { runDirectly } from '../queries/prepared.ts'
 import type { Tables } from '../tables.ts'
 
 /** One connection to the file, and Kysely over it. */
@@ -33,22 +34,23 @@ export function connect(path: string, { readOnly }: { readOnly: boolean }): Conn
     // A busy wait would freeze the event loop, so SQLite's own is off; the group commit retries asynchronously.
     const database = prepared(new DatabaseSync(path, { readOnly, timeout: 0 }), { readOnly })
     const statements = new Map<string, SqliteStatement>()
-    const dialect = new SqliteDialect({
-      database: {
-        prepare(sql) {
-          const known = statements.get(sql)
-          if (known !== undefined) return known
-          const statement = translated(() => adapt(database.prepare(sql)))
-          statements.set(sql, statement)
-          return statement
-        },
-        close() {},
-      },
+    const prepare = (sql: string): SqliteStatement => {
+      const known = statements.get(sql)
+      if (known !== undefined) return known
+      const statement = translated(() => adapt(database.prepare(sql)))
+      statements.set(sql, statement)
+      return statement
+    }
+    const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: { prepare, close() {} } }) })
+    runDirectly(db, (sql, parameters) => {
+      const statement = prepare(sql)
+      if (statement.reader) return { rows: statement.all(parameters), changed: 0 }
+      return { rows: [], changed: Number(statement.run(parameters).changes) }
     })
     const version = database.prepare('pragma data_version')
     return {
-      db: new Kysely<Tables>({ dialect }),
-      exec: (sql) => translated(() => database.exec(sql)),
+      db,
+      exec: (sql) => void prepare(sql).run([]),
       dataVersion: () => translated(() => Number(version.get()?.data_version)),
       close: () => database.close(),
     }

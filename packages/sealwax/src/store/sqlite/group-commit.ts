@@ -64,21 +64,21 @@ export function groupCommit(connection: Connection, facts: Facts): GroupCommit {
 
 /** Runs a batch. Nothing here throws: each unit learns its own fate. */
 async function commit(connection: Connection, facts: Facts, units: Unit[]): Promise<void> {
-  const done: Unit[] = []
+  const undone = new Set<Unit>()
   try {
     // Counted from the first unit's coming: a batch that queued behind one that gave up does not wait as long again.
     await begin(connection, BUSY_LIMIT_MS - (performance.now() - (units[0]?.since ?? 0)))
     if ((await facts.metadata.get(SEALED)) !== undefined) throw storeUnavailable('The database is being moved')
-    for (const unit of units) {
-      if (await runInSavepoint(connection, unit)) done.push(unit)
-    }
+    // A unit alone needs no savepoint: what undoes it undoes the batch.
+    if (units.length === 1) await (units[0] as Unit).run()
+    else for (const unit of units) if (!(await runInSavepoint(connection, unit))) undone.add(unit)
     connection.exec('commit')
   } catch (error) {
     rollback(connection)
     for (const unit of units) unit.reject(error)
     return
   }
-  for (const unit of done) unit.resolve()
+  for (const unit of units) if (!undone.has(unit)) unit.resolve()
 }
 
 /** A unit that throws is undone alone; the rest of the batch goes on. */
