@@ -10,6 +10,9 @@ export type Credentials =
 /** Credentials whose token may still hold anything: {@link tokenFault} judges it. */
 export type FoundCredentials = Credentials | { readonly kind: 'token'; readonly token: string; readonly cookie: true }
 
+/** In characters. Texts beyond it are judged by `verify` alone. */
+const LONGEST_EXAMINED = 2048
+
 const NONE: Credentials = Object.freeze({ kind: 'none' })
 const TWICE = invalid('The request carries more than one Authorization header, or a comma in it.')
 const IN_URL = invalid('The request carries a token in the URL beside the one that is meant to be used.')
@@ -38,6 +41,8 @@ export function tokenFault(
   found: FoundCredentials & { kind: 'token' },
 ): (Credentials & { kind: 'invalid' }) | undefined {
   const { token } = found
+  // Looking at each of eight thousand characters would make garbage dearer than a good token; it is malformed either way.
+  if (token.length > LONGEST_EXAMINED && !token.includes(',')) return undefined
   if (/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) return undefined
   if ('cookie' in found) return COOKIE_CHARACTERS
   if (token.includes(',')) return TWICE

@@ -102,7 +102,10 @@ export async function createAuth(options: AuthOptions): Promise<AuthServer> {
     issuer: config.issuer,
     audience: [...config.audience],
     keys: () => context.keys.verifying,
-    revocation: { check: (token) => (isStale(context) ? 'revocation_unavailable' : revoked.check(token)) },
+    revocation: {
+      check: (token) => (isStale(context) ? 'revocation_unavailable' : revoked.check(token)),
+      subscribe: revoked.subscribe,
+    },
     now: context.now,
   })
   return serverOf(context, guard, stopFollowing)
