@@ -11,7 +11,7 @@ export interface FuzzRange {
 }
 
 /** A case in which what must hold does not. */
-export interface Violation {
+interface Violation {
   case: number
   token: string
   what: string
@@ -36,7 +36,7 @@ const suspicious = 1
 export const timeLimit = 5
 const limitedLength = 8192
 
-export const emptyReport = (): FuzzReport => ({
+const emptyReport = (): FuzzReport => ({
   cases: 0,
   accepted: { sealwax: 0, jose: 0, jsonwebtoken: 0, 'fast-jwt': 0 },
   stricter: {},

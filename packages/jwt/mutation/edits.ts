@@ -43,13 +43,11 @@ const parts: readonly (readonly [file: string, text: string, replacement: string
   ['header.ts', " || kid === ''", ''],
   ['header.ts', ' || kid.length > 256', ''],
   ['header.ts', "typeof kid !== 'string' || ", ''],
-  ['verify.ts', 'material.row.alg !== alg && ', ''],
   ['verify.ts', 'material.row.alg !== alg && material.row.scheme !== algorithms.get(alg)?.scheme', 'false'],
   ['verify.ts', 'signature.length !== material.signatureLength || ', ''],
   ['verify.ts', ' || !checkSignature(material, input, signature)', ''],
   ['verify.ts', 'checkParameters(header)\n', '{}\n'],
   ['verify.ts', 'checkClaims(payload, rules)', ''],
-  ['verify.ts', 'if (known === undefined) rememberHeader', 'rememberHeader'],
   ['verify.ts', "if (typeof header[name] === 'object') return", ''],
   [
     'verify.ts',

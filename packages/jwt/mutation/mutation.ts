@@ -1,5 +1,5 @@
 // npm run mutation            takes every single check away, one at a time, and shows that a test fails without it
-// npm run mutation -- TEXT    only the edits whose file or text holds TEXT
+// npm run mutation -- TEXT …  only the edits whose file or text holds one of the TEXTs
 import { spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -109,12 +109,14 @@ async function run(edits: Edit[]): Promise<Outcome[]> {
   return outcomes
 }
 
-const wanted = process.argv[2] ?? ''
+const wanted = process.argv.slice(2)
+const isWanted = ({ file, text }: Edit) =>
+  wanted.length === 0 || wanted.some((part) => file.includes(part) || text.includes(part))
 const all = [...throwEdits(), ...listedEdits]
 const stale = all.filter((edit) => occurrences(edit) !== 1)
 if (stale.length > 0)
   throw new Error(`these texts do not occur exactly once: ${stale.map(({ file, text }) => `\n${file}: ${text}`)}`)
-const outcomes = await run(all.filter(({ file, text }) => file.includes(wanted) || text.includes(wanted)))
+const outcomes = await run(all.filter(isWanted))
 const survivors = outcomes.filter(({ killer }) => killer === undefined)
 console.log(
   `\n${outcomes.length} checks taken away, ${outcomes.length - survivors.length} noticed, ${survivors.length} not`,

@@ -56,14 +56,8 @@ const retryWithoutKeys = 5000
  * @throws {JwtError} `ERR_JWT_OPTION`.
  */
 export function createRemoteJWKSet(url: string | URL, options: RemoteJWKSetOptions = {}): RemoteJWKSet {
-  checkOptions(options, optionNames, 'createRemoteJWKSet')
   const source = readUrl(url)
-  const cacheMaxAge = milliseconds('cacheMaxAge', options.cacheMaxAge ?? 600, 86_400)
-  const coolDown = milliseconds('coolDown', options.coolDown ?? 30, 86_400)
-  const timeout = milliseconds('timeout', options.timeout ?? 5, 60)
-  const now = options.now ?? Date.now
-  if (typeof now !== 'function') throw refuseOption('createRemoteJWKSet: now is a function')
-
+  const { cacheMaxAge, coolDown, timeout, now } = readOptions(options)
   let current: { set: LocalJWKSet; since: number; lifetime: number } | undefined
   let flight: { result: Promise<LocalJWKSet>; abort: AbortController } | undefined
   let settledAt = Number.NEGATIVE_INFINITY
@@ -135,6 +129,19 @@ function milliseconds(name: string, duration: Duration, longest: number): number
     throw refuseOption(`createRemoteJWKSet: ${name} is from 1 to ${longest} seconds`)
   }
   return seconds * 1000
+}
+
+/** The options with their defaults, in milliseconds. */
+function readOptions(options: RemoteJWKSetOptions) {
+  checkOptions(options, optionNames, 'createRemoteJWKSet')
+  const now = options.now ?? Date.now
+  if (typeof now !== 'function') throw refuseOption('createRemoteJWKSet: now is a function')
+  return {
+    cacheMaxAge: milliseconds('cacheMaxAge', options.cacheMaxAge ?? 600, 86_400),
+    coolDown: milliseconds('coolDown', options.coolDown ?? 30, 86_400),
+    timeout: milliseconds('timeout', options.timeout ?? 5, 60),
+    now,
+  }
 }
 
 const loopback = /^(?:localhost|\[::1\]|127(?:\.\d{1,3}){3})$/

@@ -23,6 +23,14 @@ test('decodeBase64url: reads what Buffer writes, and only that spelling', () => 
   )
 })
 
+test('decodeBase64url: takes exactly one spelling of each octet and of each pair of octets', () => {
+  const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_']
+  const pairs = letters.flatMap((first) => letters.map((second) => first + second))
+  assert.equal(pairs.filter((text) => decodeBase64url(text) !== undefined).length, 256)
+  const triples = letters.flatMap((last) => pairs.map((text) => text + last))
+  assert.equal(triples.filter((text) => decodeBase64url(text) !== undefined).length, 65_536)
+})
+
 function hasPrototypeMember(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   return Object.hasOwn(value, '__proto__') || Object.values(value).some(hasPrototypeMember)
@@ -103,6 +111,8 @@ test('the parser says what is wrong, where a later step would have refused it fo
   const { first, second } = findDots('e30.e30.AA')
   const wrong: [call: () => unknown, message: RegExp][] = [
     [() => findDots('a'.repeat(8193)), /longer than 8192 characters/],
+    [() => findDots('eyJ'), /three segments/],
+    [() => findDots(''), /three segments/],
     [() => parseHeader('é30.e30.AA', { first, second }), /outside ASCII/],
     [() => decodeBody('e30.e30.\u{1f600}', { first, second }), /outside ASCII/],
     [() => parseHeader('AAA.e30.AA', { first, second }), /not the base64url of a JSON object/],

@@ -111,6 +111,29 @@ test('importKey: says which member of a JWK has a wrong type', () => {
   assert.match(refusedKey({ ...ecPublic, crv: 256 }).message, /crv of the JWK is not a text/)
 })
 
+test('importKey: a type, a curve or a length that does not fit is refused for that, before the key is made', () => {
+  const longer = base64url(Buffer.concat([Buffer.of(0), Buffer.from(ecPublic.y ?? '', 'base64url')]))
+  assert.match(refusedKey({ ...ecPublic, kty: 'OKP' }).message, /this type and curve is not for ES256/)
+  assert.match(refusedKey({ ...ecPublic, crv: 'P-384' }).message, /this type and curve is not for ES256/)
+  assert.match(refusedKey({ ...oct, alg: 'RS256' }).message, /this type and curve is not for RS256/)
+  assert.match(refusedKey({ ...ecPublic, y: longer }).message, /y of the JWK is not exactly 32 octets/)
+  assert.match(refusedKey({ ...edPublic, x: `${edPublic.x}AA` }).message, /x of the JWK is not/)
+})
+
+test('importKey: an encrypted PEM is refused for that, in the new form and in the old one', () => {
+  const rsa = createPrivateKey({ key: { ...rsaPrivate }, format: 'jwk' })
+  for (const type of ['pkcs8', 'pkcs1'] as const) {
+    const pem = rsa.export({ format: 'pem', type, cipher: 'aes-256-cbc', passphrase: 'x' })
+    assert.match(refusedKey(String(pem)).message, /is encrypted; decrypt it first/)
+  }
+})
+
+test('importKey: a private key that cannot sign is refused with the reason underneath', () => {
+  const error = refusedKey({ ...rsaPrivate, p: 'AQ', q: 'AQ' })
+  assert.match(error.message, /cannot sign/)
+  assert.ok(error.cause instanceof Error)
+})
+
 test('importKey: every PEM that holds one key gives that key', () => {
   const ec = createPrivateKey({ key: { ...ecPrivate }, format: 'jwk' })
   const rsa = createPrivateKey({ key: { ...rsaPrivate }, format: 'jwk' })

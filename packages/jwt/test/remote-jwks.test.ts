@@ -326,6 +326,16 @@ test('createRemoteJWKSet: close is final for a set that was good, too', async ()
   await unavailable(() => keys.keysFor(byOne))
 })
 
+test('createRemoteJWKSet: close ends a renewal as well, good set or not', async () => {
+  const keys = remote()
+  await keys.keysFor(byOne)
+  clock += 600_000
+  answer = () => {}
+  const waiting = unavailable(() => keys.keysFor(byOne))
+  keys.close()
+  await waiting
+})
+
 test('createRemoteJWKSet: an idle process ends by itself', async () => {
   const program = `import { createRemoteJWKSet } from '@sealwax/jwt'
     const keys = createRemoteJWKSet('https://127.0.0.1:9/')

@@ -151,6 +151,8 @@ const wrongOptions: [name: string, changed: Record<string, unknown>][] = [
   ['algorithms undefined', { algorithms: undefined }],
   ['algorithms []', { algorithms: [] }],
   ['algorithms a text', { algorithms: 'HS256' }],
+  ['algorithms a Set', { algorithms: new Set(['HS256']) }],
+  ['algorithms an object', { algorithms: { 0: 'HS256', length: 1 } }],
   ['algorithms with none', { algorithms: ['none'] }],
   ['algorithms with an unknown name', { algorithms: ['HS256', 'ES256K'] }],
   ['algorithms with a member of Object.prototype', { algorithms: ['constructor'] }],
