@@ -154,7 +154,8 @@ function pair(row: AlgorithmRow, privateKey: KeyObject, publicKey: VerificationK
   const material = { ...(materialOf(publicKey) as KeyMaterial), signInput: cryptoKeyInput(row, privateKey) }
   let belongs = false
   try {
-    belongs = checkSignature(material, Buffer.from('pair'), createSignature(material, material.signInput, 'pair'))
+    const signature = Buffer.from(createSignature(material, material.signInput, 'pair'), 'base64url')
+    belongs = checkSignature(material, Buffer.from('pair'), signature)
   } catch (cause) {
     throw refuseKey('the private key cannot sign', cause)
   }

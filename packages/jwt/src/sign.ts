@@ -57,7 +57,7 @@ export function sign(payload: JwtPayload, key: SigningKey, options: SignOptions)
   if (input.length + 1 + Math.ceil((material.signatureLength * 4) / 3) > maxTokenLength) {
     throw wrong('the token would be longer than 8192 characters')
   }
-  return `${input}.${encodeBase64url(createSignature(material, material.signInput, input))}`
+  return `${input}.${createSignature(material, material.signInput, input)}`
 }
 
 const optionNames: ReadonlySet<string> = new Set([

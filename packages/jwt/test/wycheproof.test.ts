@@ -183,7 +183,7 @@ function macs(file: string, alg: Algorithm): number {
     for (const { tcId, comment, result, ...one } of tests) {
       const key = secretMaterial(octets(one.key), alg)
       const [msg, tag] = [octets(one.msg), octets(one.tag)]
-      const full = createSignature(key, key.verifyInput, msg.toString('latin1'))
+      const full = Buffer.from(createSignature(key, key.verifyInput, msg.toString('latin1')), 'base64url')
       const same = tag.length * 8 === tagSize && full.subarray(0, tagSize / 8).equals(tag)
       assert.equal(same, result === 'valid', `${file} tcId ${tcId}: ${comment}`)
       const accepted = signatureHolds(key, { tcId, comment, result, msg: one.msg, sig: one.tag })
