@@ -1,0 +1,136 @@
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { getRequestListener } from '@hono/node-server'
+import { hash, verify } from '@node-rs/argon2'
+import { sign } from '@sealwax/jwt'
+import { betterAuth } from 'better-auth'
+import { getMigrations } from 'better-auth/db/migration'
+import { toNodeHandler as betterAuthHandler } from 'better-auth/node'
+import { jwt } from 'better-auth/plugins'
+import { Hono } from 'hono'
+import { createAuth } from 'sealwax'
+import { toNodeHandler } from 'sealwax/node'
+import { sqliteStore } from 'sealwax/sqlite'
+import { answer, processorTime } from './child.ts'
+import { AUDIENCE, claimsOf, ISSUER, LIFETIME, makeKey, TYPE } from './tokens.ts'
+
+// One of the servers that are held against each other, in a process of its own.
+
+export const PASSWORD = 'correct horse battery staple'
+const SECRET = 'gT5-bench-only-Wq8Zr2Nc7Lk4Xv9Jd3Hs'
+const USERS = 16
+
+export interface About {
+  readonly port: number
+  /** What clients go on with: refresh tokens, or the header lines of a signed-in user. */
+  readonly clients: readonly string[]
+  readonly emails: readonly string[]
+  readonly accessToken: string
+}
+
+interface Prepared extends Omit<About, 'port'> {
+  readonly listener: RequestListener
+}
+
+const emailOf = (index: number) => `user${index}@example.com`
+
+/** Ours: a refresh window of 0 seconds, so that each refresh rotates and writes. */
+async function sealwax(directory: string, clients: number): Promise<Prepared> {
+  const auth = await createAuth({
+    ...{ issuer: 'http://127.0.0.1:5000', audience: AUDIENCE, secret: SECRET, refreshGrace: 0 },
+    store: sqliteStore(join(directory, 'sealwax.db')),
+  })
+  const emails = Array.from({ length: USERS }, (_, index) => emailOf(index))
+  const users = await Promise.all(emails.map((email) => auth.users.create({ email, password: PASSWORD })))
+  const sessions = await Promise.all(
+    Array.from({ length: clients }, (_, index) =>
+      auth.sessions.create({ subject: users[index % USERS]?.id as string }),
+    ),
+  )
+  return {
+    listener: toNodeHandler(auth),
+    clients: sessions.map(({ refresh_token }) => refresh_token),
+    emails,
+    accessToken: sessions[0]?.access_token as string,
+  }
+}
+
+/** Better Auth as its documentation sets it up, on node:sqlite; ES256 like ours, and without its rate limit. */
+async function betterAuthServer(directory: string, clients: number): Promise<Prepared> {
+  const database = new DatabaseSync(join(directory, 'better-auth.db'))
+  database.exec('pragma journal_mode = wal')
+  database.exec('pragma synchronous = full')
+  const options = {
+    ...{ database, secret: SECRET, baseURL: 'http://127.0.0.1:5001', telemetry: { enabled: false } },
+    ...{ rateLimit: { enabled: false }, logger: { disabled: true } },
+    emailAndPassword: {
+      enabled: true,
+      // Only to be ready sooner: nothing that is measured looks at a password.
+      password: { hash: async (password: string) => password, verify: async () => true },
+    },
+    plugins: [jwt({ jwks: { keyPairConfig: { alg: 'ES256' as const } }, jwt: { issuer: ISSUER, audience: AUDIENCE } })],
+  }
+  await (await getMigrations(options)).runMigrations()
+  const auth = betterAuth(options)
+  const cookies: string[] = []
+  for (let index = 0; index < clients; index++) {
+    const body = { email: emailOf(index), password: PASSWORD, name: `User ${index}` }
+    const reply = await auth.api.signUpEmail({ body, asResponse: true })
+    const cookie = reply.headers.getSetCookie().map((line) => line.split(';', 1)[0])
+    cookies.push(`Cookie: ${cookie.join('; ')}\r\n`)
+  }
+  return { listener: betterAuthHandler(auth), clients: cookies, emails: [], accessToken: '' }
+}
+
+/** The floor: a POST route that does nothing but sign one token. */
+function bareSigning(_: string, clients: number): Prepared {
+  const key = makeKey('ES256').ours
+  const app = new Hono()
+  const options = { issuer: ISSUER, audience: AUDIENCE, typ: TYPE, expiresIn: LIFETIME }
+  let count = 0
+  app.post('/sign', (c) => {
+    count += 1
+    return c.json({ access_token: sign(claimsOf(count), key, options) })
+  })
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  return { listener, clients: new Array<string>(clients).fill(''), emails: [], accessToken: '' }
+}
+
+/** How often argon2id alone checks a password in a second, with as many at once as there are cores. */
+async function argon2({ milliseconds }: { milliseconds: number }): Promise<number> {
+  const stored = await hash(PASSWORD, { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 })
+  const start = performance.now()
+  let count = 0
+  const work = async () => {
+    while (performance.now() - start < milliseconds) {
+      if (!(await verify(stored, PASSWORD))) throw new Error('the password was not recognised')
+      count += 1
+    }
+  }
+  await Promise.all(Array.from({ length: availableParallelism() }, work))
+  return count / ((performance.now() - start) / 1000)
+}
+
+const SERVERS: Readonly<Record<string, (directory: string, clients: number) => Prepared | Promise<Prepared>>> = {
+  ...{ sealwax, 'better-auth': betterAuthServer, bare: bareSigning },
+}
+
+async function main(): Promise<void> {
+  const [name = '', directory = '', clients = '1'] = process.argv.slice(2)
+  const prepare = SERVERS[name]
+  if (prepare === undefined) throw new Error('which server?')
+  const { listener, ...about } = await prepare(directory, Number(clients))
+  const server = createServer(listener)
+  server.keepAliveTimeout = 600_000
+  await new Promise<void>((ready) => server.listen({ port: 0, host: '127.0.0.1', backlog: 2048 }, ready))
+  const { port } = server.address() as AddressInfo
+  answer({ about: () => ({ port, ...about }), time: processorTime, argon2 })
+}
+
+main().catch((error: unknown) => {
+  console.error(error)
+  process.exit(1)
+})

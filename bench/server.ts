@@ -1,0 +1,205 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Child, startChild } from './child.ts'
+import type { LoadResult, StormResult } from './load.ts'
+import type { Run } from './main.ts'
+import { median } from './measure.ts'
+import { bounded, formatted, known, type Part, type Row } from './report.ts'
+import type { About } from './server-peer.ts'
+
+const PASSWORD = 'correct horse battery staple'
+const MOST_CLIENTS = 128
+/** Clients of the comparisons. */
+const CLIENTS = 32
+
+interface Server {
+  readonly child: Child
+  readonly about: About
+}
+
+/** Our server over HTTP on SQLite, beside Better Auth and beside a route that only signs; each on core 0, the load on core 1. */
+export async function serverPart({ quick }: Run): Promise<Part> {
+  const directory = mkdtempSync(join(import.meta.dirname, '.data-'))
+  const children: Child[] = []
+  const start = async (file: string, core: number, args: readonly string[] = []) => {
+    const child = await startChild(file, { core, args })
+    children.push(child)
+    return child
+  }
+  const serverOf = async (name: string): Promise<Server> => {
+    const child = await start('server-peer.ts', 0, [name, directory, String(MOST_CLIENTS)])
+    return { child, about: await child.ask<About>({ do: 'about' }) }
+  }
+  try {
+    const bench: Bench = {
+      ...{ load: await start('load.ts', 1), quick, directory },
+      ...{ ours: await serverOf('sealwax'), better: await serverOf('better-auth'), bare: await serverOf('bare') },
+    }
+    const rows = [
+      ...(await refreshRows(bench)),
+      ...(await groupCommitRows(bench)),
+      ...(await loginRows(bench)),
+      ...(await stormRows(bench)),
+    ]
+    return { rows, notes: NOTES }
+  } finally {
+    await Promise.all(children.map((child) => child.stop()))
+    rmSync(directory, { recursive: true })
+  }
+}
+
+const NOTES = [
+  'Each server is one process bound to core 0, with all its threads; the load generator is bound to core 1 and keeps connections alive. SQLite with WAL and synchronous=FULL, on disk.',
+  `Refresh: ${CLIENTS} clients (unless said otherwise) with a session each, a refresh window of 0 seconds: every refresh rotates, is written and waits for its commit, and the next one sends the token of the answer. A refresh that does not rotate ends the run.`,
+  'Better Auth: GET /token of the jwt plugin by session cookie, ES256, rate limit off, node:sqlite. It reads and signs, and writes nothing.',
+  'Bare: a POST route of Hono on @hono/node-server that signs one ES256 token with @sealwax/jwt and does nothing else.',
+]
+
+interface Bench {
+  readonly load: Child
+  readonly ours: Server
+  readonly better: Server
+  readonly bare: Server
+  readonly quick: boolean
+  readonly directory: string
+}
+
+interface Rate extends LoadResult {
+  readonly perSecond: number
+  /** Microseconds of the server's processor per request. */
+  readonly cost: number
+}
+
+async function drive(load: Child, { child, about }: Server, options: object): Promise<Rate> {
+  const before = await child.ask<number>({ do: 'time' })
+  const result = await load.ask<LoadResult>({ do: 'load', port: about.port, ...options })
+  const after = await child.ask<number>({ do: 'time' })
+  return { ...result, perSecond: result.requests / result.seconds, cost: (after - before) / result.requests }
+}
+
+/** The refresh tokens in use, since each load leaves new ones. */
+const tokens = new Map<Server, string[]>()
+
+async function refreshes({ load, ours }: Bench, clients: number, milliseconds: number): Promise<Rate> {
+  const all = tokens.get(ours) ?? [...ours.about.clients]
+  tokens.set(ours, all)
+  const rate = await drive(load, ours, { kind: 'refresh', milliseconds, each: all.slice(0, clients) })
+  all.splice(0, clients, ...rate.tokens)
+  return rate
+}
+
+async function refreshRows(bench: Bench): Promise<Row[]> {
+  const { load, better, bare, quick } = bench
+  const [rounds, milliseconds] = quick ? [2, 1000] : [8, 3000]
+  const request = { kind: 'request', milliseconds, expected: 'token' }
+  const minting = () =>
+    drive(load, better, { ...request, path: '/api/auth/token', each: better.about.clients.slice(0, CLIENTS) })
+  const signing = () =>
+    drive(load, bare, { ...request, method: 'POST', path: '/sign', each: bare.about.clients.slice(0, CLIENTS) })
+  const found = { ours: [] as Rate[], again: [] as Rate[], better: [] as Rate[], bare: [] as Rate[] }
+  for (let round = -1; round < rounds; round++) {
+    const turn = { ours: await refreshes(bench, CLIENTS, milliseconds), better: await minting(), bare: await signing() }
+    const again = await refreshes(bench, CLIENTS, milliseconds)
+    // The round before the first is for warming up.
+    if (round < 0) continue
+    found.ours.push(turn.ours)
+    found.better.push(turn.better)
+    found.bare.push(turn.bare)
+    found.again.push(again)
+  }
+  const rate = (rates: readonly Rate[]) => median(rates.map(({ perSecond }) => perSecond))
+  const cost = (rates: readonly Rate[]) => `${formatted(median(rates.map((one) => one.cost)))} µs of processor each`
+  const ratio = (others: readonly Rate[]) =>
+    median(found.ours.map((one, i) => one.perSecond / (others[i]?.perSecond ?? Number.NaN)))
+  const busiest = Math.max(...Object.values(found).flatMap((rates) => rates.map(({ busy }) => busy)))
+  const twins = `A/A ${formatted(ratio(found.again))}; the load generator was busy at most ${formatted(busiest * 100)} %`
+  return [
+    known('refreshes per second', rate(found.ours), '/s', cost(found.ours)),
+    known('Better Auth: tokens minted per second', rate(found.better), '/s', cost(found.better)),
+    known('bare route that signs: requests per second', rate(found.bare), '/s', cost(found.bare)),
+    bounded('refreshes ÷ tokens minted by Better Auth', ratio(found.better), '×', '≥', 8, twins),
+    bounded('refreshes ÷ requests of the bare route', ratio(found.bare), '×', '≥', 0.5, twins),
+  ]
+}
+
+async function groupCommitRows(bench: Bench): Promise<Row[]> {
+  const [rounds, milliseconds] = bench.quick ? [1, 1000] : [5, 2000]
+  const counts = [1, 8, 32, MOST_CLIENTS]
+  const found = new Map<number, Rate[]>(counts.map((count) => [count, []]))
+  for (let round = 0; round < rounds; round++) {
+    for (const count of counts) found.get(count)?.push(await refreshes(bench, count, milliseconds))
+  }
+  const rateOf = (count: number) => median((found.get(count) ?? []).map(({ perSecond }) => perSecond))
+  const rows = counts.map((count) => {
+    const p50 = median((found.get(count) ?? []).map((rate) => rate.p50))
+    const p99 = median((found.get(count) ?? []).map((rate) => rate.p99))
+    return known(
+      `refreshes per second, ${count} at once`,
+      rateOf(count),
+      '/s',
+      `p50 ${formatted(p50)} ms, p99 ${formatted(p99)} ms`,
+    )
+  })
+  return [
+    ...rows,
+    bounded('group commit: 32 at once ÷ 1 at once', rateOf(32) / rateOf(1), '×', '>', 1.2),
+    await refreshesPerSync(bench),
+  ]
+}
+
+/** Counts the fsyncs of the server under load, where there is strace and it may look. */
+async function refreshesPerSync(bench: Bench): Promise<Row> {
+  const name = `refreshes per fsync, ${MOST_CLIENTS} at once`
+  const summary = join(bench.directory, 'strace')
+  const flags = ['-f', '-c', '-U', 'calls,name', '-e', 'trace=fsync,fdatasync', '-o', summary]
+  const strace = spawn('strace', [...flags, '-p', String(bench.ours.child.pid)], { stdio: 'ignore' })
+  const ended = once(strace, 'exit').catch((error: unknown) => [error])
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  const { requests } = await refreshes(bench, MOST_CLIENTS, 1000)
+  strace.kill('SIGINT')
+  await ended
+  try {
+    const calls = [...readFileSync(summary, 'utf8').matchAll(/^\s*(\d+)\s+(?:fsync|fdatasync)\b/gm)]
+    const syncs = calls.reduce((sum, [, count]) => sum + Number(count), 0)
+    if (syncs > 0) return known(name, requests / syncs, '', `${requests} refreshes, ${syncs} fsyncs`)
+  } catch {
+    // Without a summary there is nothing to count.
+  }
+  return known(name, Number.NaN, '', 'not measured: strace is absent or not allowed')
+}
+
+async function loginRows({ load, ours, quick }: Bench): Promise<Row[]> {
+  const [rounds, milliseconds] = quick ? [2, 1500] : [6, 4000]
+  const options = { kind: 'login', milliseconds, each: ours.about.emails.slice(0, 8), password: PASSWORD }
+  const ratios: number[] = []
+  const rates = { logins: [] as number[], argon2: [] as number[] }
+  for (let round = 0; round < rounds; round++) {
+    const alone = await ours.child.ask<number>({ do: 'argon2', milliseconds })
+    const { perSecond } = await drive(load, ours, options)
+    rates.argon2.push(alone)
+    rates.logins.push(perSecond)
+    ratios.push(perSecond / alone)
+  }
+  const beside = `argon2id alone ${formatted(median(rates.argon2))} /s, logins ${formatted(median(rates.logins))} /s`
+  return [bounded('logins ÷ what argon2id alone allows', median(ratios), '×', '≥', 0.9, beside)]
+}
+
+async function stormRows({ load, ours, quick }: Bench): Promise<Row[]> {
+  const { port, emails, accessToken } = ours.about
+  const storms: StormResult[] = []
+  for (let round = 0; round < (quick ? 1 : 5); round++) {
+    storms.push(
+      await load.ask<StormResult>({ do: 'storm', port, logins: 1000, emails, password: PASSWORD, accessToken }),
+    )
+  }
+  const worst = storms.reduce((a, b) => (b.p99 > a.p99 ? b : a))
+  const statuses = Object.entries(worst.statuses).map(([status, count]) => `${count} × ${status}`)
+  const others = storms.reduce((sum, storm) => sum + 1000 - (storm.statuses[200] ?? 0) - (storm.statuses[503] ?? 0), 0)
+  const beside = `p50 ${formatted(worst.p50)} ms, longest ${formatted(worst.longest)} ms; p99 without what waiting probes left out ${formatted(worst.uncorrected)} ms; worst of ${storms.length} storms`
+  return [
+    bounded('/me while 1,000 log-ins arrive at once: p99', worst.p99, 'ms', '<', 50, beside),
+    bounded('log-ins answered with neither 200 nor 503', others, '', '≤', 0, statuses.join(', ')),
+  ]
+}

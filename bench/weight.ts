@@ -1,0 +1,92 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { median } from './measure.ts'
+import { bounded, formatted, type Part, type Row, unmeasured } from './report.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const BOTH = ['@sealwax/jwt', '@sealwax/guard'] as const
+
+/** What the two libraries weigh and how long they take to import, as they are published: built, and without the source condition. */
+export async function weightRows(quick: boolean): Promise<Part> {
+  const directory = mkdtempSync(join(import.meta.dirname, '.data-'))
+  try {
+    const size = await minifiedSize(directory)
+    const bundle = file(directory, 'bundle.mjs', size.text)
+    const sizeRow = bounded('@sealwax/jwt + @sealwax/guard minified', size.minified / 1024, 'KiB', '<', 30, size.beside)
+    const failure = buildAll()
+    if (failure !== undefined) {
+      return { rows: [sizeRow, unmeasured('import time of both', 'ms', '< 15', failure)], notes: [] }
+    }
+    return { rows: [...importRows(directory, bundle, quick ? 7 : 15), sizeRow], notes: [] }
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+/** Builds what is imported; answers why that failed. */
+function buildAll(): string | undefined {
+  try {
+    execFileSync('npm', ['run', 'build', '--silent'], { cwd: ROOT, stdio: 'pipe' })
+  } catch (error) {
+    const output = String((error as { stdout?: unknown }).stdout ?? error)
+    return `npm run build failed: ${output.split('\n', 1)[0]}`
+  }
+  const missing = ['jwt', 'guard'].find((name) => !existsSync(join(ROOT, 'packages', name, 'dist/index.js')))
+  return missing === undefined ? undefined : `packages/${missing}/dist is absent`
+}
+
+function importRows(directory: string, bundle: string, rounds: number): Row[] {
+  const clock = 'const start = performance.now();'
+  const imports = BOTH.map((name) => `await import(${JSON.stringify(name)});`).join(' ')
+  const bare = file(directory, 'bare.mjs', `${clock} console.log(performance.now() - start)`)
+  const both = file(directory, 'both.mjs', `${clock} ${imports} console.log(performance.now() - start)`)
+  const one = file(
+    directory,
+    'one.mjs',
+    `${clock} await import(${JSON.stringify(bundle)}); console.log(performance.now() - start)`,
+  )
+  const times = { bare: [] as number[], both: [] as number[], inside: [] as number[], one: [] as number[] }
+  for (let round = 0; round < rounds; round++) {
+    times.bare.push(timed(bare).outside)
+    const { outside, inside } = timed(both)
+    times.both.push(outside)
+    times.inside.push(inside)
+    times.one.push(timed(one).outside)
+  }
+  const difference = median(times.both) - median(times.bare)
+  const bundled = median(times.one) - median(times.bare)
+  const beside = `as one bundled file ${formatted(bundled)} ms; node alone ${formatted(median(times.bare))} ms; on the clock of the process itself ${formatted(median(times.inside))} ms`
+  return [bounded('import time of both', difference, 'ms', '<', 15, beside)]
+}
+
+function file(directory: string, name: string, text: string): string {
+  const path = join(directory, name)
+  writeFileSync(path, text)
+  return path
+}
+
+function timed(path: string): { outside: number; inside: number } {
+  const start = performance.now()
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH },
+  })
+  const outside = performance.now() - start
+  if (status !== 0) throw new Error(`the import failed: ${stderr}`)
+  return { outside, inside: Number(stdout) }
+}
+
+async function minifiedSize(directory: string): Promise<{ minified: number; text: string; beside: string }> {
+  const contents = BOTH.map((name) => `export * from ${JSON.stringify(name)}`).join('\n')
+  const { outputFiles } = await build({
+    ...{ stdin: { contents, resolveDir: directory }, conditions: ['@sealwax/source'], bundle: true, minify: true },
+    ...{ platform: 'node', format: 'esm', target: 'node22', write: false },
+  })
+  const [bundle] = outputFiles
+  if (bundle === undefined) throw new Error('esbuild made nothing')
+  const gzipped = gzipSync(bundle.contents, { level: 9 }).length / 1024
+  return { minified: bundle.contents.length, text: bundle.text, beside: `gzipped ${formatted(gzipped)} KiB` }
+}
