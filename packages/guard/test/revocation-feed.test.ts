@@ -132,7 +132,10 @@ test('feed: without a first snapshot the answer is 503 with Retry-After, never 4
   for (let i = 0; i < 20; i += 1) feed.give(503)
   const strict = start(t, feed.url)
   const refused = async () => strict.guard.authenticate({ headers: { authorization: `Bearer ${token()}` } })
-  const error = await refused().then(() => assert.fail('was let in'), (thrown: GuardError) => thrown)
+  const error = await refused().then(
+    () => assert.fail('was let in'),
+    (thrown: GuardError) => thrown,
+  )
   assert.deepEqual([error.status, error.code], [503, 'revocation_unavailable'])
   assert.ok(Number(error.headers['Retry-After']) > 0)
   const lenient = start(t, feed.url, { whenStale: 'allow' })

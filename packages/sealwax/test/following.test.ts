@@ -144,3 +144,55 @@ test('postgres: a revocation is read though a transaction that began earlier is 
   await sql.end()
   await store.close()
 })
+
+test('postgres: a crash gives transaction numbers again, and no revocation is skipped for that', async () => {
+  const store = postgresStore(await server.createDatabase(), { connections: 2 })
+  await store.open({ migrate: 'auto' })
+  const revoke = (key: string) =>
+    store.transaction((facts) => facts.revocations.append({ kind: 'sid', key, ver: null, until: 4_000_000_000 }))
+  await revoke('before')
+  // Numbers that are taken, and of which a crash leaves no trace.
+  for (let i = 0; i < 5; i += 1) {
+    const undone = store.transaction(async (facts) => {
+      await facts.metadata.getOrSet(`name-${i}`, 'x')
+      throw new Error('undone')
+    })
+    await assert.rejects(undone, /undone/)
+  }
+  const { cursor } = await store.committed.revocations.since(undefined, 0)
+  await server.stop('crash')
+  await server.start()
+  await revoke('after')
+  const page = await store.committed.revocations.since(cursor, 0)
+  assert.deepEqual(
+    page.entries.map(({ key }) => key),
+    ['after'],
+  )
+  assert.deepEqual((await store.committed.revocations.since(page.cursor, 0)).entries, [])
+  await store.close()
+})
+
+test('postgres: after the database crashed the store listens again: a revocation is heard at once, not at the next look', async () => {
+  const store = postgresStore(await server.createDatabase(), { connections: 2 })
+  await store.open({ migrate: 'auto' })
+  let heard = () => {}
+  const stop = store.follow(() => heard())
+  await server.stop('crash')
+  await assert.rejects(store.ping(), { code: 'temporarily_unavailable' })
+  await server.start()
+  await delay(1500)
+  let atOnce = 0
+  for (const key of ['a', 'b', 'c', 'd', 'e']) {
+    const news = new Promise<void>((resolve) => {
+      heard = resolve
+    })
+    await store.transaction((facts) => facts.revocations.append({ kind: 'sid', key, ver: null, until: 4_000_000_000 }))
+    const committed = performance.now()
+    await news
+    // A look every second alone would be so quick once in five times.
+    if (performance.now() - committed < 200) atOnce += 1
+  }
+  assert.ok(atOnce >= 4, `${atOnce} of 5 were heard at once`)
+  await stop()
+  await store.close()
+})

@@ -46,12 +46,18 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
     async start() {
       const all = { fsync: 'off', listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings }
       const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-      child = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...flags], {
-        ...owner,
-        stdio: 'ignore',
-        detached: true,
-      })
-      await answering(`${url}/postgres`)
+      // After a crash the first try may meet what the killed processes have not let go of yet.
+      for (let attempt = 1; ; attempt += 1) {
+        const started = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...flags], {
+          ...owner,
+          stdio: 'ignore',
+          detached: true,
+        })
+        child = started
+        if (await answering(`${url}/postgres`, started)) return
+        if (attempt === 20) throw new Error('Postgres does not start')
+        await delay(100)
+      }
     },
     async stop(how = 'fast') {
       if (child === undefined) return
@@ -127,12 +133,13 @@ function freePort(): Promise<number> {
   })
 }
 
-async function answering(url: string): Promise<void> {
-  for (let attempt = 0; ; attempt += 1) {
+/** Whether it answers; false when it has ended instead. */
+async function answering(url: string, child: ChildProcess): Promise<boolean> {
+  for (let attempt = 0; child.exitCode === null && child.signalCode === null; attempt += 1) {
     const sql = postgres(url, { max: 1, connect_timeout: 1, onnotice: () => {} })
     try {
       await sql`select 1`
-      return
+      return true
     } catch (error) {
       if (attempt > 200) throw error
       await delay(50)
@@ -140,6 +147,7 @@ async function answering(url: string): Promise<void> {
       await sql.end({ timeout: 1 })
     }
   }
+  return false
 }
 
 let databases = 0

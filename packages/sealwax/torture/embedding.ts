@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { flushCompileCache } from 'node:module'
 import { json } from 'node:stream/consumers'
 import { readEnvironment } from '../src/cli/env.ts'
 import { createLogger } from '../src/cli/logger.ts'
@@ -37,6 +38,8 @@ async function main(): Promise<void> {
     })
   })
   server.listen(port, host)
+  // It will be killed, and would not get to it at its end.
+  flushCompileCache()
 }
 
 await main()

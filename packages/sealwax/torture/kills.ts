@@ -7,7 +7,7 @@ import type { Place, StoreName } from './place.ts'
 import type { Run, Times } from './run.ts'
 import { type Fleet, startServers } from './servers.ts'
 
-const KILLS: Times = { full: 200, short: 4 }
+const KILLS: Times = { full: 200, short: 2 }
 /** Clients that do something in one wave, of those that there are. */
 const ACTIVE = 24
 const MOST_CLIENTS = 120
@@ -89,14 +89,14 @@ async function everybodyStands({ run, fleet, clients, gone }: World): Promise<vo
   run.count('ended sessions found ended at the end', gone.length)
 }
 
-/** Every fourth strike, where there is a Postgres, is at Postgres itself; every eighth at all servers at once. */
+/** Every fourth strike, from the second, is at Postgres itself where there is one; every eighth, from the first, at all servers at once. */
 function striker(run: Run, { all }: Fleet, place: Place | undefined): () => Promise<void> {
   const { random } = run
   let strikes = 0
   return async () => {
     strikes += 1
     await delay(random.below(300))
-    if (place !== undefined && strikes % 4 === 0) {
+    if (place !== undefined && strikes % 4 === 2) {
       const server = await place.postgres()
       await server.stop('crash')
       run.count('kill -9 of Postgres')

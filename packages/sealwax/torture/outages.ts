@@ -13,7 +13,7 @@ export interface Outage {
 }
 
 /** Why this machine cannot have such an outage. */
-export type Impossible = string
+type Impossible = string
 
 export type MakeOutage = (place: Place) => Promise<Outage | Impossible>
 

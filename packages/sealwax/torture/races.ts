@@ -26,7 +26,7 @@ export async function races(run: Run, place: Place, store: StoreName): Promise<v
   await using two = await openAuth(databaseUrl)
   const user = await one.users.create({ email: 'ann@example.com', password: PASSWORD, roles: ['r1'] })
   const arena: Arena = { run, both: [one, two], user, password: PASSWORD }
-  for (let i = run.times({ full: 250, short: 4 }); i > 0; i -= 1) {
+  for (let i = run.times({ full: 250, short: 2 }); i > 0; i -= 1) {
     await passwordRace(arena, i)
     await disableRace(arena)
     await logOutEverywhereRace(arena)

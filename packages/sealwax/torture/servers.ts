@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SECRET } from '../test/server.ts'
@@ -50,6 +52,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
     SEALWAX_DATABASE_URL: options.databaseUrl,
     SEALWAX_PORT: String(port),
     SEALWAX_LOG_LEVEL: 'warn',
+    NODE_COMPILE_CACHE: compileCache(),
     ...options.settings,
   }
   const [command, ...args] = [...(options.under ?? []), process.execPath, ...PROGRAMS[options.program]]
@@ -108,6 +111,18 @@ export async function startServers(count: number, options: ServerOptions): Promi
 export interface Fleet extends AsyncDisposable {
   readonly all: readonly ServerProcess[]
   readonly urls: readonly string[]
+}
+
+let cache: string | undefined
+
+/** Servers start hundreds of times: what the first has compiled serves the others. */
+function compileCache(): string {
+  if (cache === undefined) {
+    const directory = mkdtempSync(join(tmpdir(), 'sealwax-torture-'))
+    process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+    cache = directory
+  }
+  return cache
 }
 
 const START_MS = 30_000

@@ -71,7 +71,7 @@ export async function readFeed(
 ): Promise<FeedPage> {
   const { feed } = context
   const [epoch, position] = (after ?? '').split('.')
-  const known = epoch === feed.epoch && /^\d{1,19}$/.test(position ?? '')
+  const known = epoch === feed.epoch && /^\d{1,39}$/.test(position ?? '')
   const cursor = known ? position : undefined
   const page = await readPage(context, cursor)
   if (!known || page.entries.length > 0 || wait <= 0 || feed.closed) return page

@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto'
 import type { EndedSession } from '../store/contract/sessions.ts'
 import type { Context, Unit } from './context.ts'
 
-/** An entry outlives the last token it refuses by so long, for clocks and guards that lag. */
-const MARGIN_SECONDS = 120
+/**
+ * An entry outlives the last token it refuses by so long: two minutes for clocks and guards that lag, and an hour for a clock that ran an hour ahead and
+ * is set right. Without it a process that starts during that hour, or purges, would forget revocations that matter again afterwards.
+ */
+const MARGIN_SECONDS = 3600 + 120
 
 /** What a guard compares a token's `iss` and `sub` with; the feed shows it in place of the subject. */
 export function subjectKey(issuer: string, subject: string): string {
@@ -12,8 +15,9 @@ export function subjectKey(issuer: string, subject: string): string {
 
 /** The access tokens of an ended session die with this unit's commit. */
 export async function revokeSession(context: Context, unit: Unit, ended: EndedSession): Promise<void> {
-  const until = Math.ceil(ended.access_expires_at / 1000) + MARGIN_SECONDS
-  if (until * 1000 <= context.now()) return
+  // A restored store has forgotten the tokens issued since its copy was made; none of them lives longer than one issued now.
+  const latest = Math.max(ended.access_expires_at, context.now() + context.config.accessTtl)
+  const until = Math.ceil(latest / 1000) + MARGIN_SECONDS
   unit.revoking.push({ kind: 'sid', sid: ended.id, until })
   await unit.revocations.append({ kind: 'sid', key: ended.id, ver: null, until })
 }

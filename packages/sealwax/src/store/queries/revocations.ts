@@ -40,22 +40,41 @@ async function bySequence(db: Kysely<Tables>, cursor = '0', now: number): Promis
 }
 
 /**
- * Transactions overlap: one that began earlier may commit later. So an entry stands at its transaction's number, and the cursor is the
- * oldest transaction that was still open when the page was read: all that commits later has that number or a higher one.
+ * Transactions overlap: one that began earlier may commit later. So an entry stands at its transaction's number, and the cursor holds the oldest
+ * transaction that was still open when the page was read: all that commits later has that number or a higher one. But after a crash Postgres gives
+ * numbers again that were taken by transactions which left no trace. So the cursor also holds the last position there was: that row was on the
+ * disk, and with it a sequence that goes on behind it. What is beyond the one or the other is news.
  */
-async function byTransaction(db: Kysely<Tables>, cursor = '0', now: number): Promise<RevocationPage> {
-  const xmin = sql<string>`pg_snapshot_xmin(pg_current_snapshot())::text`
+async function byTransaction(db: Kysely<Tables>, cursor: string | undefined, now: number): Promise<RevocationPage> {
+  const after = readCursor(cursor)
+  const snapshot = sql<{ xmin: string; latest: number | null }>`
+    (select pg_snapshot_xmin(pg_current_snapshot())::text as xmin, (select max(position) from revocations) as latest)`
+  const isNews = sql<boolean>`(revocations.txid >= ${after.xmin}::text::xid8 or revocations.position > ${after.position})`
   // One statement, hence one snapshot, for the cursor and the entries.
   const rows = await db
-    .selectFrom(sql<{ xmin: string }>`(select ${xmin} as xmin)`.as('snapshot'))
-    .leftJoin('revocations', (join) =>
-      join.on(sql<boolean>`revocations.txid >= ${cursor}::text::xid8`).on('until', '>', now),
-    )
-    .select(['snapshot.xmin', ...FIELDS])
+    .selectFrom(snapshot.as('snapshot'))
+    .leftJoin('revocations', (join) => join.on(isNews).on('until', '>', now))
+    .select(['snapshot.xmin', 'snapshot.latest', ...FIELDS])
     .orderBy('revocations.position')
     .execute()
   const entries = rows.flatMap(({ kind, key, ver, until }) =>
     kind === null || key === null || until === null ? [] : [{ kind, key, ver, until }],
   )
-  return { entries, cursor: rows[0]?.xmin ?? cursor }
+  const position = rows[0]?.latest ?? 0
+  // A store that went back (or purged its last rows) gives positions again, too: then everything is news once.
+  if (position < after.position) return byTransaction(db, undefined, now)
+  return { entries, cursor: writeCursor({ xmin: rows[0]?.xmin ?? after.xmin, position }) }
+}
+
+const POSITION_DIGITS = 20
+
+function writeCursor({ xmin, position }: { xmin: string; position: number }): string {
+  return xmin + String(position).padStart(POSITION_DIGITS, '0')
+}
+
+/** What is no cursor of ours stands before everything. */
+function readCursor(cursor = ''): { xmin: string; position: number } {
+  if (cursor.length <= POSITION_DIGITS) return { xmin: '0', position: 0 }
+  const position = Math.min(Number(cursor.slice(-POSITION_DIGITS)), Number.MAX_SAFE_INTEGER)
+  return { xmin: cursor.slice(0, -POSITION_DIGITS), position }
 }

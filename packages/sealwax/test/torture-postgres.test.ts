@@ -1,0 +1,3 @@
+import { shortTorture } from './torture.ts'
+
+shortTorture('postgres')
