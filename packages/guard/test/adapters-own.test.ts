@@ -77,9 +77,10 @@ test('fastify: check sees the parameters of the route, and addHook protects a pl
   const own = protectFastify(guardWith(), { check: (auth, request) => Object(request.params).id === auth.subject })
   app.get('/users/:id', { onRequest: own }, (request) => request.auth.subject)
   app.get('/open', (request) => ({ auth: request.auth === undefined }))
-  app.register(async (plugin) => {
+  app.register((plugin, _options, done) => {
     plugin.addHook('onRequest', protectFastify(guardWith()))
     plugin.get<{ Auth: Auth }>('/closed', (request) => request.auth.subject)
+    done()
   })
   assert.equal((await app.inject({ url: '/users/user-123', ...bearing(tokenFor()) })).body, 'user-123')
   assert.equal((await app.inject({ url: '/users/user-124', ...bearing(tokenFor()) })).statusCode, 403)
