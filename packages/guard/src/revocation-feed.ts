@@ -75,7 +75,8 @@ export function followFeed(findUrl: (signal: AbortSignal) => Promise<string>, op
   async function turn(): Promise<void> {
     const url = new URL(await findUrl(closing.signal))
     if (cursor !== undefined) url.searchParams.set('after', cursor)
-    const waits = cursor !== undefined && hasBackground
+    // An issuer that has no room for those who wait answers those who do not.
+    const waits = cursor !== undefined && hasBackground && failures === 0
     const limit = AbortSignal.any([closing.signal, AbortSignal.timeout(waits ? TIME_LIMIT : PATIENCE)])
     const headers = { accept: 'application/json', ...(waits && { prefer: `wait=${WAIT}` }) }
     const { body, date } = await getJson(url, headers, limit)
@@ -103,7 +104,9 @@ export function followFeed(findUrl: (signal: AbortSignal) => Promise<string>, op
 
   async function follow(): Promise<void> {
     while (!closing.signal.aborted) {
+      const struggled = failures > 0
       await tryTurn()
+      if (failures === 0 && struggled) await pause(LONGEST_UNREAD, closing.signal)
       if (failures > 0) await pause(Math.min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE), closing.signal)
     }
   }

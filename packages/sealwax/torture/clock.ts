@@ -28,7 +28,7 @@ export async function clockSteps(run: Run, place: Place, store: StoreName): Prom
   const databaseUrl = await place.database(store)
   await using fleet = await startServers(store === 'sqlite' ? 1 : 2, { databaseUrl, program: 'embedding' })
   const hour: Hour = { run, fleet, clients: [], gone: [] }
-  const steps = run.times({ full: 120, short: 6 })
+  const steps = run.times({ full: 120, short: 4 })
   for (let step = 0; step < steps; step += 1) {
     // Ahead and right again, and later behind and right again: never two hours at once.
     const wrong = step < steps / 2 ? HOUR : -HOUR

@@ -80,7 +80,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 /** Random histories of several actors, a moving clock and a store that is restored, against the model. */
 export async function histories(run: Run, place: Place, store: StoreName): Promise<void> {
   await using world = await createWorld(await place.database(store))
-  const numRuns = run.times(store === 'sqlite' ? { full: 3000, short: 30 } : { full: 600, short: 12 })
+  const numRuns = run.times(store === 'sqlite' ? { full: 3000, short: 25 } : { full: 600, short: 6 })
   const agree = fc.asyncProperty(fc.array(steps, { minLength: 6, maxLength: 40 }), (history) =>
     play(run, world, history),
   )
@@ -177,7 +177,7 @@ async function thieves(run: Run, world: World): Promise<void> {
     if (served.length >= 2) run.count('thefts in which both were served')
     if (served.length > 2) throw new Error(`served in turn: ${served.join(', ')}`)
   })
-  const shared = await fc.check(property, { seed: run.seed, numRuns: run.times({ full: 1500, short: 20 }) })
+  const shared = await fc.check(property, { seed: run.seed, numRuns: run.times({ full: 1500, short: 12 }) })
   run.check(!shared.failed, `a thief and an owner share a session: ${fc.defaultReportMessage(shared)}`)
 }
 
@@ -207,6 +207,6 @@ async function honestClients(run: Run, world: World): Promise<void> {
     }
     run.count('honest clients')
   })
-  const kept = await fc.check(property, { seed: run.seed, numRuns: run.times({ full: 600, short: 10 }) })
+  const kept = await fc.check(property, { seed: run.seed, numRuns: run.times({ full: 600, short: 6 }) })
   run.check(!kept.failed, `an honest client was logged out: ${fc.defaultReportMessage(kept)}`)
 }

@@ -6,7 +6,7 @@ import type { Place, StoreName } from './place.ts'
 import type { Run, Times } from './run.ts'
 import { startServers } from './servers.ts'
 
-const ROUNDS: Times = { full: 1000, short: 6 }
+const ROUNDS: Times = { full: 1000, short: 4 }
 const AT_ONCE = 50
 
 const client = { userAgent: BROWSER }

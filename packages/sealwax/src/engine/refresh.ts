@@ -219,12 +219,21 @@ function refused(reason: RefusalReason, detail: string): AuthError {
   return new AuthError('invalid_grant', detail, { reason })
 }
 
-/** The session a genuine refresh token belongs to, live or not; undefined for any other token. For log-out. */
-export async function sessionOfToken(context: Context, token: string): Promise<SessionRow | undefined> {
+/**
+ * The session a genuine refresh token belongs to, live or not; undefined for any other token. For log-out.
+ * `spent`: a refresh with it would be a replay, so its bearer may be anybody who found it.
+ */
+export async function sessionOfToken(
+  context: Context,
+  token: string,
+  client: Client = {},
+): Promise<(SessionRow & { readonly spent: boolean }) | undefined> {
   const presented = parseRefreshToken(token)
   if (presented === undefined) return undefined
   const session = await context.store.committed.sessions.byId(presented.sessionId)
   if (session === undefined) return undefined
   const hmacKey = sessionKey(context.secrets.unwrap(session.hmac_key, sessionKeyPlace(session.id)))
-  return isGenuine(presented, hmacKey) ? session : undefined
+  if (!isGenuine(presented, hmacKey)) return undefined
+  const verdict = decide(session, presented.generation, client.userAgent ?? null, context.now(), context.config)
+  return { ...session, spent: verdict === 'replay_detected' }
 }

@@ -44,7 +44,8 @@ export async function prepareUser(context: Context, options: CreateUser): Promis
   }
   const password_hash = await context.passwords.hash(options.password)
   const now = context.now()
-  const versions = { ver: 1, credential_version: 1 }
+  // Above whatever a deleted user of the same id had: its revocations are still alive.
+  const versions = { ver: Math.floor(now / 1000), credential_version: 1 }
   return { id, email, password_hash, roles, ...versions, disabled_at: null, created_at: now, updated_at: now }
 }
 

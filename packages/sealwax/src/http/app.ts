@@ -39,8 +39,9 @@ export function createApp(context: Context, guard: Guard): App {
   const cookie = refreshCookie(config)
   app.onError((error, c) => problemResponse(error, c, log))
   app.use('*', crossOrigin(context))
-  for (const path of ['/login', '/register']) app.use(path, admission(MOST_LOGINS))
   app.use('*', readBody)
+  // After the body has come: else so many slow senders would keep everybody else out.
+  for (const path of ['/login', '/register']) app.use(path, admission(MOST_LOGINS))
   healthRoutes(app, context)
   loginRoutes(app, context, clientOf, cookie)
   refreshRoutes(app, context, clientOf, cookie)

@@ -12,7 +12,12 @@ import type { HttpEnv } from './env.ts'
 export function problemResponse(error: unknown, c: HonoContext<HttpEnv>, log: Logger): Response {
   const known = foreseen(error)
   const requestId = c.get('requestId')
-  if (known.status >= 500) log.error({ err: error, code: known.code, request_id: requestId }, known.title)
+  if (known.status >= 500) {
+    const fields = { code: known.code, request_id: requestId }
+    // Being asked for too much is no fault, and strangers can do it as often as they like.
+    if (error instanceof AuthError && known.status === 503 && error.cause === undefined) log.warn(fields, known.title)
+    else log.error({ err: error, ...fields }, known.title)
+  }
   c.set('code', known.code)
   const headers = { ...known.headers, 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' }
   return new Response(JSON.stringify({ ...known.body, request_id: requestId }), { status: known.status, headers })

@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
 import type { Guard } from '@sealwax/guard'
-import type { Context } from '../../engine/context.ts'
+import type { Context as HonoContext } from 'hono'
+import type { Client, Context } from '../../engine/context.ts'
 import { sessionOfToken } from '../../engine/refresh.ts'
 import { revokeAllSessions, revokeSessionById } from '../../engine/sessions.ts'
 import { AuthError } from '../../errors.ts'
@@ -28,19 +29,49 @@ export function logoutRoutes(
     }),
     async (c) => {
       const { scope = 'current', refresh_token } = c.req.valid('json') ?? {}
-      const bearer = c.req.header('Authorization') !== undefined
-      const token = refresh_token ?? (bearer ? undefined : cookie.read(c))
-      const caller = token === undefined ? await byAccessToken(c.req.raw) : await byRefreshToken(token)
-      const by = { reason: 'logout', client: clientOf(c) } as const
+      const client = clientOf(c)
+      const caller = await callerOf(c, refresh_token)
+      const by = { reason: 'logout', client } as const
       if (scope === 'current') await revokeSessionById(context, caller.sessionId, by)
-      // An ended or expired session may end itself again, and nothing else.
+      // An ended or expired session may end itself again, and so may whoever found a spent token; nothing else.
       else if (caller.live) {
         await revokeAllSessions(context, caller.subject, scope === 'all' ? by : { ...by, except: caller.sessionId })
       }
-      if (cookie.peek(c) !== undefined && scope !== 'others') cookie.clear(c)
+      await forgetCookie(c, caller, scope)
       return c.body(null, 204)
     },
   )
+
+  interface Caller {
+    readonly subject: string
+    readonly sessionId: string
+    readonly live: boolean
+  }
+
+  /** By the token in the body, by the access token, or by the cookie: also when the access token is refused, as after a long pause. */
+  async function callerOf(c: HonoContext<HttpEnv>, refreshToken: string | undefined): Promise<Caller> {
+    if (refreshToken !== undefined) return byRefreshToken(refreshToken, clientOf(c))
+    if (c.req.header('Authorization') === undefined) {
+      const kept = cookie.read(c)
+      if (kept !== undefined) return byRefreshToken(kept, clientOf(c))
+    }
+    try {
+      return await byAccessToken(c.req.raw)
+    } catch (error) {
+      const kept = cookie.peek(c) === undefined ? undefined : cookie.read(c)
+      if (kept === undefined) throw error
+      return byRefreshToken(kept, clientOf(c))
+    }
+  }
+
+  /** The cookie goes only with its session: else the session would live on unseen. */
+  async function forgetCookie(c: HonoContext<HttpEnv>, caller: Caller, scope: string): Promise<void> {
+    const kept = cookie.peek(c)
+    const session = kept === undefined ? undefined : await sessionOfToken(context, kept)
+    if (session === undefined || scope === 'others') return
+    const ended = session.id === caller.sessionId || (scope === 'all' && session.subject === caller.subject)
+    if (ended) cookie.clear(c)
+  }
 
   async function byAccessToken(request: Request) {
     const { subject, sessionId } = await guard.authenticate(request)
@@ -48,13 +79,14 @@ export function logoutRoutes(
     return { subject, sessionId, live: true }
   }
 
-  async function byRefreshToken(token: string) {
-    const session = await sessionOfToken(context, token)
+  async function byRefreshToken(token: string, client: Client): Promise<Caller> {
+    const session = await sessionOfToken(context, token, client)
     if (session === undefined) {
       throw new AuthError('invalid_grant', 'This is not a refresh token', { reason: 'malformed' })
     }
     const now = context.now()
     const expired = now >= session.idle_expires_at || now >= session.absolute_expires_at
-    return { subject: session.subject, sessionId: session.id, live: session.ended_at === null && !expired }
+    const live = session.ended_at === null && !expired && !session.spent
+    return { subject: session.subject, sessionId: session.id, live }
   }
 }

@@ -28,6 +28,11 @@ const FIELDS = ['kind', 'key', 'ver', 'until'] as const
 
 /** One writer at a time: what commits later has a higher position. */
 async function bySequence(db: Kysely<Tables>, cursor = '0', now: number): Promise<RevocationPage> {
+  // A cursor beyond the last position ever given comes from a file that was since replaced by an older copy: then everything is news.
+  const { rows: given } = await sql<{
+    seq: number
+  }>`select seq from sqlite_sequence where name = 'revocations'`.execute(db)
+  if (Number(cursor) > (given[0]?.seq ?? 0)) return bySequence(db, '0', now)
   const rows = await db
     .selectFrom('revocations')
     .select([...FIELDS, 'position'])
