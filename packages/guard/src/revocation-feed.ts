@@ -104,9 +104,13 @@ export function followFeed(findUrl: (signal: AbortSignal) => Promise<string>, op
 
   async function follow(): Promise<void> {
     while (!closing.signal.aborted) {
-      const struggled = failures > 0
+      const [struggled, before, began] = [failures > 0, cursor, performance.now()]
       await tryTurn()
       if (failures === 0 && struggled) await pause(LONGEST_UNREAD, closing.signal)
+      // While a transaction stays open at the issuer, the same entries come at once again and again.
+      else if (failures === 0 && cursor === before && performance.now() - began < LONGEST_UNREAD) {
+        await pause(FIRST_PAUSE, closing.signal)
+      }
       if (failures > 0) await pause(Math.min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE), closing.signal)
     }
   }
