@@ -57,7 +57,7 @@ export function createApp(context: Context, guard: Guard): App {
   }
 }
 
-/** As many as can be hashing or queueing for it; whoever comes beyond that is told so before any work is done. */
+/** As many as can be hashing or queueing for it; whoever comes beyond that is told so before the database is asked. */
 const MOST_LOGINS = 128
 
 /** Lets so many requests in at once. */
