@@ -43,7 +43,7 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
     files: 'packages/sealwax/src/http/**/*.ts',
     may: [
       ...['packages/sealwax/src/http/', 'packages/sealwax/src/engine/', 'packages/sealwax/src/errors.ts'],
-      ...['@sealwax/guard', 'hono', '@hono/', 'node:net', 'node:http'],
+      ...['@sealwax/guard', 'hono', '@hono/', 'node:crypto', 'node:net', 'node:http'],
       ...['type:packages/sealwax/src/config.ts', 'type:packages/sealwax/src/auth.ts'],
     ],
   },
@@ -70,12 +70,13 @@ const ENGINE_ORDER = [
     'revocations',
     'feed',
     'passwords',
+    'key-schedule',
     'keys',
     'tokens',
     'sessions',
     'users',
   ],
-  ...['refresh', 'login', 'jobs'],
+  ...['key-rotation', 'wrapping', 'refresh', 'login', 'jobs'],
 ]
 
 interface Import {

@@ -144,7 +144,20 @@ function failKeys(trust: Trust, found: Bearer, cause: unknown): never {
 function refusalOf(trust: Trust, found: Bearer, error: unknown, now: number): GuardError | undefined {
   const fault = tokenFault(found)
   if (fault !== undefined) return new GuardError(fault.code, { ...trust.challenge, detail: fault.detail, cause: error })
-  return error instanceof JwtError ? tokenRefusal(error, found.token, now, trust.challenge) : undefined
+  if (!(error instanceof JwtError)) return undefined
+  const refusal = tokenRefusal(error, found.token, now, trust.challenge)
+  return refusal?.code === 'token_key_unknown' ? ofRevokedKey(trust, refusal) : refusal
+}
+
+/**
+ * A key that is revoked leaves the key set. Whoever holds a token of it must hear that it is stale and renew it, whether the set or the revocation came
+ * first. Nothing in the token is believed for that but the name of a key that is refused anyway.
+ */
+function ofRevokedKey({ revocation, challenge }: Trust, refusal: GuardError): GuardError {
+  const { kid, cause } = refusal
+  if (kid === undefined) return refusal
+  const verdict = revocation?.check({ payload: {}, header: { alg: '', kid } })
+  return verdict === undefined ? refusal : new GuardError(verdict, { ...challenge, kid, cause })
 }
 
 /** The token as it was verified before, if that still holds; else it is verified, and remembered if it is good. */

@@ -5,7 +5,15 @@ import { type AuditPage, listAudit } from './engine/audit.ts'
 import type { AuditEvent, Context, Logger } from './engine/context.ts'
 import { createFeedState, followRevocations } from './engine/feed.ts'
 import { startJobs } from './engine/jobs.ts'
-import { createKeyRing, openKeys } from './engine/keys.ts'
+import {
+  type KeyRevocation,
+  listKeys,
+  type RevokeKeyOptions,
+  revokeKey,
+  rotateKeys,
+  type SigningKeyInfo,
+} from './engine/key-rotation.ts'
+import { createKeyRing, openKeys, refreshKeys } from './engine/keys.ts'
 import { createPasswords } from './engine/passwords.ts'
 import { refreshSession } from './engine/refresh.ts'
 import { secretsOf } from './engine/secrets.ts'
@@ -31,6 +39,7 @@ import {
   type User,
   updateUser,
 } from './engine/users.ts'
+import { claimWrapper, requireSecrets } from './engine/wrapping.ts'
 import { createApp } from './http/app.ts'
 import type { Platform } from './http/env.ts'
 
@@ -60,6 +69,11 @@ export interface AuthServer {
     revoke(id: string): Promise<boolean>
     revokeAll(subject: string, options?: { except?: string }): Promise<number>
   }
+  readonly keys: {
+    list(): Promise<SigningKeyInfo[]>
+    rotate(): Promise<SigningKeyInfo[]>
+    revoke(kid: string, options?: RevokeKeyOptions): Promise<KeyRevocation>
+  }
   readonly audit: {
     list(query?: { before?: number; limit?: number; subject?: string; type?: string }): Promise<AuditPage>
   }
@@ -68,7 +82,7 @@ export interface AuthServer {
 }
 
 /**
- * Opens the store, makes the first signing key if there is none, and puts everything together.
+ * Opens the store, makes the first signing keys if there are none, and puts everything together.
  * Throws `config_invalid`, `schema_outdated`, `keys_unavailable` or `temporarily_unavailable`.
  */
 export async function createAuth(options: AuthOptions): Promise<AuthServer> {
@@ -92,8 +106,12 @@ export async function createAuth(options: AuthOptions): Promise<AuthServer> {
   await context.store.open({ migrate: config.migrate })
   let stopFollowing: () => Promise<void>
   try {
+    await requireSecrets(context)
     await openKeys(context)
-    stopFollowing = await followRevocations(context)
+    await claimWrapper(context)
+    stopFollowing = await followRevocations(context, (entries) =>
+      refreshKeys(context, { now: entries.some(({ kind }) => kind === 'kid') }),
+    )
   } catch (error) {
     await context.store.close()
     throw error
@@ -143,9 +161,14 @@ function serverOf(context: Context, guard: Guard, stopFollowing: () => Promise<v
       revoke: (id) => revokeSessionById(context, id),
       revokeAll: (subject, options) => revokeAllSessions(context, subject, options),
     },
+    keys: {
+      list: () => listKeys(context),
+      rotate: () => rotateKeys(context),
+      revoke: (kid, options) => revokeKey(context, kid, options),
+    },
     audit: { list: (query) => listAudit(context, query) },
     async close() {
-      stopJobs()
+      await stopJobs()
       await stopFollowing()
       await guard.close()
       await context.store.close()

@@ -16,6 +16,8 @@ export interface AuthOptions {
   readonly alg?: Algorithm
   /** Life of an access token. Default 15 minutes, at most 24 hours. */
   readonly accessTtl?: Duration
+  /** How long a signing key signs before the next one does. Default 30 days, at least 5 minutes and the life of an access token. */
+  readonly keyPeriod?: Duration
   /** A session ends when it has not been refreshed for so long. Default 14 days. */
   readonly refreshIdle?: Duration
   /** A session ends so long after its log-in, used or not. Default 90 days. */
@@ -53,6 +55,7 @@ export interface Config {
   readonly secrets: readonly string[]
   readonly alg: Algorithm
   readonly accessTtl: number
+  readonly keyPeriod: number
   readonly refreshIdle: number
   readonly refreshAbsolute: number
   readonly refreshGrace: number
@@ -81,6 +84,7 @@ const CHECKS: { readonly [K in keyof Required<AuthOptions>]: (value: never) => u
   store: (value: unknown) => checkFunction('store', (value as Store | null)?.transaction),
   alg: (value: unknown) => checkOneOf('alg', value, ALGORITHMS),
   accessTtl: (value: Duration) => checkDuration('accessTtl', value, { least: 1000, most: DAY }),
+  keyPeriod: (value: Duration) => checkDuration('keyPeriod', value, { least: 5 * MINUTE }),
   refreshIdle: (value: Duration) => checkDuration('refreshIdle', value, { least: 1000 }),
   refreshAbsolute: (value: Duration) => checkDuration('refreshAbsolute', value, { least: 1000 }),
   refreshGrace: (value: Duration) => checkDuration('refreshGrace', value, { least: 0, most: 5 * MINUTE }),
@@ -122,6 +126,7 @@ export function configure(options: AuthOptions): Config {
     secrets: checked<string[]>('secret'),
     alg: checked<Algorithm>('alg', 'ES256'),
     accessTtl: checked<number>('accessTtl', '15m'),
+    keyPeriod: checkPeriod(checked<number>('keyPeriod', '30d'), checked<number>('accessTtl', '15m')),
     refreshIdle: checked<number>('refreshIdle', '14d'),
     refreshAbsolute: checked<number>('refreshAbsolute', '90d'),
     refreshGrace: checked<number>('refreshGrace', '30s'),
@@ -221,6 +226,12 @@ function checkDuration(
     throw invalid(`${name} must be between ${least / 1000} and ${most / 1000} seconds`)
   }
   return milliseconds
+}
+
+/** A shorter one would leave so many keys in the JWK Set as tokens have lives in a period. */
+function checkPeriod(keyPeriod: number, accessTtl: number): number {
+  if (keyPeriod >= accessTtl) return keyPeriod
+  throw invalid('keyPeriod must not be shorter than accessTtl')
 }
 
 function checkMaxSessions(value: unknown): number {

@@ -139,6 +139,46 @@ test('cli: another secret than the one that wrapped the keys names the fingerpri
   assert.match(refused.stderr, /fingerprint [0-9a-f]{16} is missing \(keys_unavailable\)/)
 })
 
+test('cli: keys list, rotate and revoke; revoke does nothing before it is told --now', async () => {
+  const list = async () => {
+    const { stdout, code } = await run(['keys', 'list'])
+    assert.equal(code, 0)
+    return stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { kid: string; state: string })
+  }
+  const [signing, standby] = await list()
+  assert.deepEqual([signing?.state, standby?.state], ['signing', 'published'])
+  const kid = signing?.kid ?? ''
+  const hesitant = await run(['keys', 'revoke', kid])
+  assert.deepEqual(
+    [hesitant.code, hesitant.stderr],
+    [1, 'sealwax: Say --dry-run to see who is affected, and --now to do it (config_invalid)\n'],
+  )
+  const dry = await run(['keys', 'revoke', kid, '--dry-run'])
+  assert.match(
+    dry.stdout,
+    /^Nothing was changed. With --now:\nrevoked: .+\nsigns from now on: .+\naffected: \d+ sessions? of 1 user, which renew/,
+  )
+  assert.deepEqual(await list(), [signing, standby])
+  const done = await run(['keys', 'revoke', kid, '--now', '--end-sessions'])
+  assert.match(
+    done.stdout,
+    /^Done.\nrevoked: .+\nsigns from now on: .+\naffected: .+, which end: these users must log in again\n/,
+  )
+  assert.ok(done.stdout.includes(standby?.kid ?? ''))
+  assert.deepEqual(
+    (await list()).map(({ state }) => state),
+    ['revoked', 'signing', 'published'],
+  )
+  const rotated = await run(['keys', 'rotate'])
+  // The standby was made a moment ago, so it is scheduled, and one to follow it is made.
+  assert.equal(rotated.stdout.trim().split('\n').length, 4)
+  const unknown = await run(['keys', 'revoke', 'nobody', '--now'])
+  assert.deepEqual([unknown.code, unknown.stderr], [1, 'sealwax: There is no such signing key (not_found)\n'])
+})
+
 test('cli: a busy port ends in one sentence with the command to type', async () => {
   const blocker = createServer()
   await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve))

@@ -135,13 +135,14 @@ describe('the address of the client', () => {
 })
 
 describe('public keys and health', () => {
-  it('the key set holds public members only', async () => {
+  it('the key set holds the signing key and its standby, public members only', async () => {
     await using server = await startAuth()
     const { headers, body } = await server.call('/.well-known/jwks.json')
     assert.match(headers.get('Cache-Control') ?? '', /^public, max-age=\d+/)
+    const members = ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']
     assert.deepEqual(
       body.keys.map((key) => Object.keys(key).sort()),
-      [['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']],
+      [members, members],
     )
   })
 

@@ -53,6 +53,8 @@ test('postgres: nothing that a request does reads a table from end to end', asyn
   await auth.users.list({ limit: 50 })
   await auth.audit.list({ subject: 'u', limit: 10 })
   await auth.audit.list({ limit: 10 })
+  await store.committed.sessions.wrappers()
+  await store.committed.sessions.wrappedOtherwise(new Uint8Array([0]), 200)
   const first = await fullScans(sql)
   // A snapshot is all that is live, so it reads everything; what follows it must not.
   const { cursor } = await store.committed.revocations.since(undefined, 4_100_000_000)

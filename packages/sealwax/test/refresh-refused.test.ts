@@ -42,7 +42,7 @@ describe('a refresh token that is none', () => {
     }
     assert.deepEqual(
       server.events.map(({ type }) => type),
-      ['key.created', 'session.created', 'session.created'],
+      ['key.created', 'key.created', 'key.activated', 'session.created', 'session.created'],
     )
     await assertAlive(server, successor)
   })

@@ -126,7 +126,7 @@ describe('register', () => {
     assert.equal((await server.call('/refresh', { json: { refresh_token: body.refresh_token } })).status, 200)
     assert.deepEqual(
       server.events.map(({ type }) => type),
-      ['key.created', 'user.registered', 'session.created'],
+      ['key.created', 'key.created', 'key.activated', 'user.registered', 'session.created'],
     )
   })
 

@@ -128,7 +128,7 @@ describe('the schema', () => {
     for (const store of stores) await store.close()
   })
 
-  it('threads that open one new file at once all find the schema, and agree on one signing key', async () => {
+  it('threads that open one new file at once all find the schema, and agree on the signing key and its standby', async () => {
     using dir = tempDir()
     const main = new URL('../src/index.ts', import.meta.url)
     const sqlite = new URL('../src/store/sqlite/index.ts', import.meta.url)
@@ -150,7 +150,7 @@ describe('the schema', () => {
     )
     const kids = await Promise.all(started)
     assert.equal(new Set(kids).size, 1)
-    assert.match(kids[0] ?? '', /^[\w-]{43}$/)
+    assert.match(kids[0] ?? '', /^[\w-]{43},[\w-]{43}$/)
   })
 })
 

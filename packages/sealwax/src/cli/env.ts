@@ -34,6 +34,7 @@ const OPTIONS = {
   SEALWAX_SECRET: ['secret', list],
   SEALWAX_ALG: ['alg', text],
   SEALWAX_ACCESS_TTL: ['accessTtl', duration],
+  SEALWAX_KEY_PERIOD: ['keyPeriod', duration],
   SEALWAX_REFRESH_IDLE: ['refreshIdle', duration],
   SEALWAX_REFRESH_ABSOLUTE: ['refreshAbsolute', duration],
   SEALWAX_REFRESH_GRACE: ['refreshGrace', duration],

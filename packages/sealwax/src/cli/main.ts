@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { AuthError } from '../errors.ts'
 import { databaseCopy, databaseUnseal } from './db.ts'
 import { EnvironmentError, readEnvironment } from './env.ts'
+import { keysList, keysRevoke, keysRotate } from './keys.ts'
 import { serve } from './serve.ts'
 import { usersCreate, usersList } from './users.ts'
 
@@ -26,6 +27,24 @@ export async function main(argv: readonly string[]): Promise<void> {
     .command('list')
     .description('list all users, one JSON line each')
     .action(() => usersList(readEnvironment()))
+  const keys = program.command('keys').description('manage the signing keys, which rotate by themselves')
+  keys
+    .command('list')
+    .description('list all keys, one JSON line each')
+    .action(() => keysList(readEnvironment()))
+  keys
+    .command('rotate')
+    .description('let the next key sign as soon as verifiers can know it')
+    .action(() => keysRotate(readEnvironment()))
+  keys
+    .command('revoke')
+    .description('take a key back in an emergency')
+    .argument('<kid>', 'the key id, as `keys list` shows it')
+    .option('--now', 'do it')
+    .option('--dry-run', 'print who is affected and when, and change nothing')
+    .option('--end-sessions', 'end the sessions that may hold its tokens, instead of letting them renew')
+    .option('--all', 'revoke every key, the standby too')
+    .action((kid, flags) => keysRevoke(readEnvironment(), kid, flags))
   const db = program.command('db').description('manage the database')
   db.command('copy')
     .description('move everything from SQLite to an empty Postgres; the source refuses writes from then on')

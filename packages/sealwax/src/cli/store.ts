@@ -1,9 +1,21 @@
+import { type AuthServer, createAuth } from '../auth.ts'
 import type { Store } from '../store/contract/store.ts'
 import { postgresStore } from '../store/postgres/index.ts'
 import { sqliteStore } from '../store/sqlite/index.ts'
+import type { Environment } from './env.ts'
 
 /** The store a database URL names: `sqlite:path` or `postgres://…`. */
 export function storeOf(databaseUrl: string): Store {
   if (databaseUrl.startsWith('sqlite:')) return sqliteStore(databaseUrl.slice('sqlite:'.length))
   return postgresStore(databaseUrl)
+}
+
+/** Opens the installation for one command, beside whatever servers run, and closes it. */
+export async function withAuth(environment: Environment, run: (auth: AuthServer) => Promise<void>): Promise<void> {
+  const auth = await createAuth({ ...environment.auth, store: storeOf(environment.databaseUrl) })
+  try {
+    await run(auth)
+  } finally {
+    await auth.close()
+  }
 }

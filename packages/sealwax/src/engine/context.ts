@@ -69,6 +69,12 @@ export type AuditEventType =
   | 'session.ended'
   | 'sessions.ended'
   | 'key.created'
+  | 'key.scheduled'
+  | 'key.activated'
+  | 'key.retiring'
+  | 'key.retired'
+  | 'key.revoked'
+  | 'secrets.rewrapped'
 
 /** What an application tells of its own user at each refresh. Undefined: there is no such user any more. */
 export type LoadSubject = (subject: string) => Promise<Subject | undefined> | Subject | undefined

@@ -35,9 +35,12 @@ const EPOCH = 'feed_epoch'
 
 /**
  * Fills this process's list from the store before the first request, then keeps following it: what any process revokes is refused here
- * too. Answers what stops the following.
+ * too. `onRead` is called after each reading. Answers what stops the following.
  */
-export async function followRevocations(context: Context): Promise<() => Promise<void>> {
+export async function followRevocations(
+  context: Context,
+  onRead: (entries: readonly RevocationRow[]) => Promise<void>,
+): Promise<() => Promise<void>> {
   const { store, feed } = context
   feed.epoch = await epochOf(context)
   let cursor: string | undefined
@@ -48,9 +51,10 @@ export async function followRevocations(context: Context): Promise<() => Promise
     cursor = page.cursor
     feed.readAt = context.elapsed()
     if (happened) wake(feed)
+    await onRead(page.entries)
   }
   await read()
-  const reading = oneAtATime(read, (error) => context.log.warn({ err: error }, 'revocations could not be read'))
+  const reading = oneAtATime(read, (error) => context.log.warn({ err: error }, 'revocations or keys could not be read'))
   const stop = store.follow(reading.start)
   return async () => {
     feed.closed = true

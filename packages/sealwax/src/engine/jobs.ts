@@ -1,18 +1,26 @@
 import type { Context } from './context.ts'
+import { tendKeys } from './keys.ts'
+import { rewrapSecrets } from './wrapping.ts'
 
 interface Job {
   readonly name: string
   /** Milliseconds between two runs. */
   readonly period: number
-  run(context: Context): Promise<unknown>
+  /** Whether it also runs at the start. */
+  readonly first?: true
+  /** A long one ends early when `signal` says that the server closes. */
+  run(context: Context, signal: AbortSignal): Promise<unknown>
 }
 
-const HOUR = 3_600_000
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
 /** Ended and expired sessions stay so long, for those who ask what happened. */
 const SESSION_RETENTION = 30 * 24 * HOUR
 
 /** What the engine does by itself. Each may run in any number of processes at once. */
 const JOBS: readonly Job[] = [
+  { name: 'tend signing keys', period: MINUTE, run: tendKeys },
+  { name: 'rewrap secrets', period: MINUTE, first: true, run: rewrapSecrets },
   {
     name: 'purge revocations',
     period: HOUR,
@@ -25,14 +33,23 @@ const JOBS: readonly Job[] = [
   },
 ]
 
-/** Starts the jobs; they keep no process alive. Answers what stops them. */
-export function startJobs(context: Context): () => void {
-  const timers = JOBS.map((job) =>
-    setInterval(() => {
-      Promise.resolve(job.run(context)).catch((error) => context.log.error({ err: error, job: job.name }, 'job failed'))
-    }, job.period).unref(),
-  )
-  return () => {
+/** Starts the jobs; they keep no process alive. Answers what stops them and waits for those under way. */
+export function startJobs(context: Context): () => Promise<void> {
+  const closing = new AbortController()
+  const running = new Map<Job, Promise<void>>()
+  const start = (job: Job) => {
+    if (running.has(job)) return
+    const done = job
+      .run(context, closing.signal)
+      .catch((error) => context.log.error({ err: error, job: job.name }, 'job failed'))
+      .finally(() => running.delete(job))
+    running.set(job, done as Promise<void>)
+  }
+  for (const job of JOBS) if (job.first) start(job)
+  const timers = JOBS.map((job) => setInterval(start, job.period, job).unref())
+  return async () => {
     for (const timer of timers) clearInterval(timer)
+    closing.abort()
+    await Promise.all(running.values())
   }
 }

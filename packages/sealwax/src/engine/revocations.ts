@@ -22,6 +22,13 @@ export async function revokeSession(context: Context, unit: Unit, ended: EndedSe
   await unit.revocations.append({ kind: 'sid', key: ended.id, ver: null, until })
 }
 
+/** Whatever this key has signed is stale with this unit's commit: who holds a session renews silently. */
+export async function revokeKid(context: Context, unit: Unit, kid: string): Promise<void> {
+  const until = Math.ceil((context.now() + context.config.accessTtl) / 1000) + MARGIN_SECONDS
+  unit.revoking.push({ kind: 'kid', kid, until })
+  await unit.revocations.append({ kind: 'kid', key: kid, ver: null, until })
+}
+
 /** The subject's access tokens of a lower `ver` are stale with this unit's commit. */
 export async function revokeVersion(context: Context, unit: Unit, subject: string, ver: number): Promise<void> {
   const now = context.now()

@@ -5,6 +5,10 @@ import { AuthError } from '../errors.ts'
 export interface Secrets {
   /** The fingerprint of the secret that wraps; it tells nothing about the secret. */
   readonly fingerprint: string
+  /** What every value begins with that this secret wraps. */
+  readonly head: Uint8Array
+  /** The fingerprint of the secret that a wrapped value, or its head, needs; undefined when that secret is in the list. */
+  missing(wrapped: Uint8Array): string | undefined
   /** AES-256-GCM; the place (table, row, column) is bound to the value, which opens nowhere else. */
   wrap(value: Uint8Array, place: string): Uint8Array
   /** Throws `keys_unavailable`, naming the fingerprint it needs, when no secret of the list made the value. */
@@ -31,8 +35,17 @@ export function secretsOf(list: readonly string[], randomBytes: (size: number) =
   )
   const wrapper = fingerprintOf(list[0] as string)
   const wrappingKey = keys.get(wrapper.toString('hex')) as KeyObject
+  const keyOf = (wrapped: Uint8Array) => {
+    const needed = Buffer.from(wrapped.subarray(1, 1 + FINGERPRINT_BYTES)).toString('hex')
+    return { needed, key: wrapped[0] === VERSION ? keys.get(needed) : undefined }
+  }
   return {
     fingerprint: wrapper.toString('hex'),
+    head: Buffer.concat([Buffer.of(VERSION), wrapper]),
+    missing(wrapped) {
+      const { needed, key } = keyOf(wrapped)
+      return key === undefined ? needed : undefined
+    },
     wrap(value, place) {
       const iv = randomBytes(IV_BYTES)
       const cipher = createCipheriv('aes-256-gcm', wrappingKey, iv).setAAD(Buffer.from(place))
@@ -41,18 +54,21 @@ export function secretsOf(list: readonly string[], randomBytes: (size: number) =
     },
     unwrap(wrapped, place) {
       const blob = Buffer.from(wrapped.buffer, wrapped.byteOffset, wrapped.byteLength)
-      const needed = blob.subarray(1, 1 + FINGERPRINT_BYTES).toString('hex')
-      const key = keys.get(needed)
-      if (key === undefined || blob[0] !== VERSION) {
-        throw new AuthError('keys_unavailable', `The server secret with the fingerprint ${needed} is missing`, {
-          retryAfter: 30,
-        })
-      }
+      const { needed, key } = keyOf(blob)
+      if (key === undefined) throw missingSecret([needed])
       const decipher = createDecipheriv('aes-256-gcm', key, blob.subarray(1 + FINGERPRINT_BYTES, HEAD))
       decipher.setAAD(Buffer.from(place)).setAuthTag(blob.subarray(HEAD, HEAD + TAG_BYTES))
       return Buffer.concat([decipher.update(blob.subarray(HEAD + TAG_BYTES)), decipher.final()])
     },
   }
+}
+
+/** What is stored cannot be opened. Fingerprints may be shown: they tell which secret is meant, and nothing about it. */
+export function missingSecret(fingerprints: readonly string[]): AuthError {
+  const names = fingerprints.join(', ')
+  return new AuthError('keys_unavailable', `The server secret with the fingerprint ${names} is missing`, {
+    retryAfter: 30,
+  })
 }
 
 function fingerprintOf(secret: string): Buffer {

@@ -50,6 +50,7 @@ export type EndReason =
   | 'password_changed'
   | 'user_disabled'
   | 'user_deleted'
+  | 'key_revoked'
 
 /**
  * Starts a session for a user whom the application has authenticated itself, and answers its first tokens.
@@ -208,6 +209,37 @@ export async function endAllSessions(
   }
   return ended.length
 }
+
+/**
+ * Ends every session that may hold an access token issued after `since`, however many there are, a page in each unit; answers how many.
+ * Access tokens issued before now must be refused already: only those of a refresh that came in between are revoked here.
+ */
+export async function endIssuedSessions(context: Context, since: number, reason: EndReason): Promise<number> {
+  const issued = { since, now: context.now() }
+  const refusedUntil = accessExpiry(context, issued.now)
+  let count = 0
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const page: { after: string; limit: number; reason: string } = { after, limit: PAGE, reason }
+    const { ended, last } = await commit(context, async (unit) => {
+      const found = await unit.sessions.endIssued(issued, page)
+      for (const session of found.ended) {
+        if (session.access_expires_at >= refusedUntil) await revokeSession(context, unit, session)
+      }
+      return found
+    })
+    count += ended.length
+    after = last
+  }
+  if (count > 0) {
+    await commit(context, (unit) =>
+      audit(unit, { type: 'sessions.ended', time: context.now(), data: { reason, count } }),
+    )
+  }
+  return count
+}
+
+/** Sessions a unit looks at: the write lock is never held for long. */
+const PAGE = 1000
 
 export function disabledUser(): AuthError {
   return new AuthError('user_disabled', 'This user is disabled', { reason: 'user_disabled' })

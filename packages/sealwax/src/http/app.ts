@@ -9,6 +9,7 @@ import { clientReader, type ReadClient } from './client.ts'
 import { refreshCookie } from './cookies.ts'
 import type { HttpEnv } from './env.ts'
 import { problemResponse } from './problems.ts'
+import { adminKeyRoutes } from './routes/admin-keys.ts'
 import { healthRoutes } from './routes/health.ts'
 import { loginRoutes } from './routes/login.ts'
 import { logoutRoutes } from './routes/logout.ts'
@@ -48,6 +49,7 @@ export function createApp(context: Context, guard: Guard): App {
   logoutRoutes(app, context, guard, clientOf, cookie)
   meRoutes(app, context, guard)
   sessionRoutes(app, context, guard, clientOf)
+  adminKeyRoutes(app, context, guard, clientOf)
   wellKnownRoutes(app, context)
   const methodsOf = pathMatcher(app.routes)
   app.notFound((c) => problemResponse(missing(methodsOf(c.req.path), c.req.method), c, log))

@@ -66,6 +66,44 @@ export const session = z
   })
   .openapi('Session')
 
+export const signingKey = z
+  .object({
+    kid: z.string(),
+    alg: z.string(),
+    state: z.enum(['published', 'signing', 'retiring', 'retired', 'revoked']),
+    created_at: z.string(),
+    signs_from: z.string(),
+    /** Null while no successor is planned. */
+    signs_until: z.string().nullable(),
+    retires_at: z.string().nullable(),
+    revoked_at: z.string().nullable(),
+  })
+  .openapi('SigningKey')
+
+export const revokeKeyRequest = z
+  .strictObject({
+    /** Ends the sessions that may hold an access token of the key, instead of letting them renew. */
+    end_sessions: z.boolean().default(false),
+    /** Revokes every key, the standby too. */
+    all: z.boolean().default(false),
+    /** Changes nothing, and answers what would be. */
+    dry_run: z.boolean().default(false),
+  })
+  .openapi('RevokeKeyRequest')
+
+export const keyRevocation = z
+  .object({
+    revoked: z.array(z.string()),
+    /** The key that signs now; null: one that is made for it. */
+    signing: z.string().nullable(),
+    /** Live sessions that may hold an access token of these keys. */
+    sessions: z.number().int(),
+    /** How many users they belong to. */
+    subjects: z.number().int(),
+    ends_sessions: z.boolean(),
+  })
+  .openapi('KeyRevocation')
+
 const problem = z
   .object({
     type: z.string(),

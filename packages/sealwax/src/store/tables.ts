@@ -1,5 +1,8 @@
 import type { Generated } from 'kysely'
 
+/** How many octets at the head of a wrapped value tell which secret wrapped it. */
+export const WRAPPER_BYTES = 9
+
 /** The columns as both databases hold them: JSON as text, flags as 0 and 1, times as milliseconds since 1970. */
 export interface Tables {
   users: {
@@ -48,6 +51,8 @@ export interface Tables {
     private_jwk: Uint8Array
     created_at: number
     signs_from: number
+    revoked_at: number | null
+    announced: string
   }
   revocations: {
     position: Generated<number>

@@ -1,12 +1,11 @@
+import { createHash } from 'node:crypto'
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Config } from '../../config.ts'
 import type { Context } from '../../engine/context.ts'
 import { readFeed } from '../../engine/feed.ts'
+import { publishedKeys } from '../../engine/keys.ts'
 import type { HttpEnv } from '../env.ts'
 import { jsonReply, problemReply } from '../schemas.ts'
-
-/** How long a verifier may keep the key set; keys are published long before they sign. */
-const JWKS_MAX_AGE = 300
 
 export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): void {
   const base = publicBase(context.config)
@@ -15,11 +14,19 @@ export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): vo
       method: 'get',
       path: '/.well-known/jwks.json',
       summary: 'The public keys (RFC 7517)',
-      responses: { 200: jsonReply('A JWK Set', z.object({ keys: z.array(z.record(z.string(), z.unknown())) })) },
+      responses: {
+        200: jsonReply('A JWK Set', z.object({ keys: z.array(z.record(z.string(), z.unknown())) })),
+        304: { description: 'The set is still the one that `If-None-Match` names' },
+      },
     }),
     (c) => {
-      c.header('Cache-Control', `public, max-age=${JWKS_MAX_AGE}`)
-      return c.json({ keys: context.keys.published.keys.map((key) => ({ ...key })) }, 200)
+      const { keys, maxAge } = publishedKeys(context)
+      // The names say all: a key never changes.
+      const etag = etagOf(keys.map(({ kid }) => kid).join())
+      c.header('Cache-Control', `public, max-age=${maxAge}`)
+      c.header('ETag', etag)
+      if (namesTag(c.req.header('If-None-Match'), etag)) return c.body(null, 304)
+      return c.json({ keys: keys.map((key) => ({ ...key })) }, 200)
     },
   )
   app.openapi(
@@ -67,6 +74,16 @@ export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): vo
       return c.json({ ...page, entries: page.entries.map((entry) => ({ ...entry })) }, 200)
     },
   )
+}
+
+function etagOf(text: string): string {
+  return `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`
+}
+
+/** RFC 9110 §13.1.2: any of a list, or all; a weak tag is as good. */
+function namesTag(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false
+  return header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
 }
 
 /** The public URL our routes stand under: the issuer, and the base path unless the issuer has a path of its own. */

@@ -63,6 +63,15 @@ export interface EndedSession {
   readonly access_expires_at: number
 }
 
+/** A session's key as it is stored. */
+type WrappedKey = Pick<SessionRow, 'id' | 'hmac_key'>
+
+/** Live sessions that may hold an access token issued at or after `since`. */
+interface IssuedSince {
+  readonly since: number
+  readonly now: number
+}
+
 /** Facts about sessions. */
 export interface Sessions {
   insert(session: SessionRow): Promise<void>
@@ -77,6 +86,19 @@ export interface Sessions {
   endAll(subject: string, at: number, reason: string, except?: string): Promise<EndedSession[]>
   /** The latest expiry of any access token of a subject; undefined when it has no session. */
   latestAccessExpiry(subject: string): Promise<number | undefined>
+  /** How many sessions there are that may hold such a token, and of how many subjects. */
+  countIssued(issued: IssuedSince): Promise<{ sessions: number; subjects: number }>
+  /** Ends those of them whose ids come next after `after`, at most `limit` rows looked at; `last` is where to go on, undefined at the end. */
+  endIssued(
+    issued: IssuedSince,
+    page: { after: string; limit: number; reason: string },
+  ): Promise<{ ended: EndedSession[]; last: string | undefined }>
+  /** The heads of all wrapped keys, each once: which secrets are in use. */
+  wrappers(): Promise<Uint8Array[]>
+  /** Sessions whose key has another head. */
+  wrappedOtherwise(head: Uint8Array, limit: number): Promise<WrappedKey[]>
+  /** Replaces the wrapped key if it is still the one that was read. */
+  rewrap(id: string, from: Uint8Array, to: Uint8Array): Promise<boolean>
   /** Forgets sessions that ended, or reached their absolute end, before `before`; answers how many. */
   purge(before: number): Promise<number>
 }

@@ -7,6 +7,13 @@ export function metadata(db: Kysely<Tables>): Metadata {
   const get = async (name: string) => (await getStatement(db, { name })).rows[0]?.value
   return {
     get,
+    async set(name, value) {
+      await db
+        .insertInto('metadata')
+        .values({ name, value })
+        .onConflict((on) => on.column('name').doUpdateSet({ value }))
+        .execute()
+    },
     async getOrSet(name, value) {
       await db
         .insertInto('metadata')

@@ -1,6 +1,6 @@
-import type { Kysely, Selectable } from 'kysely'
+import { type Kysely, type Selectable, sql } from 'kysely'
 import type { SessionAdvance, SessionRow, SessionState, Sessions, SessionWithUser } from '../contract/sessions.ts'
-import type { Tables } from '../tables.ts'
+import { type Tables, WRAPPER_BYTES } from '../tables.ts'
 import { prepared, type Slots } from './prepared.ts'
 
 type Stored = Selectable<Tables['sessions']>
@@ -11,6 +11,9 @@ type Advance = Omit<SessionAdvance, 'presented'> & {
   read_rotated_at: number
   read_presented: number
 }
+
+/** The head of a wrapped key; an index holds it. */
+const head = sql<Uint8Array>`substr(hmac_key, 1, ${sql.lit(WRAPPER_BYTES)})`
 
 /** Stands for "never rotated" where SQL compares: NULL equals nothing there. */
 const NEVER = -1
@@ -78,6 +81,67 @@ export function sessions(db: Kysely<Tables>): Sessions {
         .where('subject', '=', subject)
         .executeTakeFirst()
       return found?.latest ?? undefined
+    },
+    async countIssued({ since, now }) {
+      const { sessions, subjects } = await db
+        .selectFrom('sessions')
+        .select((eb) => [eb.fn.countAll().as('sessions'), eb.fn.count('subject').distinct().as('subjects')])
+        .where('ended_at', 'is', null)
+        .where('idle_expires_at', '>', now)
+        .where('absolute_expires_at', '>', now)
+        .where('access_expires_at', '>', since)
+        .executeTakeFirstOrThrow()
+      return { sessions: Number(sessions), subjects: Number(subjects) }
+    },
+    async endIssued({ since, now }, { after, limit, reason }) {
+      const page = await db
+        .selectFrom('sessions')
+        .select('id')
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit)
+        .execute()
+      const last = page.at(-1)?.id
+      if (last === undefined) return { ended: [], last }
+      const ended = await db
+        .updateTable('sessions')
+        .set({ ended_at: now, end_reason: reason })
+        .where('id', '>', after)
+        .where('id', '<=', last)
+        .where('ended_at', 'is', null)
+        .where('access_expires_at', '>', since)
+        .returning(['id', 'access_expires_at'])
+        .execute()
+      return { ended, last }
+    },
+    async wrappers() {
+      const heads: Uint8Array[] = []
+      // One look into the index for each, however many sessions there are.
+      for (;;) {
+        const last = heads.at(-1)
+        let query = db.selectFrom('sessions').select(head.as('head')).orderBy(head).limit(1)
+        if (last !== undefined) query = query.where(head, '>', last)
+        const next = (await query.execute())[0]?.head
+        if (next === undefined) return heads
+        heads.push(next)
+      }
+    },
+    async wrappedOtherwise(own, limit) {
+      const found: { id: string; hmac_key: Uint8Array }[] = []
+      for (const side of ['<', '>'] as const) {
+        const query = db.selectFrom('sessions').select(['id', 'hmac_key']).where(head, side, own)
+        found.push(...(await query.limit(limit - found.length).execute()))
+      }
+      return found
+    },
+    async rewrap(id, from, to) {
+      const { numUpdatedRows } = await db
+        .updateTable('sessions')
+        .set({ hmac_key: to })
+        .where('id', '=', id)
+        .where('hmac_key', '=', from)
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
     },
     async purge(before) {
       const result = await db

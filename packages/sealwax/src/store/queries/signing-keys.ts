@@ -3,6 +3,7 @@ import type { SigningKeys } from '../contract/signing-keys.ts'
 import type { Tables } from '../tables.ts'
 
 export function signingKeys(db: Kysely<Tables>): SigningKeys {
+  const update = (kid: string) => db.updateTable('signing_keys').where('kid', '=', kid)
   return {
     async insert(key) {
       const public_jwk = key.public_jwk === null ? null : JSON.stringify(key.public_jwk)
@@ -14,6 +15,36 @@ export function signingKeys(db: Kysely<Tables>): SigningKeys {
     async list() {
       const found = await db.selectFrom('signing_keys').selectAll().orderBy('sequence').execute()
       return found.map((key) => ({ ...key, public_jwk: key.public_jwk === null ? null : JSON.parse(key.public_jwk) }))
+    },
+    async signSooner(kid, at) {
+      const later = update(kid).where('signs_from', '>', at).where('revoked_at', 'is', null)
+      const { numUpdatedRows } = await later.set({ signs_from: at }).executeTakeFirst()
+      return numUpdatedRows > 0n
+    },
+    async revoke(kid, at) {
+      const { numUpdatedRows } = await update(kid)
+        .where('revoked_at', 'is', null)
+        .set({ revoked_at: at })
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
+    },
+    async announce(kid, from, to) {
+      const { numUpdatedRows } = await update(kid)
+        .where('announced', '=', from)
+        .set({ announced: to })
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
+    },
+    async rewrap(kid, from, to) {
+      const { numUpdatedRows } = await update(kid)
+        .where('private_jwk', '=', from)
+        .set({ private_jwk: to })
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
+    },
+    async delete(kid) {
+      const { numDeletedRows } = await db.deleteFrom('signing_keys').where('kid', '=', kid).executeTakeFirst()
+      return numDeletedRows > 0n
     },
   }
 }

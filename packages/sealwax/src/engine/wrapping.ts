@@ -1,0 +1,66 @@
+import { AuthError } from '../errors.ts'
+import { audit } from './audit.ts'
+import { type Context, commit } from './context.ts'
+import { signingKeyPlace } from './keys.ts'
+import { missingSecret } from './secrets.ts'
+import { sessionKeyPlace } from './sessions.ts'
+
+/** The fingerprint that the installation wraps with: that of whoever started last, so that servers of an old and a new list do not undo each other's work. */
+const WRAPPER = 'wrapper'
+
+/** Values rewrapped in one unit: the write lock is never held for long. */
+const PAGE = 200
+
+/**
+ * Looks, before the port opens, whether this server has every secret that anything stored is wrapped by. Throws `keys_unavailable` with the
+ * fingerprints that are missing: a secret was removed too early, or two servers have different ones.
+ */
+export async function requireSecrets({ store, secrets }: Context): Promise<void> {
+  const keys = (await store.committed.signingKeys.list()).map((row) => row.private_jwk)
+  const wrapped = [...keys, ...(await store.committed.sessions.wrappers())]
+  const missing = new Set(wrapped.flatMap((value) => secrets.missing(value) ?? []))
+  if (missing.size > 0) throw missingSecret([...missing])
+}
+
+/** Tells the other servers which secret wraps from now on. A store that takes no writes now is rewrapped by whoever starts next. */
+export async function claimWrapper({ store, secrets, log }: Context): Promise<void> {
+  if ((await store.committed.metadata.get(WRAPPER)) === secrets.fingerprint) return
+  try {
+    await store.transaction((facts) => facts.metadata.set(WRAPPER, secrets.fingerprint))
+  } catch (error) {
+    if (!(error instanceof AuthError) || error.code !== 'temporarily_unavailable') throw error
+    log.warn({ err: error }, 'the secret that wraps could not be noted')
+  }
+}
+
+/**
+ * Wraps everything anew that another secret of the list has wrapped, a page in each unit; a value that changed meanwhile is left as it is. Afterwards the other secrets
+ * may go. Costs two looks into an index when there is nothing to do.
+ */
+export async function rewrapSecrets(context: Context, signal: AbortSignal): Promise<void> {
+  const { store, secrets } = context
+  if ((await store.committed.metadata.get(WRAPPER)) !== secrets.fingerprint) return
+  let count = 0
+  for (let done = -1; done !== 0 && !signal.aborted; count += done) done = await rewrapPage(context)
+  if (count === 0) return
+  const data = { fingerprint: secrets.fingerprint, count }
+  await commit(context, (unit) => audit(unit, { type: 'secrets.rewrapped', time: context.now(), data }))
+}
+
+/** Answers how many values it found; 0: nothing is left. */
+async function rewrapPage(context: Context): Promise<number> {
+  const { store, secrets } = context
+  const isOther = (wrapped: Uint8Array) => !secrets.head.every((octet, index) => wrapped[index] === octet)
+  const again = (wrapped: Uint8Array, place: string) => secrets.wrap(secrets.unwrap(wrapped, place), place)
+  const keys = (await store.committed.signingKeys.list()).filter((row) => isOther(row.private_jwk))
+  const sessions = await store.committed.sessions.wrappedOtherwise(secrets.head, PAGE)
+  if (keys.length + sessions.length === 0) return 0
+  const newKeys = keys.map(({ kid, private_jwk: from }) => ({ kid, from, to: again(from, signingKeyPlace(kid)) }))
+  const newSessions = sessions.map(({ id, hmac_key: from }) => ({ id, from, to: again(from, sessionKeyPlace(id)) }))
+  return commit(context, async (unit) => {
+    let done = 0
+    for (const { kid, from, to } of newKeys) if (await unit.signingKeys.rewrap(kid, from, to)) done += 1
+    for (const { id, from, to } of newSessions) if (await unit.sessions.rewrap(id, from, to)) done += 1
+    return done
+  })
+}

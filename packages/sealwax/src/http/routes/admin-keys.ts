@@ -1,0 +1,71 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import type { Guard } from '@sealwax/guard'
+import type { Context } from '../../engine/context.ts'
+import { listKeys, revokeKey, rotateKeys, type SigningKeyInfo } from '../../engine/key-rotation.ts'
+import type { ReadClient } from '../client.ts'
+import type { HttpEnv } from '../env.ts'
+import { jsonBody, jsonReply, keyRevocation, problemReply, revokeKeyRequest, signingKey } from '../schemas.ts'
+
+const ADMIN = { role: 'admin' } as const
+const keyList = jsonReply('Signing keys, oldest first', z.object({ data: z.array(signingKey) }))
+
+export function adminKeyRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard, clientOf: ReadClient): void {
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/admin/keys',
+      summary: 'All signing keys and where they stand',
+      responses: { 200: keyList, default: problemReply },
+    }),
+    async (c) => {
+      await guard.authenticate(c.req.raw, ADMIN)
+      return c.json({ data: (await listKeys(context)).map(keyBody) }, 200)
+    },
+  )
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/admin/keys/rotate',
+      summary: 'Let the next key sign as soon as verifiers know it',
+      responses: { 200: keyList, default: problemReply },
+    }),
+    async (c) => {
+      await guard.authenticate(c.req.raw, ADMIN)
+      return c.json({ data: (await rotateKeys(context, clientOf(c))).map(keyBody) }, 200)
+    },
+  )
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/admin/keys/{kid}/revoke',
+      summary: 'Take a signing key back in an emergency',
+      description:
+        'The standby signs at once; access tokens of the key are stale everywhere, and clients renew silently.',
+      request: { params: z.object({ kid: z.string().max(256) }), ...jsonBody(revokeKeyRequest, false) },
+      responses: { 200: jsonReply('What was revoked, or would be', keyRevocation), default: problemReply },
+    }),
+    async (c) => {
+      await guard.authenticate(c.req.raw, ADMIN)
+      const { end_sessions: endSessions, all, dry_run: dryRun } = revokeKeyRequest.parse(c.req.valid('json') ?? {})
+      const revocation = await revokeKey(context, c.req.valid('param').kid, { endSessions, all, dryRun }, clientOf(c))
+      const { revoked, signing, sessions, subjects, endsSessions } = revocation
+      return c.json(
+        { revoked: [...revoked], signing: signing ?? null, sessions, subjects, ends_sessions: endsSessions },
+        200,
+      )
+    },
+  )
+}
+
+function keyBody({ kid, alg, state, createdAt, signsFrom, signsUntil, retiresAt, revokedAt }: SigningKeyInfo) {
+  return {
+    kid,
+    alg,
+    state,
+    created_at: createdAt.toISOString(),
+    signs_from: signsFrom.toISOString(),
+    signs_until: signsUntil?.toISOString() ?? null,
+    retires_at: retiresAt?.toISOString() ?? null,
+    revoked_at: revokedAt?.toISOString() ?? null,
+  }
+}

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { createPublicKey, verify as cryptoVerify } from 'node:crypto'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, it } from 'node:test'
+import { unsafeDecode } from '@sealwax/jwt'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { LEAD } from '../src/engine/key-schedule.ts'
+import { DAY, HOUR, MINUTE, SECOND, type Started, standing, startAuth } from './server.ts'
+
+const kidOf = (token: string) => unsafeDecode(token).header.kid
+const published = async (server: Started) =>
+  (await server.call('/.well-known/jwks.json')).body.keys.map((key) => key.kid as string)
+const states = async (server: Started) => (await server.auth.keys.list()).map(({ state }) => state)
+const told = (server: Started) =>
+  server.events.flatMap(({ type, data }) => (type.startsWith('key.') ? [`${type} ${data?.kid}`] : []))
+
+describe('keys that rotate themselves', () => {
+  it('the standby takes over by the clock alone; the old key verifies until its last token has expired; each move is audited once', async () => {
+    await using server = await startAuth({ keyPeriod: '1d' })
+    const [first, second] = await published(server)
+    const before = await server.auth.sessions.create({ subject: 'ann' })
+    assert.equal(kidOf(before.access_token), first)
+    server.clock.advance(DAY - MINUTE)
+    const last = await server.auth.sessions.create({ subject: 'ann' })
+    server.clock.advance(MINUTE)
+    const { access_token } = await server.auth.sessions.create({ subject: 'ann' })
+    assert.deepEqual([kidOf(last.access_token), kidOf(access_token)], [first, second])
+    assert.equal(await standing(server.auth, last.access_token), 'accepted')
+    await server.restart()
+    const [, , third] = await published(server)
+    assert.deepEqual(await states(server), ['retiring', 'signing', 'published'])
+    server.clock.advance(HOUR + 18 * MINUTE)
+    await server.restart()
+    assert.deepEqual(await published(server), [second, third])
+    assert.deepEqual(told(server), [
+      ...[`key.created ${first}`, `key.created ${second}`, `key.activated ${first}`],
+      ...[`key.created ${third}`, `key.retiring ${first}`, `key.activated ${second}`, `key.retired ${first}`],
+    ])
+    const rows = new DatabaseSync(server.file, { readOnly: true }).prepare('select kid from signing_keys').all()
+    assert.equal(rows.length, 2, 'the private half does not outlive its use')
+  })
+
+  it('after a long pause the standby signs, since it was published all the time, until one made now is known', async () => {
+    await using server = await startAuth()
+    const [, standby] = await published(server)
+    const session = await server.auth.sessions.create({ subject: 'ann' })
+    server.clock.advance(80 * DAY)
+    await server.restart({ refreshIdle: '80d' })
+    const fresh = await server.auth.sessions.create({ subject: 'ann' })
+    assert.equal(kidOf(fresh.access_token), standby)
+    assert.equal(await standing(server.auth, session.access_token), 'token_key_unknown')
+    assert.deepEqual(await states(server), ['signing', 'published', 'published'])
+    server.clock.advance(LEAD)
+    assert.deepEqual(await states(server), ['retiring', 'signing', 'published'])
+  })
+
+  it('another algorithm is a rotation like any other: HS256, ES256, EdDSA, and nobody is refused', async () => {
+    await using server = await startAuth({ alg: 'HS256' })
+    let tokens = await server.auth.sessions.create({ subject: 'ann' })
+    const algs = [unsafeDecode(tokens.access_token).header.alg]
+    for (const alg of ['ES256', 'EdDSA'] as const) {
+      await server.restart({ alg })
+      for (let waited = 0; waited <= LEAD; waited += MINUTE) {
+        const fresh = await server.auth.sessions.refresh(tokens.refresh_token)
+        assert.equal(await standing(server.auth, fresh.access_token), 'accepted')
+        assert.equal(await standing(server.auth, tokens.access_token), 'accepted')
+        tokens = fresh
+        server.clock.advance(MINUTE)
+      }
+      tokens = await server.auth.sessions.refresh(tokens.refresh_token)
+      algs.push(unsafeDecode(tokens.access_token).header.alg)
+    }
+    assert.deepEqual(algs, ['HS256', 'ES256', 'EdDSA'])
+  })
+
+  it('rotate: a standby that verifiers know signs at once, a fresh one only after the lead; twice in a row skips nothing', async () => {
+    await using server = await startAuth()
+    const [first, second] = await published(server)
+    const early = await server.auth.keys.rotate()
+    assert.equal((early[1]?.signsFrom.getTime() ?? 0) - server.clock.time, LEAD)
+    assert.equal(kidOf((await server.auth.sessions.create({ subject: 'ann' })).access_token), first)
+    server.clock.advance(LEAD)
+    const { access_token } = await server.auth.sessions.create({ subject: 'ann' })
+    assert.equal(kidOf(access_token), second)
+    server.clock.advance(LEAD)
+    // Made by the rotation before, while the second began to sign, so it is known by now.
+    await server.auth.keys.rotate()
+    server.clock.advance(DAY)
+    await server.auth.keys.rotate()
+    const [third] = (await server.auth.keys.list()).filter(({ state }) => state === 'signing')
+    assert.notEqual(third?.kid, second)
+    assert.ok(server.events.some(({ type, data }) => type === 'key.scheduled' && data?.kid === second))
+  })
+
+  it('a process that has not read the keys for a minute signs nothing, since another key might have to', async () => {
+    await using server = await startAuth()
+    const { refresh_token } = await server.auth.sessions.create({ subject: 'ann' })
+    const { performance } = globalThis
+    const real = performance.now.bind(performance)
+    try {
+      // The engine takes the time that passes from here; the timers that read the keys again do not.
+      performance.now = () => real() + 61_000
+      const { status, headers, body } = await server.call('/refresh', { json: { refresh_token } })
+      assert.deepEqual([status, body.code], [503, 'keys_unavailable'])
+      assert.ok(Number(headers.get('Retry-After')) > 0)
+    } finally {
+      performance.now = real
+    }
+    assert.equal((await server.call('/refresh', { json: { refresh_token } })).status, 200)
+  })
+})
+
+describe('the JWK Set', () => {
+  it('may be kept for five minutes, or until it changes by the plan', async () => {
+    await using server = await startAuth({ keyPeriod: '1h' })
+    const kept = async () => (await server.call('/.well-known/jwks.json')).headers.get('Cache-Control')
+    assert.equal(await kept(), 'public, max-age=300')
+    server.clock.advance(HOUR - LEAD - 20 * SECOND)
+    assert.equal(await kept(), 'public, max-age=20')
+  })
+
+  it('answers 304 to whoever has it already, and is open to every origin without credentials', async () => {
+    await using server = await startAuth()
+    const first = await server.call('/.well-known/jwks.json', { headers: { Origin: 'https://app.example' } })
+    assert.deepEqual(
+      [first.headers.get('Access-Control-Allow-Origin'), first.headers.get('Access-Control-Allow-Credentials')],
+      ['*', null],
+    )
+    const etag = first.headers.get('ETag') ?? ''
+    assert.match(etag, /^"[\w-]{22}"$/)
+    for (const tag of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+      const again = await server.call('/.well-known/jwks.json', { headers: { 'If-None-Match': tag } })
+      assert.deepEqual([tag, again.status, again.text], [tag, 304, ''])
+      assert.deepEqual([again.headers.get('ETag'), again.headers.get('Cache-Control')], [etag, 'public, max-age=300'])
+    }
+    const other = await server.call('/.well-known/jwks.json', { headers: { 'If-None-Match': '"other"' } })
+    assert.equal(other.status, 200)
+    server.clock.advance(30 * DAY)
+    await server.restart()
+    const changed = await server.call('/.well-known/jwks.json', { headers: { 'If-None-Match': etag } })
+    assert.deepEqual([changed.status, changed.headers.get('ETag') === etag], [200, false])
+  })
+
+  it('verifies with node:crypto alone and with jose; holds no private member for any algorithm', async () => {
+    for (const alg of ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256', 'ES512'] as const) {
+      await using server = await startAuth({ alg, now: Date.now })
+      const { body } = await server.call('/.well-known/jwks.json')
+      for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k']) {
+        assert.ok(body.keys.every((key) => !Object.hasOwn(key, member)))
+      }
+      const { access_token } = await server.auth.sessions.create({ subject: 'ann' })
+      const keys = createRemoteJWKSet(new URL(`${server.url}/.well-known/jwks.json`))
+      const { payload } = await jwtVerify(access_token, keys, { issuer: 'http://127.0.0.1:5000', typ: 'at+jwt' })
+      assert.equal(payload.sub, 'ann')
+      if (alg !== 'EdDSA') continue
+      const [head, claims, signature] = access_token.split('.')
+      const key = createPublicKey({ key: body.keys[0] as never, format: 'jwk' })
+      const input = Buffer.from(`${head}.${claims}`)
+      assert.ok(cryptoVerify(null, input, key, Buffer.from(signature ?? '', 'base64url')))
+    }
+  })
+})
