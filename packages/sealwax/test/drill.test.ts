@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { unsafeDecode } from '@sealwax/jwt'
 import { verifiersOf } from '../drill/verifiers.ts'
 import { toNodeHandler } from '../src/http/node.ts'
@@ -53,6 +54,9 @@ test('drill: across three rotations, a change of algorithm and an emergency no v
     if (minute === 150) {
       revoked = unsafeDecode(access_token).header.kid ?? ''
       await server.keys.revoke(revoked)
+      const guard = verifiers.find(({ name }) => name === '@sealwax/guard')
+      for (let waited = 0; waited < 1500 && (await guard?.refusalOf(access_token)) === undefined; waited += 1)
+        await delay(10)
     }
     await present(access_token)
     const fresh = await server.sessions.refresh(refresh_token)

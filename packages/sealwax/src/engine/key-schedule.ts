@@ -18,6 +18,9 @@ export const LEAD = JWKS_LIFETIME + VERIFIERS_KEEP + SIGNING_DEADLINE
 /** Beyond the life of its last token: processes that had not read the keys, and, as for revocations, a clock that ran an hour ahead. */
 const MARGIN = SIGNING_DEADLINE + 3_660_000
 
+/** The news that a key is revoked must be everywhere before the set is without it: a guard that misses the key and knows of nothing would log people out. */
+const NEWS_FIRST = 5_000
+
 type Lifetimes = Pick<Config, 'accessTtl'>
 type Plan = Pick<Config, 'alg' | 'keyPeriod'>
 
@@ -72,9 +75,19 @@ export function nextSigning(rows: readonly SigningKeyRow[], now: number, plan: P
   return last.signs_from > now + LEAD ? undefined : Math.max(last.signs_from + plan.keyPeriod, now + LEAD)
 }
 
-/** When the set of published keys changes next by the plan: one retires, or another is made. */
+/** The keys that the JWK Set holds. */
+export function listedKeys(schedule: readonly Scheduled[], now: number): SigningKeyRow[] {
+  const listed = schedule.filter(({ row, state }) =>
+    row.revoked_at === null ? state !== 'retired' : now < row.revoked_at + NEWS_FIRST,
+  )
+  return listed.map(({ row }) => row)
+}
+
+/** When the set of listed keys changes next by the plan: one retires, or another is made. */
 export function nextChange(schedule: readonly Scheduled[], now: number): number {
   const standby = schedule.filter(({ state }) => state === 'published').map(({ row }) => row.signs_from - LEAD)
-  const retiring = schedule.map(({ retiresAt }) => retiresAt)
+  const retiring = schedule.map(({ row, retiresAt }) =>
+    row.revoked_at === null ? retiresAt : row.revoked_at + NEWS_FIRST,
+  )
   return Math.min(...[...standby, ...retiring].filter((at) => at > now))
 }

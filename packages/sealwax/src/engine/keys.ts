@@ -7,6 +7,7 @@ import { type AuditEventType, type Context, commit, type Unit } from './context.
 import {
   JWKS_LIFETIME,
   type KeyState,
+  listedKeys,
   nextChange,
   nextSigning,
   SIGNING_DEADLINE,
@@ -93,8 +94,7 @@ export function signingKey({ keys: ring, now, elapsed }: Context): SigningKey {
 /** The JWK Set (RFC 7517 §5): every key that signs, will sign, or has signed what is still alive. HMAC keys are never in it. */
 export function publishedKeys({ keys: { rows }, config, now }: Context): PublishedKeys {
   const schedule = scheduleOf(rows, now(), config)
-  const listed = schedule.filter(({ state }) => state !== 'revoked' && state !== 'retired')
-  const keys = listed.flatMap(({ row }) => (row.public_jwk === null ? [] : [row.public_jwk as Jwk]))
+  const keys = listedKeys(schedule, now()).flatMap(({ public_jwk }) => (public_jwk === null ? [] : [public_jwk as Jwk]))
   const kept = Math.min(JWKS_LIFETIME, nextChange(schedule, now()) - now())
   return { keys, maxAge: Math.ceil(kept / 1000) }
 }
