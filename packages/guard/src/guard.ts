@@ -1,4 +1,4 @@
-import { JwtError, type VerificationKeys, verify } from '@sealwax/jwt'
+import { JwtError, unsafeDecode, type VerificationKeys, verify } from '@sealwax/jwt'
 import { type Auth, authOf } from './auth.ts'
 import { type FoundCredentials, findCredentials, tokenFault } from './credentials.ts'
 import { GuardError, type GuardErrorOptions } from './errors.ts'
@@ -65,6 +65,10 @@ export function createGuard(options: GuardOptions): Guard {
       trust.cache.clear()
       trust.closeRevocation()
       await trust.closeKeys()
+      for (const { trust: former } of trust.former) {
+        former.cache.clear()
+        await former.closeKeys()
+      }
     },
   }
   trusts.set(guard, trust)
@@ -109,6 +113,37 @@ function decide(
 }
 
 function decideToken(
+  trust: Trust,
+  found: Bearer,
+  request: GuardRequest,
+  requirement: PreparedRequirement,
+): Auth | Promise<Auth> {
+  if (trust.former.length === 0) return judge(trust, found, request, requirement)
+  const orFormer = (error: unknown) => {
+    const former = formerOf(trust, found, error)
+    if (former === undefined) throw error
+    return judge(former, found, request, requirement)
+  }
+  try {
+    const result = judge(trust, found, request, requirement)
+    return result instanceof Promise ? result.catch(orFormer) : result
+  } catch (error) {
+    return orFormer(error)
+  }
+}
+
+/** Whose token it says it is, when it was not one of the guard's own issuer. What it says only chooses who judges it. */
+function formerOf(trust: Trust, { token }: Bearer, error: unknown): Trust | undefined {
+  if (!(error instanceof GuardError && error.cause instanceof JwtError)) return undefined
+  try {
+    const { iss } = unsafeDecode(token).payload
+    return trust.former.find(({ issuer, until }) => issuer === iss && trust.now() < until)?.trust
+  } catch {
+    return undefined
+  }
+}
+
+function judge(
   trust: Trust,
   found: Bearer,
   request: GuardRequest,

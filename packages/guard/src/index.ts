@@ -8,6 +8,7 @@ export {
   type RefusalAnswer,
   refusalAnswer,
 } from './errors.ts'
+export type { FormerIssuer } from './former-issuers.ts'
 export { type Auth, type AuthFor, createGuard, type Guard, type GuardOptions, type Requirement } from './guard.ts'
 export type { KeySource } from './issuer.ts'
 export type { GuardRequest, HeaderReader } from './request.ts'

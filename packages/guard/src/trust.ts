@@ -10,6 +10,7 @@ import {
 import { createTokenCache, type TokenCache } from './cache.ts'
 import { type CookieRule, readCookieRule } from './cookies.ts'
 import type { GuardError, GuardErrorOptions } from './errors.ts'
+import { type FormerIssuer, readFormerIssuers } from './former-issuers.ts'
 import { discoverKeys, findMetadata, type KeySource } from './issuer.ts'
 import type { GuardRequest } from './request.ts'
 import { type FeedOptions, followFeed, type RevocationFeed } from './revocation-feed.ts'
@@ -46,6 +47,8 @@ export interface GuardOptions {
    * issuer without one needs `null` in writing.
    */
   readonly revocation?: RevocationCheck | FeedOptions | null
+  /** Issuers of before, whose tokens are good until a date beside those of `issuer`; the guard's revocations hold for them, too. Default none. */
+  readonly trust?: readonly FormerIssuer[]
   /** Lets the access token come in a cookie as well as in the Authorization header, never in both. Default: the header only. */
   readonly cookie?: CookieRule
   /** How many verified tokens are remembered, so that the next request with one costs no signature check. Default 2000; 0: none. */
@@ -80,11 +83,13 @@ export interface Trust {
   /** In seconds. */
   readonly tolerance: number
   readonly verification: Omit<VerifyOptions, 'currentDate'>
+  /** Who else is trusted, each with keys and rules of its own, until a time in milliseconds since 1970. */
+  readonly former: readonly { readonly issuer: string; readonly until: number; readonly trust: Trust }[]
 }
 
 const MEMBERS: ReadonlySet<string> = new Set<keyof GuardOptions>([
   ...(['issuer', 'audience', 'typ', 'requiredClaims', 'clockTolerance', 'maxLifetime', 'algorithms'] as const),
-  ...(['keys', 'revocation', 'cookie', 'cacheSize', 'resourceMetadata', 'onRefusal', 'realm', 'now'] as const),
+  ...(['keys', 'revocation', 'trust', 'cookie', 'cacheSize', 'resourceMetadata', 'onRefusal', 'realm', 'now'] as const),
 ])
 
 /** Members without a default, and what to write. */
@@ -106,7 +111,7 @@ const KEYS_KEPT = 1000
  */
 export function trustOf(options: GuardOptions): Trust {
   checkMembers(options)
-  const { keys, revocation, cookie, cacheSize = DEFAULT_CACHE_SIZE, ...rest } = options
+  const { keys, revocation, trust = [], cookie, cacheSize = DEFAULT_CACHE_SIZE, ...rest } = options
   const { resourceMetadata, onRefusal, realm = 'api', now = Date.now, ...verification } = rest
   if (onRefusal !== undefined && typeof onRefusal !== 'function')
     throw new TypeError('createGuard: onRefusal must be a function')
@@ -119,9 +124,11 @@ export function trustOf(options: GuardOptions): Trust {
     throw new TypeError('createGuard: resourceMetadata must be an https URL')
   const checked = verificationOf(verification)
   probe(keys, checked)
+  const revoked = revocationOf(revocation, options.issuer)
   return Object.freeze({
     ...keySourceOf(options, now),
-    ...revocationOf(revocation, options.issuer),
+    ...revoked,
+    former: trust.length === 0 ? [] : formerTrusts(options, revoked.revocation, now),
     cookie: cookie === undefined ? undefined : readCookieRule(cookie),
     cache: createTokenCache<VerifiedToken>(cacheSize),
     onRefusal,
@@ -129,6 +136,15 @@ export function trustOf(options: GuardOptions): Trust {
     now,
     tolerance: checked.clockTolerance === undefined ? DEFAULT_TOLERANCE : toSeconds(checked.clockTolerance),
     verification: checked,
+  })
+}
+
+function formerTrusts(options: GuardOptions, revocation: RevocationCheck | null, now: () => number): Trust['former'] {
+  const { trust: _, keys: _keys, algorithms: _algorithms, maxLifetime: _maxLifetime, ...rest } = options
+  return readFormerIssuers(options.trust ?? [], now).map(({ issuer, until, keys, rules }) => {
+    const audience = rules.audience === undefined ? options.audience : rules.audience
+    const trust = trustOf({ ...rest, ...rules, issuer, audience, keys, revocation })
+    return { issuer, until, trust: isKeySource(keys) ? { ...trust, closeKeys: () => keys.close() } : trust }
   })
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createGuard, createRevocationList, type Guard } from '@sealwax/guard'
+import { createGuard, createRevocationList, type Guard, type RevocationList } from '@sealwax/guard'
 import { type AuthOptions, configure } from './config.ts'
 import { type AuditPage, listAudit } from './engine/audit.ts'
 import type { AuditEvent, Context, Logger } from './engine/context.ts'
@@ -40,6 +40,7 @@ import {
   updateUser,
 } from './engine/users.ts'
 import { claimWrapper, requireSecrets } from './engine/wrapping.ts'
+import { AuthError } from './errors.ts'
 import { createApp } from './http/app.ts'
 import type { Platform } from './http/env.ts'
 
@@ -103,6 +104,7 @@ export async function createAuth(options: AuthOptions): Promise<AuthServer> {
     feed: createFeedState(),
     revoked,
   }
+  const guard = guardOf(context, revoked)
   await context.store.open({ migrate: config.migrate })
   let stopFollowing: () => Promise<void>
   try {
@@ -116,17 +118,30 @@ export async function createAuth(options: AuthOptions): Promise<AuthServer> {
     await context.store.close()
     throw error
   }
-  const guard = createGuard({
-    issuer: config.issuer,
-    audience: [...config.audience],
-    keys: () => context.keys.verifying,
-    revocation: {
-      check: (token) => (isStale(context) ? 'revocation_unavailable' : revoked.check(token)),
-      subscribe: revoked.subscribe,
-    },
-    now: context.now,
-  })
   return serverOf(context, guard, stopFollowing)
+}
+
+/** Verifies with this process's keys and revocations. */
+function guardOf(context: Context, revoked: RevocationList): Guard {
+  const { config } = context
+  try {
+    return createGuard({
+      issuer: config.issuer,
+      audience: [...config.audience],
+      keys: () => context.keys.verifying,
+      trust: config.trust,
+      revocation: {
+        check: (token) => (isStale(context) ? 'revocation_unavailable' : revoked.check(token)),
+        subscribe: revoked.subscribe,
+      },
+      now: context.now,
+    })
+  } catch (cause) {
+    // The other options are checked, so it is about these.
+    const detail =
+      cause instanceof Error ? cause.message.replace(/^createGuard: /, '') : 'trust is not what it should be'
+    throw new AuthError('config_invalid', detail, { cause })
+  }
 }
 
 /** A process that has not read the store for so long cannot say any more that a session has not ended. */

@@ -1,3 +1,4 @@
+import type { FormerIssuer } from '@sealwax/guard'
 import { type Algorithm, type Duration, toSeconds } from '@sealwax/jwt'
 import type { AuditEvent, LoadSubject, Logger } from './engine/context.ts'
 import { AuthError } from './errors.ts'
@@ -28,6 +29,8 @@ export interface AuthOptions {
   readonly refreshRecovery?: Duration
   /** Where the routes stand when not at the root, such as `/auth`. */
   readonly basePath?: string
+  /** Issuers of before, whose access tokens this server's guard accepts until a date. Default none. */
+  readonly trust?: readonly FormerIssuer[]
   /** How many live sessions a user may have; a log-in beyond that ends the oldest. Default: no limit. */
   readonly maxSessions?: number
   /** Browser origins that may call the API from elsewhere, compared exactly. Default none. */
@@ -60,6 +63,7 @@ export interface Config {
   readonly refreshAbsolute: number
   readonly refreshGrace: number
   readonly refreshRecovery: number
+  readonly trust: readonly FormerIssuer[]
   readonly maxSessions: number
   readonly basePath: string
   readonly allowedOrigins: readonly string[]
@@ -89,6 +93,7 @@ const CHECKS: { readonly [K in keyof Required<AuthOptions>]: (value: never) => u
   refreshAbsolute: (value: Duration) => checkDuration('refreshAbsolute', value, { least: 1000 }),
   refreshGrace: (value: Duration) => checkDuration('refreshGrace', value, { least: 0, most: 5 * MINUTE }),
   refreshRecovery: (value: Duration) => checkDuration('refreshRecovery', value, { least: 0, most: 30 * DAY }),
+  trust: (value: unknown) => checkArray('trust', value),
   maxSessions: checkMaxSessions,
   basePath: checkBasePath,
   allowedOrigins: checkOrigins,
@@ -131,6 +136,7 @@ export function configure(options: AuthOptions): Config {
     refreshAbsolute: checked<number>('refreshAbsolute', '90d'),
     refreshGrace: checked<number>('refreshGrace', '30s'),
     refreshRecovery: checked<number>('refreshRecovery', '24h'),
+    trust: checked<FormerIssuer[]>('trust', []),
     maxSessions: checked<number>('maxSessions', Infinity),
     basePath: checked<string>('basePath', ''),
     allowedOrigins: checked<string[]>('allowedOrigins', []),
@@ -232,6 +238,12 @@ function checkDuration(
 function checkPeriod(keyPeriod: number, accessTtl: number): number {
   if (keyPeriod >= accessTtl) return keyPeriod
   throw invalid('keyPeriod must not be shorter than accessTtl')
+}
+
+/** What is in it, the guard checks. */
+function checkArray(name: string, value: unknown): unknown {
+  if (Array.isArray(value)) return Object.freeze([...value])
+  throw invalid(`${name} must be a list`)
 }
 
 function checkMaxSessions(value: unknown): number {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { createPublicKey, verify as cryptoVerify } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
-import { unsafeDecode } from '@sealwax/jwt'
+import { generateKey, sign, unsafeDecode } from '@sealwax/jwt'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { LEAD } from '../src/engine/key-schedule.ts'
-import { DAY, HOUR, MINUTE, SECOND, type Started, standing, startAuth } from './server.ts'
+import { DAY, HOUR, MINUTE, PASSWORD, SECOND, type Started, standing, startAuth } from './server.ts'
 
 const kidOf = (token: string) => unsafeDecode(token).header.kid
 const published = async (server: Started) =>
@@ -158,5 +158,26 @@ describe('the JWK Set', () => {
       const input = Buffer.from(`${head}.${claims}`)
       assert.ok(cryptoVerify(null, input, key, Buffer.from(signature ?? '', 'base64url')))
     }
+  })
+})
+
+describe('trust', () => {
+  it('tokens of the system that was replaced are good at our own routes until the date; a mistake stops the start with a sentence', async () => {
+    const old = await generateKey('ES256')
+    const until = new Date(Date.UTC(2026, 0, 16))
+    const trust = [{ issuer: 'https://old.example.com', key: old.publicKey, until }]
+    await using server = await startAuth({ trust })
+    await server.auth.users.create({ id: '42', email: 'ann@example.com', password: PASSWORD })
+    const token = sign({ sub: '42' }, old, {
+      ...{ issuer: 'https://old.example.com', audience: 'api', typ: 'JWT', expiresIn: '7d' },
+      currentDate: new Date(server.clock.time),
+    })
+    assert.equal((await server.call('/me', { token })).body.user.email, 'ann@example.com')
+    server.clock.advance(DAY)
+    assert.equal((await server.call('/me', { token })).body.code, 'token_key_unknown')
+    await assert.rejects(startAuth({ trust: [{ issuer: 'x', until }] }), {
+      code: 'config_invalid',
+      message: 'trust: give either key or jwksUri',
+    })
   })
 })

@@ -32,6 +32,8 @@ test('postgres: nothing that a request does reads a table from end to end', asyn
     insert into sealwax.revocations (kind, key, ver, until)
     select 'sid', 'id-' || n, null, 4000000000 from generate_series(1, ${SESSIONS}::int) n`
   await sql`vacuum analyze`
+  // The start looked at tables that were empty, where an index is no use; a connection hands its counts in when it has been used again.
+  await Promise.all(Array.from({ length: 16 }, () => store.committed.sessions.wrappers()))
   // The server's own following reads these revocations once, all of them: they are news.
   await delay(1500)
   await sql`select pg_stat_reset()`

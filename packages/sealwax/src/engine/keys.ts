@@ -103,9 +103,8 @@ export function publishedKeys({ keys: { rows }, config, now }: Context): Publish
 export async function tendKeys(context: Context): Promise<void> {
   for (let made = 0; made < MOST_AT_ONCE; made += 1) {
     const { signingKeys } = context.store.committed
-    const at = nextSigning(await signingKeys.list(), context.now(), context.config)
-    if (at === undefined) break
-    await createKey(context, at)
+    if (nextSigning(await signingKeys.list(), context.now(), context.config) === undefined) break
+    await createKey(context)
   }
   await announceStates(context)
   await reloadKeys(context)
@@ -160,15 +159,16 @@ export async function insertKey(context: Context, unit: Unit, row: SigningKeyRow
   await audit(unit, { type: 'key.created', time: context.now(), data })
 }
 
-async function createKey(context: Context, signs_from: number): Promise<void> {
+async function createKey(context: Context): Promise<void> {
   const prepared = await prepareKey(context)
   try {
     await commit(context, async (unit) => {
       const rows = await unit.signingKeys.list()
       // Keys of two secrets would shut both servers out.
       for (const row of rows) requireSecret(context, row)
-      // Looked at again in here: on SQLite nobody else writes meanwhile, on Postgres the number is what only one can take.
-      if (nextSigning(rows, context.now(), context.config) === undefined) return
+      // Only what is read in here counts: on SQLite nobody else writes meanwhile, on Postgres the number is what only one can take.
+      const signs_from = nextSigning(rows, context.now(), context.config)
+      if (signs_from === undefined) return
       await insertKey(context, unit, { ...prepared, signs_from, sequence: (rows.at(-1)?.sequence ?? 0) + 1 })
     })
   } catch (error) {
