@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { describe, it } from 'node:test'
 import { unsafeDecode } from '@sealwax/jwt'
@@ -181,5 +183,34 @@ describe('the queue of password checks', () => {
       assert.deepEqual([status, body.code, Number(headers.get('Retry-After')) > 0], [503, 'overloaded', true])
     }
     assert.equal((await login(server, EMAIL, WRONG)).status, 401)
+  })
+
+  it('a request that comes behind a flood of logins does not wait until they are dealt with', async () => {
+    await using server = await startAuth()
+    const open = async () => {
+      const socket = connect(server.port, '127.0.0.1')
+      await once(socket, 'connect')
+      // A server takes one new connection in a turn, so the flood and the last request would not come together.
+      socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
+      await once(socket, 'data')
+      return socket
+    }
+    const sockets = await Promise.all(Array.from({ length: 400 }, open))
+    const last = await open()
+    const json = JSON.stringify({ email: EMAIL, password: WRONG })
+    const head = `POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${json.length}`
+    let answered = 0
+    const flood = sockets.map(async (socket) => {
+      socket.write(`${head}\r\n\r\n${json}`)
+      const [reply] = await once(socket, 'data')
+      answered += 1
+      return /^HTTP\/1.1 (401|503) /.exec(String(reply))?.[1]
+    })
+    last.write('GET /me HTTP/1.1\r\nHost: x\r\n\r\n')
+    assert.match(String(await once(last, 'data')), /^HTTP\/1.1 401 /)
+    assert.ok(answered < 100, `${answered} log-ins were answered first`)
+    const statuses = await Promise.all(flood)
+    for (const socket of [...sockets, last]) socket.destroy()
+    assert.deepEqual([...new Set(statuses)].sort(), ['401', '503'])
   })
 })

@@ -2,6 +2,7 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Guard } from '@sealwax/guard'
 import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
+import { getPath } from 'hono/utils/url'
 import type { Context } from '../engine/context.ts'
 import { AuthError } from '../errors.ts'
 import { readBody } from './body.ts'
@@ -36,13 +37,15 @@ export function createApp(context: Context, guard: Guard): App {
   })
   // Also what stands outside the base path is logged, and gets a request id.
   root.use('*', requestLog(context, clientOf))
+  const turn = turnstile(PER_TURN)
+  const hashing = new Set(HASHING.map((path) => config.basePath + path))
   const app = root.basePath(config.basePath)
   const cookie = refreshCookie(config)
   app.onError((error, c) => problemResponse(error, c, log))
   app.use('*', crossOrigin(context))
   app.use('*', readBody)
   // After the body has come: else so many slow senders would keep everybody else out.
-  for (const path of ['/login', '/register']) app.use(path, admission(MOST_LOGINS))
+  for (const path of HASHING) app.use(path, admission(MOST_LOGINS))
   healthRoutes(app, context)
   loginRoutes(app, context, clientOf, cookie)
   refreshRoutes(app, context, clientOf, cookie)
@@ -54,9 +57,31 @@ export function createApp(context: Context, guard: Guard): App {
   const methodsOf = pathMatcher(app.routes)
   app.notFound((c) => problemResponse(missing(methodsOf(c.req.path), c.req.method), c, log))
   return {
-    fetch: async (request, platform) => app.fetch(request, platform),
+    fetch: async (request, platform) => {
+      if (hashing.has(getPath(request))) await turn()
+      return app.fetch(request, platform)
+    },
     handles: (path) => methodsOf(path).length > 0,
   }
+}
+
+/** The routes that hash a password. */
+const HASHING = ['/login', '/register']
+
+/** How many of those begin in one turn of the event loop. */
+const PER_TURN = 8
+
+/** Lets requests begin so many in a turn of the event loop, in the order they came: a thousand at once hold up nobody else. */
+function turnstile(perTurn: number): () => Promise<void> {
+  const waiting: (() => void)[] = []
+  const turn = () => {
+    for (const begin of waiting.splice(0, perTurn)) begin()
+    if (waiting.length > 0) setImmediate(turn)
+  }
+  return () =>
+    new Promise((begin) => {
+      if (waiting.push(begin) === 1) setImmediate(turn)
+    })
 }
 
 /** As many as can be hashing or queueing for it; whoever comes beyond that is told so before the database is asked. */
