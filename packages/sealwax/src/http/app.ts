@@ -156,9 +156,11 @@ function requestLog({ log, randomBytes }: Context, clientOf: ReadClient): Middle
     c.set('requestId', requestId)
     const started = performance.now()
     await next()
-    c.header('X-Request-Id', requestId)
+    // On the reply as it is: Hono's own way would make another one and move the body over.
+    const { headers } = c.res
+    headers.set('X-Request-Id', requestId)
     // RFC 6749 §5.1 asks it of replies with tokens; who somebody is and which sessions there are is no less private.
-    if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store')
+    if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store')
     const { method, path } = c.req
     const ms = Math.round((performance.now() - started) * 10) / 10
     const code = c.get('code')
