@@ -140,6 +140,9 @@ async function storm({ port, logins, emails, password, accessToken }: Storm): Pr
     connections.push(...(await Promise.all(Array.from({ length: some }, () => openConnection(port)))))
   }
   const probe = await openConnection(port)
+  const headers = `Authorization: Bearer ${accessToken}\r\n`
+  // Node takes one new connection in each turn of its event loop, in the order they came: once the last one is answered, all are open.
+  await expect(probe.send('GET', '/me', headers), '"user"')
   const latencies: number[] = []
   const statuses: Record<string, number> = {}
   let left = logins
@@ -151,7 +154,6 @@ async function storm({ port, logins, emails, password, accessToken }: Storm): Pr
       left -= 1
     }),
   )
-  const headers = `Authorization: Bearer ${accessToken}\r\n`
   while (left > 0) {
     const start = performance.now()
     await expect(probe.send('GET', '/me', headers), '"user"')

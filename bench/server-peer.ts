@@ -22,6 +22,8 @@ import { AUDIENCE, claimsOf, ISSUER, LIFETIME, makeKey, TYPE } from './tokens.ts
 export const PASSWORD = 'correct horse battery staple'
 const SECRET = 'gT5-bench-only-Wq8Zr2Nc7Lk4Xv9Jd3Hs'
 const USERS = 16
+/** Those of our server. */
+const PARAMETERS = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
 export interface About {
   readonly port: number
@@ -85,15 +87,26 @@ async function betterAuthServer(directory: string, clients: number): Promise<Pre
   return { listener: betterAuthHandler(auth), clients: cookies, emails: [], accessToken: '' }
 }
 
-/** The floor: a POST route that does nothing but sign one token. */
-function bareSigning(_: string, clients: number): Prepared {
+/** The floor: a POST route that does nothing but sign one token, and one that checks a password before. */
+async function bareSigning(_: string, clients: number): Promise<Prepared> {
   const key = makeKey('ES256').ours
   const app = new Hono()
   const options = { issuer: ISSUER, audience: AUDIENCE, typ: TYPE, expiresIn: LIFETIME }
   let count = 0
-  app.post('/sign', (c) => {
+  const token = () => {
     count += 1
-    return c.json({ access_token: sign(claimsOf(count), key, options) })
+    return { access_token: sign(claimsOf(count), key, options) }
+  }
+  app.post('/sign', (c) => c.json(token()))
+  const stored = await hash(PASSWORD, PARAMETERS)
+  const turns = Array.from({ length: availableParallelism() }, () => Promise.resolve(true))
+  let asked = 0
+  app.post('/login', async (c) => {
+    asked += 1
+    const place = asked % turns.length
+    const turn = (turns[place] as Promise<boolean>).then(() => verify(stored, PASSWORD))
+    turns[place] = turn
+    return c.json((await turn) ? token() : {}, 200)
   })
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   return { listener, clients: new Array<string>(clients).fill(''), emails: [], accessToken: '' }
@@ -101,7 +114,7 @@ function bareSigning(_: string, clients: number): Prepared {
 
 /** How often argon2id alone checks a password in a second, with as many at once as there are cores. */
 async function argon2({ milliseconds }: { milliseconds: number }): Promise<number> {
-  const stored = await hash(PASSWORD, { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 })
+  const stored = await hash(PASSWORD, PARAMETERS)
   const start = performance.now()
   let count = 0
   const work = async () => {
