@@ -72,10 +72,12 @@ const ENGINE_ORDER = [
     'passwords',
     'keys',
     'tokens',
+    'clients',
+    'grants',
     'sessions',
     'users',
   ],
-  ...['refresh', 'login', 'jobs'],
+  ...['refresh', 'introspection', 'login', 'jobs'],
 ]
 
 interface Import {

@@ -31,6 +31,13 @@ test('postgres: nothing that a request does reads a table from end to end', asyn
   await sql`
     insert into sealwax.revocations (kind, key, ver, until)
     select 'sid', 'id-' || n, null, 4000000000 from generate_series(1, ${SESSIONS}::int) n`
+  await sql`
+    insert into sealwax.clients
+    select 'cli_' || n, 'x', '[]', 1, null, 0, 0 from generate_series(1, ${SESSIONS}::int) n`
+  await sql`
+    insert into sealwax.client_secrets
+    select 'secret-' || n, 'cli_' || n, '\\x00', 0, null from generate_series(1, ${SESSIONS}::int) n`
+  const machine = await auth.clients.create({ name: 'export', scopes: ['introspect'] })
   await sql`vacuum analyze`
   // The server's own following reads these revocations once, all of them: they are news.
   await delay(1500)
@@ -47,6 +54,20 @@ test('postgres: nothing that a request does reads a table from end to end', asyn
   const login = await post('/login', { email: 'alex@example.com', password: PASSWORD })
   const { refresh_token } = (await login.json()) as { refresh_token: string }
   const refreshed = (await (await post('/refresh', { refresh_token })).json()) as { refresh_token: string }
+  const form = (path: string, parameters: Record<string, string>) => {
+    const credentials = { client_id: machine.client.id, client_secret: machine.secret }
+    const body = new URLSearchParams({ ...credentials, ...parameters })
+    return auth.fetch(new Request(`http://127.0.0.1:5000${path}`, { method: 'POST', body }))
+  }
+  for (const reply of [
+    await form('/oauth/token', { grant_type: 'client_credentials' }),
+    await form('/oauth/introspect', { token: refreshed.refresh_token }),
+  ]) {
+    assert.equal(reply.status, 200)
+  }
+  await auth.clients.rotate(machine.client.id)
+  await auth.clients.list({ limit: 50 })
+  await auth.clients.delete(machine.client.id)
   await auth.sessions.list('u')
   await auth.users.setRoles('u', ['x'])
   await auth.users.find('user-5@example.com')
@@ -79,6 +100,6 @@ async function fullScans(sql: postgres.Sql): Promise<string[]> {
   await sql`select pg_stat_clear_snapshot()`
   const rows = await sql<{ relname: string }[]>`
     select relname from pg_stat_user_tables
-    where relname in ('users', 'sessions', 'audit_events', 'revocations') and seq_scan > 0 order by relname`
+    where relname in ('users', 'sessions', 'audit_events', 'revocations', 'clients', 'client_secrets') and seq_scan > 0 order by relname`
   return rows.map(({ relname }) => relname)
 }

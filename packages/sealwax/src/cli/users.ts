@@ -27,7 +27,8 @@ export async function usersList(environment: Environment): Promise<void> {
   })
 }
 
-async function using(environment: Environment, run: (auth: AuthServer) => Promise<void>): Promise<void> {
+/** Opens the auth server of the environment for one command. */
+export async function using(environment: Environment, run: (auth: AuthServer) => Promise<void>): Promise<void> {
   const auth = await createAuth({ ...environment.auth, store: storeOf(environment.databaseUrl) })
   try {
     await run(auth)

@@ -68,6 +68,14 @@ export type AuditEventType =
   | 'session.fast_forwarded'
   | 'session.ended'
   | 'sessions.ended'
+  | 'client.created'
+  | 'client.updated'
+  | 'client.secret_rotated'
+  | 'client.disabled'
+  | 'client.enabled'
+  | 'client.deleted'
+  | 'client.token_revoked'
+  | 'client.authentication_failed'
   | 'key.created'
 
 /** What an application tells of its own user at each refresh. Undefined: there is no such user any more. */

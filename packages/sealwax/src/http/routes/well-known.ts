@@ -1,5 +1,4 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
-import type { Config } from '../../config.ts'
 import type { Context } from '../../engine/context.ts'
 import { readFeed } from '../../engine/feed.ts'
 import type { HttpEnv } from '../env.ts'
@@ -9,7 +8,6 @@ import { jsonReply, problemReply } from '../schemas.ts'
 const JWKS_MAX_AGE = 300
 
 export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): void {
-  const base = publicBase(context.config)
   app.openapi(
     createRoute({
       method: 'get',
@@ -20,22 +18,6 @@ export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): vo
     (c) => {
       c.header('Cache-Control', `public, max-age=${JWKS_MAX_AGE}`)
       return c.json({ keys: context.keys.published.keys.map((key) => ({ ...key })) }, 200)
-    },
-  )
-  app.openapi(
-    createRoute({
-      method: 'get',
-      path: '/.well-known/oauth-authorization-server',
-      summary: 'Where everything is (RFC 8414)',
-      responses: { 200: jsonReply('Metadata', z.record(z.string(), z.unknown())) },
-    }),
-    (c) => {
-      c.header('Cache-Control', 'public, max-age=300')
-      const { issuer } = context.config
-      return c.json(
-        { issuer, jwks_uri: `${base}/.well-known/jwks.json`, revocation_uri: `${base}/.well-known/revocations` },
-        200,
-      )
     },
   )
   app.openapi(
@@ -67,10 +49,4 @@ export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): vo
       return c.json({ ...page, entries: page.entries.map((entry) => ({ ...entry })) }, 200)
     },
   )
-}
-
-/** The public URL our routes stand under: the issuer, and the base path unless the issuer has a path of its own. */
-function publicBase({ issuer, basePath }: Config): string {
-  const { origin, pathname } = new URL(issuer)
-  return pathname === '/' ? origin + basePath : origin + pathname.replace(/\/$/, '')
 }
