@@ -21,15 +21,25 @@ export function oauthErrorResponse(error: unknown, c: HonoContext<HttpEnv>, log:
   record(error, known, c, log)
   const { code, status, body } = known
   const { detail, reason } = body
-  // RFC 9110 §15.5.2: a 401 names a scheme, however the client tried to authenticate.
-  if (status === 401) c.header('WWW-Authenticate', CHALLENGE)
+  // For those who used the header: others know invalid_client, and a browser would answer a challenge with a dialog.
+  const challenged = status === 401 && c.req.header('Authorization') !== undefined
+  const headers = { ...known.headers, ...(challenged && { 'WWW-Authenticate': CHALLENGE }) }
   const description = detail.replaceAll('"', "'").replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?')
-  return reply(c, known, 'application/json', { error: code, error_description: description, ...(reason && { reason }) })
+  return reply(c, { status, headers }, 'application/json', {
+    error: code,
+    error_description: description,
+    ...(reason && { reason }),
+  })
 }
 
 const CHALLENGE = 'Basic realm="sealwax", charset="UTF-8"'
 
-function reply(c: HonoContext<HttpEnv>, { status, headers }: Foreseen, type: string, body: object): Response {
+function reply(
+  c: HonoContext<HttpEnv>,
+  { status, headers }: Pick<Foreseen, 'status' | 'headers'>,
+  type: string,
+  body: object,
+): Response {
   const text = JSON.stringify({ ...body, request_id: c.get('requestId') })
   return new Response(text, { status, headers: { ...headers, 'Content-Type': type, 'Cache-Control': 'no-store' } })
 }
