@@ -73,10 +73,12 @@ const ENGINE_ORDER = [
     'key-schedule',
     'keys',
     'tokens',
+    'clients',
+    'grants',
     'sessions',
     'users',
   ],
-  ...['key-rotation', 'wrapping', 'refresh', 'login', 'jobs'],
+  ...['key-rotation', 'wrapping', 'refresh', 'introspection', 'login', 'jobs'],
 ]
 
 interface Import {

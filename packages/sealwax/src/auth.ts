@@ -1,7 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { createGuard, createRevocationList, type Guard, type RevocationList } from '@sealwax/guard'
+import type { Duration } from '@sealwax/jwt'
 import { type AuthOptions, configure } from './config.ts'
 import { type AuditPage, listAudit } from './engine/audit.ts'
+import {
+  type ApiClient,
+  type CreateApiClient,
+  createClient,
+  deleteClient,
+  disableClient,
+  enableClient,
+  getClient,
+  type IssuedSecret,
+  listClients,
+  rotateSecret,
+  updateClient,
+} from './engine/clients.ts'
 import type { AuditEvent, Context, Logger } from './engine/context.ts'
 import { createFeedState, followRevocations } from './engine/feed.ts'
 import { startJobs } from './engine/jobs.ts'
@@ -74,6 +88,17 @@ export interface AuthServer {
     list(): Promise<SigningKeyInfo[]>
     rotate(): Promise<SigningKeyInfo[]>
     revoke(kid: string, options?: RevokeKeyOptions): Promise<KeyRevocation>
+  }
+  /** API clients for machines, which get tokens at `/oauth/token`. */
+  readonly clients: {
+    create(client: CreateApiClient): Promise<IssuedSecret>
+    get(id: string): Promise<ApiClient | undefined>
+    list(page?: { after?: string; limit?: number }): Promise<ApiClient[]>
+    update(id: string, change: { name?: string; scopes?: readonly string[] }): Promise<ApiClient>
+    rotate(id: string, options?: { overlap?: Duration }): Promise<IssuedSecret>
+    disable(id: string): Promise<ApiClient>
+    enable(id: string): Promise<ApiClient>
+    delete(id: string): Promise<boolean>
   }
   readonly audit: {
     list(query?: { before?: number; limit?: number; subject?: string; type?: string }): Promise<AuditPage>
@@ -180,6 +205,16 @@ function serverOf(context: Context, guard: Guard, stopFollowing: () => Promise<v
       list: () => listKeys(context),
       rotate: () => rotateKeys(context),
       revoke: (kid, options) => revokeKey(context, kid, options),
+    },
+    clients: {
+      create: (client) => createClient(context, client),
+      get: (id) => getClient(context, id),
+      list: (page) => listClients(context, page),
+      update: (id, change) => updateClient(context, id, change),
+      rotate: (id, options) => rotateSecret(context, id, options),
+      disable: (id) => disableClient(context, id),
+      enable: (id) => enableClient(context, id),
+      delete: (id) => deleteClient(context, id),
     },
     audit: { list: (query) => listAudit(context, query) },
     async close() {

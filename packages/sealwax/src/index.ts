@@ -1,6 +1,7 @@
 export { type AuthServer, createAuth } from './auth.ts'
 export type { AuthOptions } from './config.ts'
 export type { AuditPage } from './engine/audit.ts'
+export type { ApiClient, CreateApiClient, IssuedSecret } from './engine/clients.ts'
 export type { AuditEvent, AuditEventType, Client, LoadSubject, Logger, Subject } from './engine/context.ts'
 export type { CreateSession, Session } from './engine/sessions.ts'
 export type { TokenResponse } from './engine/tokens.ts'

@@ -41,6 +41,7 @@ test('db copy: a live installation moves to Postgres; nobody is logged out, and 
   for (let i = 0; i < 1100; i += 100) {
     await Promise.all(Array.from({ length: 100 }, () => old.sessions.create({ subject: 'own-user', roles: ['x'] })))
   }
+  const machine = await old.clients.create({ name: 'export', scopes: ['orders:read'] })
   const live = await old.sessions.create({ subject: 'user-123' })
   const ended = await old.sessions.create({ subject: 'user-123' })
   await old.sessions.revoke(ended.session.id)
@@ -61,6 +62,15 @@ test('db copy: a live installation moves to Postgres; nobody is logged out, and 
   assert.equal(refreshed.session.id, live.session.id)
   await assert.rejects(moved.sessions.refresh(ended.refresh_token), { reason: 'session_revoked' })
   assert.equal((await moved.users.find('alex@example.com'))?.id, 'user-123')
+  const basic = Buffer.from(`${machine.client.id}:${machine.secret}`).toString('base64')
+  const granted = await moved.fetch(
+    new Request('http://127.0.0.1:5000/oauth/token', {
+      method: 'POST',
+      headers: { Authorization: `Basic ${basic}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    }),
+  )
+  assert.equal(granted.status, 200, 'an API client goes on with its secret')
   const before = await old.audit.list({ limit: 5 })
   const after = await moved.audit.list({ limit: 5 })
   assert.ok((after.data[0]?.id ?? 0) >= (before.data[0]?.id ?? 0))

@@ -1,5 +1,14 @@
 import { Command } from 'commander'
 import { AuthError } from '../errors.ts'
+import {
+  clientsCreate,
+  clientsDelete,
+  clientsDisable,
+  clientsEnable,
+  clientsList,
+  clientsRotate,
+  clientsUpdate,
+} from './clients.ts'
 import { databaseCopy, databaseUnseal } from './db.ts'
 import { EnvironmentError, readEnvironment } from './env.ts'
 import { keysList, keysRevoke, keysRotate } from './keys.ts'
@@ -45,6 +54,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--end-sessions', 'end the sessions that may hold its tokens, instead of letting them renew')
     .option('--all', 'revoke every key, the standby too')
     .action((kid, flags) => keysRevoke(readEnvironment(), kid, flags))
+  clientCommands(program)
   const db = program.command('db').description('manage the database')
   db.command('copy')
     .description('move everything from SQLite to an empty Postgres; the source refuses writes from then on')
@@ -60,6 +70,46 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     report(error)
     process.exitCode = 1
+  }
+}
+
+function clientCommands(program: Command): void {
+  const clients = program.command('clients').description('manage API clients: machines with a secret and scopes')
+  const repeated = (value: string, before: string[] = []) => [...before, value]
+  clients
+    .command('create')
+    .description('create a client; its secret is printed this once')
+    .requiredOption('--name <name>', 'what people call it')
+    .option('--scope <scope>', 'a scope; may be repeated', repeated)
+    .action((options) => clientsCreate(readEnvironment(), options))
+  clients
+    .command('list')
+    .description('list all clients, one JSON line each')
+    .action(() => clientsList(readEnvironment()))
+  clients
+    .command('update')
+    .description('change the name or the scopes')
+    .argument('<id>')
+    .option('--name <name>', 'what people call it')
+    .option('--scope <scope>', "all scopes it has from now on; may be repeated; '' for none", repeated)
+    .action((id, options) => clientsUpdate(readEnvironment(), id, options))
+  clients
+    .command('rotate')
+    .description('make a new secret, printed this once; the current one serves on for a while')
+    .argument('<id>')
+    .option('--overlap <duration>', "how long: seconds or a duration such as '24h'; 0 ends it now", '24h')
+    .action((id, options) => clientsRotate(readEnvironment(), id, options))
+  const acts = [
+    ['disable', 'refuse this client from now on; its access tokens die', clientsDisable],
+    ['enable', 'let a disabled client in again', clientsEnable],
+    ['delete', 'delete a client; its access tokens die', clientsDelete],
+  ] as const
+  for (const [name, description, act] of acts) {
+    clients
+      .command(name)
+      .description(description)
+      .argument('<id>')
+      .action((id) => act(readEnvironment(), id))
   }
 }
 

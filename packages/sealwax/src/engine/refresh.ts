@@ -11,6 +11,7 @@ import {
   checkClaims,
   idleLimit,
   isGenuine,
+  narrowScopes,
   type PresentedToken,
   parseRefreshToken,
   sessionKey,
@@ -52,13 +53,19 @@ export function decide(
 /**
  * Exchanges a refresh token for fresh tokens, as the table says. Throws `invalid_grant` with a `reason`,
  * or `temporarily_unavailable` and `keys_unavailable`, after which the same token may be presented again.
+ * With `scope` this one access token carries only these scopes of the session (RFC 6749 §6); beyond them `invalid_scope` is thrown, and nothing has happened.
  */
-export async function refreshSession(context: Context, token: string, client: Client = {}): Promise<TokenResponse> {
+export async function refreshSession(
+  context: Context,
+  token: string,
+  client: Client = {},
+  { scope }: { scope?: string | undefined } = {},
+): Promise<TokenResponse> {
   const presented = parseRefreshToken(token)
   if (presented === undefined) throw refused('malformed', 'This is not a refresh token')
   // Each lost race means that another refresh of this session was committed meanwhile, so this ends.
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
-    const reply = await attemptRefresh(context, presented, client)
+    const reply = await attemptRefresh(context, presented, client, scope)
     if (reply !== undefined) return reply
   }
   throw new AuthError('temporarily_unavailable', 'Too many refreshes of one session at once', { retryAfter: 1 })
@@ -71,6 +78,7 @@ async function attemptRefresh(
   context: Context,
   presented: PresentedToken,
   client: Client,
+  requested: string | undefined,
 ): Promise<TokenResponse | undefined> {
   const session = await context.store.committed.sessions.byId(presented.sessionId)
   if (session === undefined) throw refused('session_revoked', 'There is no such session')
@@ -79,6 +87,7 @@ async function attemptRefresh(
   if (!isGenuine(presented, hmacKey)) throw refused('malformed', 'This is not a refresh token')
   const now = context.now()
   requireLive(session, now)
+  const scope = requested === undefined ? session.scope : narrowScopes(scopesOf(session), requested).join(' ')
   const subject = await requireSubject(context, session, client)
   const userAgent = client.userAgent ?? null
   const verdict = decide(session, presented.generation, userAgent, now, context.config)
@@ -95,7 +104,7 @@ async function attemptRefresh(
   })
   if (!written) return undefined
   context.log.info({ session: session.id, verdict }, 'refreshed')
-  return tokenResponse(context, session, subject, { generation: next.generation, hmacKey, now })
+  return tokenResponse(context, { ...session, scope }, subject, { generation: next.generation, hmacKey, now })
 }
 
 function advanceOf(
@@ -139,17 +148,26 @@ function requireLive(session: SessionWithUser, now: number): void {
 
 /** Roles, version and claims for the next access token, or the end of the session of a user who may no longer have one. */
 async function requireSubject(context: Context, session: SessionWithUser, client: Client): Promise<TokenSubject> {
+  return (await subjectOf(context, session)) ?? endDisabled(context, session, client)
+}
+
+/** Roles, version and claims for the next access token of a session; undefined: its user may no longer have one. */
+export async function subjectOf(context: Context, session: SessionWithUser): Promise<TokenSubject | undefined> {
   const { loadSubject } = context
   if (loadSubject !== undefined) {
     const subject = await askApplication(() => loadSubject(session.subject))
-    if (subject === undefined || subject.disabled === true) return endDisabled(context, session, client)
+    if (subject === undefined || subject.disabled === true) return undefined
     if (subject.claims !== undefined) checkClaims(subject.claims)
     return { ...subject, ver: session.user?.ver }
   }
-  if (session.user?.disabled === true) return endDisabled(context, session, client)
+  if (session.user?.disabled === true) return undefined
   const claims = session.claims === null ? {} : { claims: session.claims }
   if (session.user !== undefined) return { roles: session.user.roles, ver: session.user.ver, ...claims }
   return { ...(session.roles === null ? {} : { roles: session.roles }), ...claims }
+}
+
+function scopesOf({ scope }: SessionRow): readonly string[] {
+  return scope === null ? [] : scope.split(' ')
 }
 
 /** The application's own store may be away: then nobody is refused for good. */
@@ -227,13 +245,28 @@ export async function sessionOfToken(
   context: Context,
   token: string,
   client: Client = {},
-): Promise<(SessionRow & { readonly spent: boolean }) | undefined> {
+): Promise<(SessionWithUser & { readonly spent: boolean }) | undefined> {
+  const found = await genuineSession(context, token)
+  return found && { ...found.session, spent: isSpent(context, found, client.userAgent ?? null) }
+}
+
+/** A session, and the generation of its that a genuine token names. */
+export interface FoundSession {
+  readonly session: SessionWithUser
+  readonly generation: number
+}
+
+/** Undefined for a token that no session's key has made. */
+export async function genuineSession(context: Context, token: string): Promise<FoundSession | undefined> {
   const presented = parseRefreshToken(token)
   if (presented === undefined) return undefined
   const session = await context.store.committed.sessions.byId(presented.sessionId)
   if (session === undefined) return undefined
   const hmacKey = sessionKey(context.secrets.unwrap(session.hmac_key, sessionKeyPlace(session.id)))
-  if (!isGenuine(presented, hmacKey)) return undefined
-  const verdict = decide(session, presented.generation, client.userAgent ?? null, context.now(), context.config)
-  return { ...session, spent: verdict === 'replay_detected' }
+  return isGenuine(presented, hmacKey) ? { session, generation: presented.generation } : undefined
+}
+
+/** Whether a refresh by this user agent would be a replay. Nothing is written. */
+export function isSpent(context: Context, { session, generation }: FoundSession, userAgent: string | null): boolean {
+  return decide(session, generation, userAgent, context.now(), context.config) === 'replay_detected'
 }

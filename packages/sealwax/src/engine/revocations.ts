@@ -29,11 +29,17 @@ export async function revokeKid(context: Context, unit: Unit, kid: string): Prom
   await unit.revocations.append({ kind: 'kid', key: kid, ver: null, until })
 }
 
-/** The subject's access tokens of a lower `ver` are stale with this unit's commit. */
-export async function revokeVersion(context: Context, unit: Unit, subject: string, ver: number): Promise<void> {
-  const now = context.now()
-  const latest = Math.max((await unit.sessions.latestAccessExpiry(subject)) ?? 0, now + context.config.accessTtl)
-  const until = Math.ceil(latest / 1000) + MARGIN_SECONDS
+/**
+ * The subject's access tokens of a lower `ver` are stale with this unit's commit.
+ *
+ * @param latest when the last of them expires, in milliseconds since 1970; undefined: none is known.
+ */
+export async function revokeVersion(
+  context: Context,
+  unit: Unit,
+  { subject, ver, latest = 0 }: { subject: string; ver: number; latest: number | undefined },
+): Promise<void> {
+  const until = Math.ceil(Math.max(latest, context.now() + context.config.accessTtl) / 1000) + MARGIN_SECONDS
   const key = subjectKey(context.config.issuer, subject)
   unit.revoking.push({ kind: 'ver', subject: key, ver, until })
   await unit.revocations.append({ kind: 'ver', key, ver, until })

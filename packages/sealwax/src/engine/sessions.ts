@@ -1,6 +1,7 @@
 import { AuthError } from '../errors.ts'
 import type { SessionRow } from '../store/contract/sessions.ts'
 import { audit } from './audit.ts'
+import { refuseClientId } from './clients.ts'
 import { type Client, type Context, commit, type Unit } from './context.ts'
 import { revokeSession } from './revocations.ts'
 import {
@@ -135,6 +136,14 @@ export function sessionKeyPlace(id: string): string {
   return `sessions\0${id}\0hmac_key`
 }
 
+/** Whether a session has neither ended nor expired. */
+export function isLive(
+  session: Pick<SessionRow, 'ended_at' | 'idle_expires_at' | 'absolute_expires_at'>,
+  now: number,
+): boolean {
+  return session.ended_at === null && now < session.idle_expires_at && now < session.absolute_expires_at
+}
+
 /** Live sessions of a subject, newest first. */
 export async function listSessions(context: Context, subject: string): Promise<Session[]> {
   const rows = await context.store.committed.sessions.list(subject, context.now())
@@ -245,7 +254,7 @@ export function disabledUser(): AuthError {
   return new AuthError('user_disabled', 'This user is disabled', { reason: 'user_disabled' })
 }
 
-function checkSubject(subject: unknown): void {
+function checkSubject(subject: unknown): asserts subject is string {
   const plain = typeof subject === 'string' && subject.trim() !== '' && subject.length <= 256
   if (!plain || hasControlCharacter(subject)) {
     throw new AuthError(
@@ -253,6 +262,7 @@ function checkSubject(subject: unknown): void {
       'subject must be a string of 1 to 256 characters without control characters',
     )
   }
+  refuseClientId(subject)
 }
 
 function hasControlCharacter(text: string): boolean {

@@ -48,6 +48,19 @@ export function checkClaims(claims: Readonly<Record<string, unknown>>): void {
   }
 }
 
+/**
+ * The scopes asked for (RFC 6749 §3.3), within those there are; all of them when none were asked for.
+ * Throws `invalid_scope`.
+ */
+export function narrowScopes(granted: readonly string[], requested: string | undefined): readonly string[] {
+  if (requested === undefined) return granted
+  const scopes = [...new Set(requested.split(' '))]
+  if (!scopes.every((scope) => granted.includes(scope))) {
+    throw new AuthError('invalid_scope', 'The scope is malformed, or goes beyond what was granted')
+  }
+  return scopes
+}
+
 /** When an access token issued at `now` expires, in milliseconds since 1970: on a whole second, as tokens count. */
 export function accessExpiry(context: Context, now: number): number {
   return Math.floor(now / 1000) * 1000 + context.config.accessTtl
@@ -91,7 +104,6 @@ export function tokenResponse(
 }
 
 function accessToken(context: Context, session: TokenSession, subject: TokenSubject, now: number): string {
-  const { config } = context
   const claims = {
     ...subject.claims,
     sub: session.subject,
@@ -103,6 +115,12 @@ function accessToken(context: Context, session: TokenSession, subject: TokenSubj
     amr: [...session.amr],
     ...(subject.ver === undefined ? {} : { ver: subject.ver }),
   }
+  return signAccessToken(context, claims, now)
+}
+
+/** Signs an access token of this issuer (RFC 9068); `iss`, `aud`, `iat`, `exp` and `jti` are added to the claims. */
+export function signAccessToken(context: Context, claims: Readonly<Record<string, unknown>>, now: number): string {
+  const { config } = context
   return sign(claims, signingKey(context), {
     issuer: config.issuer,
     audience: config.audience.length === 1 ? (config.audience[0] as string) : [...config.audience],
@@ -135,9 +153,14 @@ function refreshToken(sessionId: string, generation: number, hmacKey: KeyObject)
   return PREFIX + bytes.toString('base64url')
 }
 
+/** Whether a token is meant to be a refresh token: no JWT begins like one. */
+export function isRefreshToken(token: string): boolean {
+  return token.startsWith(PREFIX)
+}
+
 /** Undefined for anything that no Sealwax could have issued. */
 export function parseRefreshToken(token: string): PresentedToken | undefined {
-  if (!token.startsWith(PREFIX) || token.length > 128) return undefined
+  if (!isRefreshToken(token) || token.length > 128) return undefined
   const text = token.slice(PREFIX.length)
   const bytes = Buffer.from(text, 'base64url')
   // A second spelling of the same bytes is not the token that was issued.

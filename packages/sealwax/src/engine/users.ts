@@ -3,6 +3,7 @@ import { AuthError } from '../errors.ts'
 import { Conflict } from '../store/contract/store.ts'
 import type { UserRow } from '../store/contract/users.ts'
 import { audit } from './audit.ts'
+import { refuseClientId } from './clients.ts'
 import { type Client, type Context, commit, type Unit } from './context.ts'
 import { revokeVersion } from './revocations.ts'
 import { endAllSessions } from './sessions.ts'
@@ -42,6 +43,7 @@ export async function prepareUser(context: Context, options: CreateUser): Promis
   if (!/^[\w.@:-]{1,128}$/.test(id)) {
     throw new AuthError('validation_failed', 'A user id has 1 to 128 characters: letters, digits and . _ - : @')
   }
+  refuseClientId(id)
   const password_hash = await context.passwords.hash(options.password)
   const now = context.now()
   // Above whatever a deleted user of the same id had: its revocations are still alive.
@@ -98,7 +100,8 @@ export async function setRoles(context: Context, id: string, roles: readonly str
   const checked = checkRoles(roles)
   return changeUser(context, id, async (unit, now) => {
     const ver = await unit.users.setRoles(id, checked, now)
-    if (ver !== undefined) await revokeVersion(context, unit, id, ver)
+    const latest = await unit.sessions.latestAccessExpiry(id)
+    if (ver !== undefined) await revokeVersion(context, unit, { subject: id, ver, latest })
     await audit(unit, { type: 'user.roles_changed', time: now, subject: id, data: { roles: checked } })
   })
 }

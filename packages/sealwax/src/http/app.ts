@@ -1,22 +1,28 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Guard } from '@sealwax/guard'
-import type { MiddlewareHandler } from 'hono'
+import type { Context as HonoContext, MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { getPath } from 'hono/utils/url'
 import type { Context } from '../engine/context.ts'
 import { AuthError } from '../errors.ts'
-import { readBody } from './body.ts'
+import { bodyReader } from './body.ts'
 import { clientReader, type ReadClient } from './client.ts'
 import { refreshCookie } from './cookies.ts'
 import type { HttpEnv } from './env.ts'
-import { problemResponse } from './problems.ts'
+import { oauthPaths } from './form.ts'
+import { oauthErrorResponse, problemResponse } from './problems.ts'
+import { adminClientRoutes } from './routes/admin-clients.ts'
 import { adminKeyRoutes } from './routes/admin-keys.ts'
 import { healthRoutes } from './routes/health.ts'
+import { introspectRoutes } from './routes/introspect.ts'
 import { loginRoutes } from './routes/login.ts'
 import { logoutRoutes } from './routes/logout.ts'
 import { meRoutes } from './routes/me.ts'
+import { metadataRoutes } from './routes/metadata.ts'
 import { refreshRoutes } from './routes/refresh.ts'
+import { revokeRoutes } from './routes/revoke.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { tokenRoutes } from './routes/token.ts'
 import { wellKnownRoutes } from './routes/well-known.ts'
 import { validationError } from './schemas.ts'
 
@@ -41,9 +47,13 @@ export function createApp(context: Context, guard: Guard): App {
   const hashing = new Set(HASHING.map((path) => config.basePath + path))
   const app = root.basePath(config.basePath)
   const cookie = refreshCookie(config)
-  app.onError((error, c) => problemResponse(error, c, log))
+  const isOAuth = oauthPaths(config)
+  const refuse = (error: unknown, c: HonoContext<HttpEnv>) =>
+    isOAuth(c.req.path) ? oauthErrorResponse(error, c, log) : problemResponse(error, c, log)
+  app.onError(refuse)
   app.use('*', crossOrigin(context))
-  app.use('*', readBody)
+  app.use('/oauth/*', notCached)
+  app.use('*', bodyReader(isOAuth))
   // After the body has come: else so many slow senders would keep everybody else out.
   for (const path of HASHING) app.use(path, admission(MOST_LOGINS))
   healthRoutes(app, context)
@@ -53,9 +63,14 @@ export function createApp(context: Context, guard: Guard): App {
   meRoutes(app, context, guard)
   sessionRoutes(app, context, guard, clientOf)
   adminKeyRoutes(app, context, guard, clientOf)
+  tokenRoutes(app, context, clientOf)
+  revokeRoutes(app, context, guard, clientOf)
+  introspectRoutes(app, context, guard, clientOf)
+  adminClientRoutes(app, context, guard)
   wellKnownRoutes(app, context)
+  metadataRoutes(root, context.config)
   const methodsOf = pathMatcher(app.routes)
-  app.notFound((c) => problemResponse(missing(methodsOf(c.req.path), c.req.method), c, log))
+  app.notFound((c) => refuse(missing(methodsOf(c.req.path), c.req.method), c))
   return {
     fetch: async (request, platform) => {
       if (hashing.has(getPath(request))) await turn()
@@ -82,6 +97,13 @@ function turnstile(perTurn: number): () => Promise<void> {
     new Promise((begin) => {
       if (waiting.push(begin) === 1) setImmediate(turn)
     })
+}
+
+/** RFC 6749 §5.1 asks for this beside `Cache-Control`. */
+const notCached: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  await next()
+  // Hono's own way would build another reply.
+  c.res.headers.set('Pragma', 'no-cache')
 }
 
 /** As many as can be hashing or queueing for it; whoever comes beyond that is told so before the database is asked. */
@@ -134,7 +156,7 @@ function crossOrigin({ config, log }: Context): MiddlewareHandler<HttpEnv> {
       if (origin !== '') log.info({ origin }, 'origin is not in allowedOrigins (SEALWAX_ALLOWED_ORIGINS)')
       return null
     },
-    allowMethods: ['GET', 'POST', 'DELETE'],
+    allowMethods: ['GET', 'POST', 'PATCH', 'DELETE'],
     allowHeaders: ['Authorization', 'Content-Type'],
     exposeHeaders: ['WWW-Authenticate', 'Retry-After', 'X-Request-Id'],
     credentials: true,

@@ -1,27 +1,46 @@
 import type { Context as HonoContext, MiddlewareHandler } from 'hono'
 import { AuthError } from '../errors.ts'
 import type { HttpEnv } from './env.ts'
+import { formDataOf, type IsOAuthPath } from './form.ts'
 
 /** The largest body any of our routes has use for, in bytes. */
 const BODY_LIMIT = 16 * 1024
 
-/**
- * Reads the body before any route does: within the limit, JSON, and UTF-8 (RFC 8259 §8.1).
- * An empty body is an object without members, so that a route says what it misses, and one that needs nothing is content.
- */
-export const readBody: MiddlewareHandler<HttpEnv> = async (c, next) => {
-  const { method } = c.req
-  if (method !== 'GET' && method !== 'HEAD') {
-    if (Number(c.req.header('Content-Length')) > BODY_LIMIT) throw tooLarge()
-    const bytes = await bytesOf(c)
-    const type = c.req.header('Content-Type')
-    const isJson = type === undefined ? bytes.byteLength === 0 : /^application\/json(\s*;|$)/i.test(type)
-    if (method === 'POST' && !isJson) throw new AuthError('unsupported_media_type', 'Send application/json')
-    const text = textOf(bytes) || (type === undefined ? '' : '{}')
-    // The routes read what Hono keeps of a body; its type says text, its code awaits a promise of it.
-    c.req.bodyCache.text = Promise.resolve(text) as never
+/** Reads the body before any route does, within the limit: a form for the routes of OAuth, JSON for all others. */
+export function bodyReader(isOAuth: IsOAuthPath): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    if (c.req.method !== 'GET' && c.req.method !== 'HEAD') {
+      if (Number(c.req.header('Content-Length')) > BODY_LIMIT) throw tooLarge()
+      const bytes = await bytesOf(c)
+      if (isOAuth(c.req.path)) keepForm(c, bytes)
+      else keepJson(c, bytes)
+    }
+    await next()
   }
-  await next()
+}
+
+/** The routes read what Hono keeps of a body; its type says a value, its code awaits a promise of it. */
+function keep(c: HonoContext<HttpEnv>, kind: 'text' | 'formData', value: string | FormData): void {
+  c.req.bodyCache[kind] = Promise.resolve(value) as never
+}
+
+/** In UTF-8 (RFC 8259 §8.1). An empty body is an object without members, so that a route says what it misses, and one that needs nothing is content. */
+function keepJson(c: HonoContext<HttpEnv>, bytes: Uint8Array): void {
+  const { method } = c.req
+  const type = c.req.header('Content-Type')
+  const isJson = type === undefined ? bytes.byteLength === 0 : /^application\/json(\s*;|$)/i.test(type)
+  if ((method === 'POST' || method === 'PATCH') && !isJson) {
+    throw new AuthError('unsupported_media_type', 'Send application/json')
+  }
+  keep(c, 'text', textOf(bytes) || (type === undefined ? '' : '{}'))
+}
+
+/** RFC 6749 App. B. Another media type is `invalid_request`: that is the code which clients of OAuth know. */
+function keepForm(c: HonoContext<HttpEnv>, bytes: Uint8Array): void {
+  const type = c.req.header('Content-Type') ?? ''
+  const isForm = bytes.byteLength === 0 || /^application\/x-www-form-urlencoded(\s*;|$)/i.test(type)
+  if (!isForm) throw new AuthError('invalid_request', 'Send application/x-www-form-urlencoded')
+  keep(c, 'formData', formDataOf(Buffer.from(bytes).toString('latin1')))
 }
 
 async function bytesOf(c: HonoContext<HttpEnv>): Promise<Uint8Array> {

@@ -21,7 +21,7 @@ export function toNodeHandler(auth: AuthServer): NodeHandler {
     if (next !== undefined && !auth.handles(path)) return next()
     // Parsers go by the content type; without one, what some leave here is not what was sent.
     const parsed = request.headers['content-type'] !== undefined && request.body !== undefined && request.body !== null
-    if (parsed) attachBody(request)
+    if (parsed && !isPlaceholder(request)) attachBody(request)
     listen(request, response).catch((error) => {
       if (next !== undefined) next(error)
       else response.destroy(error)
@@ -32,6 +32,20 @@ export function toNodeHandler(auth: AuthServer): NodeHandler {
 /** The stream is spent when a framework has parsed the body; the listener takes these bytes instead. */
 function attachBody(request: NodeRequest): void {
   const { body } = request
-  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+  const isForm = /^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? '')
+  const written = () => (isForm ? formOf(body as object) : JSON.stringify(body))
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : written())
   Object.assign(request, { rawBody: bytes })
+}
+
+/** Some parsers leave `{}` where they found a type that is not theirs: then the stream still has the body. */
+function isPlaceholder(request: NodeRequest): boolean {
+  const { body } = request
+  return typeof body === 'object' && body !== null && Object.keys(body).length === 0 && !request.readableDidRead
+}
+
+/** What a parser made of a form, as a form again; what came twice comes twice. */
+function formOf(parsed: object): string {
+  const pairs = Object.entries(parsed).flatMap(([name, value]) => [value].flat().map((one) => [name, String(one)]))
+  return new URLSearchParams(pairs).toString()
 }

@@ -11,6 +11,40 @@ import type { HttpEnv } from './env.ts'
  */
 export function problemResponse(error: unknown, c: HonoContext<HttpEnv>, log: Logger): Response {
   const known = foreseen(error)
+  record(error, known, c, log)
+  return reply(c, known, 'application/problem+json', known.body)
+}
+
+/** The same in the form that clients of OAuth understand (RFC 6749 §5.2); `reason` says more about an `invalid_grant`. */
+export function oauthErrorResponse(error: unknown, c: HonoContext<HttpEnv>, log: Logger): Response {
+  const known = foreseen(error)
+  record(error, known, c, log)
+  const { code, status, body } = known
+  const { detail, reason } = body
+  // For those who used the header: others know invalid_client, and a browser would answer a challenge with a dialog.
+  const challenged = status === 401 && c.req.header('Authorization') !== undefined
+  const headers = { ...known.headers, ...(challenged && { 'WWW-Authenticate': CHALLENGE }) }
+  const description = detail.replaceAll('"', "'").replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?')
+  return reply(c, { status, headers }, 'application/json', {
+    error: code,
+    error_description: description,
+    ...(reason && { reason }),
+  })
+}
+
+const CHALLENGE = 'Basic realm="sealwax", charset="UTF-8"'
+
+function reply(
+  c: HonoContext<HttpEnv>,
+  { status, headers }: Pick<Foreseen, 'status' | 'headers'>,
+  type: string,
+  body: object,
+): Response {
+  const text = JSON.stringify({ ...body, request_id: c.get('requestId') })
+  return new Response(text, { status, headers: { ...headers, 'Content-Type': type, 'Cache-Control': 'no-store' } })
+}
+
+function record(error: unknown, known: Foreseen, c: HonoContext<HttpEnv>, log: Logger): void {
   const requestId = c.get('requestId')
   if (known.status >= 500) {
     const fields = { code: known.code, request_id: requestId }
@@ -19,8 +53,6 @@ export function problemResponse(error: unknown, c: HonoContext<HttpEnv>, log: Lo
     else log.error({ err: error, ...fields }, known.title)
   }
   c.set('code', known.code)
-  const headers = { ...known.headers, 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' }
-  return new Response(JSON.stringify({ ...known.body, request_id: requestId }), { status: known.status, headers })
 }
 
 interface Foreseen {
@@ -28,7 +60,7 @@ interface Foreseen {
   readonly status: number
   readonly title: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: object
+  readonly body: { readonly detail: string; readonly reason?: string }
 }
 
 function foreseen(error: unknown): Foreseen {

@@ -103,6 +103,77 @@ export const keyRevocation = z
     ends_sessions: z.boolean(),
   })
   .openapi('KeyRevocation')
+/** What OAuth asks for is a form. What is missing is told by the route, in the words of RFC 6749; what is unknown is ignored (§3.2). */
+const clientParameters = {
+  client_id: z.string().optional().openapi({ example: 'cli_…' }),
+  client_secret: z.string().optional(),
+  client_assertion: z.string().optional(),
+}
+
+export const tokenRequest = z
+  .object({
+    grant_type: z.string().optional().openapi({ example: 'client_credentials' }),
+    scope: z.string().optional().openapi({ example: 'orders:read' }),
+    refresh_token: z.string().optional().openapi({ example: 'swr_AQ…' }),
+    ...clientParameters,
+  })
+  .openapi('OAuthTokenRequest')
+
+export const tokenParameter = z
+  .object({ token: z.string().optional(), token_type_hint: z.string().optional(), ...clientParameters })
+  .openapi('OAuthToken')
+
+export const oauthTokenResponse = z
+  .object({
+    ...tokens,
+    refresh_expires_in: tokens.refresh_expires_in.optional(),
+    session: tokens.session.optional(),
+  })
+  .openapi('OAuthTokenResponse')
+
+export const introspection = z.looseObject({ active: z.boolean() }).openapi('Introspection')
+
+export const apiClient = z
+  .object({
+    id: z.string().openapi({ example: 'cli_…' }),
+    name: z.string(),
+    scopes: z.array(z.string()),
+    disabled: z.boolean(),
+    created_at: z.string(),
+    updated_at: z.string(),
+  })
+  .openapi('ApiClient')
+
+export const issuedSecret = z
+  .object({ client: apiClient, secret: z.string().openapi({ example: 'sws_…' }) })
+  .openapi('IssuedSecret')
+
+const clientName = z.string().openapi({ example: 'nightly export' })
+const clientScopes = z.array(z.string()).openapi({ example: ['orders:read'] })
+
+export const createClientRequest = z
+  .strictObject({ name: clientName, scopes: clientScopes.optional() })
+  .openapi('CreateClient')
+
+export const clientChange = z
+  .strictObject({ name: clientName.optional(), scopes: clientScopes.optional() })
+  .openapi('ChangeClient')
+
+export const rotateRequest = z
+  .strictObject({
+    /** How long the current secret serves on: seconds, or a duration such as `24h`. */
+    overlap: z.union([z.number(), z.string()]).default('24h'),
+  })
+  .openapi('RotateSecret')
+
+const oauthError = z
+  .object({
+    error: z.string(),
+    error_description: z.string(),
+    reason: z.string().optional(),
+    request_id: z.string(),
+  })
+  .openapi('OAuthError')
 
 const problem = z
   .object({
@@ -123,6 +194,11 @@ export function jsonBody<S extends z.ZodType>(schema: S, required = true) {
   return { body: { required, content: { 'application/json': { schema } } } } as const
 }
 
+/** A form as a route describes it. */
+export function formBody<S extends z.ZodType>(schema: S) {
+  return { body: { required: true, content: { 'application/x-www-form-urlencoded': { schema } } } } as const
+}
+
 /** A reply as a route describes it. */
 export function jsonReply<S extends z.ZodType>(description: string, schema: S) {
   return { description, content: { 'application/json': { schema } } } as const
@@ -133,6 +209,9 @@ export const problemReply = {
   description: 'A problem',
   content: { 'application/problem+json': { schema: problem } },
 } as const
+
+/** The refusals of `/oauth/*` (RFC 6749 §5.2). */
+export const oauthErrorReplies = { default: jsonReply('An error (RFC 6749)', oauthError) } as const
 
 /** What the validator found, as `validation_failed`. No value is repeated: it may be a password. */
 export function validationError(issues: readonly z.core.$ZodIssue[]): AuthError {

@@ -20,6 +20,8 @@ const ORDER = {
   signing_keys: 'sequence',
   audit_events: 'id',
   metadata: 'name',
+  clients: 'id',
+  client_secrets: 'id',
   revocations: 'position',
 } as const satisfies Partial<Record<keyof Tables, string>>
 

@@ -72,4 +72,20 @@ export interface Tables {
     data: string
   }
   metadata: { name: string; value: string }
+  clients: {
+    id: string
+    name: string
+    scopes: string
+    ver: number
+    disabled_at: number | null
+    created_at: number
+    updated_at: number
+  }
+  client_secrets: {
+    id: string
+    client_id: string
+    hash: Uint8Array
+    created_at: number
+    expires_at: number | null
+  }
 }

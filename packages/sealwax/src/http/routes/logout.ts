@@ -2,8 +2,9 @@ import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
 import type { Guard } from '@sealwax/guard'
 import type { Context as HonoContext } from 'hono'
 import type { Client, Context } from '../../engine/context.ts'
+import { isClientToken } from '../../engine/grants.ts'
 import { sessionOfToken } from '../../engine/refresh.ts'
-import { revokeAllSessions, revokeSessionById } from '../../engine/sessions.ts'
+import { isLive, revokeAllSessions, revokeSessionById } from '../../engine/sessions.ts'
 import { AuthError } from '../../errors.ts'
 import type { ReadClient } from '../client.ts'
 import type { RefreshCookie } from '../cookies.ts'
@@ -74,8 +75,11 @@ export function logoutRoutes(
   }
 
   async function byAccessToken(request: Request) {
-    const { subject, sessionId } = await guard.authenticate(request)
-    if (sessionId === undefined) throw new AuthError('invalid_request', 'This access token belongs to no session')
+    const auth = await guard.authenticate(request)
+    const { subject, sessionId } = auth
+    if (sessionId === undefined || isClientToken(auth)) {
+      throw new AuthError('invalid_request', 'This access token belongs to no session')
+    }
     return { subject, sessionId, live: true }
   }
 
@@ -84,9 +88,6 @@ export function logoutRoutes(
     if (session === undefined) {
       throw new AuthError('invalid_grant', 'This is not a refresh token', { reason: 'malformed' })
     }
-    const now = context.now()
-    const expired = now >= session.idle_expires_at || now >= session.absolute_expires_at
-    const live = session.ended_at === null && !expired && !session.spent
-    return { subject: session.subject, sessionId: session.id, live }
+    return { subject: session.subject, sessionId: session.id, live: isLive(session, context.now()) && !session.spent }
   }
 }

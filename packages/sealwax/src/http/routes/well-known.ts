@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
-import type { Config } from '../../config.ts'
 import type { Context } from '../../engine/context.ts'
 import { readFeed } from '../../engine/feed.ts'
 import { publishedKeys } from '../../engine/keys.ts'
@@ -8,7 +7,6 @@ import type { HttpEnv } from '../env.ts'
 import { jsonReply, problemReply } from '../schemas.ts'
 
 export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): void {
-  const base = publicBase(context.config)
   app.openapi(
     createRoute({
       method: 'get',
@@ -27,22 +25,6 @@ export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): vo
       c.header('ETag', etag)
       if (namesTag(c.req.header('If-None-Match'), etag)) return c.body(null, 304)
       return c.json({ keys: keys.map((key) => ({ ...key })) }, 200)
-    },
-  )
-  app.openapi(
-    createRoute({
-      method: 'get',
-      path: '/.well-known/oauth-authorization-server',
-      summary: 'Where everything is (RFC 8414)',
-      responses: { 200: jsonReply('Metadata', z.record(z.string(), z.unknown())) },
-    }),
-    (c) => {
-      c.header('Cache-Control', 'public, max-age=300')
-      const { issuer } = context.config
-      return c.json(
-        { issuer, jwks_uri: `${base}/.well-known/jwks.json`, revocation_uri: `${base}/.well-known/revocations` },
-        200,
-      )
     },
   )
   app.openapi(
@@ -84,10 +66,4 @@ function etagOf(text: string): string {
 function namesTag(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false
   return header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
-}
-
-/** The public URL our routes stand under: the issuer, and the base path unless the issuer has a path of its own. */
-function publicBase({ issuer, basePath }: Config): string {
-  const { origin, pathname } = new URL(issuer)
-  return pathname === '/' ? origin + basePath : origin + pathname.replace(/\/$/, '')
 }

@@ -1,4 +1,5 @@
 import type { AuditLog } from './audit.ts'
+import type { Clients } from './clients.ts'
 import type { Metadata } from './metadata.ts'
 import type { Revocations } from './revocations.ts'
 import type { Sessions } from './sessions.ts'
@@ -9,6 +10,7 @@ import type { Users } from './users.ts'
 export interface Facts {
   readonly users: Users
   readonly sessions: Sessions
+  readonly clients: Clients
   readonly signingKeys: SigningKeys
   readonly revocations: Revocations
   readonly audit: AuditLog

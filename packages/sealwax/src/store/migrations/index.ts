@@ -5,6 +5,7 @@ import type { Tables } from '../tables.ts'
 import { up as initial } from './0001-initial.ts'
 import { up as rememberAndPurge } from './0002-remember-and-purge.ts'
 import { up as keySchedule } from './0003-key-schedule.ts'
+import { up as clients } from './0004-clients.ts'
 import type { Dialect } from './dialect.ts'
 
 /** Every migration, in order. A released one is never changed. */
@@ -12,6 +13,7 @@ const MIGRATIONS: Readonly<Record<string, (db: Kysely<unknown>, dialect: Dialect
   '0001-initial': initial,
   '0002-remember-and-purge': rememberAndPurge,
   '0003-key-schedule': keySchedule,
+  '0004-clients': clients,
 }
 
 function migrator(db: Kysely<Tables>, dialect: Dialect, schema?: string): Migrator {

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import type { Facts } from '../contract/store.ts'
 import type { Tables } from '../tables.ts'
 import { audit } from './audit.ts'
+import { clients } from './clients.ts'
 import { metadata } from './metadata.ts'
 import { revocations } from './revocations.ts'
 import { sessions } from './sessions.ts'
@@ -21,6 +22,7 @@ export function facts(db: Kysely<Tables>, traits: DatabaseTraits): Facts {
   return {
     users: users(db, traits),
     sessions: sessions(db),
+    clients: clients(db, traits),
     signingKeys: signingKeys(db),
     revocations: revocations(db, traits),
     audit: audit(db),

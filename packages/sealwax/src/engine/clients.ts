@@ -1,0 +1,264 @@
+import { createHash } from 'node:crypto'
+import { type Duration, toSeconds } from '@sealwax/jwt'
+import { AuthError } from '../errors.ts'
+import type { ClientRow } from '../store/contract/clients.ts'
+import { audit } from './audit.ts'
+import { type AuditEventType, type Context, commit, type Unit } from './context.ts'
+import { revokeVersion } from './revocations.ts'
+
+/** A machine that gets access tokens for itself (RFC 6749 §4.4). */
+export interface ApiClient {
+  /** `cli_` and 128 random bits: the `client_id` and the `sub` of its tokens. */
+  readonly id: string
+  readonly name: string
+  /** All that it may ask for. */
+  readonly scopes: readonly string[]
+  readonly disabled: boolean
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+export interface CreateApiClient {
+  /** For people: 1 to 128 characters. */
+  readonly name: string
+  /** Scope tokens of RFC 6749 §3.3, at most 64 of 1 to 64 characters. Default none. */
+  readonly scopes?: readonly string[] | undefined
+}
+
+/** A secret is shown here and never again. */
+export interface IssuedSecret {
+  readonly client: ApiClient
+  /** `sws_` and 256 random bits; the store has its SHA-256. */
+  readonly secret: string
+}
+
+const ID_PREFIX = 'cli_'
+const ID_FORM = /^cli_[A-Za-z0-9_-]{22}$/
+/** Secret scanners look for it. */
+const SECRET_PREFIX = 'sws_'
+/** A well-formed id that is never given. */
+const NOBODY = `${ID_PREFIX}${'-'.repeat(22)}`
+const HOUR = 3_600_000
+/** No configuration lets an access token live longer. */
+const LONGEST_LIFE = 24 * HOUR
+const LONGEST_OVERLAP = 90 * 24 * HOUR
+
+/** Whether a `sub` or `client_id` is that of an API client. */
+export function isClientId(subject: string): boolean {
+  return subject.startsWith(ID_PREFIX)
+}
+
+/** Users never have such ids, so no resource server takes a machine for a user (RFC 9068 §5). Throws `validation_failed`. */
+export function refuseClientId(subject: string): void {
+  if (isClientId(subject)) {
+    throw new AuthError('validation_failed', `An id that begins with ${ID_PREFIX} is that of an API client`)
+  }
+}
+
+/** What is no client id is looked up as one that nobody has: the same work, and nothing that a database could choke on. */
+export function lookupId(id: string): string {
+  return ID_FORM.test(id) ? id : NOBODY
+}
+
+export function hashOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest()
+}
+
+/** Creates a client and its first secret. Throws `validation_failed`. */
+export async function createClient(context: Context, options: CreateApiClient): Promise<IssuedSecret> {
+  const now = context.now()
+  const client: ClientRow = {
+    id: ID_PREFIX + context.randomBytes(16).toString('base64url'),
+    name: checkName(options.name),
+    scopes: checkScopes(options.scopes ?? []),
+    ver: Math.floor(now / 1000),
+    disabled_at: null,
+    created_at: now,
+    updated_at: now,
+  }
+  const secret = await commit(context, async (unit) => {
+    await unit.clients.insert(client)
+    await note(unit, 'client.created', client.id, now, { name: client.name, scopes: client.scopes })
+    return insertSecret(context, unit, client.id)
+  })
+  return { client: clientOf(client), secret }
+}
+
+export async function getClient(context: Context, id: string): Promise<ApiClient | undefined> {
+  const row = await context.store.committed.clients.byId(lookupId(id))
+  return row && clientOf(row)
+}
+
+/** A page of clients, ordered by id. */
+export async function listClients(
+  context: Context,
+  page: { after?: string | undefined; limit?: number | undefined } = {},
+): Promise<ApiClient[]> {
+  const limit = Math.min(Math.max(page.limit ?? 50, 1), 500)
+  return (await context.store.committed.clients.list({ after: page.after, limit })).map(clientOf)
+}
+
+/** Changes the name or the scopes. A scope taken away makes its access tokens stale at once. Throws `not_found`, `validation_failed`. */
+export async function updateClient(
+  context: Context,
+  id: string,
+  change: { name?: string | undefined; scopes?: readonly string[] | undefined },
+): Promise<ApiClient> {
+  const name = change.name === undefined ? {} : { name: checkName(change.name) }
+  const scopes = change.scopes === undefined ? {} : { scopes: checkScopes(change.scopes) }
+  return changeClient(context, id, async (unit, client, now) => {
+    const narrowed = client.scopes.some((scope) => scopes.scopes?.includes(scope) === false)
+    const raised = narrowed ? await raiseVersion(context, unit, client) : {}
+    await unit.clients.change(client.id, { ...name, ...scopes, ...raised, updated_at: now })
+    await note(unit, 'client.updated', client.id, now, { ...name, ...scopes })
+  })
+}
+
+/**
+ * Makes a new secret; the current one serves on for `overlap` (a duration; default 24 hours, 0: not at all, at most 90 days). At most two are alive:
+ * one that was replaced before ends now. Throws `not_found`, `validation_failed`.
+ */
+export async function rotateSecret(
+  context: Context,
+  id: string,
+  { overlap = '24h' }: { overlap?: number | string | undefined } = {},
+): Promise<IssuedSecret> {
+  const milliseconds = checkOverlap(overlap)
+  let secret = ''
+  const client = await changeClient(context, id, async (unit, { id: clientId }, now) => {
+    const { secrets = [] } = (await unit.clients.withSecrets(clientId)) ?? {}
+    for (const old of secrets) {
+      if (old.expires_at === null && milliseconds > 0) await unit.clients.expireSecret(old.id, now + milliseconds)
+      else await unit.clients.deleteSecret(old.id)
+    }
+    secret = await insertSecret(context, unit, clientId)
+    await note(unit, 'client.secret_rotated', clientId, now, { overlap_seconds: milliseconds / 1000 })
+  })
+  return { client, secret }
+}
+
+/** Refuses the client from now on; its access tokens are stale at once. Throws `not_found`. */
+export async function disableClient(context: Context, id: string): Promise<ApiClient> {
+  return changeClient(context, id, async (unit, client, now) => {
+    if (client.disabled_at !== null) return
+    const raised = await raiseVersion(context, unit, client)
+    await unit.clients.change(client.id, { disabled_at: now, ...raised, updated_at: now })
+    await note(unit, 'client.disabled', client.id, now)
+  })
+}
+
+/** Lets a disabled client ask for tokens again. Throws `not_found`. */
+export async function enableClient(context: Context, id: string): Promise<ApiClient> {
+  return changeClient(context, id, async (unit, client, now) => {
+    if (client.disabled_at === null) return
+    await unit.clients.change(client.id, { disabled_at: null, updated_at: now })
+    await note(unit, 'client.enabled', client.id, now)
+  })
+}
+
+/** Deletes a client and its secrets; its access tokens are stale at once. False when there is none. */
+export async function deleteClient(context: Context, id: string): Promise<boolean> {
+  return commit(context, async (unit) => {
+    const client = await unit.clients.lock(lookupId(id))
+    if (client === undefined) return false
+    await raiseVersion(context, unit, client)
+    await unit.clients.delete(client.id)
+    await note(unit, 'client.deleted', client.id, context.now())
+    return true
+  })
+}
+
+/** Changes a client that exists, under its lock, and answers how it stands afterwards. */
+async function changeClient(
+  context: Context,
+  id: string,
+  change: (unit: Unit, client: ClientRow, now: number) => Promise<void>,
+): Promise<ApiClient> {
+  return commit(context, async (unit) => {
+    const client = await unit.clients.lock(lookupId(id))
+    if (client === undefined) throw noSuchClient()
+    await change(unit, client, context.now())
+    const row = await unit.clients.byId(client.id)
+    if (row === undefined) throw noSuchClient()
+    return clientOf(row)
+  })
+}
+
+/** Its access tokens die with this unit's commit. */
+async function raiseVersion(context: Context, unit: Unit, client: ClientRow): Promise<{ ver: number }> {
+  const ver = client.ver + 1
+  // No row tells when the last of its tokens expires, so it is taken for the longest-lived there can be.
+  await revokeVersion(context, unit, { subject: client.id, ver, latest: context.now() + LONGEST_LIFE })
+  return { ver }
+}
+
+async function insertSecret(context: Context, unit: Unit, clientId: string): Promise<string> {
+  const secret = SECRET_PREFIX + context.randomBytes(32).toString('base64url')
+  await unit.clients.insertSecret({
+    id: context.randomBytes(16).toString('base64url'),
+    client_id: clientId,
+    hash: hashOf(secret),
+    created_at: context.now(),
+    expires_at: null,
+  })
+  return secret
+}
+
+async function note(
+  unit: Unit,
+  type: AuditEventType,
+  subject: string,
+  time: number,
+  data: Record<string, unknown> = {},
+): Promise<void> {
+  await audit(unit, { type, time, subject, data })
+}
+
+function clientOf(row: ClientRow): ApiClient {
+  return {
+    id: row.id,
+    name: row.name,
+    scopes: row.scopes,
+    disabled: row.disabled_at !== null,
+    createdAt: new Date(row.created_at),
+    updatedAt: new Date(row.updated_at),
+  }
+}
+
+function checkName(name: unknown): string {
+  if (typeof name !== 'string' || !/^[^\p{C}]{1,128}$/u.test(name) || name.trim() === '') {
+    throw new AuthError('validation_failed', 'A client has a name of 1 to 128 characters without control characters')
+  }
+  return name
+}
+
+function checkScopes(scopes: unknown): readonly string[] {
+  const valid =
+    Array.isArray(scopes) &&
+    scopes.length <= 64 &&
+    scopes.every((scope) => typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/.test(scope))
+  if (!valid) {
+    throw new AuthError(
+      'validation_failed',
+      'Scopes are at most 64 names of 1 to 64 printable ASCII characters without space, quote and backslash',
+    )
+  }
+  return [...new Set(scopes as string[])]
+}
+
+function checkOverlap(overlap: number | string): number {
+  let milliseconds = -1
+  try {
+    milliseconds = toSeconds(overlap as Duration) * 1000
+  } catch {
+    // The sentence below says what it must be.
+  }
+  if (milliseconds < 0 || milliseconds > LONGEST_OVERLAP) {
+    throw new AuthError('validation_failed', "overlap must be seconds or a duration such as '24h', at most 90 days")
+  }
+  return milliseconds
+}
+
+function noSuchClient(): AuthError {
+  return new AuthError('not_found', 'There is no such client')
+}

@@ -1,0 +1,55 @@
+import type { SessionWithUser } from '../store/contract/sessions.ts'
+import type { Context } from './context.ts'
+import { type CheckedToken, isClientToken } from './grants.ts'
+import { genuineSession, isSpent, subjectOf } from './refresh.ts'
+import { isLive } from './sessions.ts'
+
+/** What is known of a token (RFC 7662 §2.2). Nothing is told of one that is not active, not even why. */
+export type Introspection = { readonly active: false } | ({ readonly active: true } & Readonly<Record<string, unknown>>)
+
+const INACTIVE: Introspection = { active: false }
+
+/** An access token the guard let in is active as long as the store, too, knows its session, or its client, as one that may have it. */
+export async function introspectAccessToken(context: Context, token: CheckedToken): Promise<Introspection> {
+  if (!(await (isClientToken(token) ? clientStands(context, token) : sessionStands(context, token)))) return INACTIVE
+  const { sub, sid, scope, client_id, exp, iat, aud, iss, jti, roles, auth_time } = token.payload
+  return { active: true, token_type: 'Bearer', sub, sid, scope, client_id, exp, iat, aud, iss, jti, roles, auth_time }
+}
+
+async function clientStands(context: Context, { subject, payload }: CheckedToken): Promise<boolean> {
+  const client = await context.store.committed.clients.byId(subject)
+  return client !== undefined && client.disabled_at === null && isOfVersion(payload, client.ver)
+}
+
+async function sessionStands(context: Context, { subject, sessionId, payload }: CheckedToken): Promise<boolean> {
+  if (sessionId === undefined) return false
+  const session = await context.store.committed.sessions.byId(sessionId)
+  if (session?.subject !== subject || !(await stands(context, session))) return false
+  return session.user === undefined || isOfVersion(payload, session.user.ver)
+}
+
+function isOfVersion({ ver }: CheckedToken['payload'], least: number): boolean {
+  return typeof ver !== 'number' || ver >= least
+}
+
+/** A refresh token is active when a refresh by the user agent that has it would succeed. Nothing is written: asking spends no token. */
+export async function introspectRefreshToken(context: Context, token: string): Promise<Introspection> {
+  const found = await genuineSession(context, token)
+  if (found === undefined) return INACTIVE
+  const { session } = found
+  if (isSpent(context, found, session.seen_user_agent) || !(await stands(context, session))) return INACTIVE
+  return {
+    active: true,
+    sub: session.subject,
+    sid: session.id,
+    scope: session.scope ?? undefined,
+    client_id: session.client_id,
+    exp: Math.floor(Math.min(session.idle_expires_at, session.absolute_expires_at) / 1000),
+    iss: context.config.issuer,
+    auth_time: Math.floor(session.auth_time / 1000),
+  }
+}
+
+async function stands(context: Context, session: SessionWithUser): Promise<boolean> {
+  return isLive(session, context.now()) && (await subjectOf(context, session)) !== undefined
+}

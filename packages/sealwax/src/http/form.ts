@@ -1,0 +1,41 @@
+import type { Config } from '../config.ts'
+import { AuthError } from '../errors.ts'
+
+/** Whether a path is one where clients of OAuth expect forms, and errors as RFC 6749 has them. */
+export type IsOAuthPath = (path: string) => boolean
+
+export function oauthPaths({ basePath }: Config): IsOAuthPath {
+  const prefix = `${basePath}/oauth/`
+  return (path) => path.startsWith(prefix)
+}
+
+/**
+ * Reads application/x-www-form-urlencoded (RFC 6749 App. B). A parameter without a value counts as left out, and none may come twice (§3.2).
+ * Throws `invalid_request`.
+ */
+export function formDataOf(text: string): FormData {
+  const form = new FormData()
+  for (const pair of text === '' ? [] : text.split('&')) {
+    const [name = '', ...rest] = pair.split('=')
+    const [key, value] = [formDecode(name), formDecode(rest.join('='))]
+    if (key === undefined || value === undefined) throw new AuthError('invalid_request', 'The form is not UTF-8')
+    if (value === '') continue
+    if (form.has(key)) throw new AuthError('invalid_request', 'A parameter must not come twice')
+    form.set(key, value)
+  }
+  return form
+}
+
+/** One name or value of a form; undefined when its octets are not UTF-8, or a percent sign stands alone. */
+export function formDecode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' ').replace(/[^\x20-\x7e]/g, bareOctet))
+  } catch {
+    return undefined
+  }
+}
+
+/** Octets that nobody escaped count as the octets they are. */
+function bareOctet(octet: string): string {
+  return `%${octet.charCodeAt(0).toString(16).padStart(2, '0')}`
+}

@@ -1,0 +1,154 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import type { Guard } from '@sealwax/guard'
+import {
+  type ApiClient,
+  createClient,
+  deleteClient,
+  disableClient,
+  enableClient,
+  getClient,
+  type IssuedSecret,
+  listClients,
+  rotateSecret,
+  updateClient,
+} from '../../engine/clients.ts'
+import type { Context } from '../../engine/context.ts'
+import { AuthError } from '../../errors.ts'
+import type { HttpEnv } from '../env.ts'
+import {
+  apiClient,
+  clientChange,
+  createClientRequest,
+  issuedSecret,
+  jsonBody,
+  jsonReply,
+  problemReply,
+  rotateRequest,
+} from '../schemas.ts'
+
+/** API clients, for administrators: users with the role `admin`. */
+export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard): void {
+  const requireAdmin = (request: Request) => guard.authenticate(request, { role: 'admin' })
+  const one = { params: z.object({ id: z.string().max(64) }) }
+  const client = { 200: jsonReply('The client', apiClient), default: problemReply } as const
+
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/admin/clients',
+      summary: 'API clients, ordered by id',
+      request: {
+        query: z.object({
+          after: z
+            .string()
+            .regex(/^[\w-]{1,64}$/)
+            .optional(),
+          limit: z.coerce.number().int().min(1).max(500).default(50),
+        }),
+      },
+      responses: { 200: jsonReply('Clients', z.object({ data: z.array(apiClient) })), default: problemReply },
+    }),
+    async (c) => {
+      await requireAdmin(c.req.raw)
+      return c.json({ data: (await listClients(context, c.req.valid('query'))).map(clientBody) }, 200)
+    },
+  )
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/admin/clients',
+      summary: 'Create an API client; its secret is shown this once',
+      request: jsonBody(createClientRequest),
+      responses: { 201: jsonReply('The client and its secret', issuedSecret), default: problemReply },
+    }),
+    async (c) => {
+      await requireAdmin(c.req.raw)
+      return c.json(secretBody(await createClient(context, c.req.valid('json'))), 201)
+    },
+  )
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/admin/clients/{id}',
+      summary: 'One API client',
+      request: one,
+      responses: client,
+    }),
+    async (c) => {
+      await requireAdmin(c.req.raw)
+      const found = await getClient(context, c.req.valid('param').id)
+      if (found === undefined) throw noSuchClient()
+      return c.json(clientBody(found), 200)
+    },
+  )
+  app.openapi(
+    createRoute({
+      method: 'patch',
+      path: '/admin/clients/{id}',
+      summary: 'Change the name or the scopes',
+      request: { ...one, ...jsonBody(clientChange) },
+      responses: client,
+    }),
+    async (c) => {
+      await requireAdmin(c.req.raw)
+      return c.json(clientBody(await updateClient(context, c.req.valid('param').id, c.req.valid('json'))), 200)
+    },
+  )
+  app.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/admin/clients/{id}',
+      summary: 'Delete an API client',
+      request: one,
+      responses: { 204: { description: 'Deleted' }, default: problemReply },
+    }),
+    async (c) => {
+      await requireAdmin(c.req.raw)
+      if (!(await deleteClient(context, c.req.valid('param').id))) throw noSuchClient()
+      return c.body(null, 204)
+    },
+  )
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/admin/clients/{id}/rotate',
+      summary: 'Make a new secret; the current one serves on for a while',
+      request: { ...one, ...jsonBody(rotateRequest, false) },
+      responses: { 200: jsonReply('The client and its new secret', issuedSecret), default: problemReply },
+    }),
+    async (c) => {
+      await requireAdmin(c.req.raw)
+      const { overlap } = c.req.valid('json') ?? {}
+      return c.json(secretBody(await rotateSecret(context, c.req.valid('param').id, { overlap })), 200)
+    },
+  )
+  const switches = { disable: disableClient, enable: enableClient } as const
+  for (const [verb, act] of Object.entries(switches)) {
+    app.openapi(
+      createRoute({
+        method: 'post',
+        path: `/admin/clients/{id}/${verb}`,
+        summary: verb === 'disable' ? 'Refuse this client from now on' : 'Let this client in again',
+        request: one,
+        responses: client,
+      }),
+      async (c) => {
+        await requireAdmin(c.req.raw)
+        return c.json(clientBody(await act(context, c.req.valid('param').id)), 200)
+      },
+    )
+  }
+}
+
+function clientBody({ id, name, scopes, disabled, createdAt, updatedAt }: ApiClient) {
+  const times = { created_at: createdAt.toISOString(), updated_at: updatedAt.toISOString() }
+  return { id, name, scopes: [...scopes], disabled, ...times }
+}
+
+function secretBody({ client, secret }: IssuedSecret) {
+  return { client: clientBody(client), secret }
+}
+
+function noSuchClient(): AuthError {
+  return new AuthError('not_found', 'There is no such client')
+}

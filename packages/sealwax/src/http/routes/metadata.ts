@@ -1,0 +1,59 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import { cors } from 'hono/cors'
+import type { Config } from '../../config.ts'
+import type { HttpEnv } from '../env.ts'
+import { jsonReply } from '../schemas.ts'
+import { GRANT_TYPES } from './token.ts'
+
+const PATH = '/.well-known/oauth-authorization-server'
+const SECRET_METHODS = ['client_secret_basic', 'client_secret_post'] as const
+
+/**
+ * The metadata of the server (RFC 8414 §2), where RFC 8414 §3 has it: at the root of the host, with the issuer's path behind it.
+ * And under the base path, for applications that hand on nothing else.
+ */
+export function metadataRoutes(root: OpenAPIHono<HttpEnv>, config: Config): void {
+  const metadata = metadataOf(config)
+  const { pathname } = new URL(config.issuer)
+  const path = pathname.replace(/\/$/, '')
+  const paths = new Set([config.basePath + PATH, ...(/^[\w./~-]*$/.test(path) ? [PATH + path] : [])])
+  for (const at of paths) {
+    root.use(at, cors({ origin: '*', allowMethods: ['GET'] }))
+    root.openapi(
+      createRoute({
+        method: 'get',
+        path: at,
+        summary: 'Where everything is (RFC 8414)',
+        responses: { 200: jsonReply('Metadata', z.record(z.string(), z.unknown())) },
+      }),
+      (c) => {
+        c.header('Cache-Control', 'public, max-age=300')
+        return c.json(metadata, 200)
+      },
+    )
+  }
+}
+
+function metadataOf(config: Config) {
+  const base = publicBase(config)
+  return {
+    issuer: config.issuer,
+    token_endpoint: `${base}/oauth/token`,
+    revocation_endpoint: `${base}/oauth/revoke`,
+    introspection_endpoint: `${base}/oauth/introspect`,
+    jwks_uri: `${base}/.well-known/jwks.json`,
+    revocation_uri: `${base}/.well-known/revocations`,
+    grant_types_supported: [...GRANT_TYPES],
+    // Required, and empty: there is no authorization endpoint.
+    response_types_supported: [],
+    token_endpoint_auth_methods_supported: [...SECRET_METHODS, 'none'],
+    revocation_endpoint_auth_methods_supported: [...SECRET_METHODS, 'none'],
+    introspection_endpoint_auth_methods_supported: [...SECRET_METHODS],
+  }
+}
+
+/** The public URL our routes stand under: the issuer, and the base path unless the issuer has a path of its own. */
+function publicBase({ issuer, basePath }: Config): string {
+  const { origin, pathname } = new URL(issuer)
+  return pathname === '/' ? origin + basePath : origin + pathname.replace(/\/$/, '')
+}

@@ -1,0 +1,51 @@
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
+import type { Guard } from '@sealwax/guard'
+import type { Context as HonoContext } from 'hono'
+import type { Context } from '../../engine/context.ts'
+import { isClientToken, revokeClientToken } from '../../engine/grants.ts'
+import { sessionOfToken } from '../../engine/refresh.ts'
+import { revokeSessionById } from '../../engine/sessions.ts'
+import { FIRST_PARTY, isRefreshToken } from '../../engine/tokens.ts'
+import { checkedToken } from '../checked-token.ts'
+import type { ReadClient } from '../client.ts'
+import { authenticateCaller } from '../client-authentication.ts'
+import type { HttpEnv } from '../env.ts'
+import { formBody, oauthErrorReplies, tokenParameter } from '../schemas.ts'
+import { missing } from './token.ts'
+
+export function revokeRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard, clientOf: ReadClient): void {
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/oauth/revoke',
+      summary: 'Take a token back (RFC 7009)',
+      description:
+        'A token of a session ends the session; a token of an API client is revoked alone. Whoever has a token may take it back; an API client that authenticates reaches its own only.',
+      request: formBody(tokenParameter),
+      responses: { 200: { description: 'Revoked, or not valid anyway' }, ...oauthErrorReplies },
+    }),
+    async (c) => {
+      const { token, ...parameters } = c.req.valid('form')
+      const caller = await authenticateCaller(context, c, parameters, clientOf)
+      if (token === undefined) throw missing('token')
+      await revoke(c, token, caller === 'public' ? undefined : caller.id)
+      return c.body(null, 200)
+    },
+  )
+
+  /** @param own the client whose tokens alone are reached; undefined: whoever has the token. */
+  async function revoke(c: HonoContext<HttpEnv>, token: string, own: string | undefined): Promise<void> {
+    const client = clientOf(c)
+    if (isRefreshToken(token)) {
+      const session = own === undefined ? await sessionOfToken(context, token, client) : undefined
+      if (session !== undefined) await revokeSessionById(context, session.id, { reason: 'logout', client })
+      return
+    }
+    const access = await checkedToken(guard, token)
+    if (access === undefined || (own !== undefined && access.clientId !== own)) return
+    if (isClientToken(access)) return revokeClientToken(context, access, client)
+    const { sessionId, subject, clientId } = access
+    if (sessionId === undefined || clientId !== FIRST_PARTY) return
+    await revokeSessionById(context, sessionId, { owner: subject, reason: 'logout', client })
+  }
+}
