@@ -11,11 +11,6 @@ export {
 export { type Auth, type AuthFor, createGuard, type Guard, type GuardOptions, type Requirement } from './guard.ts'
 export type { KeySource } from './issuer.ts'
 export type { GuardRequest, HeaderReader } from './request.ts'
-export {
-  type ProtectedResourceMetadata,
-  type ProtectedResourceOptions,
-  protectedResourceMetadata,
-} from './resource-metadata.ts'
 export type { FeedOptions, FeedReport } from './revocation-feed.ts'
 export {
   createRevocationList,
@@ -27,4 +22,3 @@ export {
   type RevocationVerdict,
   subjectKey,
 } from './revocations.ts'
-export { authenticateSocket, type GuardedSocket, type SocketOptions } from './sockets.ts'
