@@ -17,7 +17,7 @@ import { createSigner, createVerifier, type Algorithm as FastAlgorithm } from 'f
 import { importJWK, jwtVerify, SignJWT } from 'jose'
 import jsonwebtoken from 'jsonwebtoken'
 import type { Contestant } from './measure.ts'
-import { AUDIENCE, claimsOf, ISSUER, type KeySet, LIFETIME, TYPE } from './tokens.ts'
+import { AUDIENCE, claimsAt, ISSUER, type KeySet, LIFETIME, TYPE } from './tokens.ts'
 
 /** How a peer of ours verifies and signs with one key; what it cannot do is absent. */
 export interface Peer {
@@ -49,7 +49,7 @@ async function joseFor({ alg, ours, privateKey, publicKey }: KeySet): Promise<Pe
     verifyAsync: (token) =>
       jwtVerify(token, open, { issuer: ISSUER, audience: AUDIENCE, typ: TYPE, algorithms: [alg] }),
     signAsync: (index) =>
-      new SignJWT(claimsOf(index))
+      new SignJWT(claimsAt(index))
         .setProtectedHeader(header)
         .setIssuer(ISSUER)
         .setAudience(AUDIENCE)
@@ -69,7 +69,7 @@ function jsonwebtokenFor({ alg, ours, privateKey, publicKey }: KeySet): Peer | u
     onNode: true,
     verify: (token) => jsonwebtoken.verify(token, publicKey, checks),
     sign: (index) =>
-      jsonwebtoken.sign(claimsOf(index), privateKey, {
+      jsonwebtoken.sign(claimsAt(index), privateKey, {
         ...{ algorithm, keyid: ours.kid, header: { alg, typ: TYPE } },
         ...{ issuer: ISSUER, audience: AUDIENCE, expiresIn: LIFETIME, jwtid: jti() },
       }),
@@ -86,7 +86,7 @@ function fastJwtFor({ alg, ours, pem, secret }: KeySet): Peer {
     ...{ key: pem?.private ?? (secret as Buffer), algorithm, kid: ours.kid, header: { alg, typ: TYPE } },
     ...{ iss: ISSUER, aud: AUDIENCE, expiresIn: LIFETIME * 1000 },
   })
-  return { name: 'fast-jwt', onNode: true, verify, sign: (index) => sign({ ...claimsOf(index), jti: jti() }) }
+  return { name: 'fast-jwt', onNode: true, verify, sign: (index) => sign({ ...claimsAt(index), jti: jti() }) }
 }
 
 function awsFor({ alg, ours, publicKey }: KeySet): Peer | undefined {
@@ -124,7 +124,7 @@ function nodeRsFor({ alg, ours, pem, secret }: KeySet): Peer | undefined {
     onNode: false,
     verify: (token) => native.verifySync(token, open, { algorithms: [alg], iss: [ISSUER], aud: [AUDIENCE] }),
     sign(index) {
-      const { sub, ...data } = claimsOf(index)
+      const { sub, ...data } = claimsAt(index)
       const iat = Math.floor(Date.now() / 1000)
       return native.signSync(
         { sub, iss: ISSUER, aud: AUDIENCE, iat, exp: iat + LIFETIME, jti: jti(), data },

@@ -151,9 +151,8 @@ function judge(
 ): Auth | Promise<Auth> {
   const known = trust.cache.find(found.token)
   const keys = known !== undefined && isRecent(trust, known) ? known.keys : keysFor(trust, found)
-  const settle = (current: VerificationKeys) =>
-    permit(trust, establish(trust, found, known, current), request, requirement)
-  return keys instanceof Promise ? keys.then(settle) : settle(keys)
+  if (!(keys instanceof Promise)) return permit(trust, establish(trust, found, known, keys), request, requirement)
+  return keys.then((current) => permit(trust, establish(trust, found, known, current), request, requirement))
 }
 
 /** Whether the keys of a source, which has to look into the token to give them, were asked for so lately that they need not be again. */
@@ -213,6 +212,10 @@ function establish(
     }
     trust.cache.remove(known)
   }
+  return verifyAnew(trust, found, keys, now)
+}
+
+function verifyAnew(trust: Trust, found: Bearer, keys: VerificationKeys, now: number): VerifiedToken {
   // No stack for what is wrong with a token: it would cost more than all else, and make garbage dear.
   const limit = Error.stackTraceLimit
   Reflect.set(Error, 'stackTraceLimit', 0)
@@ -233,7 +236,7 @@ function permit(trust: Trust, token: VerifiedToken, request: GuardRequest, requi
   const { auth } = token
   const verdict = trust.revocation?.check(token.revocable)
   if (verdict !== undefined) throw new GuardError(verdict, { ...trust.challenge, ...namesOf(auth) })
-  const unmet = findUnmet(requirement, auth, request, trust.now())
+  const unmet = findUnmet(requirement, auth, request, trust.now)
   if (unmet !== undefined) throw new GuardError(unmet.code, { ...trust.challenge, ...namesOf(auth), ...unmet })
   return auth
 }

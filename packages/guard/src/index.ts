@@ -12,11 +12,6 @@ export type { FormerIssuer } from './former-issuers.ts'
 export { type Auth, type AuthFor, createGuard, type Guard, type GuardOptions, type Requirement } from './guard.ts'
 export type { KeySource } from './issuer.ts'
 export type { GuardRequest, HeaderReader } from './request.ts'
-export {
-  type ProtectedResourceMetadata,
-  type ProtectedResourceOptions,
-  protectedResourceMetadata,
-} from './resource-metadata.ts'
 export type { FeedOptions, FeedReport } from './revocation-feed.ts'
 export {
   createRevocationList,
@@ -28,4 +23,3 @@ export {
   type RevocationVerdict,
   subjectKey,
 } from './revocations.ts'
-export { authenticateSocket, type GuardedSocket, type SocketOptions } from './sockets.ts'

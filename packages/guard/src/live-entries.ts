@@ -3,8 +3,8 @@
  * gives its sessions, and a subject key) takes 20 octets in a table of its own, at most half full; any other name is kept in a Map.
  */
 export interface LiveEntries {
-  /** The version kept with a name that still counts; 0 if none was given. `undefined`: the name does not count. @param now milliseconds since 1970 */
-  versionOf(name: string, now: number): number | undefined
+  /** The version kept with a name that still counts; 0 if none was given. `undefined`: the name does not count. @param now milliseconds since 1970; read only for a name that is there */
+  versionOf(name: string, now: () => number): number | undefined
   /** Adds a name. The later `until` (seconds since 1970) and the higher version count, as long as the earlier entry has not died. */
   add(name: string, until: number, version: number, now: number): void
   /** How many names count. */
@@ -84,11 +84,12 @@ export function createLiveEntries(versioned: boolean): LiveEntries {
     versionOf(name, now) {
       if (used > 0 && readWords(name)) {
         const slot = slotOf()
-        if ((cells[slot * WIDTH + UNTIL] as number) * 1000 > now) return versions[slot] ?? 0
+        const until = cells[slot * WIDTH + UNTIL] as number
+        if (until !== 0 && until * 1000 > now()) return versions[slot] ?? 0
       }
       if (others.size === 0) return undefined
       const other = others.get(name)
-      return other !== undefined && other.until * 1000 > now ? other.version : undefined
+      return other !== undefined && other.until * 1000 > now() ? other.version : undefined
     },
     add(name, until, version, now) {
       if (2 * (used + 1) > capacity) sweep(now)

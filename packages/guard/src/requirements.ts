@@ -77,24 +77,18 @@ export function prepareRequirement(rest: readonly unknown[]): PreparedRequiremen
 
 /**
  * The first part of a requirement that an authenticated request does not meet; `undefined` if it meets all.
- * @param now milliseconds since 1970
+ * @param now milliseconds since 1970; read only where time matters
  */
 export function findUnmet(
   requirement: PreparedRequirement,
   auth: Auth,
   request: GuardRequest,
-  now: number,
+  now: () => number,
 ): Unmet | undefined {
   const { scopes, roles, fresh, check } = requirement
-  if (!scopes.every((scope) => auth.scopes.includes(scope))) {
-    return {
-      code: 'insufficient_scope',
-      scopes,
-      detail: `The access token must carry the scope "${scopes.join(' ')}".`,
-    }
-  }
+  for (const scope of scopes) if (!auth.scopes.includes(scope)) return lackOf(scopes)
   if (roles.length > 0 && !roles.some((role) => auth.roles.includes(role))) return { code: 'insufficient_role' }
-  if (fresh !== undefined && !isFresh(auth.payload.auth_time, fresh, now)) {
+  if (fresh !== undefined && !isFresh(auth.payload.auth_time, fresh, now())) {
     const detail = `This needs an authentication that is not older than ${fresh} seconds. Authenticate again.`
     return { code: 'reauthentication_required', maxAge: fresh, detail }
   }
@@ -106,6 +100,11 @@ export function findUnmet(
     if (!verdict) return { code: 'check_failed' }
   }
   return undefined
+}
+
+function lackOf(scopes: readonly string[]): Unmet {
+  const detail = `The access token must carry the scope "${scopes.join(' ')}".`
+  return { code: 'insufficient_scope', scopes, detail }
 }
 
 function isFresh(authTime: unknown, fresh: number, now: number): boolean {

@@ -72,11 +72,10 @@ export function createRevocationList({ now = earlierClock }: RevocationListOptio
   return {
     check(token) {
       const { payload, header } = token
-      const time = now()
-      if (typeof payload.sid === 'string' && sessions.versionOf(payload.sid, time) !== undefined) return 'token_revoked'
-      if (typeof header.kid === 'string' && keys.versionOf(header.kid, time) !== undefined) return 'token_stale'
+      if (typeof payload.sid === 'string' && sessions.versionOf(payload.sid, now) !== undefined) return 'token_revoked'
+      if (typeof header.kid === 'string' && keys.versionOf(header.kid, now) !== undefined) return 'token_stale'
       if (!hasSubjects || typeof payload.iss !== 'string' || typeof payload.sub !== 'string') return undefined
-      const version = subjects.versionOf(token.subjectKey ?? subjectKey(payload.iss, payload.sub), time)
+      const version = subjects.versionOf(token.subjectKey ?? subjectKey(payload.iss, payload.sub), now)
       if (version === undefined) return undefined
       return typeof payload.ver === 'number' && payload.ver >= version ? undefined : 'token_stale'
     },

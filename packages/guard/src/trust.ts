@@ -53,7 +53,7 @@ export interface GuardOptions {
   readonly cookie?: CookieRule
   /** How many verified tokens are remembered, so that the next request with one costs no signature check. Default 2000; 0: none. */
   readonly cacheSize?: number
-  /** URL of the document of `protectedResourceMetadata`, which challenges then point to (RFC 9728 §5.1): https, or http on loopback. Default none. */
+  /** URL of the document of `protectedResourceMetadata` (`@sealwax/guard/resource-metadata`), which challenges then point to (RFC 9728 §5.1): https, or http on loopback. Default none. */
   readonly resourceMetadata?: string
   /** Sees every refusal once, before it is thrown. What it throws or rejects with is dropped: it must not change the answer. */
   readonly onRefusal?: (error: GuardError, request: GuardRequest) => void

@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import {
-  GuardError,
-  type GuardErrorCode,
-  type ProtectedResourceOptions,
-  protectedResourceMetadata,
-  refusalAnswer,
-} from '../src/index.ts'
+import { GuardError, type GuardErrorCode, refusalAnswer } from '../src/index.ts'
+import { type ProtectedResourceOptions, protectedResourceMetadata } from '../src/resource-metadata.ts'
 import { bearing, guardWith } from './tokens.ts'
 
 type Row = readonly [status: number, title: string, challenge: string | undefined, retryAfter?: string]

@@ -5,15 +5,13 @@ import { type TestContext, test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
 import {
   type Auth,
-  authenticateSocket,
   createGuard,
   createRevocationList,
   type Guard,
-  type GuardedSocket,
   type GuardOptions,
   type Revocation,
-  type SocketOptions,
 } from '../src/index.ts'
+import { authenticateSocket, type GuardedSocket, type SocketOptions } from '../src/sockets.ts'
 import { audience, issuer, key, tokenFor } from './tokens.ts'
 
 /** A server of real sockets on real time; what `authenticateSocket` gives for each connection is collected. */

@@ -120,12 +120,14 @@ function nodeHandlers() {
   protectNode(guard, { scope: 'a' })
 }
 
-test('package: every entry point of package.json can be imported, and offers protect for each framework', async () => {
+test('package: every entry point of package.json can be imported, and offers protect for each framework, sockets and metadata', async () => {
   assert.equal(typeof (await import('@sealwax/guard')).createGuard, 'function')
   assert.equal((await import('@sealwax/guard/express')).protect, protectExpress)
   assert.equal((await import('@sealwax/guard/hono')).protect, protectHono)
   assert.equal((await import('@sealwax/guard/node')).protect, protectNode)
   assert.deepEqual(Object.keys(await import('@sealwax/guard/express/global')), [])
+  assert.deepEqual(Object.keys(await import('@sealwax/guard/sockets')), ['authenticateSocket'])
+  assert.deepEqual(Object.keys(await import('@sealwax/guard/resource-metadata')), ['protectedResourceMetadata'])
 })
 
 test('types: what must compile and what must not is checked by tsc; the functions are only held here', () => {

@@ -49,6 +49,8 @@ const parts: readonly (readonly [file: string, text: string, replacement: string
   ['verify.ts', 'checkParameters(header)\n', '{}\n'],
   ['verify.ts', 'checkClaims(payload, rules)', ''],
   ['verify.ts', "if (typeof header[name] === 'object') return", ''],
+  ['verify.ts', 'lastKnown?.segment.length === length &&', 'lastKnown !== undefined &&'],
+  ['verify.ts', ' && token.startsWith(lastKnown.segment)', ''],
   [
     'verify.ts',
     'kid !== undefined ? keys.get(kid) : keys.keys.length === 1 ? keys.keys[0] : undefined',

@@ -47,7 +47,7 @@ export interface Verified {
 export function verify(token: string, keys: VerificationKeys, options: VerifyOptions): Verified {
   const rules = readRules(options)
   const dots = findDots(token)
-  const known = dots.first > maxKnownHeaderLength ? undefined : knownHeaders.get(token.slice(0, dots.first))
+  const known = knownHeader(token, dots.first)
   const header = known ?? parseHeader(token, dots)
   if (known === undefined) checkParameters(header)
   const alg = known === undefined ? readAlgorithm(header) : known.alg
@@ -70,21 +70,37 @@ export function verify(token: string, keys: VerificationKeys, options: VerifyOpt
   return { payload, header: { ...header } as JwtHeader }
 }
 
+interface KnownHeader {
+  readonly segment: string
+  readonly header: JwtHeader
+}
+
 /**
  * Headers that stood under a good signature, by their segment: the tokens of one key share one header. Parsed and
  * checked, since both depend on the text alone; never anything about a key or a signature.
  */
-const knownHeaders = new Map<string, JwtHeader>()
+const knownHeaders = new Map<string, KnownHeader>()
 const maxKnownHeaders = 64
 const maxKnownHeaderLength = 512
+/** The one that was there last: to compare it costs less than to look it up. */
+let lastKnown: KnownHeader | undefined
 
-function rememberHeader(segment: string, header: JwtHeader): void {
-  if (segment.length > maxKnownHeaderLength) return
+function knownHeader(token: string, length: number): JwtHeader | undefined {
+  if (lastKnown?.segment.length === length && token.startsWith(lastKnown.segment)) return lastKnown.header
+  if (length > maxKnownHeaderLength) return undefined
+  const known = knownHeaders.get(token.slice(0, length))
+  if (known !== undefined) lastKnown = known
+  return known?.header
+}
+
+function rememberHeader(text: string, header: JwtHeader): void {
+  if (text.length > maxKnownHeaderLength) return
   // Callers get a shallow copy, so a header with something nested cannot be shared.
   for (const name in header) if (typeof header[name] === 'object') return
   if (knownHeaders.size >= maxKnownHeaders) knownHeaders.clear()
   // A slice of a string keeps the whole string alive, and this one is a token: keep a copy of its own.
-  knownHeaders.set(new TextDecoder().decode(new TextEncoder().encode(segment)), header)
+  const segment = new TextDecoder().decode(new TextEncoder().encode(text))
+  knownHeaders.set(segment, { segment, header })
 }
 
 function findKey(keys: VerificationKeys, kid: string | undefined): KeyMaterial {

@@ -120,6 +120,16 @@ test('verify: a nested header parameter is not shared between two callers', () =
   assert.deepEqual(verify(token, hs256, options).header.note, { a: 1 })
 })
 
+test('verify: a header that begins like one seen before, or is as long, is read itself', () => {
+  const token = craft(claims)
+  // The second time it is one that is known, the third time the last one.
+  for (let i = 0; i < 3; i++) verify(token, hs256, options)
+  const [head, payload] = token.split('.')
+  refused(seal(`${head}AAAA.${payload}`), 'ERR_JWT_MALFORMED')
+  refused(craft(claims, { ...header, kid: 'hs-2' }), 'ERR_JWT_KEY_UNKNOWN')
+  assert.deepEqual(verify(token, hs256, options).header, header)
+})
+
 test('verify: a header seen under a good signature vouches for no other signature', () => {
   const token = craft(claims)
   verify(token, hs256, options)
