@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { AuthError } from '../errors.ts'
 import { databaseCopy, databaseUnseal } from './db.ts'
 import { EnvironmentError, readEnvironment } from './env.ts'
+import { openApi } from './openapi.ts'
 import { serve } from './serve.ts'
 import { usersCreate, usersList } from './users.ts'
 
@@ -26,6 +27,12 @@ export async function main(argv: readonly string[]): Promise<void> {
     .command('list')
     .description('list all users, one JSON line each')
     .action(() => usersList(readEnvironment()))
+  program
+    .command('openapi')
+    .description('print the OpenAPI document; needs no settings and no database')
+    .option('--issuer <url>', 'the public URL of the server', 'http://127.0.0.1:5000')
+    .option('--base-path <path>', 'where its routes stand, such as /auth', '')
+    .action(openApi)
   const db = program.command('db').description('manage the database')
   db.command('copy')
     .description('move everything from SQLite to an empty Postgres; the source refuses writes from then on')

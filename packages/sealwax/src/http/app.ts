@@ -13,6 +13,7 @@ import { healthRoutes } from './routes/health.ts'
 import { loginRoutes } from './routes/login.ts'
 import { logoutRoutes } from './routes/logout.ts'
 import { meRoutes } from './routes/me.ts'
+import { openApiRoutes } from './routes/openapi.ts'
 import { refreshRoutes } from './routes/refresh.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { wellKnownRoutes } from './routes/well-known.ts'
@@ -49,6 +50,7 @@ export function createApp(context: Context, guard: Guard): App {
   meRoutes(app, context, guard)
   sessionRoutes(app, context, guard, clientOf)
   wellKnownRoutes(app, context)
+  openApiRoutes(app, root, config)
   const methodsOf = pathMatcher(app.routes)
   app.notFound((c) => problemResponse(missing(methodsOf(c.req.path), c.req.method), c, log))
   return {
@@ -114,8 +116,9 @@ function crossOrigin({ config, log }: Context): MiddlewareHandler<HttpEnv> {
     maxAge: 600,
   })
   const wellKnown = `${config.basePath}/.well-known/`
+  const document = `${config.basePath}/openapi.json`
   return (c, next) => {
-    if (c.req.path.startsWith(wellKnown)) return open(c, next)
+    if (c.req.path.startsWith(wellKnown) || c.req.path === document) return open(c, next)
     // Without an Origin there is nobody to answer.
     return c.req.header('Origin') === undefined ? next() : listed(c, next)
   }

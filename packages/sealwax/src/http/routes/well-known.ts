@@ -1,9 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
-import type { Config } from '../../config.ts'
 import type { Context } from '../../engine/context.ts'
 import { readFeed } from '../../engine/feed.ts'
 import type { HttpEnv } from '../env.ts'
-import { jsonReply, problemReply } from '../schemas.ts'
+import { jsonReply, refusals } from '../schemas.ts'
+import { publicBase } from '../urls.ts'
 
 /** How long a verifier may keep the key set; keys are published long before they sign. */
 const JWKS_MAX_AGE = 300
@@ -14,6 +14,7 @@ export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): vo
     createRoute({
       method: 'get',
       path: '/.well-known/jwks.json',
+      operationId: 'getJwks',
       summary: 'The public keys (RFC 7517)',
       responses: { 200: jsonReply('A JWK Set', z.object({ keys: z.array(z.record(z.string(), z.unknown())) })) },
     }),
@@ -26,6 +27,7 @@ export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): vo
     createRoute({
       method: 'get',
       path: '/.well-known/oauth-authorization-server',
+      operationId: 'getMetadata',
       summary: 'Where everything is (RFC 8414)',
       responses: { 200: jsonReply('Metadata', z.record(z.string(), z.unknown())) },
     }),
@@ -42,6 +44,7 @@ export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): vo
     createRoute({
       method: 'get',
       path: '/.well-known/revocations',
+      operationId: 'readRevocations',
       summary: 'Live revocations, for guards elsewhere',
       description:
         'With `Prefer: wait=25` (RFC 7240) an answer without entries is held back until something is revoked.',
@@ -56,7 +59,7 @@ export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): vo
             entries: z.array(z.record(z.string(), z.unknown())),
           }),
         ),
-        default: problemReply,
+        default: refusals('temporarily_unavailable'),
       },
     }),
     async (c) => {
@@ -67,10 +70,4 @@ export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): vo
       return c.json({ ...page, entries: page.entries.map((entry) => ({ ...entry })) }, 200)
     },
   )
-}
-
-/** The public URL our routes stand under: the issuer, and the base path unless the issuer has a path of its own. */
-function publicBase({ issuer, basePath }: Config): string {
-  const { origin, pathname } = new URL(issuer)
-  return pathname === '/' ? origin + basePath : origin + pathname.replace(/\/$/, '')
 }
