@@ -123,15 +123,13 @@ export const setsCookie = {
   },
 } as const
 
-/** The replies every route may give. */
-export const problemReply = {
-  description: 'A problem',
-  content: { 'application/problem+json': { schema: problem } },
-} as const
-
 /** The refusals of one route: the codes are its own; what its security, body and parameters imply is added in the document. */
 export function refusals(...codes: ErrorCode[]) {
-  return { ...problemReply, 'x-codes': codes } as const
+  return {
+    description: 'A problem',
+    content: { 'application/problem+json': { schema: problem } },
+    'x-codes': codes,
+  } as const
 }
 
 /** What the validator found, as `validation_failed`. No value is repeated: it may be a password. */

@@ -7,7 +7,7 @@ import { ALL_ERRORS, type ErrorCode, exampleProblem, hasChallenge, possibleCodes
 import { publicBase } from '../urls.ts'
 
 export type OpenApiDocument = ReturnType<OpenAPIHono['getOpenAPI31Document']>
-export type PathItem = NonNullable<OpenApiDocument['paths']>[string]
+type PathItem = NonNullable<OpenApiDocument['paths']>[string]
 export type Operation = NonNullable<PathItem['get']>
 type Responses = NonNullable<Operation['responses']>
 type Response = Exclude<Responses[string], { $ref: string }>
@@ -109,7 +109,7 @@ function securitySchemes({ issuer }: Config, operations: readonly Operation[]) {
   return Object.fromEntries(Object.entries({ ...SCHEMES, cookie }).filter(([name]) => used.has(name)))
 }
 
-export function operationsOf(item: PathItem): Operation[] {
+function operationsOf(item: PathItem): Operation[] {
   return METHODS.flatMap((method) => item[method] ?? [])
 }
 
