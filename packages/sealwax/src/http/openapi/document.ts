@@ -53,16 +53,18 @@ export function openApiDocument(
   const documents = [app, root].map((registered) => registered.getOpenAPI31Document(settings))
   const paths: Record<string, PathItem> = {}
   const codes = new Set<ErrorCode>()
+  const base = publicBase(config)
   for (const [whole, item] of documents.flatMap((document) => Object.entries(document.paths ?? {}))) {
-    const inside = whole.startsWith(`${config.basePath}/`)
-    const path = inside ? whole.slice(config.basePath.length) : whole
-    const described = describeItem(path, item, codes)
-    paths[path] = inside ? described : { ...described, servers: [{ url: new URL(config.issuer).origin }] }
+    const outside = isOutside(whole, config)
+    const path = outside ? whole : whole.slice(config.basePath.length)
+    // What stands inside and outside by the same name is found by two addresses.
+    const servers = [...(path in paths ? [base] : []), new URL(config.issuer).origin].map((url) => ({ url }))
+    paths[path] = { ...describeItem(path, item, codes), ...(outside && { servers }) }
   }
   const operations = Object.values(paths).flatMap(operationsOf)
   return {
     ...settings,
-    servers: [{ url: publicBase(config) }],
+    servers: [{ url: base }],
     tags: Object.entries(TAGS)
       .filter(([name]) => operations.some(({ tags }) => tags?.includes(name)))
       .map(([name, description]) => ({ name, description })),
@@ -78,6 +80,12 @@ export function openApiDocument(
   }
 }
 
+/** Not under the public base: what stands at the root of the host, the issuer's path behind it (RFC 8615). */
+function isOutside(path: string, { issuer, basePath }: Config): boolean {
+  const tail = new URL(issuer).pathname.replace(/\/$/, '')
+  return !path.startsWith(`${basePath}/`) || (tail !== '' && path.startsWith('/.well-known/') && path.endsWith(tail))
+}
+
 function infoOf() {
   return {
     title: 'Sealwax',
@@ -85,7 +93,6 @@ function infoOf() {
     summary: 'JWT authentication: log-in, sessions, revocation, keys',
     description:
       'Every refusal is a problem document (RFC 9457) with a stable `code`. Times are RFC 3339, spans are seconds.',
-    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   }
 }
 
