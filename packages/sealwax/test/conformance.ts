@@ -65,8 +65,7 @@ export function createConformance(document: Document) {
   }))
   return (method: string, path: string, { status, headers, text }: Judged): string[] => {
     const found = patterns.find((one) => one.method === method.toLowerCase() && one.pattern.test(path))
-    if (found === undefined)
-      return [404, 405].includes(status) ? validate(['components', 'schemas', 'Problem'], text) : []
+    if (found === undefined) return [404, 405].includes(status) ? validate(refusalAt(path, document), text) : []
     const { responses } = found.operation
     const key = String(status) in responses ? String(status) : 'default'
     const reply = responses[key]
@@ -79,6 +78,12 @@ export function createConformance(document: Document) {
     const at = ['paths', found.path, found.method, 'responses', key, 'content', type, 'schema']
     return [...problems, ...validate(at, type.endsWith('json') ? text : JSON.stringify(text))]
   }
+}
+
+/** Where no operation is, `/oauth/*` refuses in the form of RFC 6749, once there is any. */
+function refusalAt(path: string, { components }: Document): string[] {
+  const isOAuth = path.startsWith('/oauth/') && 'OAuthError' in components.schemas
+  return ['components', 'schemas', isOAuth ? 'OAuthError' : 'Problem']
 }
 
 /** Validates JSON against the schema at a place in the document. Objects are closed: a member that the document does not name is a fault. */

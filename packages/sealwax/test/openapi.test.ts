@@ -43,7 +43,7 @@ describe('the OpenAPI document', () => {
       assert.ok(status !== 405 && body.detail !== 'There is nothing at this path', `${method} ${path}: ${status}`)
     }
     for (const path of Object.keys(document.paths)) {
-      const { headers } = await server.call(path.replace('{id}', 'x'), { method: 'PUT', json: {} })
+      const { headers } = await server.call(path.replace('{id}', 'x'), { method: 'PUT' })
       const declared = operations.filter((one) => one.path === path).map(({ method }) => method.toUpperCase())
       assert.deepEqual(headers.get('Allow')?.split(', ').sort(), declared.sort(), path)
     }
@@ -143,7 +143,10 @@ describe('the OpenAPI document', () => {
     assert.deepEqual([...used].sort(), Object.keys(securitySchemes).sort())
     let guarded = 0
     for (const { path, method, operation } of operations) {
-      const { status, body } = await server.call(path.replace('{id}', 'x'), { method: method.toUpperCase() })
+      const schema = operation.requestBody?.content['application/json']?.schema
+      const json = schema === undefined ? {} : { json: sampleOf(schema as never, document as never) }
+      const call = { method: method.toUpperCase(), ...json }
+      const { status, body } = await server.call(path.replace('{id}', 'x'), call)
       const needsToken = operation.security.length > 0 && operation.security.every((one) => 'bearer' in one)
       if (needsToken) guarded += 1
       if (needsToken) assert.deepEqual([status, body.code], [401, 'token_missing'], operation.operationId)
@@ -163,7 +166,10 @@ describe('the OpenAPI document', () => {
     for (const [issuer, basePath, url, cookie] of cases) {
       const { servers, paths, components } = await readDocument(issuer, basePath)
       assert.deepEqual([servers, components.securitySchemes.cookie?.name], [[{ url }], cookie])
-      assert.deepEqual(Object.keys(paths), Object.keys(document.paths))
+      assert.deepEqual(
+        Object.keys(document.paths).filter((path) => !(path in paths)),
+        [],
+      )
     }
   })
 })
