@@ -43,7 +43,7 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
     files: 'packages/sealwax/src/http/**/*.ts',
     may: [
       ...['packages/sealwax/src/http/', 'packages/sealwax/src/engine/', 'packages/sealwax/src/errors.ts'],
-      ...['@sealwax/guard', 'hono', '@hono/', 'node:crypto', 'node:net', 'node:http'],
+      ...['@sealwax/guard', 'hono', '@hono/', 'node:net', 'node:http', 'packages/sealwax/src/version.ts'],
       ...['type:packages/sealwax/src/config.ts', 'type:packages/sealwax/src/auth.ts'],
     ],
   },

@@ -139,6 +139,10 @@ const TABLE: Readonly<Record<GuardErrorCode, Row>> = {
   },
 }
 
+/** All codes with their status and title, for documents and tests. */
+export const GUARD_ERRORS: Readonly<Record<GuardErrorCode, readonly [status: GuardErrorStatus, title: string]>> =
+  Object.fromEntries(Object.entries(TABLE).map(([code, { status, title }]) => [code, [status, title]])) as never
+
 /**
  * A refused request: what to answer (RFC 6750 §3, RFC 9457), and what to log. Switch on `code`.
  *

@@ -1,5 +1,6 @@
 export type { CookieRule } from './cookies.ts'
 export {
+  GUARD_ERRORS,
   GuardError,
   type GuardErrorCode,
   type GuardErrorOptions,

@@ -32,8 +32,10 @@ const TABLE = {
 
 export type AuthErrorCode = keyof typeof TABLE
 
+export const REFUSAL_REASONS = ['replayed', 'expired', 'session_revoked', 'user_disabled', 'malformed'] as const
+
 /** Why a refresh token was refused; goes with `invalid_grant`. */
-export type RefusalReason = 'replayed' | 'expired' | 'session_revoked' | 'user_disabled' | 'malformed'
+export type RefusalReason = (typeof REFUSAL_REASONS)[number]
 
 /** One part of a request body that is not as it should be. `path` is a JSON pointer. */
 export interface FieldError {

@@ -75,6 +75,21 @@ function post(url: string, body: unknown): Promise<Response> {
   return fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
 }
 
+test('cli: the OpenAPI document is printed without settings or database', async () => {
+  const none = { SEALWAX_ISSUER: '', SEALWAX_AUDIENCE: '', SEALWAX_SECRET: '' }
+  const { code, stdout, stderr } = await run(
+    ['openapi', '--issuer', 'https://example.com', '--base-path', '/auth'],
+    none,
+  )
+  assert.deepEqual([code, stderr], [0, ''])
+  const { openapi, servers, paths } = JSON.parse(stdout)
+  assert.deepEqual([openapi, servers], ['3.1.0', [{ url: 'https://example.com/auth' }]])
+  assert.ok('/login' in paths)
+  const refused = await run(['openapi', '--issuer', 'http://example.com'], none)
+  assert.deepEqual([refused.code, refused.stdout], [1, ''])
+  assert.match(refused.stderr, /issuer must be https/)
+})
+
 test('cli: a user created with a password from stdin logs in to a served server; its log holds no secret; SIGTERM ends it', async () => {
   const created = await run(
     ['users', 'create', '--email', 'Alex@Example.com', '--role', 'teacher'],

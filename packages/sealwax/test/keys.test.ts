@@ -127,8 +127,8 @@ describe('the JWK Set', () => {
       ['*', null],
     )
     const etag = first.headers.get('ETag') ?? ''
-    assert.match(etag, /^"[\w-]{22}"$/)
-    for (const tag of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+    assert.match(etag, /^"[\w+/=-]{20,}"$/)
+    for (const tag of [etag, `W/${etag}`, `"other", ${etag}`]) {
       const again = await server.call('/.well-known/jwks.json', { headers: { 'If-None-Match': tag } })
       assert.deepEqual([tag, again.status, again.text], [tag, 304, ''])
       assert.deepEqual([again.headers.get('ETag'), again.headers.get('Cache-Control')], [etag, 'public, max-age=300'])

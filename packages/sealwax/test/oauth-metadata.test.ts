@@ -39,6 +39,7 @@ describe('the metadata of the server', () => {
       introspection_endpoint: at('/oauth/introspect'),
       jwks_uri: at('/.well-known/jwks.json'),
       revocation_uri: at('/.well-known/revocations'),
+      service_documentation: at('/openapi'),
       grant_types_supported: ['client_credentials', 'refresh_token'],
       response_types_supported: [],
       token_endpoint_auth_methods_supported: [...secret, 'none'],

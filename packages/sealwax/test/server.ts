@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers'
 import { toNodeHandler } from '../src/http/node.ts'
 import { type AuditEvent, type AuthOptions, type AuthServer, createAuth } from '../src/index.ts'
 import { sqliteStore } from '../src/store/sqlite/index.ts'
+import { judge } from './conformance.ts'
 
 export const SECRET = 'kZ4w-test-only-9fQx7Lm2Rt6Vb8Yc1Nd3'
 export const PASSWORD = 'correct horse battery staple'
@@ -169,7 +170,7 @@ export async function startAuth(options: Partial<AuthOptions> = {}): Promise<Sta
   const server = await listen((request, response) => handler(request, response))
   return Object.assign(started, {
     ...{ url: server.url, port: server.port, file, clock, events, lines },
-    call: (path: string, request?: Call) => call(server.url, path, request),
+    call: (path: string, request?: Call) => judgedCall(server.url, path, request, options.basePath),
     async restart(changed?: Partial<AuthOptions>) {
       await started.auth.close()
       started.auth = await open(changed)
@@ -181,6 +182,15 @@ export async function startAuth(options: Partial<AuthOptions> = {}): Promise<Sta
       dir[Symbol.dispose]()
     },
   })
+}
+
+/** What a server of ours answers, the document at `/openapi.json` must have foretold. */
+async function judgedCall(base: string, path: string, request: Call = {}, basePath = ''): Promise<Reply> {
+  const reply = await call(base, path, request)
+  const method = request.method ?? (request.json === undefined && request.body === undefined ? 'GET' : 'POST')
+  const [whole = ''] = path.split('?')
+  if (whole.startsWith(basePath)) assert.deepEqual(await judge(method, whole.slice(basePath.length), reply), [])
+  return reply
 }
 
 /** Whether the guard lets an access token in; otherwise the code of the refusal. */

@@ -12,6 +12,7 @@ import {
 import { databaseCopy, databaseUnseal } from './db.ts'
 import { EnvironmentError, readEnvironment } from './env.ts'
 import { keysList, keysRevoke, keysRotate } from './keys.ts'
+import { openApi } from './openapi.ts'
 import { serve } from './serve.ts'
 import { usersCreate, usersList } from './users.ts'
 
@@ -55,6 +56,12 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--all', 'revoke every key, the standby too')
     .action((kid, flags) => keysRevoke(readEnvironment(), kid, flags))
   clientCommands(program)
+  program
+    .command('openapi')
+    .description('print the OpenAPI document; needs no settings and no database')
+    .option('--issuer <url>', 'the public URL of the server', 'http://127.0.0.1:5000')
+    .option('--base-path <path>', 'where its routes stand, such as /auth', '')
+    .action(openApi)
   const db = program.command('db').description('manage the database')
   db.command('copy')
     .description('move everything from SQLite to an empty Postgres; the source refuses writes from then on')

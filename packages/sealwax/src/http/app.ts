@@ -19,6 +19,7 @@ import { loginRoutes } from './routes/login.ts'
 import { logoutRoutes } from './routes/logout.ts'
 import { meRoutes } from './routes/me.ts'
 import { metadataRoutes } from './routes/metadata.ts'
+import { openApiRoutes } from './routes/openapi.ts'
 import { refreshRoutes } from './routes/refresh.ts'
 import { revokeRoutes } from './routes/revoke.ts'
 import { sessionRoutes } from './routes/sessions.ts'
@@ -69,6 +70,7 @@ export function createApp(context: Context, guard: Guard): App {
   adminClientRoutes(app, context, guard)
   wellKnownRoutes(app, context)
   metadataRoutes(root, context.config)
+  openApiRoutes(app, root, config)
   const methodsOf = pathMatcher(app.routes)
   app.notFound((c) => refuse(missing(methodsOf(c.req.path), c.req.method), c))
   return {
@@ -163,8 +165,9 @@ function crossOrigin({ config, log }: Context): MiddlewareHandler<HttpEnv> {
     maxAge: 600,
   })
   const wellKnown = `${config.basePath}/.well-known/`
+  const document = `${config.basePath}/openapi.json`
   return (c, next) => {
-    if (c.req.path.startsWith(wellKnown)) return open(c, next)
+    if (c.req.path.startsWith(wellKnown) || c.req.path === document) return open(c, next)
     // Without an Origin there is nobody to answer.
     return c.req.header('Origin') === undefined ? next() : listed(c, next)
   }

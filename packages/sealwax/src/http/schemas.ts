@@ -1,54 +1,68 @@
 import { z } from '@hono/zod-openapi'
-import { AuthError, type FieldError } from '../errors.ts'
+import { AuthError, type FieldError, REFUSAL_REASONS } from '../errors.ts'
+import { ALL_ERRORS, type ErrorCode } from './refusals.ts'
 
-/** Bodies are strict: a member nobody asked for is refused, not ignored. */
-const credentials = z
+const time = (description: string) => z.string().openapi({ format: 'date-time', description })
+const text = (description: string, example: string) => z.string().openapi({ description, example })
+const seconds = (description: string, example: number) => z.number().int().openapi({ description, example })
+
+/** How somebody logs in or signs up. Bodies are strict: a member nobody asked for is refused, not ignored. */
+export const loginRequest = z
   .strictObject({
     email: z.string().max(320).openapi({ example: 'alex@example.com' }),
     password: z.string().max(1024).openapi({ example: 'correct horse battery staple' }),
-  })
-  .openapi('Credentials')
-
-/** How a log-in wants its refresh token. */
-export const loginRequest = credentials
-  .extend({
-    /** `cookie`: the refresh token goes into a cookie that no script can read, and not into the body. */
-    mode: z.enum(['token', 'cookie']).default('token'),
-    /** False: the session ends within a day of its last use, the cookie with the browser. */
-    remember: z.boolean().default(true),
+    mode: z.enum(['token', 'cookie']).default('token').openapi({
+      description:
+        '`cookie`: the refresh token goes into a cookie that no script can read, and not into the body of the reply.',
+    }),
+    remember: z.boolean().default(true).openapi({
+      description: '`false`: the session ends within a day of its last use, the cookie with the browser.',
+    }),
   })
   .openapi('LoginRequest')
 
+const refreshToken = (leftOut: string) =>
+  z
+    .string()
+    .max(4096)
+    .optional()
+    .openapi({ description: `Left out: ${leftOut}.`, example: 'swr_AQ…' })
+
 export const refreshRequest = z
-  .strictObject({ refresh_token: z.string().max(4096).optional().openapi({ example: 'swr_AQ…' }) })
+  .strictObject({ refresh_token: refreshToken('the cookie is read') })
   .openapi('RefreshRequest')
 
 export const logoutRequest = z
   .strictObject({
-    /** Which sessions end. */
-    scope: z.enum(['current', 'others', 'all']).default('current'),
-    refresh_token: z.string().max(4096).optional(),
+    scope: z
+      .enum(['current', 'others', 'all'])
+      .default('current')
+      .openapi({ description: 'Which sessions of the user end.' }),
+    refresh_token: refreshToken('the access token or the cookie is read'),
   })
   .openapi('LogoutRequest')
 
 export const user = z
   .object({
-    id: z.string(),
-    email: z.string().optional(),
-    roles: z.array(z.string()),
-    created_at: z.string().optional(),
+    id: text('`sub` of the access token.', 'user-123'),
+    email: z.string().optional().openapi({ example: 'alex@example.com' }),
+    roles: z.array(z.string()).openapi({ example: ['teacher'] }),
+    created_at: time('When the user was created; absent for users of your own.').optional(),
   })
   .openapi('User')
 
 const tokens = {
-  access_token: z.string(),
+  access_token: text('A JWT (RFC 9068): send it as `Authorization: Bearer …`.', 'eyJ…'),
   token_type: z.literal('Bearer'),
-  expires_in: z.number().int(),
-  /** Absent in cookie mode. */
-  refresh_token: z.string().optional(),
-  refresh_expires_in: z.number().int(),
-  scope: z.string().optional(),
-  session: z.object({ id: z.string(), expires_at: z.string(), remember: z.boolean() }),
+  expires_in: seconds('Seconds until the access token expires.', 900),
+  refresh_token: text('Opaque. Absent in cookie mode.', 'swr_AQ…').optional(),
+  refresh_expires_in: seconds('Seconds until the session ends if it is not refreshed.', 1_209_600),
+  scope: text('Scopes, separated by spaces.', 'orders:read').optional(),
+  session: z.object({
+    id: text('`sid` of the access token.', '4pXq7cT2mVb9Rk1LwZ8sDg'),
+    expires_at: time('The session ends then, refreshed or not.'),
+    remember: z.boolean().openapi({ description: 'Whether it outlives the browser that began it.' }),
+  }),
 }
 
 export const tokenResponse = z.object(tokens).openapi('TokenResponse')
@@ -56,13 +70,13 @@ export const loginResponse = z.object({ ...tokens, user }).openapi('LoginRespons
 
 export const session = z
   .object({
-    id: z.string(),
-    current: z.boolean(),
-    created_at: z.string(),
-    last_seen_at: z.string(),
-    expires_at: z.string(),
-    ip: z.string().optional(),
-    user_agent: z.string().optional(),
+    id: text('`sid` of its access tokens.', '4pXq7cT2mVb9Rk1LwZ8sDg'),
+    current: z.boolean().openapi({ description: 'Whether it is the session of this access token.' }),
+    created_at: time('When somebody logged in.'),
+    last_seen_at: time('When it was last refreshed, to the hour.'),
+    expires_at: time('When it ends, if it is not refreshed.'),
+    ip: z.string().optional().openapi({ example: '203.0.113.7' }),
+    user_agent: z.string().optional().openapi({ example: 'Mozilla/5.0' }),
   })
   .openapi('Session')
 
@@ -177,17 +191,29 @@ const oauthError = z
 
 const problem = z
   .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.number().int(),
-    detail: z.string(),
-    code: z.string(),
-    error: z.string(),
-    reason: z.string().optional(),
-    errors: z.array(z.object({ path: z.string(), code: z.string(), message: z.string() })).optional(),
-    request_id: z.string(),
+    type: text('`urn:sealwax:error:` and the code.', 'urn:sealwax:error:token_expired'),
+    title: text('The same for every refusal of this code.', 'Token has expired'),
+    status: z.number().int().openapi({ description: 'The HTTP status again.', example: 401 }),
+    detail: text('A sentence about this refusal, for people.', 'The access token has expired.'),
+    code: z.enum(Object.keys(ALL_ERRORS)).openapi({ description: 'Stable: switch on it.', example: 'token_expired' }),
+    error: text('The title again.', 'Token has expired'),
+    reason: z
+      .enum(REFUSAL_REASONS)
+      .optional()
+      .openapi({ description: 'Why a refresh token was refused; goes with `invalid_grant`.' }),
+    errors: z
+      .array(
+        z.object({
+          path: text('A JSON pointer into the body.', '/email'),
+          code: text('What is wrong there.', 'invalid_type'),
+          message: text('A sentence, for people.', 'Invalid input'),
+        }),
+      )
+      .optional()
+      .openapi({ description: 'What is wrong where; goes with `validation_failed`.' }),
+    request_id: text('Also in the header `X-Request-Id`, and in the log.', 'w3gk2Fq9XyZt'),
   })
-  .openapi('Problem')
+  .openapi('Problem', { description: 'A refusal (RFC 9457).' })
 
 /** A body as a route describes it. */
 export function jsonBody<S extends z.ZodType>(schema: S, required = true) {
@@ -204,14 +230,26 @@ export function jsonReply<S extends z.ZodType>(description: string, schema: S) {
   return { description, content: { 'application/json': { schema } } } as const
 }
 
-/** The replies every route may give. */
-export const problemReply = {
-  description: 'A problem',
-  content: { 'application/problem+json': { schema: problem } },
+/** A reply that also sets the refresh cookie, or clears it. */
+export const setsCookie = {
+  headers: {
+    'Set-Cookie': { description: 'The refresh token, in cookie mode only.', schema: { type: 'string' } },
+  },
 } as const
 
-/** The refusals of `/oauth/*` (RFC 6749 §5.2). */
-export const oauthErrorReplies = { default: jsonReply('An error (RFC 6749)', oauthError) } as const
+/** The refusals of one route of `/oauth/*` (RFC 6749 §5.2): the codes are its own. */
+export function oauthErrors(...codes: ErrorCode[]) {
+  return { ...jsonReply('An error (RFC 6749)', oauthError), 'x-codes': codes } as const
+}
+
+/** The refusals of one route: the codes are its own; what its security, body and parameters imply is added in the document. */
+export function refusals(...codes: ErrorCode[]) {
+  return {
+    description: 'A problem',
+    content: { 'application/problem+json': { schema: problem } },
+    'x-codes': codes,
+  } as const
+}
 
 /** What the validator found, as `validation_failed`. No value is repeated: it may be a password. */
 export function validationError(issues: readonly z.core.$ZodIssue[]): AuthError {

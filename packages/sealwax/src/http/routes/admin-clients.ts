@@ -22,7 +22,7 @@ import {
   issuedSecret,
   jsonBody,
   jsonReply,
-  problemReply,
+  refusals,
   rotateRequest,
 } from '../schemas.ts'
 
@@ -30,12 +30,16 @@ import {
 export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard): void {
   const requireAdmin = (request: Request) => guard.authenticate(request, { role: 'admin' })
   const one = { params: z.object({ id: z.string().max(64) }) }
-  const client = { 200: jsonReply('The client', apiClient), default: problemReply } as const
+  const security = [{ bearer: ['admin'] }]
+  const ofOne = refusals('not_found', 'temporarily_unavailable')
+  const client = { 200: jsonReply('The client', apiClient), default: ofOne } as const
 
   app.openapi(
     createRoute({
       method: 'get',
       path: '/admin/clients',
+      operationId: 'listClients',
+      security,
       summary: 'API clients, ordered by id',
       request: {
         query: z.object({
@@ -46,7 +50,10 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
           limit: z.coerce.number().int().min(1).max(500).default(50),
         }),
       },
-      responses: { 200: jsonReply('Clients', z.object({ data: z.array(apiClient) })), default: problemReply },
+      responses: {
+        200: jsonReply('Clients', z.object({ data: z.array(apiClient) })),
+        default: refusals('temporarily_unavailable'),
+      },
     }),
     async (c) => {
       await requireAdmin(c.req.raw)
@@ -57,9 +64,14 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
     createRoute({
       method: 'post',
       path: '/admin/clients',
+      operationId: 'createClient',
+      security,
       summary: 'Create an API client; its secret is shown this once',
       request: jsonBody(createClientRequest),
-      responses: { 201: jsonReply('The client and its secret', issuedSecret), default: problemReply },
+      responses: {
+        201: jsonReply('The client and its secret', issuedSecret),
+        default: refusals('temporarily_unavailable'),
+      },
     }),
     async (c) => {
       await requireAdmin(c.req.raw)
@@ -70,6 +82,8 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
     createRoute({
       method: 'get',
       path: '/admin/clients/{id}',
+      operationId: 'getClient',
+      security,
       summary: 'One API client',
       request: one,
       responses: client,
@@ -85,6 +99,8 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
     createRoute({
       method: 'patch',
       path: '/admin/clients/{id}',
+      operationId: 'updateClient',
+      security,
       summary: 'Change the name or the scopes',
       request: { ...one, ...jsonBody(clientChange) },
       responses: client,
@@ -98,9 +114,11 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
     createRoute({
       method: 'delete',
       path: '/admin/clients/{id}',
+      operationId: 'deleteClient',
+      security,
       summary: 'Delete an API client',
       request: one,
-      responses: { 204: { description: 'Deleted' }, default: problemReply },
+      responses: { 204: { description: 'Deleted' }, default: ofOne },
     }),
     async (c) => {
       await requireAdmin(c.req.raw)
@@ -112,9 +130,11 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
     createRoute({
       method: 'post',
       path: '/admin/clients/{id}/rotate',
+      operationId: 'rotateClientSecret',
+      security,
       summary: 'Make a new secret; the current one serves on for a while',
       request: { ...one, ...jsonBody(rotateRequest, false) },
-      responses: { 200: jsonReply('The client and its new secret', issuedSecret), default: problemReply },
+      responses: { 200: jsonReply('The client and its new secret', issuedSecret), default: ofOne },
     }),
     async (c) => {
       await requireAdmin(c.req.raw)
@@ -128,6 +148,8 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
       createRoute({
         method: 'post',
         path: `/admin/clients/{id}/${verb}`,
+        operationId: `${verb}Client`,
+        security,
         summary: verb === 'disable' ? 'Refuse this client from now on' : 'Let this client in again',
         request: one,
         responses: client,

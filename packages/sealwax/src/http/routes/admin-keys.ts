@@ -4,9 +4,10 @@ import type { Context } from '../../engine/context.ts'
 import { listKeys, revokeKey, rotateKeys, type SigningKeyInfo } from '../../engine/key-rotation.ts'
 import type { ReadClient } from '../client.ts'
 import type { HttpEnv } from '../env.ts'
-import { jsonBody, jsonReply, keyRevocation, problemReply, revokeKeyRequest, signingKey } from '../schemas.ts'
+import { jsonBody, jsonReply, keyRevocation, refusals, revokeKeyRequest, signingKey } from '../schemas.ts'
 
 const ADMIN = { role: 'admin' } as const
+const security = [{ bearer: ['admin'] }]
 const keyList = jsonReply('Signing keys, oldest first', z.object({ data: z.array(signingKey) }))
 
 export function adminKeyRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard, clientOf: ReadClient): void {
@@ -14,8 +15,10 @@ export function adminKeyRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guar
     createRoute({
       method: 'get',
       path: '/admin/keys',
+      operationId: 'listKeys',
+      security,
       summary: 'All signing keys and where they stand',
-      responses: { 200: keyList, default: problemReply },
+      responses: { 200: keyList, default: refusals('temporarily_unavailable') },
     }),
     async (c) => {
       await guard.authenticate(c.req.raw, ADMIN)
@@ -26,8 +29,10 @@ export function adminKeyRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guar
     createRoute({
       method: 'post',
       path: '/admin/keys/rotate',
+      operationId: 'rotateKeys',
+      security,
       summary: 'Let the next key sign as soon as verifiers know it',
-      responses: { 200: keyList, default: problemReply },
+      responses: { 200: keyList, default: refusals('temporarily_unavailable') },
     }),
     async (c) => {
       await guard.authenticate(c.req.raw, ADMIN)
@@ -38,11 +43,16 @@ export function adminKeyRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guar
     createRoute({
       method: 'post',
       path: '/admin/keys/{kid}/revoke',
+      operationId: 'revokeKey',
+      security,
       summary: 'Take a signing key back in an emergency',
       description:
         'The standby signs at once; access tokens of the key are stale everywhere, and clients renew silently.',
       request: { params: z.object({ kid: z.string().max(256) }), ...jsonBody(revokeKeyRequest, false) },
-      responses: { 200: jsonReply('What was revoked, or would be', keyRevocation), default: problemReply },
+      responses: {
+        200: jsonReply('What was revoked, or would be', keyRevocation),
+        default: refusals('not_found', 'temporarily_unavailable'),
+      },
     }),
     async (c) => {
       await guard.authenticate(c.req.raw, ADMIN)

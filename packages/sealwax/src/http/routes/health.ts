@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from '../../engine/context.ts'
 import { signingKey } from '../../engine/keys.ts'
 import type { HttpEnv } from '../env.ts'
-import { jsonReply, problemReply } from '../schemas.ts'
+import { jsonReply, refusals } from '../schemas.ts'
 
 const status = z.object({ status: z.literal('ok') }).openapi('Health')
 
@@ -11,6 +11,7 @@ export function healthRoutes(app: OpenAPIHono<HttpEnv>, context: Context): void 
     createRoute({
       method: 'get',
       path: '/healthz',
+      operationId: 'health',
       summary: 'The process is alive',
       responses: { 200: jsonReply('Alive', status) },
     }),
@@ -20,8 +21,9 @@ export function healthRoutes(app: OpenAPIHono<HttpEnv>, context: Context): void 
     createRoute({
       method: 'get',
       path: '/readyz',
+      operationId: 'readiness',
       summary: 'The store answers and there is a key to sign with',
-      responses: { 200: jsonReply('Ready', status), default: problemReply },
+      responses: { 200: jsonReply('Ready', status), default: refusals('temporarily_unavailable', 'keys_unavailable') },
     }),
     async (c) => {
       await context.store.ping()

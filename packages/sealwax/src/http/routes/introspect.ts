@@ -8,7 +8,7 @@ import { checkedToken } from '../checked-token.ts'
 import type { ReadClient } from '../client.ts'
 import { authenticateCaller, unauthenticated } from '../client-authentication.ts'
 import type { HttpEnv } from '../env.ts'
-import { formBody, introspection, jsonReply, oauthErrorReplies, tokenParameter } from '../schemas.ts'
+import { formBody, introspection, jsonReply, oauthErrors, tokenParameter } from '../schemas.ts'
 import { missing } from './token.ts'
 
 /** The scope a client needs to be told about tokens. */
@@ -24,10 +24,21 @@ export function introspectRoutes(
     createRoute({
       method: 'post',
       path: '/oauth/introspect',
+      operationId: 'introspectToken',
+      security: [{ basic: [] }],
       summary: 'Ask about a token (RFC 7662)',
       description: 'For API clients that have the scope introspect. Asking changes nothing: no refresh token is spent.',
       request: formBody(tokenParameter),
-      responses: { 200: jsonReply('What is known of it', introspection), ...oauthErrorReplies },
+      responses: {
+        200: jsonReply('What is known of it', introspection),
+        default: oauthErrors(
+          'insufficient_scope',
+          'revocation_unavailable',
+          'invalid_client',
+          'temporarily_unavailable',
+          'keys_unavailable',
+        ),
+      },
     }),
     async (c) => {
       const { token, ...parameters } = c.req.valid('form')

@@ -7,8 +7,10 @@ import { revokeSessionById } from '../../engine/sessions.ts'
 import type { ReadClient } from '../client.ts'
 import type { RefreshCookie } from '../cookies.ts'
 import type { HttpEnv } from '../env.ts'
-import { jsonBody, jsonReply, loginRequest, loginResponse, problemReply } from '../schemas.ts'
+import { jsonBody, jsonReply, loginRequest, loginResponse, refusals, setsCookie } from '../schemas.ts'
 import { userBody } from './me.ts'
+
+const BUSY = ['overloaded', 'temporarily_unavailable', 'keys_unavailable'] as const
 
 export function loginRoutes(
   app: OpenAPIHono<HttpEnv>,
@@ -20,9 +22,13 @@ export function loginRoutes(
     createRoute({
       method: 'post',
       path: '/login',
+      operationId: 'login',
       summary: 'Exchange an e-mail address and a password for tokens',
       request: jsonBody(loginRequest),
-      responses: { 200: jsonReply('Logged in', loginResponse), default: problemReply },
+      responses: {
+        200: { ...jsonReply('Logged in', loginResponse), ...setsCookie },
+        default: refusals('invalid_credentials', 'user_disabled', ...BUSY),
+      },
     }),
     async (c) => {
       const { mode, ...credentials } = c.req.valid('json')
@@ -34,9 +40,22 @@ export function loginRoutes(
     createRoute({
       method: 'post',
       path: '/register',
+      operationId: 'register',
       summary: 'Sign up, and log in',
       request: jsonBody(loginRequest),
-      responses: { 201: jsonReply('Signed up', loginResponse), default: problemReply },
+      responses: {
+        201: { ...jsonReply('Signed up', loginResponse), ...setsCookie },
+        default: refusals(
+          ...([
+            'registration_disabled',
+            'user_disabled',
+            'email_taken',
+            'email_invalid',
+            'password_too_short',
+          ] as const),
+          ...(['password_too_long', ...BUSY] as const),
+        ),
+      },
     }),
     async (c) => {
       const { mode, ...credentials } = c.req.valid('json')

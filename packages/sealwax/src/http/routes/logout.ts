@@ -9,7 +9,7 @@ import { AuthError } from '../../errors.ts'
 import type { ReadClient } from '../client.ts'
 import type { RefreshCookie } from '../cookies.ts'
 import type { HttpEnv } from '../env.ts'
-import { jsonBody, logoutRequest, problemReply } from '../schemas.ts'
+import { jsonBody, logoutRequest, refusals, setsCookie } from '../schemas.ts'
 
 export function logoutRoutes(
   app: OpenAPIHono<HttpEnv>,
@@ -22,11 +22,16 @@ export function logoutRoutes(
     createRoute({
       method: 'post',
       path: '/logout',
+      operationId: 'logout',
       summary: 'End this session, the others, or all',
       description:
         'By refresh token in the body, by access token (Bearer), or by cookie. Ending an ended session succeeds.',
+      security: [{ bearer: [] }, { cookie: [] }, {}],
       request: jsonBody(logoutRequest, false),
-      responses: { 204: { description: 'Logged out' }, default: problemReply },
+      responses: {
+        204: { description: 'Logged out', ...setsCookie },
+        default: refusals('invalid_grant', 'temporarily_unavailable'),
+      },
     }),
     async (c) => {
       const { scope = 'current', refresh_token } = c.req.valid('json') ?? {}

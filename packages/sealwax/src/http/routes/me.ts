@@ -3,20 +3,22 @@ import type { Guard } from '@sealwax/guard'
 import type { Context } from '../../engine/context.ts'
 import { getUser, type User } from '../../engine/users.ts'
 import type { HttpEnv } from '../env.ts'
-import { jsonReply, problemReply, user } from '../schemas.ts'
+import { jsonReply, refusals, user } from '../schemas.ts'
 
 export function meRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard): void {
   app.openapi(
     createRoute({
       method: 'get',
       path: '/me',
+      operationId: 'getMe',
       summary: 'Who the bearer of this access token is',
+      security: [{ bearer: [] }],
       responses: {
         200: jsonReply(
           'The user and the session',
           z.object({ user, session: z.object({ id: z.string().optional() }) }).openapi('Me'),
         ),
-        default: problemReply,
+        default: refusals('temporarily_unavailable'),
       },
     }),
     async (c) => {

@@ -3,6 +3,7 @@ import { cors } from 'hono/cors'
 import type { Config } from '../../config.ts'
 import type { HttpEnv } from '../env.ts'
 import { jsonReply } from '../schemas.ts'
+import { publicBase } from '../urls.ts'
 import { GRANT_TYPES } from './token.ts'
 
 const PATH = '/.well-known/oauth-authorization-server'
@@ -23,6 +24,7 @@ export function metadataRoutes(root: OpenAPIHono<HttpEnv>, config: Config): void
       createRoute({
         method: 'get',
         path: at,
+        ...(at === config.basePath + PATH && { operationId: 'getMetadata' }),
         summary: 'Where everything is (RFC 8414)',
         responses: { 200: jsonReply('Metadata', z.record(z.string(), z.unknown())) },
       }),
@@ -43,6 +45,7 @@ function metadataOf(config: Config) {
     introspection_endpoint: `${base}/oauth/introspect`,
     jwks_uri: `${base}/.well-known/jwks.json`,
     revocation_uri: `${base}/.well-known/revocations`,
+    service_documentation: `${base}/openapi`,
     grant_types_supported: [...GRANT_TYPES],
     // Required, and empty: there is no authorization endpoint.
     response_types_supported: [],
@@ -50,10 +53,4 @@ function metadataOf(config: Config) {
     revocation_endpoint_auth_methods_supported: [...SECRET_METHODS, 'none'],
     introspection_endpoint_auth_methods_supported: [...SECRET_METHODS],
   }
-}
-
-/** The public URL our routes stand under: the issuer, and the base path unless the issuer has a path of its own. */
-function publicBase({ issuer, basePath }: Config): string {
-  const { origin, pathname } = new URL(issuer)
-  return pathname === '/' ? origin + basePath : origin + pathname.replace(/\/$/, '')
 }

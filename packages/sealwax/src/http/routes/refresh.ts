@@ -5,7 +5,7 @@ import { AuthError } from '../../errors.ts'
 import type { ReadClient } from '../client.ts'
 import type { RefreshCookie } from '../cookies.ts'
 import type { HttpEnv } from '../env.ts'
-import { jsonBody, jsonReply, problemReply, refreshRequest, tokenResponse } from '../schemas.ts'
+import { jsonBody, jsonReply, refreshRequest, refusals, setsCookie, tokenResponse } from '../schemas.ts'
 
 export function refreshRoutes(
   app: OpenAPIHono<HttpEnv>,
@@ -17,11 +17,16 @@ export function refreshRoutes(
     createRoute({
       method: 'post',
       path: '/refresh',
+      operationId: 'refresh',
       summary: 'Exchange a refresh token for fresh tokens',
       description:
         'A token sent twice, by a second tab or after a lost reply, gets the same successor. Without a token in the body the cookie is read.',
+      security: [{ cookie: [] }, {}],
       request: jsonBody(refreshRequest, false),
-      responses: { 200: jsonReply('Fresh tokens', tokenResponse), default: problemReply },
+      responses: {
+        200: { ...jsonReply('Fresh tokens', tokenResponse), ...setsCookie },
+        default: refusals('invalid_grant', 'temporarily_unavailable', 'keys_unavailable'),
+      },
     }),
     async (c) => {
       const { refresh_token: sent } = c.req.valid('json') ?? {}

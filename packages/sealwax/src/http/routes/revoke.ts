@@ -10,7 +10,7 @@ import { checkedToken } from '../checked-token.ts'
 import type { ReadClient } from '../client.ts'
 import { authenticateCaller } from '../client-authentication.ts'
 import type { HttpEnv } from '../env.ts'
-import { formBody, oauthErrorReplies, tokenParameter } from '../schemas.ts'
+import { formBody, oauthErrors, tokenParameter } from '../schemas.ts'
 import { missing } from './token.ts'
 
 export function revokeRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard, clientOf: ReadClient): void {
@@ -18,11 +18,16 @@ export function revokeRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard:
     createRoute({
       method: 'post',
       path: '/oauth/revoke',
+      operationId: 'revokeToken',
+      security: [{ basic: [] }, {}],
       summary: 'Take a token back (RFC 7009)',
       description:
         'A token of a session ends the session; a token of an API client is revoked alone. Whoever has a token may take it back; an API client that authenticates reaches its own only.',
       request: formBody(tokenParameter),
-      responses: { 200: { description: 'Revoked, or not valid anyway' }, ...oauthErrorReplies },
+      responses: {
+        200: { description: 'Revoked, or not valid anyway' },
+        default: oauthErrors('revocation_unavailable', 'invalid_client', 'temporarily_unavailable', 'keys_unavailable'),
+      },
     }),
     async (c) => {
       const { token, ...parameters } = c.req.valid('form')

@@ -5,15 +5,20 @@ import { listSessions, revokeAllSessions, revokeSessionById } from '../../engine
 import { AuthError } from '../../errors.ts'
 import type { ReadClient } from '../client.ts'
 import type { HttpEnv } from '../env.ts'
-import { jsonReply, problemReply, session } from '../schemas.ts'
+import { jsonReply, refusals, session } from '../schemas.ts'
 
 export function sessionRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard, clientOf: ReadClient): void {
   app.openapi(
     createRoute({
       method: 'get',
       path: '/sessions',
+      operationId: 'listSessions',
+      security: [{ bearer: [] }],
       summary: 'Your sessions, newest first',
-      responses: { 200: jsonReply('Sessions', z.object({ data: z.array(session) })), default: problemReply },
+      responses: {
+        200: jsonReply('Sessions', z.object({ data: z.array(session) })),
+        default: refusals('temporarily_unavailable'),
+      },
     }),
     async (c) => {
       const { subject, sessionId } = await guard.authenticate(c.req.raw)
@@ -33,8 +38,10 @@ export function sessionRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard
     createRoute({
       method: 'delete',
       path: '/sessions',
+      operationId: 'endOtherSessions',
+      security: [{ bearer: [] }],
       summary: 'End your other sessions',
-      responses: { 204: { description: 'Ended' }, default: problemReply },
+      responses: { 204: { description: 'Ended' }, default: refusals('temporarily_unavailable') },
     }),
     async (c) => {
       const { subject, sessionId } = await guard.authenticate(c.req.raw)
@@ -47,9 +54,11 @@ export function sessionRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard
     createRoute({
       method: 'delete',
       path: '/sessions/{id}',
+      operationId: 'endSession',
+      security: [{ bearer: [] }],
       summary: 'End one of your sessions',
       request: { params: z.object({ id: z.string().max(64) }) },
-      responses: { 204: { description: 'Ended' }, default: problemReply },
+      responses: { 204: { description: 'Ended' }, default: refusals('not_found', 'temporarily_unavailable') },
     }),
     async (c) => {
       const { subject } = await guard.authenticate(c.req.raw)

@@ -7,7 +7,7 @@ import { AuthError } from '../../errors.ts'
 import type { ReadClient } from '../client.ts'
 import { authenticateCaller, type OAuthCaller, unauthenticated } from '../client-authentication.ts'
 import type { HttpEnv } from '../env.ts'
-import { formBody, jsonReply, oauthErrorReplies, oauthTokenResponse, tokenRequest } from '../schemas.ts'
+import { formBody, jsonReply, oauthErrors, oauthTokenResponse, tokenRequest } from '../schemas.ts'
 
 /** The grants of this server. There is no authorization endpoint and no password grant. */
 export const GRANT_TYPES = ['client_credentials', 'refresh_token'] as const
@@ -17,11 +17,24 @@ export function tokenRoutes(app: OpenAPIHono<HttpEnv>, context: Context, clientO
     createRoute({
       method: 'post',
       path: '/oauth/token',
+      operationId: 'getToken',
+      security: [{ basic: [] }, {}],
       summary: 'Get an access token (RFC 6749)',
       description:
         'client_credentials for API clients, which authenticate by HTTP Basic or in the body; refresh_token for the first-party client, which is public.',
       request: formBody(tokenRequest),
-      responses: { 200: jsonReply('Tokens', oauthTokenResponse), ...oauthErrorReplies },
+      responses: {
+        200: jsonReply('Tokens', oauthTokenResponse),
+        default: oauthErrors(
+          'unsupported_grant_type',
+          'unauthorized_client',
+          'invalid_grant',
+          'invalid_scope',
+          'invalid_client',
+          'temporarily_unavailable',
+          'keys_unavailable',
+        ),
+      },
     }),
     async (c) => {
       const { grant_type, refresh_token, scope, ...parameters } = c.req.valid('form')

@@ -1,29 +1,30 @@
-import { createHash } from 'node:crypto'
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from '../../engine/context.ts'
 import { readFeed } from '../../engine/feed.ts'
 import { publishedKeys } from '../../engine/keys.ts'
+import { notModified, taggedReply, withTags } from '../conditional.ts'
 import type { HttpEnv } from '../env.ts'
-import { jsonReply, problemReply } from '../schemas.ts'
+import { jsonReply, refusals } from '../schemas.ts'
 
 export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): void {
+  app.use('/.well-known/jwks.json', withTags)
   app.openapi(
     createRoute({
       method: 'get',
       path: '/.well-known/jwks.json',
+      operationId: 'getJwks',
       summary: 'The public keys (RFC 7517)',
       responses: {
-        200: jsonReply('A JWK Set', z.object({ keys: z.array(z.record(z.string(), z.unknown())) })),
-        304: { description: 'The set is still the one that `If-None-Match` names' },
+        200: {
+          ...jsonReply('A JWK Set', z.object({ keys: z.array(z.record(z.string(), z.unknown())) })),
+          ...taggedReply,
+        },
+        304: notModified,
       },
     }),
     (c) => {
       const { keys, maxAge } = publishedKeys(context)
-      // The names say all: a key never changes.
-      const etag = etagOf(keys.map(({ kid }) => kid).join())
       c.header('Cache-Control', `public, max-age=${maxAge}`)
-      c.header('ETag', etag)
-      if (namesTag(c.req.header('If-None-Match'), etag)) return c.body(null, 304)
       return c.json({ keys: keys.map((key) => ({ ...key })) }, 200)
     },
   )
@@ -31,6 +32,7 @@ export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): vo
     createRoute({
       method: 'get',
       path: '/.well-known/revocations',
+      operationId: 'readRevocations',
       summary: 'Live revocations, for guards elsewhere',
       description:
         'With `Prefer: wait=25` (RFC 7240) an answer without entries is held back until something is revoked.',
@@ -45,7 +47,7 @@ export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): vo
             entries: z.array(z.record(z.string(), z.unknown())),
           }),
         ),
-        default: problemReply,
+        default: refusals('temporarily_unavailable'),
       },
     }),
     async (c) => {
@@ -56,14 +58,4 @@ export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): vo
       return c.json({ ...page, entries: page.entries.map((entry) => ({ ...entry })) }, 200)
     },
   )
-}
-
-function etagOf(text: string): string {
-  return `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`
-}
-
-/** RFC 9110 §13.1.2: any of a list, or all; a weak tag is as good. */
-function namesTag(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false
-  return header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
 }

@@ -1,0 +1,97 @@
+import type { OpenApiDocument } from './document.ts'
+
+/** JSON Schema, as far as our document uses it. */
+export interface Schema {
+  readonly $ref?: string
+  readonly allOf?: readonly Schema[]
+  readonly anyOf?: readonly Schema[]
+  readonly type?: string | readonly string[]
+  readonly format?: string
+  readonly enum?: readonly unknown[]
+  readonly const?: unknown
+  readonly default?: unknown
+  readonly example?: unknown
+  readonly description?: string
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[]
+  readonly items?: Schema
+  readonly maxLength?: number
+  readonly minimum?: number
+  readonly maximum?: number
+}
+
+/** One member of a body, however deep: `session.id`, `data[].id`. */
+export interface Member {
+  readonly name: string
+  readonly type: string
+  readonly required: boolean
+  readonly schema: Schema
+}
+
+/** Follows a reference, and joins what `allOf` keeps apart. */
+export function resolve(schema: Schema, document: OpenApiDocument): Schema {
+  if (schema.$ref !== undefined) {
+    const name = schema.$ref.split('/').at(-1) ?? ''
+    return resolve((document.components?.schemas?.[name] ?? {}) as Schema, document)
+  }
+  if (schema.allOf === undefined) return schema
+  const { allOf, ...rest } = schema
+  const parts = [...allOf.map((part) => resolve(part, document)), rest]
+  const properties = Object.assign({}, ...parts.map((part) => part.properties))
+  const required = [...new Set(parts.flatMap((part) => part.required ?? []))]
+  return Object.assign({}, ...parts, { properties, required })
+}
+
+/** All members of an object and of the objects inside it, in order. */
+export function membersOf(given: Schema, document: OpenApiDocument, prefix = ''): Member[] {
+  const schema = resolve(given, document)
+  if (schema.items !== undefined) return membersOf(schema.items, document, `${prefix}[]`)
+  return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
+    const name = prefix === '' ? key : `${prefix}.${key}`
+    const member = resolve(value, document)
+    const own = {
+      name,
+      type: typeOf(member, document),
+      required: schema.required?.includes(key) === true,
+      schema: member,
+    }
+    return [own, ...membersOf(member, document, name)]
+  })
+}
+
+/** A type in words: `string (date-time)`, `token | cookie`, `array of string`. */
+export function typeOf(given: Schema, document: OpenApiDocument): string {
+  const schema = resolve(given, document)
+  if (schema.const !== undefined) return JSON.stringify(schema.const)
+  if (schema.enum !== undefined) return schema.enum.length > 8 ? 'string' : schema.enum.join(' | ')
+  if (schema.anyOf !== undefined) return schema.anyOf.map((one) => typeOf(one, document)).join(' | ')
+  if (schema.items !== undefined) return `array of ${typeOf(schema.items, document)}`
+  const type = [schema.type ?? 'any'].flat().join(' | ')
+  return schema.format === undefined ? type : `${type} (${schema.format})`
+}
+
+const SAMPLES: Readonly<Record<string, unknown>> = {
+  integer: 1,
+  number: 1,
+  boolean: true,
+  array: [],
+  object: {},
+  null: null,
+}
+
+/** A value that the schema admits: its examples, and of the members without one only those that must be there. */
+export function sampleOf(given: Schema, document: OpenApiDocument): unknown {
+  const schema = resolve(given, document)
+  const told = [schema.example, schema.const, schema.default, schema.enum?.[0]].find((value) => value !== undefined)
+  if (told !== undefined) return told
+  if (schema.properties !== undefined) {
+    const shown = Object.entries(schema.properties).filter(
+      ([key, value]) => schema.required?.includes(key) === true || resolve(value, document).example !== undefined,
+    )
+    return Object.fromEntries(shown.map(([key, value]) => [key, sampleOf(value, document)]))
+  }
+  if (schema.anyOf?.[0] !== undefined) return sampleOf(schema.anyOf[0], document)
+  if (schema.items !== undefined) return [sampleOf(schema.items, document)]
+  if (schema.format === 'date-time') return '2026-01-15T12:20:00.000Z'
+  return SAMPLES[[schema.type ?? 'string'].flat()[0] as string] ?? '…'
+}
