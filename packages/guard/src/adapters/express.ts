@@ -40,7 +40,7 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
       () => guard.authenticate(req as Request, ...requirement),
       (auth) => {
         res.locals.auth = auth
-        Object.assign(req, { auth })
+        ;(req as { auth?: unknown }).auth = auth
         next()
       },
       ({ status, headers, body }) => {

@@ -66,7 +66,7 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
     const settled = settle(
       () => guard.authenticate(wrapped(raw, request as FastifyRequest), ...own),
       (auth) => {
-        Object.assign(request, { auth })
+        ;(request as { auth?: unknown }).auth = auth
         done()
       },
       // Octets, because Fastify adds a charset to the media type of a text.
