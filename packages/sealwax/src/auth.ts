@@ -53,7 +53,7 @@ import {
   type User,
   updateUser,
 } from './engine/users.ts'
-import { claimWrapper, requireSecrets } from './engine/wrapping.ts'
+import { claimWrapper, forgetSecret, requireSecrets } from './engine/wrapping.ts'
 import { AuthError } from './errors.ts'
 import { createApp } from './http/app.ts'
 import type { Platform } from './http/env.ts'
@@ -112,9 +112,42 @@ export interface AuthServer {
  * Throws `config_invalid`, `schema_outdated`, `keys_unavailable` or `temporarily_unavailable`.
  */
 export async function createAuth(options: AuthOptions): Promise<AuthServer> {
-  const config = configure(options)
   const revoked = createRevocationList(options.now === undefined ? {} : { now: options.now })
-  const context: Context = {
+  const context = contextOf(options, revoked)
+  const guard = guardOf(context, revoked)
+  await context.store.open({ migrate: context.config.migrate })
+  let stopFollowing: () => Promise<void>
+  try {
+    await requireSecrets(context)
+    await openKeys(context)
+    await claimWrapper(context)
+    stopFollowing = await followRevocations(context, (entries) =>
+      refreshKeys(context, { now: entries.some(({ kind }) => kind === 'kid') }),
+    )
+  } catch (error) {
+    await context.store.close()
+    throw error
+  }
+  return serverOf(context, guard, stopFollowing)
+}
+
+/** Gives up what a lost secret has wrapped, while no server can start: see `forgetSecret` of the engine. */
+export async function forgetLostSecret(
+  options: AuthOptions,
+  fingerprint: string,
+): Promise<{ keys: number; sessions: number }> {
+  const context = contextOf(options, createRevocationList())
+  await context.store.open({ migrate: context.config.migrate })
+  try {
+    return await forgetSecret(context, fingerprint)
+  } finally {
+    await context.store.close()
+  }
+}
+
+function contextOf(options: AuthOptions, revoked: RevocationList): Context {
+  const config = configure(options)
+  return {
     config,
     store: options.store,
     now: options.now ?? Date.now,
@@ -129,21 +162,6 @@ export async function createAuth(options: AuthOptions): Promise<AuthServer> {
     feed: createFeedState(),
     revoked,
   }
-  const guard = guardOf(context, revoked)
-  await context.store.open({ migrate: config.migrate })
-  let stopFollowing: () => Promise<void>
-  try {
-    await requireSecrets(context)
-    await openKeys(context)
-    await claimWrapper(context)
-    stopFollowing = await followRevocations(context, (entries) =>
-      refreshKeys(context, { now: entries.some(({ kind }) => kind === 'kid') }),
-    )
-  } catch (error) {
-    await context.store.close()
-    throw error
-  }
-  return serverOf(context, guard, stopFollowing)
 }
 
 /** Verifies with this process's keys and revocations. */

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { forgetLostSecret } from '../src/auth.ts'
 import type { Context } from '../src/engine/context.ts'
 import { secretsOf } from '../src/engine/secrets.ts'
 import { rewrapSecrets } from '../src/engine/wrapping.ts'
 import type { AuthOptions } from '../src/index.ts'
 import { createAuth } from '../src/index.ts'
-import { collector, SECRET, type Started, startAuth } from './server.ts'
+import { collector, PASSWORD, SECRET, type Started, standing, startAuth } from './server.ts'
 import { NOW, type Opened, STORES, session } from './stores.ts'
 
 const NEXT = 'pL8x-another-test-secret-Wq3Zt7Hd5Kc9Mv'
@@ -74,6 +75,34 @@ for (const [name, open] of Object.entries(STORES)) {
       await assert.rejects(createAuth(options(third, THIRD)), /fingerprint [0-9a-f]{16}( is|,)/)
     })
 
+    it('a secret that is lost for good: what it wrapped is given up, and the server starts again with its users', async () => {
+      await using opened = await open()
+      const { events, onEvent } = collector()
+      const before = await createAuth({ ...options(await opened.another(), SECRET), onEvent })
+      await before.users.create({ id: 'ann', email: 'ann@example.com', password: PASSWORD })
+      const tokens = await before.sessions.create({ subject: 'ann' })
+      await before.close()
+      const lost = fingerprint(SECRET)
+      const forget = async (secret: string, which: string) =>
+        forgetLostSecret({ ...options(await opened.another(), secret), onEvent }, which)
+      await assert.rejects(forget(SECRET, lost), { code: 'config_invalid', message: /not lost/ })
+      await assert.rejects(forget(NEXT, fingerprint(THIRD)), { code: 'config_invalid', message: /Nothing is wrapped/ })
+      await assert.rejects(forget(NEXT, 'x'), { code: 'config_invalid' })
+      assert.deepEqual(await forget(NEXT, lost), { keys: 2, sessions: 1 })
+      assert.equal(
+        events.filter(({ type, data }) => type === 'key.revoked' && data?.reason === 'secret_lost').length,
+        2,
+      )
+      await using after = Object.assign(await createAuth({ ...options(await opened.another(), NEXT) }), {
+        [Symbol.asyncDispose]: () => after.close(),
+      })
+      assert.equal((await after.users.get('ann'))?.email, 'ann@example.com')
+      await assert.rejects(after.sessions.refresh(tokens.refresh_token), { code: 'invalid_grant' })
+      assert.notEqual(await standing(after, tokens.access_token), 'accepted')
+      const fresh = await after.sessions.create({ subject: 'ann' })
+      assert.equal(await standing(after, fresh.access_token), 'accepted')
+    })
+
     it('a server that still wraps with the older secret leaves alone what a newer one has wrapped', async () => {
       await using opened = await open()
       const { store } = opened
@@ -116,10 +145,10 @@ for (const [name, open] of Object.entries(STORES)) {
         (await sessions.wrappers()).map((head) => [...head]),
         [1, 2, 3].map((head) => [1, ...Array(8).fill(head)]),
       )
-      const own = blob(2, 0).subarray(0, 9)
-      const others = await sessions.wrappedOtherwise(own, 10)
-      assert.deepEqual(others.map(({ id }) => id).sort(), ['s0', 's1', 's3', 's4'])
-      assert.equal((await sessions.wrappedOtherwise(own, 3)).length, 3)
+      const others = await sessions.wrappedBy(blob(1, 0).subarray(0, 9), 10)
+      assert.deepEqual(others.map(({ id }) => id).sort(), ['s1', 's3'])
+      assert.equal((await sessions.wrappedBy(blob(3, 0).subarray(0, 9), 1)).length, 1)
+      assert.deepEqual(await sessions.wrappedBy(blob(9, 0).subarray(0, 9), 1), [])
       const swap = (from: Uint8Array) => store.transaction((facts) => facts.sessions.rewrap('s1', from, blob(2, 9)))
       assert.equal(await swap(blob(1, 8)), false)
       assert.equal(await swap(blob(1, 1)), true)

@@ -13,6 +13,7 @@ import { databaseCopy, databaseUnseal } from './db.ts'
 import { EnvironmentError, readEnvironment } from './env.ts'
 import { keysList, keysRevoke, keysRotate } from './keys.ts'
 import { openApi } from './openapi.ts'
+import { secretsForget } from './secrets.ts'
 import { serve } from './serve.ts'
 import { usersCreate, usersList } from './users.ts'
 
@@ -62,6 +63,13 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--issuer <url>', 'the public URL of the server', 'http://127.0.0.1:5000')
     .option('--base-path <path>', 'where its routes stand, such as /auth', '')
     .action(openApi)
+  program
+    .command('secrets')
+    .description('manage what server secrets have wrapped')
+    .command('forget')
+    .description('give up what a lost secret has wrapped: its signing keys are revoked, its sessions end')
+    .argument('<fingerprint>', 'as the start names it when that secret is missing')
+    .action((fingerprint) => secretsForget(readEnvironment(), fingerprint))
   const db = program.command('db').description('manage the database')
   db.command('copy')
     .description('move everything from SQLite to an empty Postgres; the source refuses writes from then on')

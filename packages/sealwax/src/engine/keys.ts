@@ -178,8 +178,7 @@ async function createKey(context: Context): Promise<void> {
 }
 
 function requireSecret({ secrets }: Context, row: SigningKeyRow): void {
-  const missing = secrets.missing(row.private_jwk)
-  if (missing !== undefined) throw missingSecret([missing])
+  if (!secrets.has(row.private_jwk)) throw missingSecret([secrets.fingerprintOf(row.private_jwk)])
 }
 
 function unwrapKey(context: Context, row: SigningKeyRow): SigningKey {

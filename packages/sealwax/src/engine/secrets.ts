@@ -5,10 +5,10 @@ import { AuthError } from '../errors.ts'
 export interface Secrets {
   /** The fingerprint of the secret that wraps; it tells nothing about the secret. */
   readonly fingerprint: string
-  /** What every value begins with that this secret wraps. */
-  readonly head: Uint8Array
-  /** The fingerprint of the secret that a wrapped value, or its head, needs; undefined when that secret is in the list. */
-  missing(wrapped: Uint8Array): string | undefined
+  /** The fingerprint of the secret that wrapped a value; the value's first octets are enough to tell. */
+  fingerprintOf(wrapped: Uint8Array): string
+  /** Whether that secret is in the list. */
+  has(wrapped: Uint8Array): boolean
   /** AES-256-GCM; the place (table, row, column) is bound to the value, which opens nowhere else. */
   wrap(value: Uint8Array, place: string): Uint8Array
   /** Throws `keys_unavailable`, naming the fingerprint it needs, when no secret of the list made the value. */
@@ -29,23 +29,18 @@ const HEAD = 1 + FINGERPRINT_BYTES + IV_BYTES
 export function secretsOf(list: readonly string[], randomBytes: (size: number) => Buffer): Secrets {
   const keys = new Map(
     list.map((secret) => [
-      fingerprintOf(secret).toString('hex'),
+      fingerprintBytes(secret).toString('hex'),
       createSecretKey(derive(secret, 'sealwax wrapping key', 32)),
     ]),
   )
-  const wrapper = fingerprintOf(list[0] as string)
+  const wrapper = fingerprintBytes(list[0] as string)
   const wrappingKey = keys.get(wrapper.toString('hex')) as KeyObject
-  const keyOf = (wrapped: Uint8Array) => {
-    const needed = Buffer.from(wrapped.subarray(1, 1 + FINGERPRINT_BYTES)).toString('hex')
-    return { needed, key: wrapped[0] === VERSION ? keys.get(needed) : undefined }
-  }
+  const fingerprintOf = (wrapped: Uint8Array) => Buffer.from(wrapped.subarray(1, 1 + FINGERPRINT_BYTES)).toString('hex')
+  const keyOf = (wrapped: Uint8Array) => (wrapped[0] === VERSION ? keys.get(fingerprintOf(wrapped)) : undefined)
   return {
     fingerprint: wrapper.toString('hex'),
-    head: Buffer.concat([Buffer.of(VERSION), wrapper]),
-    missing(wrapped) {
-      const { needed, key } = keyOf(wrapped)
-      return key === undefined ? needed : undefined
-    },
+    fingerprintOf,
+    has: (wrapped) => keyOf(wrapped) !== undefined,
     wrap(value, place) {
       const iv = randomBytes(IV_BYTES)
       const cipher = createCipheriv('aes-256-gcm', wrappingKey, iv).setAAD(Buffer.from(place))
@@ -54,8 +49,8 @@ export function secretsOf(list: readonly string[], randomBytes: (size: number) =
     },
     unwrap(wrapped, place) {
       const blob = Buffer.from(wrapped.buffer, wrapped.byteOffset, wrapped.byteLength)
-      const { needed, key } = keyOf(blob)
-      if (key === undefined) throw missingSecret([needed])
+      const key = keyOf(blob)
+      if (key === undefined) throw missingSecret([fingerprintOf(blob)])
       const decipher = createDecipheriv('aes-256-gcm', key, blob.subarray(1 + FINGERPRINT_BYTES, HEAD))
       decipher.setAAD(Buffer.from(place)).setAuthTag(blob.subarray(HEAD, HEAD + TAG_BYTES))
       return Buffer.concat([decipher.update(blob.subarray(HEAD + TAG_BYTES)), decipher.final()])
@@ -71,7 +66,7 @@ export function missingSecret(fingerprints: readonly string[]): AuthError {
   })
 }
 
-function fingerprintOf(secret: string): Buffer {
+function fingerprintBytes(secret: string): Buffer {
   return derive(secret, 'sealwax fingerprint', FINGERPRINT_BYTES)
 }
 

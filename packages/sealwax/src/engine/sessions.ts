@@ -52,6 +52,7 @@ export type EndReason =
   | 'user_disabled'
   | 'user_deleted'
   | 'key_revoked'
+  | 'secret_lost'
 
 /**
  * Starts a session for a user whom the application has authenticated itself, and answers its first tokens.

@@ -2,8 +2,9 @@ import { AuthError } from '../errors.ts'
 import { audit } from './audit.ts'
 import { type Context, commit } from './context.ts'
 import { signingKeyPlace } from './keys.ts'
+import { revokeKid, revokeSession } from './revocations.ts'
 import { missingSecret } from './secrets.ts'
-import { sessionKeyPlace } from './sessions.ts'
+import { type EndReason, sessionKeyPlace } from './sessions.ts'
 
 /** The fingerprint that the installation wraps with: that of whoever started last, so that servers of an old and a new list do not undo each other's work. */
 const WRAPPER = 'wrapper'
@@ -18,8 +19,8 @@ const PAGE = 200
 export async function requireSecrets({ store, secrets }: Context): Promise<void> {
   const keys = (await store.committed.signingKeys.list()).map((row) => row.private_jwk)
   const wrapped = [...keys, ...(await store.committed.sessions.wrappers())]
-  const missing = new Set(wrapped.flatMap((value) => secrets.missing(value) ?? []))
-  if (missing.size > 0) throw missingSecret([...missing])
+  const missing = wrapped.filter((value) => !secrets.has(value)).map(secrets.fingerprintOf)
+  if (missing.length > 0) throw missingSecret([...new Set(missing)])
 }
 
 /** Tells the other servers which secret wraps from now on. A store that takes no writes now is rewrapped by whoever starts next. */
@@ -47,13 +48,15 @@ export async function rewrapSecrets(context: Context, signal: AbortSignal): Prom
   await commit(context, (unit) => audit(unit, { type: 'secrets.rewrapped', time: context.now(), data }))
 }
 
-/** Answers how many values it found; 0: nothing is left. */
+/** Answers how many values it wrapped anew; 0: nothing is left. */
 async function rewrapPage(context: Context): Promise<number> {
   const { store, secrets } = context
-  const isOther = (wrapped: Uint8Array) => !secrets.head.every((octet, index) => wrapped[index] === octet)
+  const isOther = (wrapped: Uint8Array) =>
+    secrets.fingerprintOf(wrapped) !== secrets.fingerprint && secrets.has(wrapped)
   const again = (wrapped: Uint8Array, place: string) => secrets.wrap(secrets.unwrap(wrapped, place), place)
   const keys = (await store.committed.signingKeys.list()).filter((row) => isOther(row.private_jwk))
-  const sessions = await store.committed.sessions.wrappedOtherwise(secrets.head, PAGE)
+  const [head] = (await store.committed.sessions.wrappers()).filter(isOther)
+  const sessions = head === undefined ? [] : await store.committed.sessions.wrappedBy(head, PAGE)
   if (keys.length + sessions.length === 0) return 0
   const newKeys = keys.map(({ kid, private_jwk: from }) => ({ kid, from, to: again(from, signingKeyPlace(kid)) }))
   const newSessions = sessions.map(({ id, hmac_key: from }) => ({ id, from, to: again(from, sessionKeyPlace(id)) }))
@@ -63,4 +66,44 @@ async function rewrapPage(context: Context): Promise<number> {
     for (const { id, from, to } of newSessions) if (await unit.sessions.rewrap(id, from, to)) done += 1
     return done
   })
+}
+
+/**
+ * Gives up what a lost secret has wrapped, so that the server starts again: its signing keys are revoked, its sessions end. Answers how many of each.
+ * Throws `config_invalid` when the secret is not lost, or wraps nothing.
+ */
+export async function forgetSecret(context: Context, fingerprint: string): Promise<{ keys: number; sessions: number }> {
+  const { store, secrets } = context
+  const isLost = (wrapped: Uint8Array) => secrets.fingerprintOf(wrapped) === fingerprint
+  const keys = (await store.committed.signingKeys.list()).filter((row) => isLost(row.private_jwk))
+  const head = (await store.committed.sessions.wrappers()).find(isLost)
+  const known = [...keys.map((row) => row.private_jwk), ...(head === undefined ? [] : [head])]
+  if (known.length === 0) throw new AuthError('config_invalid', 'Nothing is wrapped by a secret of this fingerprint')
+  if (known.some(secrets.has)) throw new AuthError('config_invalid', 'This secret is not lost: it is in the list')
+  await commit(context, async (unit) => {
+    for (const { kid, alg } of keys) {
+      await unit.signingKeys.delete(kid)
+      await revokeKid(context, unit, kid)
+      await audit(unit, { type: 'key.revoked', time: context.now(), data: { kid, alg, reason: 'secret_lost' } })
+    }
+  })
+  let sessions = 0
+  for (let ended = -1; ended !== 0 && head !== undefined; sessions += ended) ended = await endPage(context, head)
+  return { keys: keys.length, sessions }
+}
+
+/** Their refresh tokens can never be checked again. The key that replaces theirs has made none. */
+async function endPage(context: Context, head: Uint8Array): Promise<number> {
+  const { store, secrets, randomBytes, now } = context
+  const page = await store.committed.sessions.wrappedBy(head, PAGE)
+  if (page.length === 0) return 0
+  await commit(context, async (unit) => {
+    for (const { id, hmac_key } of page) {
+      await unit.sessions.rewrap(id, hmac_key, secrets.wrap(randomBytes(32), sessionKeyPlace(id)))
+      const ended = await unit.sessions.end(id, now(), 'secret_lost' satisfies EndReason)
+      if (ended !== undefined) await revokeSession(context, unit, ended)
+    }
+    await audit(unit, { type: 'sessions.ended', time: now(), data: { reason: 'secret_lost', count: page.length } })
+  })
+  return page.length
 }

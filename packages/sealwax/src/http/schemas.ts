@@ -80,43 +80,41 @@ export const session = z
   })
   .openapi('Session')
 
+const flag = (description: string) => z.boolean().default(false).openapi({ description })
+
 export const signingKey = z
   .object({
-    kid: z.string(),
-    alg: z.string(),
-    state: z.enum(['published', 'signing', 'retiring', 'retired', 'revoked']),
-    created_at: z.string(),
-    signs_from: z.string(),
-    /** Null while no successor is planned. */
-    signs_until: z.string().nullable(),
-    retires_at: z.string().nullable(),
-    revoked_at: z.string().nullable(),
+    kid: text('The key id, as tokens name it.', 'HjEf7pgCYoCk…'),
+    alg: text('The one algorithm of this key.', 'ES256'),
+    state: z
+      .enum(['published', 'signing', 'retiring', 'retired', 'revoked'])
+      .openapi({ description: 'Where it stands: waiting, in use, only verifying, gone, taken back.' }),
+    created_at: time('When it was made, and published.'),
+    signs_from: time('When it began to sign, or will.'),
+    signs_until: time('When the next key takes over; null while none is planned.').nullable(),
+    retires_at: time('When it leaves the JWK Set; null like `signs_until`.').nullable(),
+    revoked_at: time('When it was taken back in an emergency.').nullable(),
   })
   .openapi('SigningKey')
 
 export const revokeKeyRequest = z
   .strictObject({
-    /** Ends the sessions that may hold an access token of the key, instead of letting them renew. */
-    end_sessions: z.boolean().default(false),
-    /** Revokes every key, the standby too. */
-    all: z.boolean().default(false),
-    /** Changes nothing, and answers what would be. */
-    dry_run: z.boolean().default(false),
+    end_sessions: flag('Ends the sessions that may hold an access token of the key, instead of letting them renew.'),
+    all: flag('Revokes every key, the standby too.'),
+    dry_run: flag('Changes nothing, and answers what would be.'),
   })
   .openapi('RevokeKeyRequest')
 
 export const keyRevocation = z
   .object({
-    revoked: z.array(z.string()),
-    /** The key that signs now; null: one that is made for it. */
-    signing: z.string().nullable(),
-    /** Live sessions that may hold an access token of these keys. */
-    sessions: z.number().int(),
-    /** How many users they belong to. */
-    subjects: z.number().int(),
-    ends_sessions: z.boolean(),
+    revoked: z.array(z.string()).openapi({ description: 'The ids of the keys.' }),
+    signing: z.string().nullable().openapi({ description: 'The key that signs now; null: one that is made for it.' }),
+    sessions: z.number().int().openapi({ description: 'Live sessions that may hold an access token of these keys.' }),
+    subjects: z.number().int().openapi({ description: 'How many users they belong to.' }),
+    ends_sessions: z.boolean().openapi({ description: 'Whether they end, or renew silently.' }),
   })
   .openapi('KeyRevocation')
+
 /** What OAuth asks for is a form. What is missing is told by the route, in the words of RFC 6749; what is unknown is ignored (§3.2). */
 const clientParameters = {
   client_id: z.string().optional().openapi({ example: 'cli_…' }),

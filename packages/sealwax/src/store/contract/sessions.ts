@@ -95,8 +95,8 @@ export interface Sessions {
   ): Promise<{ ended: EndedSession[]; last: string | undefined }>
   /** The heads of all wrapped keys, each once: which secrets are in use. */
   wrappers(): Promise<Uint8Array[]>
-  /** Sessions whose key has another head. */
-  wrappedOtherwise(head: Uint8Array, limit: number): Promise<WrappedKey[]>
+  /** Sessions whose key has this head. */
+  wrappedBy(head: Uint8Array, limit: number): Promise<WrappedKey[]>
   /** Replaces the wrapped key if it is still the one that was read. */
   rewrap(id: string, from: Uint8Array, to: Uint8Array): Promise<boolean>
   /** Forgets sessions that ended, or reached their absolute end, before `before`; answers how many. */

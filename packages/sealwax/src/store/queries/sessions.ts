@@ -126,14 +126,8 @@ export function sessions(db: Kysely<Tables>): Sessions {
         heads.push(next)
       }
     },
-    async wrappedOtherwise(own, limit) {
-      const found: { id: string; hmac_key: Uint8Array }[] = []
-      for (const side of ['<', '>'] as const) {
-        // In the order of the index: else Postgres hopes to find some by reading from the beginning.
-        const query = db.selectFrom('sessions').select(['id', 'hmac_key']).where(head, side, own).orderBy(head)
-        found.push(...(await query.limit(limit - found.length).execute()))
-      }
-      return found
+    async wrappedBy(own, limit) {
+      return db.selectFrom('sessions').select(['id', 'hmac_key']).where(head, '=', own).limit(limit).execute()
     },
     async rewrap(id, from, to) {
       const { numUpdatedRows } = await db
