@@ -40,6 +40,8 @@ const MEMBERS = new Set(['issuer', 'key', 'jwksUri', 'until', 'audience', 'typ',
  */
 export function readFormerIssuers(trust: readonly FormerIssuer[], now: () => number): ReadFormerIssuer[] {
   if (!Array.isArray(trust)) throw new TypeError('createGuard: trust must be a list of former issuers')
+  const names = new Set(trust.map(({ issuer }: FormerIssuer) => issuer))
+  if (names.size < trust.length) throw new TypeError('createGuard: trust names an issuer twice; key may be a list')
   return trust.map((former: FormerIssuer) => {
     for (const [name, value] of Object.entries(former)) {
       if (!MEMBERS.has(name)) throw new TypeError(`createGuard: trust: unknown member "${name}"`)

@@ -1,7 +1,7 @@
 import { JwtError, unsafeDecode, type VerificationKeys, verify } from '@sealwax/jwt'
 import { type Auth, authOf } from './auth.ts'
 import { type FoundCredentials, findCredentials, tokenFault } from './credentials.ts'
-import { GuardError, type GuardErrorOptions } from './errors.ts'
+import { GuardError, type GuardErrorCode, type GuardErrorOptions } from './errors.ts'
 import type { GuardRequest } from './request.ts'
 import {
   type AuthFor,
@@ -118,11 +118,13 @@ function decideToken(
   request: GuardRequest,
   requirement: PreparedRequirement,
 ): Auth | Promise<Auth> {
-  if (trust.former.length === 0) return judge(trust, found, request, requirement)
+  const former = trust.former.length === 0 ? undefined : formerOf(trust, found)
+  if (former === undefined) return judge(trust, found, request, requirement)
+  if (!former.isOwn) return judge(former.trust, found, request, requirement)
+  // Under one issuer only the keys tell the two apart.
   const orFormer = (error: unknown) => {
-    const former = formerOf(trust, found, error)
-    if (former === undefined) throw error
-    return judge(former, found, request, requirement)
+    if (!(error instanceof GuardError && FOREIGN.has(error.code))) throw error
+    return judge(former.trust, found, request, requirement)
   }
   try {
     const result = judge(trust, found, request, requirement)
@@ -132,12 +134,18 @@ function decideToken(
   }
 }
 
-/** Whose token it says it is, when it was not one of the guard's own issuer. What it says only chooses who judges it. */
-function formerOf(trust: Trust, { token }: Bearer, error: unknown): Trust | undefined {
-  if (!(error instanceof GuardError && error.cause instanceof JwtError)) return undefined
+/** Refusals that say: this was not signed by a key of ours. */
+const FOREIGN: ReadonlySet<string> = new Set<GuardErrorCode>([
+  ...(['token_key_unknown', 'token_algorithm_not_allowed', 'token_signature_invalid'] as const),
+])
+
+/** The former issuer that a token says it is of. That only chooses who judges it. */
+function formerOf(trust: Trust, { token }: Bearer): Trust['former'][number] | undefined {
+  // What was verified as ours needs no second look.
+  if (trust.cache.find(token) !== undefined) return undefined
   try {
     const { iss } = unsafeDecode(token).payload
-    return trust.former.find(({ issuer, until }) => issuer === iss && trust.now() < until)?.trust
+    return trust.former.find(({ issuer, until }) => issuer === iss && trust.now() < until)
   } catch {
     return undefined
   }

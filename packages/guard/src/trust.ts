@@ -84,7 +84,13 @@ export interface Trust {
   readonly tolerance: number
   readonly verification: Omit<VerifyOptions, 'currentDate'>
   /** Who else is trusted, each with keys and rules of its own, until a time in milliseconds since 1970. */
-  readonly former: readonly { readonly issuer: string; readonly until: number; readonly trust: Trust }[]
+  readonly former: readonly {
+    readonly issuer: string
+    readonly until: number
+    readonly trust: Trust
+    /** Whether it goes by a name of the guard's own issuer. */
+    readonly isOwn: boolean
+  }[]
 }
 
 const MEMBERS: ReadonlySet<string> = new Set<keyof GuardOptions>([
@@ -144,7 +150,8 @@ function formerTrusts(options: GuardOptions, revocation: RevocationCheck | null,
   return readFormerIssuers(options.trust ?? [], now).map(({ issuer, until, keys, rules }) => {
     const audience = rules.audience === undefined ? options.audience : rules.audience
     const trust = trustOf({ ...rest, ...rules, issuer, audience, keys, revocation })
-    return { issuer, until, trust: isKeySource(keys) ? { ...trust, closeKeys: () => keys.close() } : trust }
+    const isOwn = options.issuer === null || [options.issuer].flat().includes(issuer)
+    return { issuer, until, isOwn, trust: isKeySource(keys) ? { ...trust, closeKeys: () => keys.close() } : trust }
   })
 }
 

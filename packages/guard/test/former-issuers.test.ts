@@ -3,7 +3,7 @@ import { createHmac, generateKeyPairSync, sign as signBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import { importKey } from '@sealwax/jwt'
+import { importKey, type VerificationKey } from '@sealwax/jwt'
 import { createRevocationList, type FormerIssuer, type GuardOptions } from '../src/index.ts'
 import { audience, bearing, guardWith, ISSUED, issuer, later, refusalOf, secret, tokenFor } from './tokens.ts'
 
@@ -105,6 +105,31 @@ test('trust: an older system under our own issuer is told by its keys', async ()
   const trust = [{ ...byRsa, issuer }]
   assert.equal(await subjectOf(rs256({ iss: issuer }), { trust }), '42')
   assert.equal(await subjectOf(tokenFor(), { trust }), 'user-123')
+  // What is wrong with a token of ours is told as ever, so that a client renews it.
+  assert.equal(refusalOf(tokenFor(), { trust, ...later(1000) }).code, 'token_expired')
+  assert.equal(refusalOf(tokenFor({}, { audience: 'other' }), { trust }).code, 'token_audience_invalid')
+  assert.equal(refusalOf(rs256({ iss: issuer, exp: ISSUED - 60 }), { trust }).code, 'token_expired')
+})
+
+test('trust: a former issuer is named once; its keys are a list', async () => {
+  assert.throws(() => guardWith({ trust: [byHmac, byRsa] }), TypeError)
+  const trust = [{ ...byRsa, key: [byRsa.key as VerificationKey, importKey(shared, { alg: 'HS256', kid: 'old' })] }]
+  assert.equal(await subjectOf(rs256(), { trust }), '42')
+  assert.equal(await subjectOf(hs256({}, { alg: 'HS256', typ: 'JWT', kid: 'old' }), { trust }), '42')
+})
+
+test('trust: an older system needs nothing of ours: its tokens are judged while our keys cannot be had', async () => {
+  let asked = 0
+  const keys = {
+    keysFor: () => {
+      asked += 1
+      throw new Error('away')
+    },
+    close() {},
+  }
+  assert.equal(await subjectOf(hs256(), { trust: [byHmac], keys }), '42')
+  assert.equal(asked, 0)
+  assert.equal(refusalOf(tokenFor(), { trust: [byHmac], keys }).code, 'keys_unavailable')
 })
 
 test('trust: a token without typ, with another audience or without one, by the options that say so', async () => {

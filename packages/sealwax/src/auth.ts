@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createGuard, createRevocationList, type Guard, type RevocationList } from '@sealwax/guard'
+import { createGuard, createRevocationList, type Guard, type GuardOptions, type RevocationList } from '@sealwax/guard'
 import type { Duration } from '@sealwax/jwt'
 import { type AuthOptions, configure } from './config.ts'
 import { type AuditPage, listAudit } from './engine/audit.ts'
@@ -17,7 +17,7 @@ import {
   updateClient,
 } from './engine/clients.ts'
 import type { AuditEvent, Context, Logger } from './engine/context.ts'
-import { createFeedState, followRevocations } from './engine/feed.ts'
+import { createFeedState, followRevocations, isCopy, openFeed } from './engine/feed.ts'
 import { startJobs } from './engine/jobs.ts'
 import {
   type KeyRevocation,
@@ -27,7 +27,7 @@ import {
   rotateKeys,
   type SigningKeyInfo,
 } from './engine/key-rotation.ts'
-import { createKeyRing, openKeys, refreshKeys } from './engine/keys.ts'
+import { createKeyRing, openKeys, refreshKeys, reloadKeys } from './engine/keys.ts'
 import { createPasswords } from './engine/passwords.ts'
 import { refreshSession } from './engine/refresh.ts'
 import { secretsOf } from './engine/secrets.ts'
@@ -111,24 +111,50 @@ export interface AuthServer {
  * Opens the store, makes the first signing keys if there are none, and puts everything together.
  * Throws `config_invalid`, `schema_outdated`, `keys_unavailable` or `temporarily_unavailable`.
  */
-export async function createAuth(options: AuthOptions): Promise<AuthServer> {
+export function createAuth(options: AuthOptions): Promise<AuthServer> {
+  return open(options, { asServer: true })
+}
+
+/** The same for one command beside the servers: it does nothing by itself, makes no key and wraps nothing anew. */
+export function openForCommand(options: AuthOptions): Promise<AuthServer> {
+  return open(options, { asServer: false })
+}
+
+async function open(options: AuthOptions, { asServer }: { asServer: boolean }): Promise<AuthServer> {
   const revoked = createRevocationList(options.now === undefined ? {} : { now: options.now })
   const context = contextOf(options, revoked)
-  const guard = guardOf(context, revoked)
+  const guards = guardsOf(context, revoked)
   await context.store.open({ migrate: context.config.migrate })
-  let stopFollowing: () => Promise<void>
   try {
     await requireSecrets(context)
-    await openKeys(context)
-    await claimWrapper(context)
-    stopFollowing = await followRevocations(context, (entries) =>
-      refreshKeys(context, { now: entries.some(({ kind }) => kind === 'kid') }),
-    )
+    if (!asServer) await reloadKeys(context)
+    return serverOf(context, guards, asServer ? await startServing(context) : async () => {})
   } catch (error) {
     await context.store.close()
     throw error
   }
-  return serverOf(context, guard, stopFollowing)
+}
+
+/** Does what servers do by themselves; answers what ends it. */
+async function startServing(context: Context): Promise<() => Promise<void>> {
+  if (await isCopy(context)) {
+    await openKeys(context)
+    // The key that signs may have been revoked since the copy was made; the one after it then took over, there too.
+    await rotateKeys(context)
+    await openFeed(context)
+  } else {
+    await openFeed(context)
+    await openKeys(context)
+  }
+  await claimWrapper(context)
+  const stopFollowing = await followRevocations(context, (entries) =>
+    refreshKeys(context, { now: entries.some(({ kind }) => kind === 'kid') }),
+  )
+  const stopJobs = startJobs(context)
+  return async () => {
+    await stopJobs()
+    await stopFollowing()
+  }
 }
 
 /** Gives up what a lost secret has wrapped, while no server can start: see `forgetSecret` of the engine. */
@@ -164,21 +190,21 @@ function contextOf(options: AuthOptions, revoked: RevocationList): Context {
   }
 }
 
-/** Verifies with this process's keys and revocations. */
-function guardOf(context: Context, revoked: RevocationList): Guard {
+/** Both verify with this process's keys and revocations: one for the application, one for our own routes, where no other issuer counts. */
+function guardsOf(context: Context, revoked: RevocationList): { guard: Guard; own: Guard } {
   const { config } = context
+  const options = {
+    issuer: config.issuer,
+    audience: [...config.audience],
+    keys: () => context.keys.verifying,
+    revocation: {
+      check: (token) => (isStale(context) ? 'revocation_unavailable' : revoked.check(token)),
+      subscribe: revoked.subscribe,
+    },
+    now: context.now,
+  } satisfies GuardOptions
   try {
-    return createGuard({
-      issuer: config.issuer,
-      audience: [...config.audience],
-      keys: () => context.keys.verifying,
-      trust: config.trust,
-      revocation: {
-        check: (token) => (isStale(context) ? 'revocation_unavailable' : revoked.check(token)),
-        subscribe: revoked.subscribe,
-      },
-      now: context.now,
-    })
+    return { guard: createGuard({ ...options, trust: config.trust }), own: createGuard(options) }
   } catch (cause) {
     // The other options are checked, so it is about these.
     const detail =
@@ -194,9 +220,12 @@ function isStale({ feed, elapsed }: Context): boolean {
   return elapsed() - feed.readAt > STALE_AFTER_MS
 }
 
-function serverOf(context: Context, guard: Guard, stopFollowing: () => Promise<void>): AuthServer {
-  const app = createApp(context, guard)
-  const stopJobs = startJobs(context)
+function serverOf(
+  context: Context,
+  { guard, own }: { guard: Guard; own: Guard },
+  stopServing: () => Promise<void>,
+): AuthServer {
+  const app = createApp(context, own)
   return {
     fetch: (request, platform = {}) => app.fetch(request, platform),
     handles: app.handles,
@@ -236,9 +265,8 @@ function serverOf(context: Context, guard: Guard, stopFollowing: () => Promise<v
     },
     audit: { list: (query) => listAudit(context, query) },
     async close() {
-      await stopJobs()
-      await stopFollowing()
-      await guard.close()
+      await stopServing()
+      await Promise.all([guard.close(), own.close()])
       await context.store.close()
     },
   }

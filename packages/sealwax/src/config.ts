@@ -29,7 +29,7 @@ export interface AuthOptions {
   readonly refreshRecovery?: Duration
   /** Where the routes stand when not at the root, such as `/auth`. */
   readonly basePath?: string
-  /** Issuers of before, whose access tokens this server's guard accepts until a date. Default none. */
+  /** Issuers of before, whose access tokens `auth.guard` accepts until a date; Sealwax's own routes do not. Default none. */
   readonly trust?: readonly FormerIssuer[]
   /** How many live sessions a user may have; a log-in beyond that ends the oldest. Default: no limit. */
   readonly maxSessions?: number

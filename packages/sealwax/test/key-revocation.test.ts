@@ -71,8 +71,61 @@ describe('a signing key is revoked', () => {
     const signing = kidOf((await server.auth.sessions.create({ subject: 'bob' })).access_token)
     assert.notEqual(kidOf(tokens.access_token), signing)
     const { revoked } = await server.auth.keys.revoke(signing, { endSessions: true })
-    assert.deepEqual(revoked, [kidOf(tokens.access_token), signing])
-    assert.notEqual(await standing(server.auth, tokens.access_token), 'accepted')
+    assert.deepEqual(revoked, [signing])
+    assert.equal(await standing(server.auth, tokens.access_token), 'token_revoked')
+  })
+
+  it('endSessions of a key that only verifies any more: the tokens of the key that signs now die with their sessions', async () => {
+    await using server = await startAuth({ keyPeriod: '1d' })
+    const retiring = kidOf((await server.auth.sessions.create({ subject: 'ann' })).access_token)
+    server.clock.advance(86_400_000)
+    const tokens = await server.auth.sessions.create({ subject: 'ann' })
+    assert.notEqual(kidOf(tokens.access_token), retiring)
+    await server.auth.keys.revoke(retiring, { endSessions: true })
+    assert.equal(await standing(server.auth, tokens.access_token), 'token_revoked')
+    const later = await server.auth.sessions.create({ subject: 'ann' })
+    assert.equal(await standing(server.auth, later.access_token), 'accepted')
+  })
+
+  it('endSessions that was interrupted is taken up by the same command; who logged in since stays', async () => {
+    await using server = await startAuth()
+    const tokens = await server.auth.sessions.create({ subject: 'ann' })
+    const kid = kidOf(tokens.access_token)
+    await server.auth.keys.revoke(kid)
+    server.clock.advance(120_000)
+    const since = await server.auth.sessions.create({ subject: 'bob' })
+    const again = await server.auth.keys.revoke(kid, { endSessions: true })
+    assert.deepEqual([again.revoked, again.sessions], [[], 1])
+    await assert.rejects(server.auth.sessions.refresh(tokens.refresh_token), { reason: 'session_revoked' })
+    assert.equal((await server.auth.sessions.refresh(since.refresh_token)).token_type, 'Bearer')
+  })
+
+  it('two at once, of the key that signs and of its standby: somebody signs afterwards', async () => {
+    const url = await postgres.createDatabase()
+    const options = { issuer: 'http://127.0.0.1:5000', audience: 'api', secret: SECRET }
+    const open = () => createAuth({ ...options, store: postgresStore(url, { connections: 3 }) })
+    const [one, two] = await Promise.all([open(), open()])
+    for (let round = 0; round < 4; round += 1) {
+      const kids = (await one.keys.list()).flatMap(({ kid, state }) =>
+        state === 'signing' || state === 'published' ? [kid] : [],
+      )
+      const all = round % 2 === 0
+      const results = await Promise.allSettled([
+        one.keys.revoke(kids[0] ?? '', { all }),
+        two.keys.revoke(kids[1] ?? '', { all }),
+      ])
+      for (const result of results) {
+        if (result.status === 'rejected') assert.equal(result.reason.code, 'not_found')
+      }
+      assert.ok(results.some(({ status }) => status === 'fulfilled'))
+      const left = await two.keys.list()
+      assert.equal(left.filter(({ state }) => state === 'signing').length, 1)
+      for (const kid of kids) assert.ok(left.every((key) => key.kid !== kid || key.state === 'revoked'))
+      await eventually('accepted', async () =>
+        standing(one, (await two.sessions.create({ subject: 'u' })).access_token),
+      )
+    }
+    await Promise.all([one.close(), two.close()])
   })
 
   it('many sessions end page by page, also one that refreshes in between', async () => {

@@ -10,7 +10,14 @@ const T0 = Date.UTC(2026, 0, 1)
 function key(sequence: number, signs_from: number, changed: Partial<SigningKeyRow> = {}): SigningKeyRow {
   return {
     ...{ sequence, kid: `k${sequence}`, alg: 'ES256', public_jwk: null, private_jwk: new Uint8Array() },
-    ...{ created_at: signs_from, signs_from, revoked_at: null, announced: 'published', ...changed },
+    ...{
+      created_at: signs_from,
+      signs_from,
+      revoked_at: null,
+      access_ttl: 15 * MINUTE,
+      announced: 'published',
+      ...changed,
+    },
   }
 }
 
@@ -29,20 +36,20 @@ function installation(accessTtl: number, keyPeriod: number) {
         const at = nextSigning(rows, now, plan)
         if (at === undefined) break
         sequence += 1
-        rows.push(key(sequence, at, { created_at: now, alg: plan.alg }))
+        rows.push(key(sequence, at, { created_at: now, alg: plan.alg, access_ttl: accessTtl }))
       }
-      const retired = scheduleOf(rows, now, plan).filter(({ state }) => state === 'retired')
+      const retired = scheduleOf(rows, now).filter(({ state }) => state === 'retired')
       rows = rows.filter((row) => !retired.some((one) => one.row === row))
     },
     rotate(now: number) {
-      const next = scheduleOf(rows, now, plan).find(({ state }) => state === 'published')?.row
+      const next = scheduleOf(rows, now).find(({ state }) => state === 'published')?.row
       rows = rows.map((row) =>
         row === next ? { ...row, signs_from: Math.min(row.signs_from, Math.max(now, row.created_at + LEAD)) } : row,
       )
     },
     revokeSigner(now: number) {
       const signer = signerAt(rows, now)
-      const next = scheduleOf(rows, now, plan).find(({ state }) => state === 'published')?.row
+      const next = scheduleOf(rows, now).find(({ state }) => state === 'published')?.row
       rows = rows.map((row) => {
         if (row === signer) return { ...row, revoked_at: now }
         return row === next ? { ...row, signs_from: Math.min(now, row.signs_from) } : row
@@ -60,14 +67,14 @@ describe('the schedule of keys', () => {
       [0, 30 * DAY],
     )
     assert.deepEqual(
-      scheduleOf(rows, T0, { accessTtl: 15 * MINUTE }).map(({ state }) => state),
+      scheduleOf(rows, T0).map(({ state }) => state),
       ['signing', 'published'],
     )
   })
 
   it('a key signs until the next begins, verifies until its last token has expired and then an hour, and then is gone', () => {
     const rows = [key(1, T0), key(2, T0 + DAY)]
-    const at = (time: number) => scheduleOf(rows, time, { accessTtl: 15 * MINUTE })[0]?.state
+    const at = (time: number) => scheduleOf(rows, time)[0]?.state
     assert.equal(at(T0 + DAY - 1), 'signing')
     assert.equal(at(T0 + DAY), 'retiring')
     assert.equal(at(T0 + DAY + 15 * MINUTE + HOUR), 'retiring')
@@ -99,11 +106,10 @@ describe('the schedule of keys', () => {
 
   it('the set changes next when a standby is made or a key retires', () => {
     const rows = [key(1, T0), key(2, T0 + DAY)]
-    const options = { accessTtl: 15 * MINUTE }
-    assert.equal(nextChange(scheduleOf(rows, T0, options), T0), T0 + DAY - LEAD)
+    assert.equal(nextChange(scheduleOf(rows, T0), T0), T0 + DAY - LEAD)
     const retires = T0 + DAY + 15 * MINUTE + HOUR + 2 * MINUTE
     rows.push(key(3, T0 + 40 * DAY))
-    assert.equal(nextChange(scheduleOf(rows, T0 + DAY, options), T0 + DAY), retires)
+    assert.equal(nextChange(scheduleOf(rows, T0 + DAY), T0 + DAY), retires)
   })
 })
 
@@ -144,7 +150,7 @@ describe('whatever happens to keys', () => {
             house.revokeSigner(now)
           }
           if (what !== 'wait') house.tend(now)
-          const schedule = scheduleOf(house.rows, now, house.plan)
+          const schedule = scheduleOf(house.rows, now)
           const signing = schedule.filter(({ state }) => state === 'signing')
           assert.equal(signing.length, 1)
           const signer = signing[0]?.row as SigningKeyRow

@@ -4,9 +4,12 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { generateKey, sign, unsafeDecode } from '@sealwax/jwt'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { openForCommand } from '../src/auth.ts'
 import { LEAD } from '../src/engine/key-schedule.ts'
-import { DAY, HOUR, MINUTE, PASSWORD, SECOND, type Started, standing, startAuth } from './server.ts'
+import { sqliteStore } from '../src/store/sqlite/index.ts'
+import { DAY, HOUR, MINUTE, SECOND, SECRET, type Started, standing, startAuth } from './server.ts'
 
+const NEXT = 'pL8x-another-test-secret-Wq3Zt7Hd5Kc9Mv'
 const kidOf = (token: string) => unsafeDecode(token).header.kid
 const published = async (server: Started) =>
   (await server.call('/.well-known/jwks.json')).body.keys.map((key) => key.kid as string)
@@ -92,6 +95,62 @@ describe('keys that rotate themselves', () => {
     assert.ok(server.events.some(({ type, data }) => type === 'key.scheduled' && data?.kid === second))
   })
 
+  it('a shorter accessTtl takes no key from the tokens that were given a longer one', async () => {
+    await using server = await startAuth({ accessTtl: '1d', keyPeriod: '1d' })
+    const { access_token } = await server.auth.sessions.create({ subject: 'ann' })
+    server.clock.advance(DAY - MINUTE)
+    const late = await server.auth.sessions.create({ subject: 'ann' })
+    await server.restart({ accessTtl: '15m' })
+    for (const hours of [2, 20]) {
+      server.clock.advance(hours * HOUR)
+      await server.restart({ accessTtl: '15m' })
+      assert.equal(await standing(server.auth, late.access_token), 'accepted')
+    }
+    assert.equal(await standing(server.auth, access_token), 'token_expired')
+    server.clock.advance(4 * HOUR)
+    await server.restart({ accessTtl: '15m' })
+    assert.equal(await standing(server.auth, late.access_token), 'token_key_unknown')
+  })
+
+  it('a server whose clock is behind tells no move a second time', async () => {
+    await using server = await startAuth({ keyPeriod: '1h' })
+    server.clock.advance(HOUR)
+    for (let turn = 0; turn < 3; turn += 1) {
+      await server.restart()
+      await server.restart({ now: () => server.clock.time - MINUTE })
+    }
+    const moves = told(server).filter((line) => !line.startsWith('key.created'))
+    assert.equal(new Set(moves).size, moves.length, moves.join())
+  })
+
+  it('a command beside the servers makes no key and wraps nothing anew', async () => {
+    await using server = await startAuth({ alg: 'EdDSA' })
+    const before = await server.auth.keys.list()
+    const command = await openForCommand({
+      ...{ issuer: 'http://127.0.0.1:5000', audience: 'api', secret: [SECRET, NEXT], alg: 'ES256' },
+      ...{ store: sqliteStore(server.file), now: () => server.clock.time },
+    })
+    assert.equal((await command.keys.revoke(before[0]?.kid ?? '', { dryRun: true, all: true })).revoked.length, 2)
+    await command.close()
+    assert.deepEqual(await server.auth.keys.list(), before)
+  })
+
+  it('a copy that starts for the first time signs with another key: the one it had may have been revoked since', async () => {
+    await using server = await startAuth()
+    server.clock.advance(DAY)
+    const [first, second] = await published(server)
+    const { access_token, refresh_token } = await server.auth.sessions.create({ subject: 'ann' })
+    assert.equal(kidOf(access_token), first)
+    const database = new DatabaseSync(server.file)
+    database.exec("delete from metadata where name = 'feed_epoch'")
+    database.close()
+    await server.restart()
+    assert.equal(await standing(server.auth, access_token), 'accepted')
+    assert.equal(kidOf((await server.auth.sessions.refresh(refresh_token)).access_token), second)
+    await server.restart()
+    assert.equal((await published(server)).length, 3)
+  })
+
   it('a process that has not read the keys for a minute signs nothing, since another key might have to', async () => {
     await using server = await startAuth()
     const { refresh_token } = await server.auth.sessions.create({ subject: 'ann' })
@@ -162,19 +221,22 @@ describe('the JWK Set', () => {
 })
 
 describe('trust', () => {
-  it('tokens of the system that was replaced are good at our own routes until the date; a mistake stops the start with a sentence', async () => {
+  it('tokens of the system that was replaced are good at routes of the application until the date, and not at ours; a mistake stops the start with a sentence', async () => {
     const old = await generateKey('ES256')
     const until = new Date(Date.UTC(2026, 0, 16))
     const trust = [{ issuer: 'https://old.example.com', key: old.publicKey, until }]
     await using server = await startAuth({ trust })
-    await server.auth.users.create({ id: '42', email: 'ann@example.com', password: PASSWORD })
-    const token = sign({ sub: '42' }, old, {
+    const token = sign({ sub: '42', roles: ['admin'] }, old, {
       ...{ issuer: 'https://old.example.com', audience: 'api', typ: 'JWT', expiresIn: '7d' },
       currentDate: new Date(server.clock.time),
     })
-    assert.equal((await server.call('/me', { token })).body.user.email, 'ann@example.com')
+    assert.equal(await standing(server.auth, token), 'accepted')
+    // Whoever was an administrator there is none here.
+    for (const path of ['/me', '/sessions', '/admin/keys']) {
+      assert.equal((await server.call(path, { token })).body.code, 'token_key_unknown')
+    }
     server.clock.advance(DAY)
-    assert.equal((await server.call('/me', { token })).body.code, 'token_key_unknown')
+    assert.equal(await standing(server.auth, token), 'token_key_unknown')
     await assert.rejects(startAuth({ trust: [{ issuer: 'x', until }] }), {
       code: 'config_invalid',
       message: 'trust: give either key or jwksUri',

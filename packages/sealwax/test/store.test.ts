@@ -12,7 +12,7 @@ for (const [name, open] of Object.entries(STORES)) {
       const key = (sequence: number, kid: string) => ({
         ...{ sequence, kid, alg: 'ES256', public_jwk: sequence === 1 ? { kty: 'EC' } : null },
         ...{ private_jwk: Uint8Array.of(9, 9), created_at: NOW, signs_from: NOW },
-        ...{ revoked_at: null, announced: 'published' },
+        ...{ revoked_at: null, access_ttl: 900_000, announced: 'published' },
       })
       for (const each of [key(2, 'b'), key(1, 'a')]) await store.transaction((facts) => facts.signingKeys.insert(each))
       await assert.rejects(

@@ -164,11 +164,12 @@ for (const [name, open] of Object.entries(STORES)) {
         session('c', { access_expires_at: NOW + 30 }),
         session('d', { access_expires_at: NOW + 30, ended_at: NOW - 1 }),
         session('e', { access_expires_at: NOW + 30, idle_expires_at: NOW }),
+        session('f', { access_expires_at: NOW + 30, created_at: NOW + 1 }),
       ]
       await store.transaction(async (facts) => {
         for (const row of rows) await facts.sessions.insert(row)
       })
-      const issued = { since: NOW + 20, now: NOW }
+      const issued = { since: NOW + 20, before: NOW + 1, now: NOW }
       assert.deepEqual(await store.committed.sessions.countIssued(issued), { sessions: 2, subjects: 2 })
       const page = (after: string) =>
         store.transaction((facts) => facts.sessions.endIssued(issued, { after, limit: 2, reason: 'key_revoked' }))
@@ -182,7 +183,8 @@ for (const [name, open] of Object.entries(STORES)) {
         (await page('d')).ended.map(({ id }) => id),
         ['e'],
       )
-      assert.deepEqual(await page('e'), { ended: [], last: undefined })
+      assert.deepEqual(await page('e'), { ended: [], last: 'f' })
+      assert.deepEqual(await page('f'), { ended: [], last: undefined })
       assert.equal((await store.committed.sessions.byId('c'))?.end_reason, 'key_revoked')
     })
   })

@@ -1,4 +1,4 @@
-import { type AuthServer, createAuth } from '../auth.ts'
+import { type AuthServer, openForCommand } from '../auth.ts'
 import type { Store } from '../store/contract/store.ts'
 import { postgresStore } from '../store/postgres/index.ts'
 import { sqliteStore } from '../store/sqlite/index.ts'
@@ -12,7 +12,7 @@ export function storeOf(databaseUrl: string): Store {
 
 /** Opens the installation for one command, beside whatever servers run, and closes it. */
 export async function withAuth(environment: Environment, run: (auth: AuthServer) => Promise<void>): Promise<void> {
-  const auth = await createAuth({ ...environment.auth, store: storeOf(environment.databaseUrl) })
+  const auth = await openForCommand({ ...environment.auth, store: storeOf(environment.databaseUrl) })
   try {
     await run(auth)
   } finally {

@@ -42,7 +42,6 @@ export async function followRevocations(
   onRead: (entries: readonly RevocationRow[]) => Promise<void>,
 ): Promise<() => Promise<void>> {
   const { store, feed } = context
-  feed.epoch = await epochOf(context)
   let cursor: string | undefined
   const read = async () => {
     const page = await store.committed.revocations.since(cursor, seconds(context.now()))
@@ -117,12 +116,21 @@ function wake(feed: FeedState): void {
   for (const done of [...feed.waiting]) done()
 }
 
+/**
+ * Whether the database is a copy of another, or was restored from one, and starts for the first time: then it has keys, and no epoch. What was revoked since the copy
+ * was made is unknown to it and known to guards elsewhere.
+ */
+export async function isCopy({ store }: Context): Promise<boolean> {
+  // In this order: a new installation has its epoch before its first key.
+  const hasKeys = (await store.committed.signingKeys.list()).length > 0
+  return hasKeys && (await store.committed.metadata.get(EPOCH)) === undefined
+}
+
 /** Gives the feed its epoch on the first start. A restored or copied database gets a new one by losing the old. */
-async function epochOf(context: Context): Promise<string> {
-  const known = await context.store.committed.metadata.get(EPOCH)
-  if (known !== undefined) return known
-  const epoch = context.randomBytes(9).toString('base64url')
-  return context.store.transaction((facts) => facts.metadata.getOrSet(EPOCH, epoch))
+export async function openFeed({ store, feed, randomBytes }: Context): Promise<void> {
+  const known = await store.committed.metadata.get(EPOCH)
+  const epoch = randomBytes(9).toString('base64url')
+  feed.epoch = known ?? (await store.transaction((facts) => facts.metadata.getOrSet(EPOCH, epoch)))
 }
 
 /** Calls that come while one is under way become one more call after it. */

@@ -1,5 +1,6 @@
 import { AuthError } from '../errors.ts'
 import type { SigningKeyRow } from '../store/contract/signing-keys.ts'
+import { Conflict } from '../store/contract/store.ts'
 import { audit } from './audit.ts'
 import { type Client, type Context, commit, type Unit } from './context.ts'
 import { type KeyState, LEAD, type Scheduled, scheduleOf } from './key-schedule.ts'
@@ -48,7 +49,7 @@ export interface KeyRevocation {
 /** All keys, oldest first. */
 export async function listKeys(context: Context): Promise<SigningKeyInfo[]> {
   const rows = await context.store.committed.signingKeys.list()
-  return scheduleOf(rows, context.now(), context.config).map(infoOf)
+  return scheduleOf(rows, context.now()).map(infoOf)
 }
 
 /**
@@ -71,7 +72,8 @@ export async function rotateKeys(context: Context, client?: Client): Promise<Sig
 
 /**
  * Takes a key back in an emergency. It leaves the JWK Set, the standby signs at once, and everything it signed is `token_stale` at every guard that follows
- * the feed; clients renew silently. Throws `not_found`, also for a key that is revoked or retired already.
+ * the feed; clients renew silently. With `endSessions` it may be called again for a key that is revoked already, after it was interrupted.
+ * Throws `not_found`, also for a key that is revoked or retired already.
  */
 export async function revokeKey(
   context: Context,
@@ -79,72 +81,98 @@ export async function revokeKey(
   { endSessions = false, all = false, dryRun = false }: RevokeKeyOptions = {},
   client?: Client,
 ): Promise<KeyRevocation> {
-  const rows = await context.store.committed.signingKeys.list()
-  const plan = planOf(scheduleOf(rows, context.now(), context.config), kid, { endSessions, all })
-  const now = context.now()
-  // Without an end, only who holds a living access token notices anything.
-  const since = endSessions ? plan.since : Math.max(plan.since, now)
-  const affected = await context.store.committed.sessions.countIssued({ since, now })
+  const wanted = { kid, endSessions, all }
+  const { signingKeys, sessions } = context.store.committed
+  const planned = planOf(await signingKeys.list(), context.now(), wanted)
+  const affected = await sessions.countIssued({ ...planned.concerned, now: context.now() })
+  const plan = dryRun ? planned : await revokeAtOnce(context, wanted, client)
   if (!dryRun) {
-    const spare = plan.next === undefined ? await prepareKey(context) : undefined
-    await commit(context, (unit) => revokeAtOnce(context, unit, { ...plan, spare, client }))
     await reloadKeys(context)
-    if (endSessions) await endIssuedSessions(context, plan.since, 'key_revoked')
+    if (endSessions) await endIssuedSessions(context, plan.concerned, 'key_revoked')
     await tendKeys(context)
   }
-  const { doomed, next } = plan
-  return { revoked: doomed.map((row) => row.kid), signing: next?.kid, ...affected, endsSessions: endSessions }
+  const revoked = plan.doomed.map((row) => row.kid)
+  return { revoked, signing: plan.next?.kid, ...affected, endsSessions: endSessions }
+}
+
+interface Wanted {
+  readonly kid: string
+  readonly endSessions: boolean
+  readonly all: boolean
 }
 
 interface Plan {
   readonly doomed: readonly SigningKeyRow[]
   /** Who signs afterwards; undefined when nobody is left. */
   readonly next: SigningKeyRow | undefined
-  /** Sessions that were given access tokens since then are concerned. */
-  readonly since: number
+  /** The sessions that are concerned: given access tokens since, and begun before. */
+  readonly concerned: { readonly since: number; readonly before: number }
 }
 
-function planOf(
-  schedule: readonly Scheduled[],
-  kid: string,
-  { endSessions, all }: { endSessions: boolean; all: boolean },
-): Plan {
+/** Clocks of servers differ so much at most when it matters which came first: a log-in or a revocation. */
+const CLOCKS_DIFFER = 60_000
+
+function planOf(rows: readonly SigningKeyRow[], now: number, { kid, endSessions, all }: Wanted): Plan {
+  const schedule = scheduleOf(rows, now)
   const target = schedule.find(({ row }) => row.kid === kid)
   if (target === undefined) throw new AuthError('not_found', 'There is no such signing key')
-  if (target.state === 'revoked' || target.state === 'retired') {
-    throw new AuthError('not_found', `This signing key is ${target.state} already`)
+  const { row, state } = target
+  const isOver = state === 'retired' || (state === 'revoked' && !endSessions)
+  if (isOver) throw new AuthError('not_found', `This signing key is ${state} already`)
+  const live = schedule.filter((one) => one.state !== 'revoked' && one.state !== 'retired')
+  const doomed = live.filter((one) => all || one.row.kid === kid)
+  const left = live.filter((one) => !doomed.includes(one))
+  const next = left.find((one) => one.state === 'signing') ?? left.find((one) => one.state === 'published')
+  // An access token that expires later than the key's first moment may be the key's; without an end, only who holds a living one notices.
+  const since = all ? 0 : row.signs_from
+  const concerned = {
+    since: endSessions ? since : Math.max(since, now),
+    before: (row.revoked_at ?? now) + CLOCKS_DIFFER,
   }
-  const live = schedule.filter(({ state }) => state !== 'revoked' && state !== 'retired')
-  // A session that ends takes all its access tokens with it, those of the key before included.
-  const falls = ({ row, state }: Scheduled) => all || row.kid === kid || (endSessions && state === 'retiring')
-  const doomed = live.filter(falls)
-  const left = live.filter((one) => !falls(one))
-  const next = left.find(({ state }) => state === 'signing') ?? left.find(({ state }) => state === 'published')
-  // An access token that is alive now and expires later than the key's first moment may be the key's.
-  const since = all ? 0 : target.row.signs_from
-  return { doomed: doomed.map(({ row }) => row), next: next?.row, since }
+  return { doomed: doomed.map((one) => one.row), next: next?.row, concerned }
 }
 
-async function revokeAtOnce(
+/** Plans and writes in one transaction; again, when somebody else made a key of the same number meanwhile. */
+async function revokeAtOnce(context: Context, wanted: Wanted, client: Client | undefined): Promise<Plan> {
+  for (;;) {
+    const spare = await prepareKey(context)
+    try {
+      return await commit(context, async (unit) => {
+        const rows = await unit.signingKeys.lock()
+        const plan = planOf(rows, context.now(), wanted)
+        await writeRevocation(context, unit, { ...plan, rows, spare, client })
+        return plan
+      })
+    } catch (error) {
+      if (!(error instanceof Conflict)) throw error
+    }
+  }
+}
+
+async function writeRevocation(
   context: Context,
   unit: Unit,
-  { doomed, next, spare, client }: Plan & { spare: PreparedKey | undefined; client: Client | undefined },
+  {
+    doomed,
+    next,
+    rows,
+    spare,
+    client,
+  }: Plan & { rows: readonly SigningKeyRow[]; spare: PreparedKey; client: Client | undefined },
 ): Promise<void> {
   const now = context.now()
   if (next !== undefined) await unit.signingKeys.signSooner(next.kid, now)
-  if (spare !== undefined) {
-    const sequence = ((await unit.signingKeys.list()).at(-1)?.sequence ?? 0) + 1
-    await insertKey(context, unit, { ...spare, sequence, signs_from: now })
-  }
-  for (const { kid, alg } of doomed) {
+  else await insertKey(context, unit, { ...spare, sequence: (rows.at(-1)?.sequence ?? 0) + 1, signs_from: now })
+  for (const row of doomed) {
+    const { kid, alg } = row
     if (!(await unit.signingKeys.revoke(kid, now))) continue
-    await revokeKid(context, unit, kid)
+    await revokeKid(context, unit, row)
     await audit(unit, { type: 'key.revoked', time: now, ...client, data: { kid, alg } })
   }
 }
 
 async function standbyOf(context: Context, unit: Unit): Promise<SigningKeyRow | undefined> {
-  const schedule = scheduleOf(await unit.signingKeys.list(), context.now(), context.config)
+  const schedule = scheduleOf(await unit.signingKeys.lock(), context.now())
   return schedule.find(({ state }) => state === 'published')?.row
 }
 

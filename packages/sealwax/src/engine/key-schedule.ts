@@ -21,7 +21,6 @@ const MARGIN = SIGNING_DEADLINE + 3_660_000
 /** The news that a key is revoked must be everywhere before the set is without it: a guard that misses the key and knows of nothing would log people out. */
 const NEWS_FIRST = 5_000
 
-type Lifetimes = Pick<Config, 'accessTtl'>
 type Plan = Pick<Config, 'alg' | 'keyPeriod'>
 
 /** One key on the time line. */
@@ -40,13 +39,13 @@ export interface Scheduled<Row extends SigningKeyRow = SigningKeyRow> {
  *
  * @param rows all keys, oldest first
  */
-export function scheduleOf(rows: readonly SigningKeyRow[], now: number, { accessTtl }: Lifetimes): Scheduled[] {
+export function scheduleOf(rows: readonly SigningKeyRow[], now: number): Scheduled[] {
   const signer = signerAt(rows, now)
   return rows.map((row, index) => {
-    const { revoked_at, signs_from } = row
+    const { revoked_at, signs_from, access_ttl } = row
     const successors = rows.slice(index + 1).filter((later) => later.revoked_at === null)
     const until = revoked_at ?? Math.min(Infinity, ...successors.map((later) => later.signs_from))
-    const retiresAt = until + accessTtl + MARGIN
+    const retiresAt = until + access_ttl + MARGIN
     if (now >= retiresAt) return { row, until, retiresAt, state: 'retired' }
     if (revoked_at !== null) return { row, until, retiresAt, state: 'revoked' }
     if (row === signer) return { row, until, retiresAt, state: 'signing' }
@@ -68,7 +67,7 @@ export function nextSigning(rows: readonly SigningKeyRow[], now: number, plan: P
   const last = rows.findLast((row) => row.revoked_at === null)
   if (last === undefined) return now
   // While servers of both algorithms run, neither makes another key as long as one of its own signs or is about to.
-  const ours = scheduleOf(rows, now, { accessTtl: 0 }).some(
+  const ours = scheduleOf(rows, now).some(
     ({ row, state }) => row.alg === plan.alg && (state === 'signing' || state === 'published'),
   )
   if (!ours) return now + LEAD
@@ -78,9 +77,14 @@ export function nextSigning(rows: readonly SigningKeyRow[], now: number, plan: P
 /** The keys that the JWK Set holds. */
 export function listedKeys(schedule: readonly Scheduled[], now: number): SigningKeyRow[] {
   const listed = schedule.filter(({ row, state }) =>
-    row.revoked_at === null ? state !== 'retired' : now < row.revoked_at + NEWS_FIRST,
+    row.revoked_at === null ? state !== 'retired' : isNews(row.revoked_at, now),
   )
   return listed.map(({ row }) => row)
+}
+
+/** Whether it happened a moment ago. A clock that is ahead of ours makes nothing news for as long as it is. */
+function isNews(revokedAt: number, now: number): boolean {
+  return Math.abs(now - revokedAt) < NEWS_FIRST
 }
 
 /** When the set of listed keys changes next by the plan: one retires, or another is made. */

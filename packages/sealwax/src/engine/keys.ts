@@ -53,10 +53,12 @@ export async function openKeys(context: Context): Promise<void> {
 
 /** Brings this process's keys up to date with the store. Throws `keys_unavailable` when one is wrapped by a secret that is not known here. */
 export async function reloadKeys(context: Context): Promise<void> {
-  const { store, config, elapsed, now, keys: ring } = context
+  const { store, elapsed, now, keys: ring } = context
   const asked = elapsed()
   const rows = await store.committed.signingKeys.list()
-  const usable = scheduleOf(rows, now(), config).filter(({ state }) => state !== 'revoked' && state !== 'retired')
+  // Another reading was asked for later and has answered before.
+  if (asked < ring.readAt) return
+  const usable = scheduleOf(rows, now()).filter(({ state }) => state !== 'revoked' && state !== 'retired')
   const keys = new Map(usable.map(({ row }) => [row.kid, ring.keys.get(row.kid) ?? unwrapKey(context, row)]))
   const changed = keys.size !== ring.keys.size || [...keys.keys()].some((kid) => !ring.keys.has(kid))
   ring.rows = rows
@@ -92,8 +94,8 @@ export function signingKey({ keys: ring, now, elapsed }: Context): SigningKey {
 }
 
 /** The JWK Set (RFC 7517 §5): every key that signs, will sign, or has signed what is still alive. HMAC keys are never in it. */
-export function publishedKeys({ keys: { rows }, config, now }: Context): PublishedKeys {
-  const schedule = scheduleOf(rows, now(), config)
+export function publishedKeys({ keys: { rows }, now }: Context): PublishedKeys {
+  const schedule = scheduleOf(rows, now())
   const keys = listedKeys(schedule, now()).flatMap(({ public_jwk }) => (public_jwk === null ? [] : [public_jwk as Jwk]))
   const kept = Math.min(JWKS_LIFETIME, nextChange(schedule, now()) - now())
   return { keys, maxAge: Math.ceil(kept / 1000) }
@@ -106,14 +108,25 @@ export async function tendKeys(context: Context): Promise<void> {
     if (nextSigning(await signingKeys.list(), context.now(), context.config) === undefined) break
     await createKey(context)
   }
+  await raiseAccessTtl(context)
   await announceStates(context)
   await reloadKeys(context)
+}
+
+/** Whoever gives tokens a longer life says so long before it signs with a key: a standby waits for longer than this takes. */
+async function raiseAccessTtl({ store, config }: Context): Promise<void> {
+  const rows = await store.committed.signingKeys.list()
+  if (rows.every((row) => row.access_ttl >= config.accessTtl)) return
+  await store.transaction((facts) => facts.signingKeys.raiseAccessTtl(config.accessTtl))
 }
 
 /** More than one is made on the first start, after a long pause, and when keys sign for a shorter time than they are published ahead. */
 const MOST_AT_ONCE = 16
 
-const EVENTS: Readonly<Record<Exclude<KeyState, 'published' | 'revoked'>, AuditEventType>> = {
+const ORDER: readonly string[] = ['published', 'signing', 'retiring', 'retired']
+
+const EVENTS: Readonly<Record<Exclude<KeyState, 'revoked'>, AuditEventType>> = {
+  published: 'key.created',
   signing: 'key.activated',
   retiring: 'key.retiring',
   retired: 'key.retired',
@@ -122,9 +135,10 @@ const EVENTS: Readonly<Record<Exclude<KeyState, 'published' | 'revoked'>, AuditE
 /** Every move is told once, by the process that notes it first. A retired key is deleted: its private half must not outlive its use. */
 async function announceStates(context: Context): Promise<void> {
   const time = context.now()
-  const schedule = scheduleOf(await context.store.committed.signingKeys.list(), time, context.config)
+  const schedule = scheduleOf(await context.store.committed.signingKeys.list(), time)
   for (const { row, state } of schedule) {
-    if (state === 'published' || state === 'revoked' || state === row.announced) continue
+    // Only forward: a server whose clock is behind tells no old news.
+    if (state === 'revoked' || ORDER.indexOf(state) <= ORDER.indexOf(row.announced)) continue
     await commit(context, async (unit) => {
       const first =
         state === 'retired'
@@ -149,6 +163,7 @@ export async function prepareKey(context: Context): Promise<PreparedKey> {
     private_jwk: secrets.wrap(Buffer.from(JSON.stringify(exportJwk(key, { private: true }))), signingKeyPlace(key.kid)),
     created_at: now(),
     revoked_at: null,
+    access_ttl: config.accessTtl,
     announced: 'published',
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { EndedSession } from '../store/contract/sessions.ts'
+import type { SigningKeyRow } from '../store/contract/signing-keys.ts'
 import type { Context, Unit } from './context.ts'
 
 /**
@@ -23,8 +24,12 @@ export async function revokeSession(context: Context, unit: Unit, ended: EndedSe
 }
 
 /** Whatever this key has signed is stale with this unit's commit: who holds a session renews silently. */
-export async function revokeKid(context: Context, unit: Unit, kid: string): Promise<void> {
-  const until = Math.ceil((context.now() + context.config.accessTtl) / 1000) + MARGIN_SECONDS
+export async function revokeKid(
+  context: Context,
+  unit: Unit,
+  { kid, access_ttl }: Pick<SigningKeyRow, 'kid' | 'access_ttl'>,
+): Promise<void> {
+  const until = Math.ceil((context.now() + access_ttl) / 1000) + MARGIN_SECONDS
   unit.revoking.push({ kind: 'kid', kid, until })
   await unit.revocations.append({ kind: 'kid', key: kid, ver: null, until })
 }

@@ -221,29 +221,28 @@ export async function endAllSessions(
 }
 
 /**
- * Ends every session that may hold an access token issued after `since`, however many there are, a page in each unit; answers how many.
- * Access tokens issued before now must be refused already: only those of a refresh that came in between are revoked here.
+ * Ends every session that may hold an access token issued after `since` and was begun before `before`, however many there are, a page in each unit;
+ * answers how many. May be called again after it was interrupted.
  */
-export async function endIssuedSessions(context: Context, since: number, reason: EndReason): Promise<number> {
-  const issued = { since, now: context.now() }
-  const refusedUntil = accessExpiry(context, issued.now)
+export async function endIssuedSessions(
+  context: Context,
+  { since, before }: { since: number; before: number },
+  reason: EndReason,
+): Promise<number> {
   let count = 0
   for (let after: string | undefined = ''; after !== undefined; ) {
     const page: { after: string; limit: number; reason: string } = { after, limit: PAGE, reason }
     const { ended, last } = await commit(context, async (unit) => {
-      const found = await unit.sessions.endIssued(issued, page)
-      for (const session of found.ended) {
-        if (session.access_expires_at >= refusedUntil) await revokeSession(context, unit, session)
-      }
+      const found = await unit.sessions.endIssued({ since, before, now: context.now() }, page)
+      for (const session of found.ended) await revokeSession(context, unit, session)
       return found
     })
     count += ended.length
     after = last
   }
   if (count > 0) {
-    await commit(context, (unit) =>
-      audit(unit, { type: 'sessions.ended', time: context.now(), data: { reason, count } }),
-    )
+    const data = { reason, count }
+    await commit(context, (unit) => audit(unit, { type: 'sessions.ended', time: context.now(), data }))
   }
   return count
 }

@@ -53,19 +53,34 @@ async function rewrapPage(context: Context): Promise<number> {
   const { store, secrets } = context
   const isOther = (wrapped: Uint8Array) =>
     secrets.fingerprintOf(wrapped) !== secrets.fingerprint && secrets.has(wrapped)
-  const again = (wrapped: Uint8Array, place: string) => secrets.wrap(secrets.unwrap(wrapped, place), place)
   const keys = (await store.committed.signingKeys.list()).filter((row) => isOther(row.private_jwk))
   const [head] = (await store.committed.sessions.wrappers()).filter(isOther)
   const sessions = head === undefined ? [] : await store.committed.sessions.wrappedBy(head, PAGE)
   if (keys.length + sessions.length === 0) return 0
-  const newKeys = keys.map(({ kid, private_jwk: from }) => ({ kid, from, to: again(from, signingKeyPlace(kid)) }))
-  const newSessions = sessions.map(({ id, hmac_key: from }) => ({ id, from, to: again(from, sessionKeyPlace(id)) }))
+  const newKeys = keys.flatMap(({ kid, private_jwk: from }) => {
+    const to = wrappedAgain(context, from, signingKeyPlace(kid))
+    return to === undefined ? [] : [{ kid, from, to }]
+  })
+  const newSessions = sessions.flatMap(({ id, hmac_key: from }) => {
+    const to = wrappedAgain(context, from, sessionKeyPlace(id))
+    return to === undefined ? [] : [{ id, from, to }]
+  })
   return commit(context, async (unit) => {
     let done = 0
     for (const { kid, from, to } of newKeys) if (await unit.signingKeys.rewrap(kid, from, to)) done += 1
     for (const { id, from, to } of newSessions) if (await unit.sessions.rewrap(id, from, to)) done += 1
     return done
   })
+}
+
+/** A value that does not open, though its secret is here, was damaged: it must not keep the others from being wrapped anew. */
+function wrappedAgain({ secrets, log }: Context, wrapped: Uint8Array, place: string): Uint8Array | undefined {
+  try {
+    return secrets.wrap(secrets.unwrap(wrapped, place), place)
+  } catch (error) {
+    log.error({ err: error, place: place.split('\0').slice(0, 2).join(' ') }, 'a stored key is damaged')
+    return undefined
+  }
 }
 
 /**
@@ -81,9 +96,10 @@ export async function forgetSecret(context: Context, fingerprint: string): Promi
   if (known.length === 0) throw new AuthError('config_invalid', 'Nothing is wrapped by a secret of this fingerprint')
   if (known.some(secrets.has)) throw new AuthError('config_invalid', 'This secret is not lost: it is in the list')
   await commit(context, async (unit) => {
-    for (const { kid, alg } of keys) {
+    for (const row of keys) {
+      const { kid, alg } = row
       await unit.signingKeys.delete(kid)
-      await revokeKid(context, unit, kid)
+      await revokeKid(context, unit, row)
       await audit(unit, { type: 'key.revoked', time: context.now(), data: { kid, alg, reason: 'secret_lost' } })
     }
   })

@@ -52,6 +52,7 @@ export interface Tables {
     created_at: number
     signs_from: number
     revoked_at: number | null
+    access_ttl: number
     announced: string
   }
   revocations: {

@@ -66,9 +66,10 @@ export interface EndedSession {
 /** A session's key as it is stored. */
 type WrappedKey = Pick<SessionRow, 'id' | 'hmac_key'>
 
-/** Live sessions that may hold an access token issued at or after `since`. */
+/** Live sessions that may hold an access token issued at or after `since`, and were begun before `before`. */
 interface IssuedSince {
   readonly since: number
+  readonly before: number
   readonly now: number
 }
 

@@ -12,6 +12,8 @@ export interface SigningKeyRow {
   /** When it begins to sign, unless a key of a higher sequence does so first. */
   readonly signs_from: number
   readonly revoked_at: number | null
+  /** The longest life, in milliseconds, that any server gives the tokens it signs. */
+  readonly access_ttl: number
   /** The last state that was told to the audit log. */
   readonly announced: string
 }
@@ -21,8 +23,12 @@ export interface SigningKeys {
   insert(key: SigningKeyRow): Promise<void>
   /** All keys, oldest first. */
   list(): Promise<SigningKeyRow[]>
+  /** The same, so that no other transaction changes one before this one ends. */
+  lock(): Promise<SigningKeyRow[]>
   /** Lets a key sign earlier than planned; false when it already does, is revoked, or is unknown. */
   signSooner(kid: string, at: number): Promise<boolean>
+  /** Notes that tokens may live so long, where a key only knows of a shorter life. */
+  raiseAccessTtl(ttl: number): Promise<void>
   /** False when it is revoked already, or unknown. */
   revoke(kid: string, at: number): Promise<boolean>
   /** Notes that a state was told; false when somebody else told it first. */

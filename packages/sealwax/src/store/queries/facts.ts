@@ -23,7 +23,7 @@ export function facts(db: Kysely<Tables>, traits: DatabaseTraits): Facts {
     users: users(db, traits),
     sessions: sessions(db),
     clients: clients(db, traits),
-    signingKeys: signingKeys(db),
+    signingKeys: signingKeys(db, traits),
     revocations: revocations(db, traits),
     audit: audit(db),
     metadata: metadata(db),

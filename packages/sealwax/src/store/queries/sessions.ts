@@ -82,7 +82,7 @@ export function sessions(db: Kysely<Tables>): Sessions {
         .executeTakeFirst()
       return found?.latest ?? undefined
     },
-    async countIssued({ since, now }) {
+    async countIssued({ since, before, now }) {
       const { sessions, subjects } = await db
         .selectFrom('sessions')
         .select((eb) => [eb.fn.countAll().as('sessions'), eb.fn.count('subject').distinct().as('subjects')])
@@ -90,10 +90,11 @@ export function sessions(db: Kysely<Tables>): Sessions {
         .where('idle_expires_at', '>', now)
         .where('absolute_expires_at', '>', now)
         .where('access_expires_at', '>', since)
+        .where('created_at', '<', before)
         .executeTakeFirstOrThrow()
       return { sessions: Number(sessions), subjects: Number(subjects) }
     },
-    async endIssued({ since, now }, { after, limit, reason }) {
+    async endIssued({ since, before, now }, { after, limit, reason }) {
       const page = await db
         .selectFrom('sessions')
         .select('id')
@@ -110,6 +111,7 @@ export function sessions(db: Kysely<Tables>): Sessions {
         .where('id', '<=', last)
         .where('ended_at', 'is', null)
         .where('access_expires_at', '>', since)
+        .where('created_at', '<', before)
         .returning(['id', 'access_expires_at'])
         .execute()
       return { ended, last }

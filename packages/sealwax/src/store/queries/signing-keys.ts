@@ -1,8 +1,9 @@
-import type { Kysely } from 'kysely'
-import type { SigningKeys } from '../contract/signing-keys.ts'
+import type { Kysely, Selectable } from 'kysely'
+import type { SigningKeyRow, SigningKeys } from '../contract/signing-keys.ts'
 import type { Tables } from '../tables.ts'
 
-export function signingKeys(db: Kysely<Tables>): SigningKeys {
+export function signingKeys(db: Kysely<Tables>, { lockRows }: { lockRows: boolean }): SigningKeys {
+  const all = db.selectFrom('signing_keys').selectAll().orderBy('sequence')
   const update = (kid: string) => db.updateTable('signing_keys').where('kid', '=', kid)
   return {
     async insert(key) {
@@ -12,14 +13,15 @@ export function signingKeys(db: Kysely<Tables>): SigningKeys {
         .values({ ...key, public_jwk })
         .execute()
     },
-    async list() {
-      const found = await db.selectFrom('signing_keys').selectAll().orderBy('sequence').execute()
-      return found.map((key) => ({ ...key, public_jwk: key.public_jwk === null ? null : JSON.parse(key.public_jwk) }))
-    },
+    list: async () => (await all.execute()).map(row),
+    lock: async () => (await (lockRows ? all.forUpdate() : all).execute()).map(row),
     async signSooner(kid, at) {
       const later = update(kid).where('signs_from', '>', at).where('revoked_at', 'is', null)
       const { numUpdatedRows } = await later.set({ signs_from: at }).executeTakeFirst()
       return numUpdatedRows > 0n
+    },
+    async raiseAccessTtl(ttl) {
+      await db.updateTable('signing_keys').set({ access_ttl: ttl }).where('access_ttl', '<', ttl).execute()
     },
     async revoke(kid, at) {
       const { numUpdatedRows } = await update(kid)
@@ -47,4 +49,8 @@ export function signingKeys(db: Kysely<Tables>): SigningKeys {
       return numDeletedRows > 0n
     },
   }
+}
+
+function row(found: Selectable<Tables['signing_keys']>): SigningKeyRow {
+  return { ...found, public_jwk: found.public_jwk === null ? null : JSON.parse(found.public_jwk) }
 }
