@@ -143,6 +143,7 @@ async function usable(house: House, token: string, kid: string): Promise<boolean
 /** Signs with every key it has, and tries each verifier as often as it is told to. */
 async function thief(house: House, verifier: Verifier): Promise<void> {
   const { run, front, gone, stolen, until } = house
+  const forgiven = new Map<string, number>()
   while (performance.now() < until) {
     for (const key of stolen) {
       const options = { issuer: front.url, audience: AUDIENCE, typ: 'at+jwt', expiresIn: '1h' } as const
@@ -153,14 +154,18 @@ async function thief(house: House, verifier: Verifier): Promise<void> {
       const refusal = await verifier.refusalOf(token)
       run.count(`forged tokens presented to ${verifier.name}`)
       if (left === undefined) continue
-      if (late) run.count(`forged tokens of a ${left.how} key presented to ${verifier.name} after its cache`)
-      else if (refusal === undefined)
-        run.count(`forged tokens of a ${left.how} key let in by ${verifier.name} within its cache`)
-      const seconds = Math.round((asked - left.at) / SECOND)
-      run.check(
-        !late || refusal !== undefined,
-        `${verifier.name} let in a ${left.how} key ${seconds} s after it was gone`,
-      )
+      const what = `forged tokens of a ${left.how} key`
+      if (late) run.count(`${what} presented to ${verifier.name} after its cache`)
+      if (refusal !== undefined) continue
+      const times = forgiven.get(key.kid) ?? 0
+      if (!late) run.count(`${what} let in by ${verifier.name} within its cache`)
+      else if (times < verifier.forgives) {
+        forgiven.set(key.kid, times + 1)
+        run.count(`${what} let in by ${verifier.name} after its cache, as it does the first time`)
+      } else {
+        const seconds = Math.round((asked - left.at) / SECOND)
+        run.check(false, `${verifier.name} let in a ${left.how} key ${seconds} s after it was gone`)
+      }
     }
     await delay(Math.max(0, Math.min(verifier.thiefEvery, until - performance.now())))
   }

@@ -11,6 +11,8 @@ export interface Verifier {
   refusalOf(token: string): Promise<string | undefined>
   /** For so long it may accept a key that has left the JWK Set by the plan, and one that was revoked: what it keeps, by itself. In milliseconds. */
   readonly keeps: { readonly retired: number; readonly revoked: number }
+  /** How often it lets a key in that it does not find any more, however late that is. */
+  readonly forgives: number
   /** How rarely the thief must come for that to hold. */
   readonly thiefEvery: number
   close(): Promise<void>
@@ -33,6 +35,7 @@ function joseVerifier(issuer: string): Verifier {
   return {
     name: 'jose',
     keeps: { retired: keeps, revoked: keeps },
+    forgives: 0,
     thiefEvery: 5 * SECOND,
     refusalOf: (token) => refusal(jwtVerify(token, keys, { issuer, audience: AUDIENCE, typ: 'at+jwt' })),
     close: async () => {},
@@ -40,8 +43,8 @@ function joseVerifier(issuer: string): Verifier {
 }
 
 /**
- * Keeps each key for a minute. When a key is not found any more it goes on with its old copy, for another minute from the last time it was asked: so a
- * thief who comes more often than once a minute is let in for ever. That is its own; here the thief comes more rarely.
+ * Keeps each key for a minute. When a key is not found any more it goes on with its old copy: once, however late that is, and again for whoever comes within a minute
+ * of that. So a thief who comes every minute is let in for ever. That is its own; here the thief comes more rarely, and the one time is counted by itself.
  */
 function fastJwtVerifier(issuer: string): Verifier {
   const jwks = buildGetJwks({ issuersWhitelist: [issuer] })
@@ -53,6 +56,7 @@ function fastJwtVerifier(issuer: string): Verifier {
   return {
     name: 'fast-jwt + get-jwks',
     keeps: { retired: keeps, revoked: keeps },
+    forgives: 1,
     thiefEvery: 2 * MINUTE + 10 * SECOND,
     refusalOf: (token) => refusal(verify(token)),
     close: async () => {},
@@ -65,6 +69,7 @@ function guardVerifier(issuer: string): Verifier {
   return {
     name: '@sealwax/guard',
     keeps: { retired: 10 * MINUTE + SLACK, revoked: SECOND },
+    forgives: 0,
     thiefEvery: SECOND,
     refusalOf: (token) =>
       refusal((async () => guard.authenticate({ headers: { authorization: `Bearer ${token}` } }))()),
