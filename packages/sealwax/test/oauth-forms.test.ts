@@ -40,6 +40,13 @@ describe('what comes in is a form or is refused', () => {
       'escaped octets that are not UTF-8': [`${good}&a=%ff%fe`, form, 'invalid_request', 400],
       'bare octets that are not UTF-8': [Buffer.from(`${good}&a=\u00ff`, 'latin1'), form, 'invalid_request', 400],
       'an overlong escape': [`${good}&a=%c0%af`, form, 'invalid_request', 400],
+      '65 parameters': [`${good}${'&'.repeat(63)}a=1`, form, 'invalid_request', 400],
+      'thousands of parameters': [
+        `${good}&${Array.from({ length: 2500 }, (_, i) => i.toString(36)).join('=1&')}=1`,
+        form,
+        'invalid_request',
+        400,
+      ],
       'more than 16 KiB': [`${good}&a=${'x'.repeat(17_000)}`, form, 'payload_too_large', 413],
     }
     for (const path of PATHS) {
@@ -60,6 +67,15 @@ describe('what comes in is a form or is refused', () => {
       assert.deepEqual((await server.call('/oauth/introspect', sent)).body, { active: false }, type)
     }
     assert.equal(({} as Record<string, unknown>)['1'], undefined)
+  })
+
+  it('64 parameters are read, and of more none is looked at: no name is compared with thousands of others', async () => {
+    const most = `${good}&${Array.from({ length: 62 }, (_, i) => `a${i}=1`).join('&')}`
+    const ask = (body: string) => server.post('/oauth/introspect', body, machine)
+    assert.equal((await ask(most)).status, 200)
+    // What would be refused by name, if it were read, is refused for the number.
+    const { body } = await ask(`grant_type=a&grant_type=b&%zz=1&${most}`)
+    assert.deepEqual(body.error_description, 'Send at most 64 parameters')
   })
 
   it('grants there are none of, and credentials given twice', async () => {
