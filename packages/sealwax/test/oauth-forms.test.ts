@@ -58,7 +58,14 @@ describe('what comes in is a form or is refused', () => {
   })
 
   it('the content type may be written as it likes, and unknown parameters are ignored', async () => {
-    for (const type of ['application/x-www-form-urlencoded;charset=UTF-8', 'APPLICATION/X-WWW-FORM-URLENCODED']) {
+    for (const type of [
+      'application/x-www-form-urlencoded;charset=UTF-8',
+      'APPLICATION/X-WWW-FORM-URLENCODED',
+      'application/x-www-form-urlencoded ; charset=utf-8',
+      'application/x-www-form-urlencoded;',
+      'application/x-www-form-urlencoded;charset="utf-8";',
+      'application/x-www-form-urlencoded; charset',
+    ]) {
       const more =
         '&resource=https%3A%2F%2Fx&__proto__=1&constructor=2&a%5B%5D=3&grant%5Ftype2=4&%C3%A9=%E2%82%AC&\u20ac=\u20ac'
       const body = good + more
@@ -76,6 +83,19 @@ describe('what comes in is a form or is refused', () => {
     // What would be refused by name, if it were read, is refused for the number.
     const { body } = await ask(`grant_type=a&grant_type=b&%zz=1&${most}`)
     assert.deepEqual(body.error_description, 'Send at most 64 parameters')
+  })
+
+  it('without a body and without a type it says what is missing', async () => {
+    for (const path of PATHS) {
+      const reply = await server.call(path, { method: 'POST', headers: basic(machine) })
+      assertOAuthError(reply, [400, 'invalid_request'], path)
+      const stranger = await server.call(path, { method: 'POST' })
+      assertOAuthError(
+        stranger,
+        path === '/oauth/introspect' ? [401, 'invalid_client'] : [400, 'invalid_request'],
+        path,
+      )
+    }
   })
 
   it('grants there are none of, and credentials given twice', async () => {
@@ -125,6 +145,9 @@ describe('whatever goes wrong under /oauth/ is told in one form', () => {
         assertOAuthError(await server.call(path, { method }), [405, 'method_not_allowed'], `${method} ${path}`)
       }
     }
+    const json = { headers: { 'Content-Type': 'application/json' }, body: '{}' }
+    assertOAuthError(await server.call('/oauth/token', { ...json, method: 'PUT' }), [405, 'method_not_allowed'])
+    assertOAuthError(await server.call('/oauth/nothing', { ...json, method: 'POST' }), [404, 'not_found'])
     for (const path of ['/oauth/', '/oauth/authorize', '/oauth/token/', '/oauth/tokens', '/oauth/__proto__']) {
       assertOAuthError(await server.call(path), [404, 'not_found'], path)
     }
@@ -152,7 +175,8 @@ describe('whatever goes wrong under /oauth/ is told in one form', () => {
   it('what nobody foresaw is 500 without a story', async () => {
     await using broken = await startOAuth({ loadSubject: () => ({ roles: 5 as unknown as string[] }) })
     const { refresh_token } = await broken.auth.sessions.create({ subject: 'ann' })
-    const reply = await broken.post('/oauth/token', { grant_type: 'refresh_token', refresh_token })
+    const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token })
+    const reply = await broken.call('/oauth/token', { body, fault: true })
     assertOAuthError(reply, [500, 'internal_error'])
     assert.ok(
       broken.lines.some(({ level, fields }) => level === 'error' && 'err' in fields),

@@ -54,7 +54,10 @@ export function createApp(context: Context, guard: Guard): App {
   app.onError(refuse)
   app.use('*', crossOrigin(context))
   app.use('/oauth/*', notCached)
-  app.use('*', bodyReader(isOAuth))
+  app.use(
+    '*',
+    bodyReader(isOAuth, (method, path) => methodsOf(path).includes(method)),
+  )
   // After the body has come: else so many slow senders would keep everybody else out.
   for (const path of HASHING) app.use(path, admission(MOST_LOGINS))
   healthRoutes(app, context)
