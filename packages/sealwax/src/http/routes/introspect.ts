@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
-import type { Guard } from '@sealwax/guard'
+import { type Guard, GuardError } from '@sealwax/guard'
 import type { Context } from '../../engine/context.ts'
 import { introspectAccessToken, introspectRefreshToken } from '../../engine/introspection.ts'
 import { isRefreshToken } from '../../engine/tokens.ts'
@@ -50,7 +50,8 @@ export function introspectRoutes(
       if (token === undefined) throw missing('token')
       if (isRefreshToken(token)) return c.json(await introspectRefreshToken(context, token), 200)
       const access = await checkedToken(guard, token)
-      return c.json(access === undefined ? { active: false } : await introspectAccessToken(context, access), 200)
+      if (access instanceof GuardError) return c.json({ active: false }, 200)
+      return c.json(await introspectAccessToken(context, access), 200)
     },
   )
 }

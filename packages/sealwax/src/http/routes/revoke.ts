@@ -1,8 +1,9 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
-import type { Guard } from '@sealwax/guard'
+import { type Guard, GuardError } from '@sealwax/guard'
 import type { Context as HonoContext } from 'hono'
-import type { Context } from '../../engine/context.ts'
+import type { Client, Context } from '../../engine/context.ts'
 import { isClientToken, revokeClientToken } from '../../engine/grants.ts'
+import { listKeys } from '../../engine/key-rotation.ts'
 import { sessionOfToken } from '../../engine/refresh.ts'
 import { revokeSessionById } from '../../engine/sessions.ts'
 import { FIRST_PARTY, isRefreshToken } from '../../engine/tokens.ts'
@@ -47,10 +48,19 @@ export function revokeRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard:
       return
     }
     const access = await checkedToken(guard, token)
-    if (access === undefined || (own !== undefined && access.clientId !== own)) return
+    if (access instanceof GuardError) return own === undefined ? revokeStale(access, client) : undefined
+    if (own !== undefined && access.clientId !== own) return
     if (isClientToken(access)) return revokeClientToken(context, access, client)
     const { sessionId, subject, clientId } = access
     if (sessionId === undefined || clientId !== FIRST_PARTY) return
     await revokeSessionById(context, sessionId, { owner: subject, reason: 'logout', client })
+  }
+
+  /** A token of yesterday's roles is refused, but its signature held, and its session lives. Under a revoked key anybody may have written it. */
+  async function revokeStale({ code, sessionId, kid }: GuardError, client: Client): Promise<void> {
+    if (code !== 'token_stale' || sessionId === undefined) return
+    const key = (await listKeys(context)).find((one) => one.kid === kid)
+    if (key === undefined || key.state === 'revoked') return
+    await revokeSessionById(context, sessionId, { reason: 'logout', client })
   }
 }
