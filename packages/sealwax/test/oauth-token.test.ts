@@ -205,6 +205,19 @@ describe('the refresh_token grant', () => {
     assert.equal((await refresh(unscoped.refresh_token)).status, 200)
   })
 
+  it('a scope out of range does not hide a replay: the session ends', async () => {
+    const { refresh_token: first, session } = await server.auth.sessions.create({ subject: 'kim', scope: 'a' })
+    const second = (await refresh(first)).body.refresh_token as string
+    server.clock.advance(MINUTE)
+    const third = await refresh(second)
+    const replay = await refresh(first, { scope: 'zzz' })
+    assertOAuthError(replay, [400, 'invalid_grant'])
+    assert.equal(replay.body.reason, 'replayed')
+    assert.equal(await standing(server.auth, third.body.access_token as string), 'token_revoked')
+    const { data } = await server.auth.audit.list({ type: 'session.replay_detected', limit: 1 })
+    assert.equal(data[0]?.sessionId, session.id)
+  })
+
   it('refuses what is not a refresh token, with a reason', async () => {
     const { refresh_token, access_token } = await server.auth.sessions.create({ subject: 'eve' })
     for (const bad of [
