@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { assertProblem, PASSWORD, type Reply, type Started, startAuth } from './server.ts'
+import { assertProblem, DAY, PASSWORD, type Reply, type Started, startAuth } from './server.ts'
 
 let server: Started
 let admin: string
@@ -30,6 +30,7 @@ describe('/admin/clients', () => {
       name: 'export',
       scopes: ['a'],
       disabled: false,
+      secrets: [{ created_at: time, expires_at: null }],
       created_at: time,
       updated_at: time,
     })
@@ -43,7 +44,15 @@ describe('/admin/clients', () => {
     assert.deepEqual([changed.status, read(changed)], [200, { ...client, scopes: ['b'] }])
     for (const json of [undefined, { overlap: 0 }, { overlap: '90d' }]) {
       const rotated = await server.call(`${at}/rotate`, { method: 'POST', token: admin, ...(json && { json }) })
-      assert.deepEqual([rotated.status, read(rotated).client], [200, read(changed)])
+      const { secrets, ...rest } = read(rotated).client
+      assert.deepEqual([rotated.status, { ...rest, secrets: client.secrets }], [200, read(changed)])
+      const ends = secrets.map((one: { expires_at: string | null }) => one.expires_at)
+      const last = server.clock.time + (json === undefined ? DAY : 90 * DAY)
+      assert.deepEqual(ends, json?.overlap === 0 ? [null] : [new Date(last).toISOString(), null])
+      if (json?.overlap === 0) continue
+      const again = await server.call(`${at}/rotate`, { method: 'POST', token: admin })
+      assertProblem(again, [409, 'rotation_under_way'])
+      assert.ok(again.body.detail.includes(ends[0] as string), again.text)
       assert.notEqual(read(rotated).secret, secret)
     }
     const disabled = await server.call(`${at}/disable`, { method: 'POST', token: admin })

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Duration, toSeconds } from '@sealwax/jwt'
 import { AuthError } from '../errors.ts'
-import type { ClientRow } from '../store/contract/clients.ts'
+import type { ClientRow, ClientSecretRow } from '../store/contract/clients.ts'
 import { audit } from './audit.ts'
 import { type AuditEventType, type Context, commit, type Unit } from './context.ts'
 import { revokeVersion } from './revocations.ts'
@@ -14,8 +14,17 @@ export interface ApiClient {
   /** All that it may ask for. */
   readonly scopes: readonly string[]
   readonly disabled: boolean
+  /** The secrets that serve now, oldest first: two while the overlap of a rotation lasts. */
+  readonly secrets: readonly ClientSecret[]
   readonly createdAt: Date
   readonly updatedAt: Date
+}
+
+/** What is told of a secret. */
+interface ClientSecret {
+  readonly createdAt: Date
+  /** When it stops to serve; undefined for the current one. */
+  readonly expiresAt: Date | undefined
 }
 
 export interface CreateApiClient {
@@ -79,14 +88,14 @@ export async function createClient(context: Context, options: CreateApiClient): 
   const secret = await commit(context, async (unit) => {
     await unit.clients.insert(client)
     await note(unit, 'client.created', client.id, now, { name: client.name, scopes: client.scopes })
-    return insertSecret(context, unit, client.id)
+    return insertSecret(context, unit, client.id, now)
   })
-  return { client: clientOf(client), secret }
+  return { client: clientOf(client, [{ created_at: now, expires_at: null }], now), secret }
 }
 
 export async function getClient(context: Context, id: string): Promise<ApiClient | undefined> {
-  const row = await context.store.committed.clients.byId(lookupId(id))
-  return row && clientOf(row)
+  const row = await context.store.committed.clients.withSecrets(lookupId(id))
+  return row && clientOf(row, row.secrets, context.now())
 }
 
 /** A page of clients, ordered by id. */
@@ -95,7 +104,10 @@ export async function listClients(
   page: { after?: string | undefined; limit?: number | undefined } = {},
 ): Promise<ApiClient[]> {
   const limit = Math.min(Math.max(page.limit ?? 50, 1), 500)
-  return (await context.store.committed.clients.list({ after: page.after, limit })).map(clientOf)
+  const { clients } = context.store.committed
+  const rows = await clients.list({ after: page.after, limit })
+  const secrets = Map.groupBy(await clients.secretsOf(rows.map(({ id }) => id)), (secret) => secret.client_id)
+  return rows.map((row) => clientOf(row, secrets.get(row.id) ?? [], context.now()))
 }
 
 /** Changes the name or the scopes. A scope taken away makes its access tokens stale at once. Throws `not_found`, `validation_failed`. */
@@ -115,8 +127,9 @@ export async function updateClient(
 }
 
 /**
- * Makes a new secret; the current one serves on for `overlap` (a duration; default 24 hours, 0: not at all, at most 90 days). At most two are alive:
- * one that was replaced before ends now. Throws `not_found`, `validation_failed`.
+ * Makes a new secret; the current one serves on for `overlap` (a duration; default 24 hours, at most 90 days). With 0, for emergencies, all others end now.
+ * Throws `not_found`, `validation_failed`, and `rotation_under_way` while an earlier overlap lasts: a rotation that is sent again must not end the
+ * secret that its machines have.
  */
 export async function rotateSecret(
   context: Context,
@@ -127,14 +140,23 @@ export async function rotateSecret(
   let secret = ''
   const client = await changeClient(context, id, async (unit, { id: clientId }, now) => {
     const { secrets = [] } = (await unit.clients.withSecrets(clientId)) ?? {}
+    if (milliseconds > 0) refuseWhileOverlapping(secrets, now)
     for (const old of secrets) {
       if (old.expires_at === null && milliseconds > 0) await unit.clients.expireSecret(old.id, now + milliseconds)
       else await unit.clients.deleteSecret(old.id)
     }
-    secret = await insertSecret(context, unit, clientId)
+    secret = await insertSecret(context, unit, clientId, now)
+    await unit.clients.change(clientId, { updated_at: now })
     await note(unit, 'client.secret_rotated', clientId, now, { overlap_seconds: milliseconds / 1000 })
   })
   return { client, secret }
+}
+
+function refuseWhileOverlapping(secrets: readonly ClientSecretRow[], now: number): void {
+  const ends = secrets.flatMap(({ expires_at }) => (expires_at !== null && now < expires_at ? [expires_at] : []))
+  if (ends.length === 0) return
+  const end = new Date(Math.max(...ends)).toISOString()
+  throw new AuthError('rotation_under_way', `An earlier secret serves until ${end}: rotate then, or with overlap 0 now`)
 }
 
 /** Refuses the client from now on; its access tokens are stale at once. Throws `not_found`. */
@@ -178,9 +200,9 @@ async function changeClient(
     const client = await unit.clients.lock(lookupId(id))
     if (client === undefined) throw noSuchClient()
     await change(unit, client, context.now())
-    const row = await unit.clients.byId(client.id)
+    const row = await unit.clients.withSecrets(client.id)
     if (row === undefined) throw noSuchClient()
-    return clientOf(row)
+    return clientOf(row, row.secrets, context.now())
   })
 }
 
@@ -192,13 +214,13 @@ async function raiseVersion(context: Context, unit: Unit, client: ClientRow): Pr
   return { ver }
 }
 
-async function insertSecret(context: Context, unit: Unit, clientId: string): Promise<string> {
+async function insertSecret(context: Context, unit: Unit, clientId: string, now: number): Promise<string> {
   const secret = SECRET_PREFIX + context.randomBytes(32).toString('base64url')
   await unit.clients.insertSecret({
     id: context.randomBytes(16).toString('base64url'),
     client_id: clientId,
     hash: hashOf(secret),
-    created_at: context.now(),
+    created_at: now,
     expires_at: null,
   })
   return secret
@@ -214,15 +236,27 @@ async function note(
   await audit(unit, { type, time, subject, data })
 }
 
-function clientOf(row: ClientRow): ApiClient {
+type SecretTimes = Pick<ClientSecretRow, 'created_at' | 'expires_at'>
+
+function clientOf(row: ClientRow, secrets: readonly SecretTimes[], now: number): ApiClient {
+  const live = secrets.filter(({ expires_at }) => expires_at === null || now < expires_at)
   return {
     id: row.id,
     name: row.name,
     scopes: row.scopes,
     disabled: row.disabled_at !== null,
+    secrets: live.sort(byAge).map(({ created_at, expires_at }) => ({
+      createdAt: new Date(created_at),
+      expiresAt: expires_at === null ? undefined : new Date(expires_at),
+    })),
     createdAt: new Date(row.created_at),
     updatedAt: new Date(row.updated_at),
   }
+}
+
+/** The current one is the newest, also where the clock has not moved. */
+function byAge(a: SecretTimes, b: SecretTimes): number {
+  return Number(a.expires_at === null) - Number(b.expires_at === null) || a.created_at - b.created_at
 }
 
 function checkName(name: unknown): string {

@@ -151,6 +151,14 @@ export const apiClient = z
     name: z.string(),
     scopes: z.array(z.string()),
     disabled: z.boolean(),
+    secrets: z
+      .array(
+        z.object({
+          created_at: time('When it was made.'),
+          expires_at: time('When it stops to serve; null for the current one.').nullable(),
+        }),
+      )
+      .openapi({ description: 'The secrets that serve now, oldest first: two while the overlap of a rotation lasts.' }),
     created_at: z.string(),
     updated_at: z.string(),
   })

@@ -134,7 +134,10 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
       security,
       summary: 'Make a new secret; the current one serves on for a while',
       request: { ...one, ...jsonBody(rotateRequest, false) },
-      responses: { 200: jsonReply('The client and its new secret', issuedSecret), default: ofOne },
+      responses: {
+        200: jsonReply('The client and its new secret', issuedSecret),
+        default: refusals('not_found', 'rotation_under_way', 'temporarily_unavailable'),
+      },
     }),
     async (c) => {
       await requireAdmin(c.req.raw)
@@ -162,9 +165,13 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
   }
 }
 
-function clientBody({ id, name, scopes, disabled, createdAt, updatedAt }: ApiClient) {
+function clientBody({ id, name, scopes, disabled, secrets, createdAt, updatedAt }: ApiClient) {
+  const told = secrets.map((secret) => ({
+    created_at: secret.createdAt.toISOString(),
+    expires_at: secret.expiresAt?.toISOString() ?? null,
+  }))
   const times = { created_at: createdAt.toISOString(), updated_at: updatedAt.toISOString() }
-  return { id, name, scopes: [...scopes], disabled, ...times }
+  return { id, name, scopes: [...scopes], disabled, secrets: told, ...times }
 }
 
 function secretBody({ client, secret }: IssuedSecret) {
