@@ -15,16 +15,8 @@ import {
 import type { Context } from '../../engine/context.ts'
 import { AuthError } from '../../errors.ts'
 import type { HttpEnv } from '../env.ts'
-import {
-  apiClient,
-  clientChange,
-  createClientRequest,
-  issuedSecret,
-  jsonBody,
-  jsonReply,
-  refusals,
-  rotateRequest,
-} from '../schemas.ts'
+import { apiClient, clientChange, createClientRequest, issuedSecret, rotateRequest } from '../oauth-schemas.ts'
+import { jsonBody, jsonReply, refusals } from '../schemas.ts'
 
 /** API clients, for administrators: users with the role `admin`. */
 export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard): void {

@@ -6,10 +6,10 @@ import { isRefreshToken } from '../../engine/tokens.ts'
 import { AuthError } from '../../errors.ts'
 import { checkedToken } from '../checked-token.ts'
 import type { ReadClient } from '../client.ts'
-import { authenticateCaller, unauthenticated } from '../client-authentication.ts'
+import { authenticateCaller, missing, unauthenticated } from '../client-authentication.ts'
 import type { HttpEnv } from '../env.ts'
-import { formBody, introspection, jsonReply, oauthErrors, tokenParameter } from '../schemas.ts'
-import { missing } from './token.ts'
+import { formBody, introspection, oauthErrors, tokenParameter } from '../oauth-schemas.ts'
+import { jsonReply } from '../schemas.ts'
 
 /** The scope a client needs to be told about tokens. */
 const INTROSPECT = 'introspect'
@@ -25,9 +25,10 @@ export function introspectRoutes(
       method: 'post',
       path: '/oauth/introspect',
       operationId: 'introspectToken',
-      security: [{ basic: [] }],
+      security: [{ basic: [] }, {}],
       summary: 'Ask about a token (RFC 7662)',
-      description: 'For API clients that have the scope introspect. Asking changes nothing: no refresh token is spent.',
+      description:
+        'For API clients that have the scope introspect, which authenticate by HTTP Basic or in the body. Asking changes nothing: no refresh token is spent.',
       request: formBody(tokenParameter),
       responses: {
         200: jsonReply('What is known of it', introspection),

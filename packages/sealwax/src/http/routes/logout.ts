@@ -26,7 +26,7 @@ export function logoutRoutes(
       summary: 'End this session, the others, or all',
       description:
         'By refresh token in the body, by access token (Bearer), or by cookie. Ending an ended session succeeds.',
-      security: [{ bearer: [] }, { cookie: [] }, {}],
+      security: [{}, { bearer: [] }, { cookie: [] }],
       request: jsonBody(logoutRequest, false),
       responses: {
         204: { description: 'Logged out', ...setsCookie },

@@ -9,10 +9,9 @@ import { revokeSessionById } from '../../engine/sessions.ts'
 import { FIRST_PARTY, isRefreshToken } from '../../engine/tokens.ts'
 import { checkedToken } from '../checked-token.ts'
 import type { ReadClient } from '../client.ts'
-import { authenticateCaller } from '../client-authentication.ts'
+import { authenticateCaller, missing } from '../client-authentication.ts'
 import type { HttpEnv } from '../env.ts'
-import { formBody, oauthErrors, tokenParameter } from '../schemas.ts'
-import { missing } from './token.ts'
+import { formBody, oauthErrors, tokenParameter } from '../oauth-schemas.ts'
 
 export function revokeRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard, clientOf: ReadClient): void {
   app.openapi(
@@ -20,7 +19,7 @@ export function revokeRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard:
       method: 'post',
       path: '/oauth/revoke',
       operationId: 'revokeToken',
-      security: [{ basic: [] }, {}],
+      security: [{}, { basic: [] }],
       summary: 'Take a token back (RFC 7009)',
       description:
         'A token of a session ends the session; a token of an API client is revoked alone. Whoever has a token may take it back; an API client that authenticates reaches its own only.',
