@@ -207,7 +207,15 @@ describe('introspection', () => {
     const now = Math.floor(server.clock.time / 1000)
     const { jti, ...told } = await introspect(access_token)
     assert.deepEqual(told, {
-      ...{ active: true, token_type: 'Bearer', sub: id, sid: begun.id, scope: 'a b', client_id: 'sealwax' },
+      ...{
+        active: true,
+        token_type: 'Bearer',
+        token_use: 'access_token',
+        sub: id,
+        sid: begun.id,
+        scope: 'a b',
+        client_id: 'sealwax',
+      },
       ...{ exp: now + 900, iat: now, aud: 'api', iss: server.url, roles: ['teacher'], auth_time: now },
     })
     assert.match(jti as string, /^[\w-]{22}$/)
@@ -217,7 +225,14 @@ describe('introspection', () => {
     const first = await session()
     const { exp, ...told } = await introspect(first.refresh_token)
     assert.deepEqual(told, {
-      ...{ active: true, sub: 'ann', sid: first.session.id, scope: 'a', client_id: 'sealwax' },
+      ...{
+        active: true,
+        token_use: 'refresh_token',
+        sub: 'ann',
+        sid: first.session.id,
+        scope: 'a',
+        client_id: 'sealwax',
+      },
       ...{ iss: server.url, auth_time: Math.floor(server.clock.time / 1000) },
     })
     assert.equal(exp, Math.floor((server.clock.time + 14 * DAY) / 1000))

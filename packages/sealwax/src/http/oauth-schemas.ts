@@ -50,6 +50,10 @@ export const oauthTokenResponse = z
 export const introspection = z
   .object({
     active: z.boolean().openapi({ description: 'False: nothing else is told.' }),
+    token_use: z
+      .enum(['access_token', 'refresh_token'])
+      .optional()
+      .openapi({ description: 'What it is for. A resource server lets in access tokens only.' }),
     token_type: z.literal('Bearer').optional().openapi({ description: 'Of access tokens.' }),
     sub: text('The user, or the API client itself.', 'user-123').optional(),
     sid: text('The session; that of an API client is of this token alone.', '4pXq7cT2mVb9Rk1LwZ8sDg').optional(),
