@@ -104,6 +104,48 @@ describe('/admin/clients', () => {
     assert.deepEqual(after, before)
   })
 
+  it('whoever may not is told so before anything of the request is judged', async () => {
+    const nobody = await tokenFor('pupil')
+    const long = 'x'.repeat(300)
+    for (const [method, path] of [...ROUTES, ['POST', '/admin/keys/ID/revoke']] as [string, string][]) {
+      const at = path.replace('ID', long) + (method === 'GET' ? '?limit=x&after=%00' : '')
+      const sent = { method, ...(method !== 'GET' && method !== 'DELETE' && { json: { nonsense: 1 } }) }
+      assertProblem(await server.call(at, sent), [401, 'token_missing'], `${method} ${path}`)
+      assertProblem(await server.call(at, { ...sent, token: nobody }), [403, 'insufficient_role'], `${method} ${path}`)
+    }
+  })
+
+  it('the audit log says on whose word it happened, and from where', async () => {
+    await using own = await startAuth()
+    const { id } = await own.auth.users.create({ email: 'root@example.com', password: PASSWORD, roles: ['admin'] })
+    const token = (await own.call('/login', { json: { email: 'root@example.com', password: PASSWORD } })).body
+      .access_token
+    const headers = { 'User-Agent': 'console' }
+    const made = read(await own.call('/admin/clients', { json: { name: 'x', scopes: ['a'] }, token, headers }))
+    const at = `/admin/clients/${made.client.id}`
+    await own.call(at, { method: 'PATCH', json: { scopes: [] }, token, headers })
+    for (const verb of ['rotate', 'disable', 'enable']) {
+      await own.call(`${at}/${verb}`, { method: 'POST', token, headers })
+    }
+    await own.call(at, { method: 'DELETE', token, headers })
+    const of = await own.auth.audit.list({ subject: made.client.id })
+    const events = of.data.map(({ type, data, ip, userAgent }) => [type, data?.by, ip, userAgent]).reverse()
+    const acts = ['created', 'updated', 'secret_rotated', 'disabled', 'enabled', 'deleted']
+    assert.deepEqual(
+      events,
+      acts.map((act) => [`client.${act}`, id, '127.0.0.1', 'console']),
+    )
+    assert.ok(of.data.every((event) => !('by' in event)) && own.events.every((event) => !('by' in event)))
+    assert.deepEqual(of.data.at(-1)?.data, { name: 'x', scopes: ['a'], by: id })
+    await own.call('/admin/keys/rotate', { method: 'POST', token, headers })
+    const [key] = await own.auth.keys.list()
+    await own.call(`/admin/keys/${key?.kid}/revoke`, { method: 'POST', token, headers })
+    for (const type of ['key.scheduled', 'key.revoked']) {
+      const [event] = (await own.auth.audit.list({ type })).data
+      assert.deepEqual([event?.data?.by, event?.ip, event?.userAgent], [id, '127.0.0.1', 'console'], type)
+    }
+  })
+
   it('who is not there is 404, whatever the id is', async () => {
     for (const [method, path, json] of ROUTES.filter(([, path]) => path.includes('ID'))) {
       for (const id of [`cli_${'A'.repeat(22)}`, 'sealwax', '%00', "'", '..%2f']) {

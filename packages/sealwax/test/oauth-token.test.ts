@@ -171,6 +171,23 @@ describe('the client_credentials grant', () => {
   })
 })
 
+it('a flood of unknown clients leaves room in the audit log for what concerns a client', async () => {
+  await using own = await startOAuth()
+  const { id } = await own.machine()
+  const fail = (as: Credentials) => own.post('/oauth/token', credentials, as)
+  const subjects = async () => {
+    const { data } = await own.auth.audit.list({ type: 'client.authentication_failed', limit: 500 })
+    return Map.groupBy(data, ({ subject }) => subject)
+  }
+  for (let i = 0; i < 120; i += 1) await fail({ id: `cli_${String(i).padStart(22, 'A')}`, secret: 'x' })
+  assert.equal((await subjects()).get(undefined)?.length, 20)
+  for (let i = 0; i < 120; i += 1) await fail({ id, secret: 'x' })
+  assert.deepEqual([(await subjects()).get(undefined)?.length, (await subjects()).get(id)?.length], [20, 80])
+  own.clock.advance(MINUTE)
+  await fail({ id: 'somebody', secret: 'x' })
+  assert.equal((await subjects()).get(undefined)?.length, 21)
+})
+
 describe('the refresh_token grant', () => {
   it('is the refresh there is: a retry gets the same successor, a replay ends the session with a reason', async () => {
     const { refresh_token: first, session } = await server.auth.sessions.create({ subject: 'ann' })

@@ -1,5 +1,5 @@
 import type { AuthOptions } from '../config.ts'
-import { AuthError } from '../errors.ts'
+import { noSuchClient } from '../engine/clients.ts'
 import type { Environment } from './env.ts'
 import { withAuth } from './store.ts'
 
@@ -55,7 +55,7 @@ export async function clientsEnable(environment: Environment, id: string): Promi
 
 export async function clientsDelete(environment: Environment, id: string): Promise<void> {
   await withAuth(environment, async (auth) => {
-    if (!(await auth.clients.delete(id))) throw new AuthError('not_found', 'There is no such client')
+    if (!(await auth.clients.delete(id))) throw noSuchClient()
   })
 }
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { type Duration, toSeconds } from '@sealwax/jwt'
 import { AuthError } from '../errors.ts'
 import type { ClientRow, ClientSecretRow } from '../store/contract/clients.ts'
 import { audit } from './audit.ts'
-import { type AuditEventType, type Context, commit, type Unit } from './context.ts'
+import { checkName, checkOverlap, checkScopes } from './client-fields.ts'
+import { type Client, type Context, commit, type Unit } from './context.ts'
 import { revokeVersion } from './revocations.ts'
 
 /** A machine that gets access tokens for itself (RFC 6749 §4.4). */
@@ -50,7 +50,6 @@ const NOBODY = `${ID_PREFIX}${'-'.repeat(22)}`
 const HOUR = 3_600_000
 /** No configuration lets an access token live longer. */
 const LONGEST_LIFE = 24 * HOUR
-const LONGEST_OVERLAP = 90 * 24 * HOUR
 
 /** Whether a `sub` or `client_id` is that of an API client. */
 export function isClientId(subject: string): boolean {
@@ -74,7 +73,11 @@ export function hashOf(secret: string): Buffer {
 }
 
 /** Creates a client and its first secret. Throws `validation_failed`. */
-export async function createClient(context: Context, options: CreateApiClient): Promise<IssuedSecret> {
+export async function createClient(
+  context: Context,
+  options: CreateApiClient,
+  from: Client = {},
+): Promise<IssuedSecret> {
   const now = context.now()
   const client: ClientRow = {
     id: ID_PREFIX + context.randomBytes(16).toString('base64url'),
@@ -87,7 +90,8 @@ export async function createClient(context: Context, options: CreateApiClient): 
   }
   const secret = await commit(context, async (unit) => {
     await unit.clients.insert(client)
-    await note(unit, 'client.created', client.id, now, { name: client.name, scopes: client.scopes })
+    const data = { name: client.name, scopes: client.scopes }
+    await audit(unit, { type: 'client.created', time: now, subject: client.id, ...from, data })
     return insertSecret(context, unit, client.id, now)
   })
   return { client: clientOf(client, [{ created_at: now, expires_at: null }], now), secret }
@@ -115,6 +119,7 @@ export async function updateClient(
   context: Context,
   id: string,
   change: { name?: string | undefined; scopes?: readonly string[] | undefined },
+  from: Client = {},
 ): Promise<ApiClient> {
   const name = change.name === undefined ? {} : { name: checkName(change.name) }
   const scopes = change.scopes === undefined ? {} : { scopes: checkScopes(change.scopes) }
@@ -122,7 +127,8 @@ export async function updateClient(
     const narrowed = client.scopes.some((scope) => scopes.scopes?.includes(scope) === false)
     const raised = narrowed ? await raiseVersion(context, unit, client) : {}
     await unit.clients.change(client.id, { ...name, ...scopes, ...raised, updated_at: now })
-    await note(unit, 'client.updated', client.id, now, { ...name, ...scopes })
+    const data = { ...name, ...scopes }
+    await audit(unit, { type: 'client.updated', time: now, subject: client.id, ...from, data })
   })
 }
 
@@ -135,6 +141,7 @@ export async function rotateSecret(
   context: Context,
   id: string,
   { overlap = '24h' }: { overlap?: number | string | undefined } = {},
+  from: Client = {},
 ): Promise<IssuedSecret> {
   const milliseconds = checkOverlap(overlap)
   let secret = ''
@@ -147,7 +154,8 @@ export async function rotateSecret(
     }
     secret = await insertSecret(context, unit, clientId, now)
     await unit.clients.change(clientId, { updated_at: now })
-    await note(unit, 'client.secret_rotated', clientId, now, { overlap_seconds: milliseconds / 1000 })
+    const data = { overlap_seconds: milliseconds / 1000 }
+    await audit(unit, { type: 'client.secret_rotated', time: now, subject: clientId, ...from, data })
   })
   return { client, secret }
 }
@@ -160,32 +168,32 @@ function refuseWhileOverlapping(secrets: readonly ClientSecretRow[], now: number
 }
 
 /** Refuses the client from now on; its access tokens are stale at once. Throws `not_found`. */
-export async function disableClient(context: Context, id: string): Promise<ApiClient> {
+export async function disableClient(context: Context, id: string, from: Client = {}): Promise<ApiClient> {
   return changeClient(context, id, async (unit, client, now) => {
     if (client.disabled_at !== null) return
     const raised = await raiseVersion(context, unit, client)
     await unit.clients.change(client.id, { disabled_at: now, ...raised, updated_at: now })
-    await note(unit, 'client.disabled', client.id, now)
+    await audit(unit, { type: 'client.disabled', time: now, subject: client.id, ...from })
   })
 }
 
 /** Lets a disabled client ask for tokens again. Throws `not_found`. */
-export async function enableClient(context: Context, id: string): Promise<ApiClient> {
+export async function enableClient(context: Context, id: string, from: Client = {}): Promise<ApiClient> {
   return changeClient(context, id, async (unit, client, now) => {
     if (client.disabled_at === null) return
     await unit.clients.change(client.id, { disabled_at: null, updated_at: now })
-    await note(unit, 'client.enabled', client.id, now)
+    await audit(unit, { type: 'client.enabled', time: now, subject: client.id, ...from })
   })
 }
 
 /** Deletes a client and its secrets; its access tokens are stale at once. False when there is none. */
-export async function deleteClient(context: Context, id: string): Promise<boolean> {
+export async function deleteClient(context: Context, id: string, from: Client = {}): Promise<boolean> {
   return commit(context, async (unit) => {
     const client = await unit.clients.lock(lookupId(id))
     if (client === undefined) return false
     await raiseVersion(context, unit, client)
     await unit.clients.delete(client.id)
-    await note(unit, 'client.deleted', client.id, context.now())
+    await audit(unit, { type: 'client.deleted', time: context.now(), subject: client.id, ...from })
     return true
   })
 }
@@ -226,16 +234,6 @@ async function insertSecret(context: Context, unit: Unit, clientId: string, now:
   return secret
 }
 
-async function note(
-  unit: Unit,
-  type: AuditEventType,
-  subject: string,
-  time: number,
-  data: Record<string, unknown> = {},
-): Promise<void> {
-  await audit(unit, { type, time, subject, data })
-}
-
 type SecretTimes = Pick<ClientSecretRow, 'created_at' | 'expires_at'>
 
 function clientOf(row: ClientRow, secrets: readonly SecretTimes[], now: number): ApiClient {
@@ -259,40 +257,6 @@ function byAge(a: SecretTimes, b: SecretTimes): number {
   return Number(a.expires_at === null) - Number(b.expires_at === null) || a.created_at - b.created_at
 }
 
-function checkName(name: unknown): string {
-  if (typeof name !== 'string' || !/^[^\p{C}]{1,128}$/u.test(name) || name.trim() === '') {
-    throw new AuthError('validation_failed', 'A client has a name of 1 to 128 characters without control characters')
-  }
-  return name
-}
-
-function checkScopes(scopes: unknown): readonly string[] {
-  const valid =
-    Array.isArray(scopes) &&
-    scopes.length <= 64 &&
-    scopes.every((scope) => typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/.test(scope))
-  if (!valid) {
-    throw new AuthError(
-      'validation_failed',
-      'Scopes are at most 64 names of 1 to 64 printable ASCII characters without space, quote and backslash',
-    )
-  }
-  return [...new Set(scopes as string[])]
-}
-
-function checkOverlap(overlap: number | string): number {
-  let milliseconds = -1
-  try {
-    milliseconds = toSeconds(overlap as Duration) * 1000
-  } catch {
-    // The sentence below says what it must be.
-  }
-  if (milliseconds < 0 || milliseconds > LONGEST_OVERLAP) {
-    throw new AuthError('validation_failed', "overlap must be seconds or a duration such as '24h', at most 90 days")
-  }
-  return milliseconds
-}
-
-function noSuchClient(): AuthError {
+export function noSuchClient(): AuthError {
   return new AuthError('not_found', 'There is no such client')
 }
