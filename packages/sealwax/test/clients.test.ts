@@ -231,11 +231,14 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       )
     })
 
-    it("a client's token opens no session: it logs nobody out and sees no sessions", async () => {
+    it("a client's token is no user's: it logs nobody out, sees and ends no sessions, and is nobody", async () => {
       const token = await server.tokenOf(await server.machine('a'))
-      const logout = await server.call('/logout', { method: 'POST', token })
-      assert.deepEqual([logout.status, logout.body.code, await stands(token)], [400, 'invalid_request', 'accepted'])
-      assert.deepEqual((await server.call('/sessions', { token })).body, { data: [] })
+      const routes = ['POST /logout', 'GET /sessions', 'DELETE /sessions', 'DELETE /sessions/x', 'GET /me']
+      for (const [method = '', path = ''] of routes.map((route) => route.split(' '))) {
+        const reply = await server.call(path, { method, token })
+        assert.deepEqual([reply.status, reply.body.code], [400, 'invalid_request'], `${method} ${path}`)
+      }
+      assert.equal(await stands(token), 'accepted')
     })
   })
 }
