@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import express from 'express'
 import { toNodeHandler } from '../src/http/node.ts'
 import { assertOAuthError, basic, type Credentials, type OAuthServer, startOAuth } from './oauth.ts'
-import { call, listen } from './server.ts'
+import { call, judgedCall, listen } from './server.ts'
 
 const PATHS = ['/oauth/token', '/oauth/revoke', '/oauth/introspect']
 const APP = 'https://app.example.com'
@@ -196,6 +196,30 @@ describe('from elsewhere', () => {
     assert.equal((await preflight('https://evil.example')).headers.get('Access-Control-Allow-Origin'), null)
     const reply = await server.post('/oauth/revoke', { token: 'x' }, undefined, { Origin: APP })
     assert.deepEqual([reply.status, reply.headers.get('Access-Control-Allow-Origin')], [200, APP])
+  })
+
+  it('what a parser made of nested names is refused, and not read as text', async () => {
+    await using own = await startOAuth()
+    const app = express()
+      .use(express.urlencoded({ extended: true }))
+      .use(toNodeHandler(own.auth))
+    await using listening = await listen(app)
+    const client = await own.machine('introspect')
+    for (const nested of [
+      'scope[a]=introspect',
+      'scope[][a]=introspect',
+      'unknown[a]=b',
+      'scope[]=introspect&scope[][a]=b',
+    ]) {
+      const body = `grant_type=client_credentials&${nested}`
+      const reply = await judgedCall(listening.url, '/oauth/token', { body, headers: { ...form, ...basic(client) } })
+      const { error, error_description } = reply.body as unknown as Record<string, string>
+      assert.deepEqual(
+        [reply.status, error, error_description],
+        [400, 'invalid_request', 'The form is not well-formed, or not UTF-8'],
+        nested,
+      )
+    }
   })
 
   it('an app that has read the form already hands it on, whole', async () => {

@@ -20,7 +20,8 @@ export function formDataOf(text: string): FormData {
   for (const pair of pairs) {
     const [name = '', ...rest] = pair.split('=')
     const [key, value] = [formDecode(name), formDecode(rest.join('='))]
-    if (key === undefined || value === undefined) throw new AuthError('invalid_request', 'The form is not UTF-8')
+    if (key === undefined || value === undefined)
+      throw new AuthError('invalid_request', 'The form is not well-formed, or not UTF-8')
     if (value === '') continue
     if (form.has(key)) throw new AuthError('invalid_request', 'A parameter must not come twice')
     form.set(key, value)
