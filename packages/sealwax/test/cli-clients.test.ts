@@ -108,10 +108,12 @@ test('cli: what cannot be done with clients ends in one sentence', async () => {
     ['create', '--name', ''],
     ['create', '--name', 'x', '--scope', 'a b'],
     ['rotate', unknown, '--overlap', 'soon'],
+    ['update', unknown],
   ]) {
     const { code, stderr } = await sealwax(file, ...args)
     assert.deepEqual([code, stderr.split('\n').length], [1, 2])
     assert.match(stderr, /^sealwax: .+ \(validation_failed\)\n$/)
   }
+  assert.match((await sealwax(file, 'update', unknown)).stderr, /--name .+--scope/)
   assert.match((await sealwax(file, 'create')).stderr, /required option '--name <name>'/)
 })

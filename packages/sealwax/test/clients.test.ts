@@ -202,6 +202,12 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       const { clients } = server.auth
       const { client } = await clients.create({ name: 'x', scopes: ['a'] })
       await clients.update(client.id, { scopes: ['b'] })
+      server.clock.advance(MINUTE)
+      const before = await clients.get(client.id)
+      for (const same of [{}, { name: 'x' }, { scopes: ['b', 'b'] }, { name: 'x', scopes: ['b'] }]) {
+        assert.deepEqual(await clients.update(client.id, same), before)
+      }
+      await clients.update(client.id, { name: 'y', scopes: ['b'] })
       await clients.rotate(client.id, { overlap: 60 })
       for (const act of ['disable', 'disable', 'enable', 'enable', 'delete', 'delete'] as const) {
         await clients[act](client.id).catch(() => undefined)
@@ -210,6 +216,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       assert.deepEqual(data.map((event) => [event.type, event.data]).reverse(), [
         ['client.created', { name: 'x', scopes: ['a'] }],
         ['client.updated', { scopes: ['b'] }],
+        ['client.updated', { name: 'y' }],
         ['client.secret_rotated', { overlap_seconds: 60 }],
         ['client.disabled', {}],
         ['client.enabled', {}],

@@ -1,5 +1,6 @@
 import type { AuthOptions } from '../config.ts'
 import { noSuchClient } from '../engine/clients.ts'
+import { AuthError } from '../errors.ts'
 import type { Environment } from './env.ts'
 import { withAuth } from './store.ts'
 
@@ -31,6 +32,12 @@ export async function clientsUpdate(
   { name, scope }: { name?: string; scope?: string[] },
 ): Promise<void> {
   const scopes = scopesOf(scope)
+  if (name === undefined && scopes === undefined) {
+    throw new AuthError(
+      'validation_failed',
+      'Say what changes: --name NAME, or --scope SCOPE for all scopes it has from now on',
+    )
+  }
   const change = { ...(name !== undefined && { name }), ...(scopes !== undefined && { scopes }) }
   await withAuth(environment, async (auth) => print(await auth.clients.update(id, change)))
 }

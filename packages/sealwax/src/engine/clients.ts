@@ -114,20 +114,24 @@ export async function listClients(
   return rows.map((row) => clientOf(row, secrets.get(row.id) ?? [], context.now()))
 }
 
-/** Changes the name or the scopes. A scope taken away makes its access tokens stale at once. Throws `not_found`, `validation_failed`. */
+/** Changes the name or the scopes; what is as it was is no change. A scope taken away makes its access tokens stale at once. Throws `not_found`, `validation_failed`. */
 export async function updateClient(
   context: Context,
   id: string,
   change: { name?: string | undefined; scopes?: readonly string[] | undefined },
   from: Client = {},
 ): Promise<ApiClient> {
-  const name = change.name === undefined ? {} : { name: checkName(change.name) }
-  const scopes = change.scopes === undefined ? {} : { scopes: checkScopes(change.scopes) }
+  const name = change.name === undefined ? undefined : checkName(change.name)
+  const scopes = change.scopes === undefined ? undefined : checkScopes(change.scopes)
   return changeClient(context, id, async (unit, client, now) => {
-    const narrowed = client.scopes.some((scope) => scopes.scopes?.includes(scope) === false)
+    const data = {
+      ...(name !== undefined && name !== client.name && { name }),
+      ...(scopes !== undefined && scopes.join(' ') !== client.scopes.join(' ') && { scopes }),
+    }
+    if (Object.keys(data).length === 0) return
+    const narrowed = client.scopes.some((scope) => scopes?.includes(scope) === false)
     const raised = narrowed ? await raiseVersion(context, unit, client) : {}
-    await unit.clients.change(client.id, { ...name, ...scopes, ...raised, updated_at: now })
-    const data = { ...name, ...scopes }
+    await unit.clients.change(client.id, { ...data, ...raised, updated_at: now })
     await audit(unit, { type: 'client.updated', time: now, subject: client.id, ...from, data })
   })
 }
