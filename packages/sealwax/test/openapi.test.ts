@@ -212,6 +212,8 @@ describe('the OpenAPI document', () => {
       ['https://example.com', '/auth', 'https://example.com/auth', '__Host-sealwax'],
       ['https://example.com/auth', '/auth', 'https://example.com/auth', '__Host-sealwax'],
       ['https://example.com/tenant', '', 'https://example.com/tenant', '__Host-sealwax'],
+      ['https://example.com/tenant', '/tenants', 'https://example.com/tenant', '__Host-sealwax'],
+      ['https://example.com/tenant', '/tenant/auth', 'https://example.com/tenant/auth', '__Host-sealwax'],
       ['http://127.0.0.1:5000', '', 'http://127.0.0.1:5000', 'sealwax'],
     ] as const
     for (const [issuer, basePath, url, cookie] of cases) {
