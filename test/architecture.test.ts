@@ -73,6 +73,7 @@ const ENGINE_ORDER = [
     'key-schedule',
     'keys',
     'tokens',
+    'client-fields',
     'clients',
     'grants',
     'sessions',

@@ -16,6 +16,7 @@ const TABLE = {
   method_not_allowed: [405, 'Method not allowed'],
   email_taken: [409, 'E-mail address is taken'],
   id_taken: [409, 'User id is taken'],
+  rotation_under_way: [409, 'Rotation is under way'],
   payload_too_large: [413, 'Payload too large'],
   unsupported_media_type: [415, 'Unsupported media type'],
   validation_failed: [422, 'Validation failed'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { assertProblem, PASSWORD, type Reply, type Started, startAuth } from './server.ts'
+import { assertProblem, DAY, PASSWORD, type Reply, type Started, startAuth } from './server.ts'
 
 let server: Started
 let admin: string
@@ -30,6 +30,7 @@ describe('/admin/clients', () => {
       name: 'export',
       scopes: ['a'],
       disabled: false,
+      secrets: [{ created_at: time, expires_at: null }],
       created_at: time,
       updated_at: time,
     })
@@ -43,7 +44,15 @@ describe('/admin/clients', () => {
     assert.deepEqual([changed.status, read(changed)], [200, { ...client, scopes: ['b'] }])
     for (const json of [undefined, { overlap: 0 }, { overlap: '90d' }]) {
       const rotated = await server.call(`${at}/rotate`, { method: 'POST', token: admin, ...(json && { json }) })
-      assert.deepEqual([rotated.status, read(rotated).client], [200, read(changed)])
+      const { secrets, ...rest } = read(rotated).client
+      assert.deepEqual([rotated.status, { ...rest, secrets: client.secrets }], [200, read(changed)])
+      const ends = secrets.map((one: { expires_at: string | null }) => one.expires_at)
+      const last = server.clock.time + (json === undefined ? DAY : 90 * DAY)
+      assert.deepEqual(ends, json?.overlap === 0 ? [null] : [new Date(last).toISOString(), null])
+      if (json?.overlap === 0) continue
+      const again = await server.call(`${at}/rotate`, { method: 'POST', token: admin })
+      assertProblem(again, [409, 'rotation_under_way'])
+      assert.ok(again.body.detail.includes(ends[0] as string), again.text)
       assert.notEqual(read(rotated).secret, secret)
     }
     const disabled = await server.call(`${at}/disable`, { method: 'POST', token: admin })
@@ -93,6 +102,48 @@ describe('/admin/clients', () => {
       (await server.auth.audit.list({ type: 'client.created' })).data.length,
     ]
     assert.deepEqual(after, before)
+  })
+
+  it('whoever may not is told so before anything of the request is judged', async () => {
+    const nobody = await tokenFor('pupil')
+    const long = 'x'.repeat(300)
+    for (const [method, path] of [...ROUTES, ['POST', '/admin/keys/ID/revoke']] as [string, string][]) {
+      const at = path.replace('ID', long) + (method === 'GET' ? '?limit=x&after=%00' : '')
+      const sent = { method, ...(method !== 'GET' && method !== 'DELETE' && { json: { nonsense: 1 } }) }
+      assertProblem(await server.call(at, sent), [401, 'token_missing'], `${method} ${path}`)
+      assertProblem(await server.call(at, { ...sent, token: nobody }), [403, 'insufficient_role'], `${method} ${path}`)
+    }
+  })
+
+  it('the audit log says on whose word it happened, and from where', async () => {
+    await using own = await startAuth()
+    const { id } = await own.auth.users.create({ email: 'root@example.com', password: PASSWORD, roles: ['admin'] })
+    const token = (await own.call('/login', { json: { email: 'root@example.com', password: PASSWORD } })).body
+      .access_token
+    const headers = { 'User-Agent': 'console' }
+    const made = read(await own.call('/admin/clients', { json: { name: 'x', scopes: ['a'] }, token, headers }))
+    const at = `/admin/clients/${made.client.id}`
+    await own.call(at, { method: 'PATCH', json: { scopes: [] }, token, headers })
+    for (const verb of ['rotate', 'disable', 'enable']) {
+      await own.call(`${at}/${verb}`, { method: 'POST', token, headers })
+    }
+    await own.call(at, { method: 'DELETE', token, headers })
+    const of = await own.auth.audit.list({ subject: made.client.id })
+    const events = of.data.map(({ type, data, ip, userAgent }) => [type, data?.by, ip, userAgent]).reverse()
+    const acts = ['created', 'updated', 'secret_rotated', 'disabled', 'enabled', 'deleted']
+    assert.deepEqual(
+      events,
+      acts.map((act) => [`client.${act}`, id, '127.0.0.1', 'console']),
+    )
+    assert.ok(of.data.every((event) => !('by' in event)) && own.events.every((event) => !('by' in event)))
+    assert.deepEqual(of.data.at(-1)?.data, { name: 'x', scopes: ['a'], by: id })
+    await own.call('/admin/keys/rotate', { method: 'POST', token, headers })
+    const [key] = await own.auth.keys.list()
+    await own.call(`/admin/keys/${key?.kid}/revoke`, { method: 'POST', token, headers })
+    for (const type of ['key.scheduled', 'key.revoked']) {
+      const [event] = (await own.auth.audit.list({ type })).data
+      assert.deepEqual([event?.data?.by, event?.ip, event?.userAgent], [id, '127.0.0.1', 'console'], type)
+    }
   })
 
   it('who is not there is 404, whatever the id is', async () => {

@@ -215,6 +215,12 @@ describe('bodies', () => {
     assertProblem(await twice(PASSWORD, MARK), [401, 'invalid_credentials'])
   })
 
+  it('where nothing answers, the body is not at fault', async () => {
+    const text = { body: 'x', headers: { 'Content-Type': 'text/plain' } }
+    assertProblem(await server.call('/nothing', text), [404, 'not_found'])
+    assertProblem(await server.call('/me', { ...text, method: 'PATCH' }), [405, 'method_not_allowed'])
+  })
+
   it('every content type but JSON is refused, whatever the body is', async () => {
     const types = [
       'application/x-www-form-urlencoded',
@@ -234,7 +240,9 @@ describe('bodies', () => {
         type,
       )
     }
-    for (const type of ['application/json; charset=utf-8', 'APPLICATION/JSON', 'application/json;charset=UTF-8']) {
+    const plain = ['application/json; charset=utf-8', 'APPLICATION/JSON', 'application/json;charset=UTF-8']
+    const odd = ['application/json ; charset=utf-8', 'application/json;', 'application/json;charset="utf-8";']
+    for (const type of [...plain, ...odd, 'application/json; charset']) {
       assert.equal((await server.call('/login', { body: good, headers: { 'Content-Type': type } })).status, 200, type)
     }
   })

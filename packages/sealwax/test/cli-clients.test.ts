@@ -64,6 +64,14 @@ test('cli: clients are created, rotated, changed, disabled, enabled and deleted 
   assert.deepEqual(listed, created.client)
   const { secret } = await run('rotate', id, '--overlap', '1h')
   assert.deepEqual([(await ask(first)).status, (await ask({ id, secret })).status], [200, 200])
+  const { secrets } = await run('list')
+  assert.deepEqual(secrets.map(Object.keys), [['createdAt', 'expiresAt'], ['createdAt']])
+  const again = await sealwax(file, 'rotate', id)
+  assert.deepEqual([again.code, again.stdout], [1, ''])
+  assert.ok(
+    again.stderr.includes(secrets[0].expiresAt) && again.stderr.endsWith('(rotation_under_way)\n'),
+    again.stderr,
+  )
   const last = { id, secret: (await run('rotate', id, '--overlap', '0')).secret }
   assert.deepEqual([(await ask({ id, secret })).status, (await ask(last)).status], [401, 200])
 
@@ -100,10 +108,12 @@ test('cli: what cannot be done with clients ends in one sentence', async () => {
     ['create', '--name', ''],
     ['create', '--name', 'x', '--scope', 'a b'],
     ['rotate', unknown, '--overlap', 'soon'],
+    ['update', unknown],
   ]) {
     const { code, stderr } = await sealwax(file, ...args)
     assert.deepEqual([code, stderr.split('\n').length], [1, 2])
     assert.match(stderr, /^sealwax: .+ \(validation_failed\)\n$/)
   }
+  assert.match((await sealwax(file, 'update', unknown)).stderr, /--name .+--scope/)
   assert.match((await sealwax(file, 'create')).stderr, /required option '--name <name>'/)
 })

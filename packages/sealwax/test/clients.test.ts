@@ -29,7 +29,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       const now = new Date(server.clock.time)
       assert.deepEqual(client, {
         ...{ id: client.id, name: 'Nächtlicher Export', scopes: ['a:b', 'c'], disabled: false },
-        ...{ createdAt: now, updatedAt: now },
+        ...{ secrets: [{ createdAt: now, expiresAt: undefined }], createdAt: now, updatedAt: now },
       })
       const bare = await clients.create({ name: 'x' })
       assert.deepEqual(bare.client.scopes, [])
@@ -105,24 +105,59 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       assert.deepEqual([await works(client.id, first), await works(client.id, second)], ['invalid_client', 'token'])
     })
 
-    it('a third rotation within the overlap ends the oldest; an overlap of 0 ends the old one at once', async () => {
-      const { client, secret: first } = await server.auth.clients.create({ name: 'x' })
-      const { secret: second } = await server.auth.clients.rotate(client.id)
-      const { secret: third } = await server.auth.clients.rotate(client.id)
+    it('a rotation within the overlap is refused and ends nothing; with an overlap of 0 all others end at once', async () => {
+      const { clients } = server.auth
+      const { client, secret: first } = await clients.create({ name: 'x' })
+      const { secret: second } = await clients.rotate(client.id, { overlap: '1h' })
       const all = async (...secrets: string[]) => Promise.all(secrets.map((secret) => works(client.id, secret)))
-      assert.deepEqual(await all(first, second, third), ['invalid_client', 'token', 'token'])
-      const { secret: fourth } = await server.auth.clients.rotate(client.id, { overlap: 0 })
-      assert.deepEqual(await all(second, third, fourth), ['invalid_client', 'invalid_client', 'token'])
+      const end = new Date(server.clock.time + HOUR).toISOString()
+      const before = await clients.get(client.id)
+      for (const again of [undefined, { overlap: 1 }, { overlap: '90d' }] as const) {
+        await assert.rejects(clients.rotate(client.id, again), (error: Error & { code: string; status: number }) => {
+          assert.deepEqual([error.code, error.status], ['rotation_under_way', 409])
+          return error.message.includes(end)
+        })
+      }
+      assert.deepEqual(await clients.get(client.id), before)
+      assert.deepEqual(await all(first, second), ['token', 'token'])
+      const { secret: third } = await clients.rotate(client.id, { overlap: 0 })
+      assert.deepEqual(await all(first, second, third), ['invalid_client', 'invalid_client', 'token'])
+      const { secret: fourth } = await clients.rotate(client.id, { overlap: '1h' })
+      server.clock.advance(HOUR)
+      const { secret: fifth } = await clients.rotate(client.id, { overlap: '1h' })
+      assert.deepEqual(await all(third, fourth, fifth), ['invalid_client', 'token', 'token'])
       server.clock.advance(24 * HOUR)
-      assert.deepEqual(await all(fourth), ['token'], 'the current one has no end')
+      assert.deepEqual(await all(fourth, fifth), ['invalid_client', 'token'], 'the current one has no end')
     })
 
-    it('of rotations at once each has its turn, and two secrets serve at last', async () => {
+    it('of rotations at once one succeeds, and the secret in use serves on', async () => {
       const { client, secret } = await server.auth.clients.create({ name: 'x' })
-      const rotated = await Promise.all(Array.from({ length: 6 }, () => server.auth.clients.rotate(client.id)))
-      const secrets = [secret, ...rotated.map((one) => one.secret)]
-      const working = await Promise.all(secrets.map((one) => works(client.id, one)))
-      assert.equal(working.filter((verdict) => verdict === 'token').length, 2)
+      const rotated = await Promise.allSettled(Array.from({ length: 6 }, () => server.auth.clients.rotate(client.id)))
+      const made = rotated.flatMap((one) => (one.status === 'fulfilled' ? [one.value.secret] : []))
+      const refused = rotated.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []))
+      assert.deepEqual([made.length, refused], [1, Array(5).fill('rotation_under_way')])
+      assert.deepEqual(await Promise.all([secret, ...made].map((one) => works(client.id, one))), ['token', 'token'])
+    })
+
+    it('show when their live secrets were made and when they end, and a rotation is a change', async () => {
+      const { clients } = server.auth
+      const { client } = await clients.create({ name: 'x' })
+      const other = await clients.create({ name: 'y' })
+      const made = new Date(server.clock.time)
+      server.clock.advance(MINUTE)
+      const now = new Date(server.clock.time)
+      const { client: rotated } = await clients.rotate(client.id, { overlap: '1h' })
+      const old = { createdAt: made, expiresAt: new Date(server.clock.time + HOUR) }
+      const current = { createdAt: now, expiresAt: undefined }
+      assert.deepEqual([rotated.secrets, rotated.createdAt, rotated.updatedAt], [[old, current], made, now])
+      const listed = await clients.list({ limit: 500 })
+      assert.deepEqual(
+        [client.id, other.client.id].map((id) => listed.find((one) => one.id === id)),
+        [rotated, other.client],
+      )
+      assert.deepEqual(await clients.get(client.id), rotated)
+      server.clock.advance(HOUR)
+      assert.deepEqual((await clients.get(client.id))?.secrets, [current])
     })
 
     it('disabling ends secrets and tokens at once; enabling brings back the secrets and not the tokens', async () => {
@@ -167,6 +202,12 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       const { clients } = server.auth
       const { client } = await clients.create({ name: 'x', scopes: ['a'] })
       await clients.update(client.id, { scopes: ['b'] })
+      server.clock.advance(MINUTE)
+      const before = await clients.get(client.id)
+      for (const same of [{}, { name: 'x' }, { scopes: ['b', 'b'] }, { name: 'x', scopes: ['b'] }]) {
+        assert.deepEqual(await clients.update(client.id, same), before)
+      }
+      await clients.update(client.id, { name: 'y', scopes: ['b'] })
       await clients.rotate(client.id, { overlap: 60 })
       for (const act of ['disable', 'disable', 'enable', 'enable', 'delete', 'delete'] as const) {
         await clients[act](client.id).catch(() => undefined)
@@ -175,6 +216,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       assert.deepEqual(data.map((event) => [event.type, event.data]).reverse(), [
         ['client.created', { name: 'x', scopes: ['a'] }],
         ['client.updated', { scopes: ['b'] }],
+        ['client.updated', { name: 'y' }],
         ['client.secret_rotated', { overlap_seconds: 60 }],
         ['client.disabled', {}],
         ['client.enabled', {}],
@@ -196,11 +238,14 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       )
     })
 
-    it("a client's token opens no session: it logs nobody out and sees no sessions", async () => {
+    it("a client's token is no user's: it logs nobody out, sees and ends no sessions, and is nobody", async () => {
       const token = await server.tokenOf(await server.machine('a'))
-      const logout = await server.call('/logout', { method: 'POST', token })
-      assert.deepEqual([logout.status, logout.body.code, await stands(token)], [400, 'invalid_request', 'accepted'])
-      assert.deepEqual((await server.call('/sessions', { token })).body, { data: [] })
+      const routes = ['POST /logout', 'GET /sessions', 'DELETE /sessions', 'DELETE /sessions/x', 'GET /me']
+      for (const [method = '', path = ''] of routes.map((route) => route.split(' '))) {
+        const reply = await server.call(path, { method, token })
+        assert.deepEqual([reply.status, reply.body.code], [400, 'invalid_request'], `${method} ${path}`)
+      }
+      assert.equal(await stands(token), 'accepted')
     })
   })
 }

@@ -119,8 +119,9 @@ export async function readDocument(issuer = 'http://127.0.0.1:5000', basePath = 
 
 let conformance: ReturnType<typeof createConformance> | undefined
 
-/** Judges a reply by the document, which is the same whatever the settings. */
-export async function judge(method: string, path: string, reply: Judged): Promise<string[]> {
+/** Judges a reply by the document, which is the same whatever the settings. A 500 is always wrong, unless the test has made the server fail. */
+export async function judge(method: string, path: string, reply: Judged, { fault = false } = {}): Promise<string[]> {
   conformance ??= createConformance(await readDocument())
-  return conformance(method, path, reply)
+  const unasked = reply.status === 500 && !fault ? [`${method} ${path} is 500, which nobody asked for`] : []
+  return [...unasked, ...conformance(method, path, reply)]
 }

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import express from 'express'
 import { toNodeHandler } from '../src/http/node.ts'
 import { assertOAuthError, basic, type Credentials, type OAuthServer, startOAuth } from './oauth.ts'
-import { call, listen } from './server.ts'
+import { call, judgedCall, listen } from './server.ts'
 
 const PATHS = ['/oauth/token', '/oauth/revoke', '/oauth/introspect']
 const APP = 'https://app.example.com'
@@ -40,6 +40,13 @@ describe('what comes in is a form or is refused', () => {
       'escaped octets that are not UTF-8': [`${good}&a=%ff%fe`, form, 'invalid_request', 400],
       'bare octets that are not UTF-8': [Buffer.from(`${good}&a=\u00ff`, 'latin1'), form, 'invalid_request', 400],
       'an overlong escape': [`${good}&a=%c0%af`, form, 'invalid_request', 400],
+      '65 parameters': [`${good}${'&'.repeat(63)}a=1`, form, 'invalid_request', 400],
+      'thousands of parameters': [
+        `${good}&${Array.from({ length: 2500 }, (_, i) => i.toString(36)).join('=1&')}=1`,
+        form,
+        'invalid_request',
+        400,
+      ],
       'more than 16 KiB': [`${good}&a=${'x'.repeat(17_000)}`, form, 'payload_too_large', 413],
     }
     for (const path of PATHS) {
@@ -51,7 +58,14 @@ describe('what comes in is a form or is refused', () => {
   })
 
   it('the content type may be written as it likes, and unknown parameters are ignored', async () => {
-    for (const type of ['application/x-www-form-urlencoded;charset=UTF-8', 'APPLICATION/X-WWW-FORM-URLENCODED']) {
+    for (const type of [
+      'application/x-www-form-urlencoded;charset=UTF-8',
+      'APPLICATION/X-WWW-FORM-URLENCODED',
+      'application/x-www-form-urlencoded ; charset=utf-8',
+      'application/x-www-form-urlencoded;',
+      'application/x-www-form-urlencoded;charset="utf-8";',
+      'application/x-www-form-urlencoded; charset',
+    ]) {
       const more =
         '&resource=https%3A%2F%2Fx&__proto__=1&constructor=2&a%5B%5D=3&grant%5Ftype2=4&%C3%A9=%E2%82%AC&\u20ac=\u20ac'
       const body = good + more
@@ -60,6 +74,28 @@ describe('what comes in is a form or is refused', () => {
       assert.deepEqual((await server.call('/oauth/introspect', sent)).body, { active: false }, type)
     }
     assert.equal(({} as Record<string, unknown>)['1'], undefined)
+  })
+
+  it('64 parameters are read, and of more none is looked at: no name is compared with thousands of others', async () => {
+    const most = `${good}&${Array.from({ length: 62 }, (_, i) => `a${i}=1`).join('&')}`
+    const ask = (body: string) => server.post('/oauth/introspect', body, machine)
+    assert.equal((await ask(most)).status, 200)
+    // What would be refused by name, if it were read, is refused for the number.
+    const { body } = await ask(`grant_type=a&grant_type=b&%zz=1&${most}`)
+    assert.deepEqual(body.error_description, 'Send at most 64 parameters')
+  })
+
+  it('without a body and without a type it says what is missing', async () => {
+    for (const path of PATHS) {
+      const reply = await server.call(path, { method: 'POST', headers: basic(machine) })
+      assertOAuthError(reply, [400, 'invalid_request'], path)
+      const stranger = await server.call(path, { method: 'POST' })
+      assertOAuthError(
+        stranger,
+        path === '/oauth/introspect' ? [401, 'invalid_client'] : [400, 'invalid_request'],
+        path,
+      )
+    }
   })
 
   it('grants there are none of, and credentials given twice', async () => {
@@ -109,6 +145,9 @@ describe('whatever goes wrong under /oauth/ is told in one form', () => {
         assertOAuthError(await server.call(path, { method }), [405, 'method_not_allowed'], `${method} ${path}`)
       }
     }
+    const json = { headers: { 'Content-Type': 'application/json' }, body: '{}' }
+    assertOAuthError(await server.call('/oauth/token', { ...json, method: 'PUT' }), [405, 'method_not_allowed'])
+    assertOAuthError(await server.call('/oauth/nothing', { ...json, method: 'POST' }), [404, 'not_found'])
     for (const path of ['/oauth/', '/oauth/authorize', '/oauth/token/', '/oauth/tokens', '/oauth/__proto__']) {
       assertOAuthError(await server.call(path), [404, 'not_found'], path)
     }
@@ -136,7 +175,8 @@ describe('whatever goes wrong under /oauth/ is told in one form', () => {
   it('what nobody foresaw is 500 without a story', async () => {
     await using broken = await startOAuth({ loadSubject: () => ({ roles: 5 as unknown as string[] }) })
     const { refresh_token } = await broken.auth.sessions.create({ subject: 'ann' })
-    const reply = await broken.post('/oauth/token', { grant_type: 'refresh_token', refresh_token })
+    const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token })
+    const reply = await broken.call('/oauth/token', { body, fault: true })
     assertOAuthError(reply, [500, 'internal_error'])
     assert.ok(
       broken.lines.some(({ level, fields }) => level === 'error' && 'err' in fields),
@@ -156,6 +196,30 @@ describe('from elsewhere', () => {
     assert.equal((await preflight('https://evil.example')).headers.get('Access-Control-Allow-Origin'), null)
     const reply = await server.post('/oauth/revoke', { token: 'x' }, undefined, { Origin: APP })
     assert.deepEqual([reply.status, reply.headers.get('Access-Control-Allow-Origin')], [200, APP])
+  })
+
+  it('what a parser made of nested names is refused, and not read as text', async () => {
+    await using own = await startOAuth()
+    const app = express()
+      .use(express.urlencoded({ extended: true }))
+      .use(toNodeHandler(own.auth))
+    await using listening = await listen(app)
+    const client = await own.machine('introspect')
+    for (const nested of [
+      'scope[a]=introspect',
+      'scope[][a]=introspect',
+      'unknown[a]=b',
+      'scope[]=introspect&scope[][a]=b',
+    ]) {
+      const body = `grant_type=client_credentials&${nested}`
+      const reply = await judgedCall(listening.url, '/oauth/token', { body, headers: { ...form, ...basic(client) } })
+      const { error, error_description } = reply.body as unknown as Record<string, string>
+      assert.deepEqual(
+        [reply.status, error, error_description],
+        [400, 'invalid_request', 'The form is not well-formed, or not UTF-8'],
+        nested,
+      )
+    }
   })
 
   it('an app that has read the form already hands it on, whole', async () => {

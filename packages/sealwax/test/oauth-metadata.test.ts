@@ -55,6 +55,8 @@ describe('the metadata of the server', () => {
     ['the issuer has a path, and the routes stand under it', '/auth', '/auth'],
     ['the issuer has a path of two parts and ends with a slash', '/a/b.c/', '/a/b.c'],
     ['the routes have a base path, the issuer has none', '', '/auth'],
+    ['the routes stand deeper than the path of the issuer', '/x', '/x/y'],
+    ['the routes stand deeper, and the issuer ends with a slash', '/x/', '/x/y'],
   ]
   for (const [name, path, basePath] of places) {
     it(name, async () => {

@@ -171,6 +171,23 @@ describe('the client_credentials grant', () => {
   })
 })
 
+it('a flood of unknown clients leaves room in the audit log for what concerns a client', async () => {
+  await using own = await startOAuth()
+  const { id } = await own.machine()
+  const fail = (as: Credentials) => own.post('/oauth/token', credentials, as)
+  const subjects = async () => {
+    const { data } = await own.auth.audit.list({ type: 'client.authentication_failed', limit: 500 })
+    return Map.groupBy(data, ({ subject }) => subject)
+  }
+  for (let i = 0; i < 120; i += 1) await fail({ id: `cli_${String(i).padStart(22, 'A')}`, secret: 'x' })
+  assert.equal((await subjects()).get(undefined)?.length, 20)
+  for (let i = 0; i < 120; i += 1) await fail({ id, secret: 'x' })
+  assert.deepEqual([(await subjects()).get(undefined)?.length, (await subjects()).get(id)?.length], [20, 80])
+  own.clock.advance(MINUTE)
+  await fail({ id: 'somebody', secret: 'x' })
+  assert.equal((await subjects()).get(undefined)?.length, 21)
+})
+
 describe('the refresh_token grant', () => {
   it('is the refresh there is: a retry gets the same successor, a replay ends the session with a reason', async () => {
     const { refresh_token: first, session } = await server.auth.sessions.create({ subject: 'ann' })
@@ -203,6 +220,19 @@ describe('the refresh_token grant', () => {
     const unscoped = await server.auth.sessions.create({ subject: 'bob' })
     assertOAuthError(await refresh(unscoped.refresh_token, { scope: 'a' }), [400, 'invalid_scope'])
     assert.equal((await refresh(unscoped.refresh_token)).status, 200)
+  })
+
+  it('a scope out of range does not hide a replay: the session ends', async () => {
+    const { refresh_token: first, session } = await server.auth.sessions.create({ subject: 'kim', scope: 'a' })
+    const second = (await refresh(first)).body.refresh_token as string
+    server.clock.advance(MINUTE)
+    const third = await refresh(second)
+    const replay = await refresh(first, { scope: 'zzz' })
+    assertOAuthError(replay, [400, 'invalid_grant'])
+    assert.equal(replay.body.reason, 'replayed')
+    assert.equal(await standing(server.auth, third.body.access_token as string), 'token_revoked')
+    const { data } = await server.auth.audit.list({ type: 'session.replay_detected', limit: 1 })
+    assert.equal(data[0]?.sessionId, session.id)
   })
 
   it('refuses what is not a refresh token, with a reason', async () => {

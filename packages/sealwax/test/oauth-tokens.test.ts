@@ -94,6 +94,46 @@ describe('revocation', () => {
     )
   })
 
+  it('an access token that is only stale, by new roles, ends its session; under a revoked key it ends nothing', async () => {
+    await using own = await startOAuth()
+    const user = { email: 'ann@example.com', password: PASSWORD, roles: ['teacher'] }
+    const { id } = await own.auth.users.create(user)
+    const client = await own.machine()
+    const begin = () => own.auth.sessions.create({ subject: id })
+    const alive = async () => (await own.auth.sessions.list(id)).map((one) => one.id)
+    const [first, kept] = [await begin(), await begin()]
+    await own.auth.users.setRoles(id, ['admin'])
+    const { access_token: token } = first
+    assert.equal(await standing(own.auth, token), 'token_stale')
+    const ask = (sent: string, as?: Credentials) => own.post('/oauth/revoke', { token: sent }, as)
+    assert.equal((await ask(token, client)).status, 200)
+    assert.equal((await ask(`${token.slice(0, -8)}AAAAAAAA`)).status, 200)
+    assert.equal((await alive()).length, 2, 'not by a client, and not by a forgery')
+    assert.deepEqual([(await ask(token)).status, await alive()], [200, [kept.session.id]])
+    const { data } = await own.auth.audit.list({ type: 'session.ended', limit: 1 })
+    assert.deepEqual([data[0]?.sessionId, data[0]?.data], [first.session.id, { reason: 'logout' }])
+    const current = await begin()
+    const signing = (await own.auth.keys.list()).find(({ state }) => state === 'signing')
+    await own.auth.keys.revoke(signing?.kid as string)
+    for (const sent of [current.access_token, kept.access_token]) {
+      assert.equal(await standing(own.auth, sent), 'token_stale')
+      assert.equal((await ask(sent)).status, 200)
+    }
+    assert.equal((await alive()).length, 2)
+  })
+
+  it('where the guard has not heard of a revoked key yet, the store is asked', async () => {
+    await using own = await startOAuth()
+    const { id } = await own.auth.users.create({ email: 'ann@example.com', password: PASSWORD })
+    const { access_token: token } = await own.auth.sessions.create({ subject: id })
+    await own.auth.users.setRoles(id, ['admin'])
+    const database = new DatabaseSync(own.file)
+    database.prepare('update signing_keys set revoked_at = ?').run(own.clock.time)
+    database.close()
+    assert.equal((await own.post('/oauth/revoke', { token })).status, 200)
+    assert.equal((await own.auth.sessions.list(id)).length, 1)
+  })
+
   it('a client that authenticates reaches its own tokens only', async () => {
     const { access_token, refresh_token } = await session()
     const foreign = await server.tokenOf(asker)
@@ -167,7 +207,15 @@ describe('introspection', () => {
     const now = Math.floor(server.clock.time / 1000)
     const { jti, ...told } = await introspect(access_token)
     assert.deepEqual(told, {
-      ...{ active: true, token_type: 'Bearer', sub: id, sid: begun.id, scope: 'a b', client_id: 'sealwax' },
+      ...{
+        active: true,
+        token_type: 'Bearer',
+        token_use: 'access_token',
+        sub: id,
+        sid: begun.id,
+        scope: 'a b',
+        client_id: 'sealwax',
+      },
       ...{ exp: now + 900, iat: now, aud: 'api', iss: server.url, roles: ['teacher'], auth_time: now },
     })
     assert.match(jti as string, /^[\w-]{22}$/)
@@ -177,7 +225,14 @@ describe('introspection', () => {
     const first = await session()
     const { exp, ...told } = await introspect(first.refresh_token)
     assert.deepEqual(told, {
-      ...{ active: true, sub: 'ann', sid: first.session.id, scope: 'a', client_id: 'sealwax' },
+      ...{
+        active: true,
+        token_use: 'refresh_token',
+        sub: 'ann',
+        sid: first.session.id,
+        scope: 'a',
+        client_id: 'sealwax',
+      },
       ...{ iss: server.url, auth_time: Math.floor(server.clock.time / 1000) },
     })
     assert.equal(exp, Math.floor((server.clock.time + 14 * DAY) / 1000))

@@ -104,7 +104,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       for (const method of [openid.ClientSecretBasic(secret), openid.ClientSecretPost(secret)]) {
         const machine = await configured(server, id, method)
         const granted = await openid.clientCredentialsGrant(machine, { scope: 'x' })
-        assert.deepEqual([granted.scope, granted.expiresIn()], ['x', 900])
+        assert.deepEqual([granted.scope, granted.expires_in], ['x', 900])
         assert.equal((await openid.tokenIntrospection(machine, granted.access_token)).client_id, id)
         await openid.tokenRevocation(machine, granted.access_token)
         assert.equal((await openid.tokenIntrospection(machine, granted.access_token)).active, false)

@@ -7,7 +7,7 @@ import type { Store } from '../src/store/contract/store.ts'
 import { postgresStore } from '../src/store/postgres/index.ts'
 import { sqliteStore } from '../src/store/sqlite/index.ts'
 import { type PostgresServer, startPostgres } from './postgres.ts'
-import { type Call, call, collector, createClock, listen, type Reply, SECRET, tempDir } from './server.ts'
+import { type Call, collector, createClock, judgedCall, listen, type Reply, SECRET, tempDir } from './server.ts'
 
 export interface Credentials {
   readonly id: string
@@ -69,14 +69,16 @@ export async function startOAuth(
     ...{ now: () => clock.time, logger, onEvent, ...given },
   })
   handler = toNodeHandler(auth)
+  const judged: OAuthServer['call'] = (at, request) =>
+    judgedCall(url, at, request, given.basePath) as unknown as Promise<OAuthReply>
   const post: OAuthServer['post'] = (at, form, as, headers = {}) =>
-    call(url, at, {
+    judged(at, {
       body: typeof form === 'string' ? form : new URLSearchParams(form).toString(),
       headers: { 'Content-Type': 'application/x-www-form-urlencoded', ...(as && basic(as)), ...headers },
-    }) as unknown as Promise<OAuthReply>
+    })
   return {
     ...{ auth, url, file, clock, lines, events, post },
-    call: (at, request) => call(url, at, request) as unknown as Promise<OAuthReply>,
+    call: judged,
     async machine(...scopes) {
       const { client, secret } = await auth.clients.create({ name: 'a machine', scopes })
       return { id: client.id, secret }

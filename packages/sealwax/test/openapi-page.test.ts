@@ -4,7 +4,8 @@ import { describe, test } from 'node:test'
 import { openApiPage } from '../src/http/openapi/page.ts'
 import { AUTH_ERRORS } from '../src/index.ts'
 import { operationsOf, readDocument } from './conformance.ts'
-import { startAuth } from './server.ts'
+import { basic, startOAuth } from './oauth.ts'
+import { type Call, startAuth } from './server.ts'
 
 const document = await readDocument()
 const { html, policy } = await openApiPage(document as never)
@@ -93,11 +94,7 @@ describe('GET /openapi', () => {
   })
 
   test('gives a command line for each operation, with the credentials it needs', () => {
-    const lines = html
-      .replaceAll('&quot;', '"')
-      .replaceAll('&lt;', '<')
-      .replaceAll('&gt;', '>')
-      .replaceAll('&#39;', "'")
+    const lines = plain(html)
     for (const line of [
       'curl --request POST "http://127.0.0.1:5000/login" \\\n  --header "Content-Type: application/json" \\\n  --data \'{"email":"alex@example.com","password":"correct horse battery staple"}\'',
       'curl "http://127.0.0.1:5000/me" \\\n  --header "Authorization: Bearer <access_token>"',
@@ -107,4 +104,49 @@ describe('GET /openapi', () => {
       assert.ok(lines.includes(`<code>${line}</code>`), line)
     }
   })
+
+  test('its commands for OAuth work, once a real id, secret and token stand in them', async () => {
+    await using server = await startOAuth()
+    const { id, secret } = await server.machine('introspect')
+    const { access_token, refresh_token } = await server.auth.sessions.create({ subject: 'ann' })
+    const commands = [...plain(html).matchAll(/<code>(curl [^<]*(?:<(?!\/code>)[^<]*)*)<\/code>/g)]
+      .map((match) => match[1] as string)
+      .filter((command) => command.includes('/oauth/'))
+    assert.equal(commands.length, 3)
+    const real = (token: string) => ({ '<client_id>': id, '<client_secret>': secret, '<token>': token })
+    for (const command of commands) {
+      for (const token of [access_token, refresh_token]) {
+        const { path, call } = requestOf(command, real(token))
+        const { status, body } = await server.call(path, call)
+        assert.equal(status, 200, `${command}: ${JSON.stringify(body)}`)
+        if (path === '/oauth/token') assert.ok(body.access_token)
+        if (path === '/oauth/introspect') assert.equal(body.active, (await server.auth.sessions.list('ann')).length > 0)
+      }
+    }
+    assert.deepEqual(await server.auth.sessions.list('ann'), [], 'revoked')
+  })
 })
+
+/** What the page shows, as it is read and copied. */
+function plain(page: string): string {
+  return page.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&#39;', "'")
+}
+
+/** The request that a command line of the page makes. */
+function requestOf(command: string, real: Record<string, string>): { path: string; call: Call } {
+  const filled = command.replace(/<\w+>/g, (name) => real[name] ?? assert.fail(`nobody knows ${name}`))
+  const [first = '', ...more] = filled.split(' \\\n  ')
+  const [, method = 'GET', url = ''] = /^curl (?:--request (\w+) )?"([^"]+)"$/.exec(first) ?? assert.fail(first)
+  const headers: Record<string, string> = {}
+  const body = new URLSearchParams()
+  for (const option of more) {
+    const [, user] = /^--user "([^"]+)"$/.exec(option) ?? []
+    const [, name, value] = /^--data-urlencode '(\w+)=([^']*)'$/.exec(option) ?? []
+    if (user !== undefined) {
+      const [id = '', secret = ''] = user.split(':')
+      Object.assign(headers, basic({ id, secret }))
+    } else if (name !== undefined && value !== undefined) body.append(name, value)
+    else assert.fail(option)
+  }
+  return { path: new URL(url).pathname, call: { method, body, headers } }
+}

@@ -120,7 +120,7 @@ describe('the document foretells what a real server answers', () => {
     ]
     const file = new DatabaseSync(server.file)
     for (const table of ['users', 'sessions', 'revocations']) file.exec(`ALTER TABLE ${table} RENAME TO ${table}_away`)
-    for (const [id, call] of reading) await ask(server, id, 500, call)
+    for (const [id, call] of reading) await ask(server, id, 500, { ...call, fault: true })
     for (const table of ['users', 'sessions', 'revocations']) file.exec(`ALTER TABLE ${table}_away RENAME TO ${table}`)
     file.close()
     await server.auth.close()

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { GUARD_ERRORS } from '@sealwax/guard'
 import { Validator } from '@seriousme/openapi-schema-validator'
+import { REFUSAL_REASONS } from '../src/errors.ts'
 import { membersOf, sampleOf } from '../src/http/openapi/members.ts'
 import { AUTH_ERRORS } from '../src/index.ts'
 import { VERSION } from '../src/version.ts'
@@ -136,6 +137,56 @@ describe('the OpenAPI document', () => {
     assert.doesNotMatch(text, /node_modules|\.ts\b|\bat \S+ \(|\/(home|tmp|work|src)\/|x-codes/)
   })
 
+  test('says of OAuth what must be sent, by which ways, and what comes back', () => {
+    const schemaOf = (name: string) =>
+      document.components.schemas[name] as { required: string[]; properties: Record<string, Schema> }
+    assert.deepEqual(schemaOf('OAuthTokenRequest').required, ['grant_type'])
+    assert.deepEqual(schemaOf('OAuthTokenRequest').properties.grant_type?.enum, ['client_credentials', 'refresh_token'])
+    assert.deepEqual(schemaOf('OAuthToken').required, ['token'])
+    assert.doesNotMatch(JSON.stringify(document), /client_assertion/)
+    assert.deepEqual(schemaOf('OAuthError').properties.reason?.enum, [...REFUSAL_REASONS])
+    for (const member of [
+      'sub',
+      'sid',
+      'scope',
+      'client_id',
+      'exp',
+      'iat',
+      'aud',
+      'iss',
+      'jti',
+      'roles',
+      'auth_time',
+    ]) {
+      assert.ok(member in schemaOf('Introspection').properties, member)
+    }
+    for (const { operation } of operations.filter(({ path }) => path.startsWith('/oauth/'))) {
+      const ways = operation.security.map((one) => Object.keys(one).join())
+      assert.deepEqual(ways.sort(), ['', 'basic'], operation.operationId)
+      const { $ref = '' } = (operation.responses[401]?.headers['WWW-Authenticate'] ?? {}) as { $ref?: string }
+      const header = document.components.headers[$ref.split('/').at(-1) as string] as { description: string }
+      assert.match(header.description, /RFC 7617/, operation.operationId)
+    }
+  })
+
+  test('describes every member of what OAuth and administrators send and get', () => {
+    const mute = operations
+      .filter(({ operation }) => operation.tags.some((tag) => ['OAuth', 'Administration'].includes(tag)))
+      .flatMap(({ operation: { operationId, requestBody, responses } }) => {
+        const replies = Object.entries(responses).flatMap(([status, reply]) => (status < '4' ? [reply] : []))
+        const bodies = [requestBody, ...replies].flatMap((one) => Object.values(one?.content ?? {}))
+        const members = bodies.flatMap(({ schema }) => membersOf(schema as never, document as never))
+        return members.map(({ name, schema }) => [`${operationId}: ${name}`, schema.description] as const)
+      })
+      .filter(([name, description]) => description === undefined && !/: (data|client|session|token_type)$/.test(name))
+    const refusal = membersOf({ $ref: '#/components/schemas/OAuthError' }, document as never)
+    assert.ok(refusal.every(({ schema }) => schema.description !== undefined))
+    assert.deepEqual(
+      mute.map(([name]) => name),
+      [],
+    )
+  })
+
   test('uses only security schemes that it describes, and says of each route whom it lets in', async () => {
     await using server = await startAuth()
     const { securitySchemes } = document.components
@@ -161,6 +212,8 @@ describe('the OpenAPI document', () => {
       ['https://example.com', '/auth', 'https://example.com/auth', '__Host-sealwax'],
       ['https://example.com/auth', '/auth', 'https://example.com/auth', '__Host-sealwax'],
       ['https://example.com/tenant', '', 'https://example.com/tenant', '__Host-sealwax'],
+      ['https://example.com/tenant', '/tenants', 'https://example.com/tenant', '__Host-sealwax'],
+      ['https://example.com/tenant', '/tenant/auth', 'https://example.com/tenant/auth', '__Host-sealwax'],
       ['http://127.0.0.1:5000', '', 'http://127.0.0.1:5000', 'sealwax'],
     ] as const
     for (const [issuer, basePath, url, cookie] of cases) {

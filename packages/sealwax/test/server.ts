@@ -57,6 +57,8 @@ export interface Call {
   /** Sent as a Bearer token. */
   token?: string
   headers?: Record<string, string>
+  /** The test has made the server fail: a 500 is what it asks for. */
+  fault?: boolean
 }
 
 /** Sends one request to a base URL and reads the whole reply. */
@@ -185,11 +187,18 @@ export async function startAuth(options: Partial<AuthOptions> = {}): Promise<Sta
 }
 
 /** What a server of ours answers, the document at `/openapi.json` must have foretold. */
-async function judgedCall(base: string, path: string, request: Call = {}, basePath = ''): Promise<Reply> {
+export async function judgedCall(
+  base: string,
+  path: string,
+  request: Call = {},
+  basePath: string | undefined = '',
+): Promise<Reply> {
   const reply = await call(base, path, request)
   const method = request.method ?? (request.json === undefined && request.body === undefined ? 'GET' : 'POST')
   const [whole = ''] = path.split('?')
-  if (whole.startsWith(basePath)) assert.deepEqual(await judge(method, whole.slice(basePath.length), reply), [])
+  if (whole.startsWith(basePath)) {
+    assert.deepEqual(await judge(method, whole.slice(basePath.length), reply, request), [])
+  }
   return reply
 }
 

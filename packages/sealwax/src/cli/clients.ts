@@ -1,4 +1,5 @@
 import type { AuthOptions } from '../config.ts'
+import { noSuchClient } from '../engine/clients.ts'
 import { AuthError } from '../errors.ts'
 import type { Environment } from './env.ts'
 import { withAuth } from './store.ts'
@@ -31,6 +32,12 @@ export async function clientsUpdate(
   { name, scope }: { name?: string; scope?: string[] },
 ): Promise<void> {
   const scopes = scopesOf(scope)
+  if (name === undefined && scopes === undefined) {
+    throw new AuthError(
+      'validation_failed',
+      'Say what changes: --name NAME, or --scope SCOPE for all scopes it has from now on',
+    )
+  }
   const change = { ...(name !== undefined && { name }), ...(scopes !== undefined && { scopes }) }
   await withAuth(environment, async (auth) => print(await auth.clients.update(id, change)))
 }
@@ -55,7 +62,7 @@ export async function clientsEnable(environment: Environment, id: string): Promi
 
 export async function clientsDelete(environment: Environment, id: string): Promise<void> {
   await withAuth(environment, async (auth) => {
-    if (!(await auth.clients.delete(id))) throw new AuthError('not_found', 'There is no such client')
+    if (!(await auth.clients.delete(id))) throw noSuchClient()
   })
 }
 

@@ -1,8 +1,9 @@
-import type { AuditEvent, Context, Unit } from './context.ts'
+import type { AuditEvent, Client, Context, Unit } from './context.ts'
 import { commit } from './context.ts'
 
 /** Adds an event to a unit: stored with it, heard by `onEvent` after the commit. */
-export async function audit(unit: Unit, event: AuditEvent): Promise<void> {
+export async function audit(unit: Unit, { by, ...happened }: AuditEvent & Pick<Client, 'by'>): Promise<void> {
+  const event = by === undefined ? happened : { ...happened, data: { ...happened.data, by } }
   await unit.audit.append({
     time: event.time,
     type: event.type,

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { type Duration, toSeconds } from '@sealwax/jwt'
 import { AuthError } from '../errors.ts'
-import type { ClientRow } from '../store/contract/clients.ts'
+import type { ClientRow, ClientSecretRow } from '../store/contract/clients.ts'
 import { audit } from './audit.ts'
-import { type AuditEventType, type Context, commit, type Unit } from './context.ts'
+import { checkName, checkOverlap, checkScopes } from './client-fields.ts'
+import { type Client, type Context, commit, type Unit } from './context.ts'
 import { revokeVersion } from './revocations.ts'
 
 /** A machine that gets access tokens for itself (RFC 6749 §4.4). */
@@ -14,8 +14,17 @@ export interface ApiClient {
   /** All that it may ask for. */
   readonly scopes: readonly string[]
   readonly disabled: boolean
+  /** The secrets that serve now, oldest first: two while the overlap of a rotation lasts. */
+  readonly secrets: readonly ClientSecret[]
   readonly createdAt: Date
   readonly updatedAt: Date
+}
+
+/** What is told of a secret. */
+interface ClientSecret {
+  readonly createdAt: Date
+  /** When it stops to serve; undefined for the current one. */
+  readonly expiresAt: Date | undefined
 }
 
 export interface CreateApiClient {
@@ -41,7 +50,6 @@ const NOBODY = `${ID_PREFIX}${'-'.repeat(22)}`
 const HOUR = 3_600_000
 /** No configuration lets an access token live longer. */
 const LONGEST_LIFE = 24 * HOUR
-const LONGEST_OVERLAP = 90 * 24 * HOUR
 
 /** Whether a `sub` or `client_id` is that of an API client. */
 export function isClientId(subject: string): boolean {
@@ -65,7 +73,11 @@ export function hashOf(secret: string): Buffer {
 }
 
 /** Creates a client and its first secret. Throws `validation_failed`. */
-export async function createClient(context: Context, options: CreateApiClient): Promise<IssuedSecret> {
+export async function createClient(
+  context: Context,
+  options: CreateApiClient,
+  from: Client = {},
+): Promise<IssuedSecret> {
   const now = context.now()
   const client: ClientRow = {
     id: ID_PREFIX + context.randomBytes(16).toString('base64url'),
@@ -78,15 +90,16 @@ export async function createClient(context: Context, options: CreateApiClient): 
   }
   const secret = await commit(context, async (unit) => {
     await unit.clients.insert(client)
-    await note(unit, 'client.created', client.id, now, { name: client.name, scopes: client.scopes })
-    return insertSecret(context, unit, client.id)
+    const data = { name: client.name, scopes: client.scopes }
+    await audit(unit, { type: 'client.created', time: now, subject: client.id, ...from, data })
+    return insertSecret(context, unit, client.id, now)
   })
-  return { client: clientOf(client), secret }
+  return { client: clientOf(client, [{ created_at: now, expires_at: null }], now), secret }
 }
 
 export async function getClient(context: Context, id: string): Promise<ApiClient | undefined> {
-  const row = await context.store.committed.clients.byId(lookupId(id))
-  return row && clientOf(row)
+  const row = await context.store.committed.clients.withSecrets(lookupId(id))
+  return row && clientOf(row, row.secrets, context.now())
 }
 
 /** A page of clients, ordered by id. */
@@ -95,75 +108,96 @@ export async function listClients(
   page: { after?: string | undefined; limit?: number | undefined } = {},
 ): Promise<ApiClient[]> {
   const limit = Math.min(Math.max(page.limit ?? 50, 1), 500)
-  return (await context.store.committed.clients.list({ after: page.after, limit })).map(clientOf)
+  const { clients } = context.store.committed
+  const rows = await clients.list({ after: page.after, limit })
+  const secrets = Map.groupBy(await clients.secretsOf(rows.map(({ id }) => id)), (secret) => secret.client_id)
+  return rows.map((row) => clientOf(row, secrets.get(row.id) ?? [], context.now()))
 }
 
-/** Changes the name or the scopes. A scope taken away makes its access tokens stale at once. Throws `not_found`, `validation_failed`. */
+/** Changes the name or the scopes; what is as it was is no change. A scope taken away makes its access tokens stale at once. Throws `not_found`, `validation_failed`. */
 export async function updateClient(
   context: Context,
   id: string,
   change: { name?: string | undefined; scopes?: readonly string[] | undefined },
+  from: Client = {},
 ): Promise<ApiClient> {
-  const name = change.name === undefined ? {} : { name: checkName(change.name) }
-  const scopes = change.scopes === undefined ? {} : { scopes: checkScopes(change.scopes) }
+  const name = change.name === undefined ? undefined : checkName(change.name)
+  const scopes = change.scopes === undefined ? undefined : checkScopes(change.scopes)
   return changeClient(context, id, async (unit, client, now) => {
-    const narrowed = client.scopes.some((scope) => scopes.scopes?.includes(scope) === false)
+    const data = {
+      ...(name !== undefined && name !== client.name && { name }),
+      ...(scopes !== undefined && scopes.join(' ') !== client.scopes.join(' ') && { scopes }),
+    }
+    if (Object.keys(data).length === 0) return
+    const narrowed = client.scopes.some((scope) => scopes?.includes(scope) === false)
     const raised = narrowed ? await raiseVersion(context, unit, client) : {}
-    await unit.clients.change(client.id, { ...name, ...scopes, ...raised, updated_at: now })
-    await note(unit, 'client.updated', client.id, now, { ...name, ...scopes })
+    await unit.clients.change(client.id, { ...data, ...raised, updated_at: now })
+    await audit(unit, { type: 'client.updated', time: now, subject: client.id, ...from, data })
   })
 }
 
 /**
- * Makes a new secret; the current one serves on for `overlap` (a duration; default 24 hours, 0: not at all, at most 90 days). At most two are alive:
- * one that was replaced before ends now. Throws `not_found`, `validation_failed`.
+ * Makes a new secret; the current one serves on for `overlap` (a duration; default 24 hours, at most 90 days). With 0, for emergencies, all others end now.
+ * Throws `not_found`, `validation_failed`, and `rotation_under_way` while an earlier overlap lasts: a rotation that is sent again must not end the
+ * secret that its machines have.
  */
 export async function rotateSecret(
   context: Context,
   id: string,
   { overlap = '24h' }: { overlap?: number | string | undefined } = {},
+  from: Client = {},
 ): Promise<IssuedSecret> {
   const milliseconds = checkOverlap(overlap)
   let secret = ''
   const client = await changeClient(context, id, async (unit, { id: clientId }, now) => {
     const { secrets = [] } = (await unit.clients.withSecrets(clientId)) ?? {}
+    if (milliseconds > 0) refuseWhileOverlapping(secrets, now)
     for (const old of secrets) {
       if (old.expires_at === null && milliseconds > 0) await unit.clients.expireSecret(old.id, now + milliseconds)
       else await unit.clients.deleteSecret(old.id)
     }
-    secret = await insertSecret(context, unit, clientId)
-    await note(unit, 'client.secret_rotated', clientId, now, { overlap_seconds: milliseconds / 1000 })
+    secret = await insertSecret(context, unit, clientId, now)
+    await unit.clients.change(clientId, { updated_at: now })
+    const data = { overlap_seconds: milliseconds / 1000 }
+    await audit(unit, { type: 'client.secret_rotated', time: now, subject: clientId, ...from, data })
   })
   return { client, secret }
 }
 
+function refuseWhileOverlapping(secrets: readonly ClientSecretRow[], now: number): void {
+  const ends = secrets.flatMap(({ expires_at }) => (expires_at !== null && now < expires_at ? [expires_at] : []))
+  if (ends.length === 0) return
+  const end = new Date(Math.max(...ends)).toISOString()
+  throw new AuthError('rotation_under_way', `An earlier secret serves until ${end}: rotate then, or with overlap 0 now`)
+}
+
 /** Refuses the client from now on; its access tokens are stale at once. Throws `not_found`. */
-export async function disableClient(context: Context, id: string): Promise<ApiClient> {
+export async function disableClient(context: Context, id: string, from: Client = {}): Promise<ApiClient> {
   return changeClient(context, id, async (unit, client, now) => {
     if (client.disabled_at !== null) return
     const raised = await raiseVersion(context, unit, client)
     await unit.clients.change(client.id, { disabled_at: now, ...raised, updated_at: now })
-    await note(unit, 'client.disabled', client.id, now)
+    await audit(unit, { type: 'client.disabled', time: now, subject: client.id, ...from })
   })
 }
 
 /** Lets a disabled client ask for tokens again. Throws `not_found`. */
-export async function enableClient(context: Context, id: string): Promise<ApiClient> {
+export async function enableClient(context: Context, id: string, from: Client = {}): Promise<ApiClient> {
   return changeClient(context, id, async (unit, client, now) => {
     if (client.disabled_at === null) return
     await unit.clients.change(client.id, { disabled_at: null, updated_at: now })
-    await note(unit, 'client.enabled', client.id, now)
+    await audit(unit, { type: 'client.enabled', time: now, subject: client.id, ...from })
   })
 }
 
 /** Deletes a client and its secrets; its access tokens are stale at once. False when there is none. */
-export async function deleteClient(context: Context, id: string): Promise<boolean> {
+export async function deleteClient(context: Context, id: string, from: Client = {}): Promise<boolean> {
   return commit(context, async (unit) => {
     const client = await unit.clients.lock(lookupId(id))
     if (client === undefined) return false
     await raiseVersion(context, unit, client)
     await unit.clients.delete(client.id)
-    await note(unit, 'client.deleted', client.id, context.now())
+    await audit(unit, { type: 'client.deleted', time: context.now(), subject: client.id, ...from })
     return true
   })
 }
@@ -178,9 +212,9 @@ async function changeClient(
     const client = await unit.clients.lock(lookupId(id))
     if (client === undefined) throw noSuchClient()
     await change(unit, client, context.now())
-    const row = await unit.clients.byId(client.id)
+    const row = await unit.clients.withSecrets(client.id)
     if (row === undefined) throw noSuchClient()
-    return clientOf(row)
+    return clientOf(row, row.secrets, context.now())
   })
 }
 
@@ -192,73 +226,41 @@ async function raiseVersion(context: Context, unit: Unit, client: ClientRow): Pr
   return { ver }
 }
 
-async function insertSecret(context: Context, unit: Unit, clientId: string): Promise<string> {
+async function insertSecret(context: Context, unit: Unit, clientId: string, now: number): Promise<string> {
   const secret = SECRET_PREFIX + context.randomBytes(32).toString('base64url')
   await unit.clients.insertSecret({
     id: context.randomBytes(16).toString('base64url'),
     client_id: clientId,
     hash: hashOf(secret),
-    created_at: context.now(),
+    created_at: now,
     expires_at: null,
   })
   return secret
 }
 
-async function note(
-  unit: Unit,
-  type: AuditEventType,
-  subject: string,
-  time: number,
-  data: Record<string, unknown> = {},
-): Promise<void> {
-  await audit(unit, { type, time, subject, data })
-}
+type SecretTimes = Pick<ClientSecretRow, 'created_at' | 'expires_at'>
 
-function clientOf(row: ClientRow): ApiClient {
+function clientOf(row: ClientRow, secrets: readonly SecretTimes[], now: number): ApiClient {
+  const live = secrets.filter(({ expires_at }) => expires_at === null || now < expires_at)
   return {
     id: row.id,
     name: row.name,
     scopes: row.scopes,
     disabled: row.disabled_at !== null,
+    secrets: live.sort(byAge).map(({ created_at, expires_at }) => ({
+      createdAt: new Date(created_at),
+      expiresAt: expires_at === null ? undefined : new Date(expires_at),
+    })),
     createdAt: new Date(row.created_at),
     updatedAt: new Date(row.updated_at),
   }
 }
 
-function checkName(name: unknown): string {
-  if (typeof name !== 'string' || !/^[^\p{C}]{1,128}$/u.test(name) || name.trim() === '') {
-    throw new AuthError('validation_failed', 'A client has a name of 1 to 128 characters without control characters')
-  }
-  return name
+/** The current one is the newest, also where the clock has not moved. */
+function byAge(a: SecretTimes, b: SecretTimes): number {
+  return Number(a.expires_at === null) - Number(b.expires_at === null) || a.created_at - b.created_at
 }
 
-function checkScopes(scopes: unknown): readonly string[] {
-  const valid =
-    Array.isArray(scopes) &&
-    scopes.length <= 64 &&
-    scopes.every((scope) => typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/.test(scope))
-  if (!valid) {
-    throw new AuthError(
-      'validation_failed',
-      'Scopes are at most 64 names of 1 to 64 printable ASCII characters without space, quote and backslash',
-    )
-  }
-  return [...new Set(scopes as string[])]
-}
-
-function checkOverlap(overlap: number | string): number {
-  let milliseconds = -1
-  try {
-    milliseconds = toSeconds(overlap as Duration) * 1000
-  } catch {
-    // The sentence below says what it must be.
-  }
-  if (milliseconds < 0 || milliseconds > LONGEST_OVERLAP) {
-    throw new AuthError('validation_failed', "overlap must be seconds or a duration such as '24h', at most 90 days")
-  }
-  return milliseconds
-}
-
-function noSuchClient(): AuthError {
+export function noSuchClient(): AuthError {
   return new AuthError('not_found', 'There is no such client')
 }

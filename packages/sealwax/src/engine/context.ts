@@ -37,6 +37,8 @@ export interface Logger {
 export interface Client {
   readonly ip?: string | undefined
   readonly userAgent?: string | undefined
+  /** The administrator on whose word it happens; kept in the data of the event. */
+  readonly by?: string | undefined
 }
 
 /** Something worth remembering. `data` never holds a token, a password, a secret or a hash. */

@@ -49,15 +49,18 @@ function matchesSecret(client: ClientWithSecrets | undefined, hash: Buffer, now:
 
 /** Failures that are stored in one minute by one process: a flood must not fill the disk. The log has a line of each request anyway. */
 const MOST_FAILURES_A_MINUTE = 100
-const noted = new WeakMap<Context, { minute: number; count: number }>()
+/** Of those, failures of ids that nobody has: anybody can make some up, and they must not keep out what concerns a client. */
+const MOST_UNKNOWN_A_MINUTE = 20
+const noted = new WeakMap<Context, { minute: number; count: number; unknown: number }>()
 
 async function noteFailure(context: Context, subject: string | undefined, reason: string, from: Client): Promise<void> {
   const time = context.now()
   const minute = Math.floor(time / 60_000)
   const before = noted.get(context)
-  const count = before?.minute === minute ? before.count + 1 : 1
-  noted.set(context, { minute, count })
-  if (count > MOST_FAILURES_A_MINUTE) return
+  const { count, unknown } = before?.minute === minute ? before : { count: 0, unknown: 0 }
+  const isUnknown = subject === undefined
+  if (count >= MOST_FAILURES_A_MINUTE || (isUnknown && unknown >= MOST_UNKNOWN_A_MINUTE)) return
+  noted.set(context, { minute, count: count + 1, unknown: unknown + Number(isUnknown) })
   await auditAlone(context, { type: 'client.authentication_failed', time, subject, ...from, data: { reason } })
 }
 

@@ -13,7 +13,8 @@ const INACTIVE: Introspection = { active: false }
 export async function introspectAccessToken(context: Context, token: CheckedToken): Promise<Introspection> {
   if (!(await (isClientToken(token) ? clientStands(context, token) : sessionStands(context, token)))) return INACTIVE
   const { sub, sid, scope, client_id, exp, iat, aud, iss, jti, roles, auth_time } = token.payload
-  return { active: true, token_type: 'Bearer', sub, sid, scope, client_id, exp, iat, aud, iss, jti, roles, auth_time }
+  const kind = { token_type: 'Bearer', token_use: 'access_token' } as const
+  return { active: true, ...kind, sub, sid, scope, client_id, exp, iat, aud, iss, jti, roles, auth_time }
 }
 
 async function clientStands(context: Context, { subject, payload }: CheckedToken): Promise<boolean> {
@@ -40,6 +41,7 @@ export async function introspectRefreshToken(context: Context, token: string): P
   if (isSpent(context, found, session.seen_user_agent) || !(await stands(context, session))) return INACTIVE
   return {
     active: true,
+    token_use: 'refresh_token',
     sub: session.subject,
     sid: session.id,
     scope: session.scope ?? undefined,

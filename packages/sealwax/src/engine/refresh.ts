@@ -87,11 +87,12 @@ async function attemptRefresh(
   if (!isGenuine(presented, hmacKey)) throw refused('malformed', 'This is not a refresh token')
   const now = context.now()
   requireLive(session, now)
-  const scope = requested === undefined ? session.scope : narrowScopes(scopesOf(session), requested).join(' ')
   const subject = await requireSubject(context, session, client)
   const userAgent = client.userAgent ?? null
   const verdict = decide(session, presented.generation, userAgent, now, context.config)
   if (verdict === 'replay_detected') return endReplayed(context, session, presented, client)
+  // After the replay, which no scope may hide.
+  const scope = requested === undefined ? session.scope : narrowScopes(scopesOf(session), requested).join(' ')
   const next = advanceOf(context, session, presented.generation, verdict, client, now)
   const event = eventOf(session, verdict, client)
   const written = await commit(context, async (unit) => {

@@ -5,6 +5,7 @@ import { cors } from 'hono/cors'
 import { getPath } from 'hono/utils/url'
 import type { Context } from '../engine/context.ts'
 import { AuthError } from '../errors.ts'
+import { administrators } from './administrators.ts'
 import { bodyReader } from './body.ts'
 import { clientReader, type ReadClient } from './client.ts'
 import { refreshCookie } from './cookies.ts'
@@ -54,7 +55,10 @@ export function createApp(context: Context, guard: Guard): App {
   app.onError(refuse)
   app.use('*', crossOrigin(context))
   app.use('/oauth/*', notCached)
-  app.use('*', bodyReader(isOAuth))
+  app.use(
+    '*',
+    bodyReader(isOAuth, (method, path) => methodsOf(path).includes(method)),
+  )
   // After the body has come: else so many slow senders would keep everybody else out.
   for (const path of HASHING) app.use(path, admission(MOST_LOGINS))
   healthRoutes(app, context)
@@ -63,11 +67,12 @@ export function createApp(context: Context, guard: Guard): App {
   logoutRoutes(app, context, guard, clientOf, cookie)
   meRoutes(app, context, guard)
   sessionRoutes(app, context, guard, clientOf)
-  adminKeyRoutes(app, context, guard, clientOf)
+  const admins = administrators(guard, clientOf)
+  adminKeyRoutes(app, context, admins)
   tokenRoutes(app, context, clientOf)
   revokeRoutes(app, context, guard, clientOf)
   introspectRoutes(app, context, guard, clientOf)
-  adminClientRoutes(app, context, guard)
+  adminClientRoutes(app, context, admins)
   wellKnownRoutes(app, context)
   metadataRoutes(root, context.config)
   openApiRoutes(app, root, config)

@@ -6,13 +6,20 @@ import { formDataOf, type IsOAuthPath } from './form.ts'
 /** The largest body any of our routes has use for, in bytes. */
 const BODY_LIMIT = 16 * 1024
 
-/** Reads the body before any route does, within the limit: a form for the routes of OAuth, JSON for all others. */
-export function bodyReader(isOAuth: IsOAuthPath): MiddlewareHandler<HttpEnv> {
+/** Whether a route answers this method at this path. */
+export type Answers = (method: string, path: string) => boolean
+
+/**
+ * Reads the body before any route does, within the limit: a form for the routes of OAuth, JSON for all others. Where nothing answers nothing is read,
+ * so that a wrong path is not told to send another body.
+ */
+export function bodyReader(isOAuth: IsOAuthPath, answers: Answers): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
-    if (c.req.method !== 'GET' && c.req.method !== 'HEAD') {
+    const { method, path } = c.req
+    if (method !== 'GET' && method !== 'HEAD' && answers(method, path)) {
       if (Number(c.req.header('Content-Length')) > BODY_LIMIT) throw tooLarge()
       const bytes = await bytesOf(c)
-      if (isOAuth(c.req.path)) keepForm(c, bytes)
+      if (isOAuth(path)) keepForm(c, bytes)
       else keepJson(c, bytes)
     }
     await next()
@@ -24,22 +31,41 @@ function keep(c: HonoContext<HttpEnv>, kind: 'text' | 'formData', value: string 
   c.req.bodyCache[kind] = Promise.resolve(value) as never
 }
 
+const JSON_TYPE = 'application/json'
+const FORM_TYPE = 'application/x-www-form-urlencoded'
+
+/** The media type, its parameters left aside (RFC 9110 §8.3.1); undefined: none is told. */
+function mediaTypeOf(c: HonoContext<HttpEnv>): string | undefined {
+  return c.req.header('Content-Type')?.split(';', 1)[0]?.trim().toLowerCase()
+}
+
+/** What a body is, is judged here alone: Hono asks again, twice and by other rules, and from now on reads this. */
+function settle(c: HonoContext<HttpEnv>, type: string): void {
+  if (c.req.header('Content-Type') === type) return
+  const { url, method, headers: sent } = c.req.raw
+  const headers = new Headers(sent)
+  headers.set('Content-Type', type)
+  c.req.raw = new Request(url, { method, headers })
+}
+
 /** In UTF-8 (RFC 8259 §8.1). An empty body is an object without members, so that a route says what it misses, and one that needs nothing is content. */
 function keepJson(c: HonoContext<HttpEnv>, bytes: Uint8Array): void {
   const { method } = c.req
-  const type = c.req.header('Content-Type')
-  const isJson = type === undefined ? bytes.byteLength === 0 : /^application\/json(\s*;|$)/i.test(type)
-  if ((method === 'POST' || method === 'PATCH') && !isJson) {
-    throw new AuthError('unsupported_media_type', 'Send application/json')
+  if (method === 'POST' || method === 'PATCH') {
+    const type = mediaTypeOf(c)
+    const isJson = type === undefined ? bytes.byteLength === 0 : type === JSON_TYPE
+    if (!isJson) throw new AuthError('unsupported_media_type', 'Send application/json')
+    settle(c, JSON_TYPE)
   }
-  keep(c, 'text', textOf(bytes) || (type === undefined ? '' : '{}'))
+  keep(c, 'text', textOf(bytes) || '{}')
 }
 
 /** RFC 6749 App. B. Another media type is `invalid_request`: that is the code which clients of OAuth know. */
 function keepForm(c: HonoContext<HttpEnv>, bytes: Uint8Array): void {
-  const type = c.req.header('Content-Type') ?? ''
-  const isForm = bytes.byteLength === 0 || /^application\/x-www-form-urlencoded(\s*;|$)/i.test(type)
-  if (!isForm) throw new AuthError('invalid_request', 'Send application/x-www-form-urlencoded')
+  if (bytes.byteLength > 0 && mediaTypeOf(c) !== FORM_TYPE) {
+    throw new AuthError('invalid_request', 'Send application/x-www-form-urlencoded')
+  }
+  settle(c, FORM_TYPE)
   keep(c, 'formData', formDataOf(Buffer.from(bytes).toString('latin1')))
 }
 

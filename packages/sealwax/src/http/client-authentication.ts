@@ -11,7 +11,6 @@ import { formDecode } from './form.ts'
 interface ClientParameters {
   readonly client_id?: string | undefined
   readonly client_secret?: string | undefined
-  readonly client_assertion?: string | undefined
 }
 
 /** The client that calls: an API client that has proved itself, or the first-party one, which is public and has nothing to prove. */
@@ -24,6 +23,8 @@ export async function authenticateCaller(
   parameters: ClientParameters,
   clientOf: ReadClient,
 ): Promise<OAuthCaller> {
+  // No parameter that the document offers, but who sends one means to prove something.
+  if ((await c.req.formData()).has('client_assertion')) throw unauthenticated('Assertions of clients are not supported')
   const credentials = credentialsOf(c.req.header('Authorization'), parameters)
   return credentials === undefined ? 'public' : authenticateClient(context, credentials, clientOf(c))
 }
@@ -31,9 +32,8 @@ export async function authenticateCaller(
 /** Undefined: the first-party client, which needs no name. An empty secret is none (§2.3.1). */
 function credentialsOf(
   authorization: string | undefined,
-  { client_id, client_secret, client_assertion }: ClientParameters,
+  { client_id, client_secret }: ClientParameters,
 ): ClientCredentials | undefined {
-  if (client_assertion !== undefined) throw unauthenticated('Assertions of clients are not supported')
   if (authorization === undefined) return nameOrCredentials(client_id, client_secret)
   const basic = readBasic(authorization)
   if (basic === undefined) throw unauthenticated('The Authorization header is not well-formed Basic')
@@ -59,6 +59,10 @@ function readBasic(authorization: string): ClientCredentials | undefined {
   const colon = octets.indexOf(':')
   const [id, secret] = [formDecode(octets.slice(0, Math.max(colon, 0))), formDecode(octets.slice(colon + 1))]
   return colon < 1 || id === undefined || secret === undefined ? undefined : { id, secret }
+}
+
+export function missing(parameter: string): AuthError {
+  return invalid(`The parameter ${parameter} is missing`)
 }
 
 export function unauthenticated(detail: string): AuthError {

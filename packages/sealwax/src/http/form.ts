@@ -15,16 +15,22 @@ export function oauthPaths({ basePath }: Config): IsOAuthPath {
  */
 export function formDataOf(text: string): FormData {
   const form = new FormData()
-  for (const pair of text === '' ? [] : text.split('&')) {
+  const pairs = text === '' ? [] : text.split('&', MOST_PAIRS + 1)
+  if (pairs.length > MOST_PAIRS) throw new AuthError('invalid_request', `Send at most ${MOST_PAIRS} parameters`)
+  for (const pair of pairs) {
     const [name = '', ...rest] = pair.split('=')
     const [key, value] = [formDecode(name), formDecode(rest.join('='))]
-    if (key === undefined || value === undefined) throw new AuthError('invalid_request', 'The form is not UTF-8')
+    if (key === undefined || value === undefined)
+      throw new AuthError('invalid_request', 'The form is not well-formed, or not UTF-8')
     if (value === '') continue
     if (form.has(key)) throw new AuthError('invalid_request', 'A parameter must not come twice')
     form.set(key, value)
   }
   return form
 }
+
+/** A form looks through all it has for each name, and whoever sends one is not known yet. */
+const MOST_PAIRS = 64
 
 /** One name or value of a form; undefined when its octets are not UTF-8, or a percent sign stands alone. */
 export function formDecode(text: string): string | undefined {

@@ -44,8 +44,11 @@ function isPlaceholder(request: NodeRequest): boolean {
   return typeof body === 'object' && body !== null && Object.keys(body).length === 0 && !request.readableDidRead
 }
 
-/** What a parser made of a form, as a form again; what came twice comes twice. */
+/** What a parser made of a form, as a form again; what came twice comes twice. Of parts of a value, as `a[b]=c` gives some, nothing can be made. */
 function formOf(parsed: object): string {
-  const pairs = Object.entries(parsed).flatMap(([name, value]) => [value].flat().map((one) => [name, String(one)]))
-  return new URLSearchParams(pairs).toString()
+  const pairs = Object.entries(parsed).flatMap(([name, value]) => [value].flat().map((one) => [name, one]))
+  return pairs.every(([, value]) => typeof value === 'string') ? new URLSearchParams(pairs).toString() : NO_FORM
 }
+
+/** Refused, whoever reads it: a percent sign stands alone. */
+const NO_FORM = '%'

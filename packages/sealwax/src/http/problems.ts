@@ -2,7 +2,7 @@ import { GuardError } from '@sealwax/guard'
 import type { Context as HonoContext } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { Logger } from '../engine/context.ts'
-import { AuthError } from '../errors.ts'
+import { AuthError, type AuthErrorCode } from '../errors.ts'
 import type { HttpEnv } from './env.ts'
 
 /**
@@ -63,14 +63,19 @@ interface Foreseen {
   readonly body: { readonly detail: string; readonly reason?: string }
 }
 
+/** What Hono throws by itself, by its status. */
+const OF_HONO: Readonly<Record<number, [code: AuthErrorCode, detail: string]>> = {
+  400: ['malformed_json', 'The request body is not JSON'],
+  415: ['unsupported_media_type', 'The media type of the request body is not one that is accepted here'],
+}
+
 function foreseen(error: unknown): Foreseen {
   if (error instanceof GuardError) {
     return { code: error.code, status: error.status, title: error.title, headers: error.headers, body: error.problem() }
   }
   if (error instanceof AuthError) return ofAuthError(error)
-  if (error instanceof HTTPException && error.status === 400) {
-    return ofAuthError(new AuthError('malformed_json', 'The request body is not JSON'))
-  }
+  const ofHono = error instanceof HTTPException ? OF_HONO[error.status] : undefined
+  if (ofHono !== undefined) return ofAuthError(new AuthError(...ofHono))
   return ofAuthError(new AuthError('internal_error', 'Something went wrong on our side'))
 }
 

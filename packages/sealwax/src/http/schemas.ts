@@ -2,9 +2,9 @@ import { z } from '@hono/zod-openapi'
 import { AuthError, type FieldError, REFUSAL_REASONS } from '../errors.ts'
 import { ALL_ERRORS, type ErrorCode } from './refusals.ts'
 
-const time = (description: string) => z.string().openapi({ format: 'date-time', description })
-const text = (description: string, example: string) => z.string().openapi({ description, example })
-const seconds = (description: string, example: number) => z.number().int().openapi({ description, example })
+export const time = (description: string) => z.string().openapi({ format: 'date-time', description })
+export const text = (description: string, example: string) => z.string().openapi({ description, example })
+export const seconds = (description: string, example: number) => z.number().int().openapi({ description, example })
 
 /** How somebody logs in or signs up. Bodies are strict: a member nobody asked for is refused, not ignored. */
 export const loginRequest = z
@@ -51,7 +51,7 @@ export const user = z
   })
   .openapi('User')
 
-const tokens = {
+export const tokens = {
   access_token: text('A JWT (RFC 9068): send it as `Authorization: Bearer …`.', 'eyJ…'),
   token_type: z.literal('Bearer'),
   expires_in: seconds('Seconds until the access token expires.', 900),
@@ -115,78 +115,6 @@ export const keyRevocation = z
   })
   .openapi('KeyRevocation')
 
-/** What OAuth asks for is a form. What is missing is told by the route, in the words of RFC 6749; what is unknown is ignored (§3.2). */
-const clientParameters = {
-  client_id: z.string().optional().openapi({ example: 'cli_…' }),
-  client_secret: z.string().optional(),
-  client_assertion: z.string().optional(),
-}
-
-export const tokenRequest = z
-  .object({
-    grant_type: z.string().optional().openapi({ example: 'client_credentials' }),
-    scope: z.string().optional().openapi({ example: 'orders:read' }),
-    refresh_token: z.string().optional().openapi({ example: 'swr_AQ…' }),
-    ...clientParameters,
-  })
-  .openapi('OAuthTokenRequest')
-
-export const tokenParameter = z
-  .object({ token: z.string().optional(), token_type_hint: z.string().optional(), ...clientParameters })
-  .openapi('OAuthToken')
-
-export const oauthTokenResponse = z
-  .object({
-    ...tokens,
-    refresh_expires_in: tokens.refresh_expires_in.optional(),
-    session: tokens.session.optional(),
-  })
-  .openapi('OAuthTokenResponse')
-
-export const introspection = z.looseObject({ active: z.boolean() }).openapi('Introspection')
-
-export const apiClient = z
-  .object({
-    id: z.string().openapi({ example: 'cli_…' }),
-    name: z.string(),
-    scopes: z.array(z.string()),
-    disabled: z.boolean(),
-    created_at: z.string(),
-    updated_at: z.string(),
-  })
-  .openapi('ApiClient')
-
-export const issuedSecret = z
-  .object({ client: apiClient, secret: z.string().openapi({ example: 'sws_…' }) })
-  .openapi('IssuedSecret')
-
-const clientName = z.string().openapi({ example: 'nightly export' })
-const clientScopes = z.array(z.string()).openapi({ example: ['orders:read'] })
-
-export const createClientRequest = z
-  .strictObject({ name: clientName, scopes: clientScopes.optional() })
-  .openapi('CreateClient')
-
-export const clientChange = z
-  .strictObject({ name: clientName.optional(), scopes: clientScopes.optional() })
-  .openapi('ChangeClient')
-
-export const rotateRequest = z
-  .strictObject({
-    /** How long the current secret serves on: seconds, or a duration such as `24h`. */
-    overlap: z.union([z.number(), z.string()]).default('24h'),
-  })
-  .openapi('RotateSecret')
-
-const oauthError = z
-  .object({
-    error: z.string(),
-    error_description: z.string(),
-    reason: z.string().optional(),
-    request_id: z.string(),
-  })
-  .openapi('OAuthError')
-
 const problem = z
   .object({
     type: text('`urn:sealwax:error:` and the code.', 'urn:sealwax:error:token_expired'),
@@ -218,11 +146,6 @@ export function jsonBody<S extends z.ZodType>(schema: S, required = true) {
   return { body: { required, content: { 'application/json': { schema } } } } as const
 }
 
-/** A form as a route describes it. */
-export function formBody<S extends z.ZodType>(schema: S) {
-  return { body: { required: true, content: { 'application/x-www-form-urlencoded': { schema } } } } as const
-}
-
 /** A reply as a route describes it. */
 export function jsonReply<S extends z.ZodType>(description: string, schema: S) {
   return { description, content: { 'application/json': { schema } } } as const
@@ -234,11 +157,6 @@ export const setsCookie = {
     'Set-Cookie': { description: 'The refresh token, in cookie mode only.', schema: { type: 'string' } },
   },
 } as const
-
-/** The refusals of one route of `/oauth/*` (RFC 6749 §5.2): the codes are its own. */
-export function oauthErrors(...codes: ErrorCode[]) {
-  return { ...jsonReply('An error (RFC 6749)', oauthError), 'x-codes': codes } as const
-}
 
 /** The refusals of one route: the codes are its own; what its security, body and parameters imply is added in the document. */
 export function refusals(...codes: ErrorCode[]) {

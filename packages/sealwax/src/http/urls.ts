@@ -1,7 +1,8 @@
 import type { Config } from '../config.ts'
 
-/** The public URL our routes stand under: the issuer, and the base path unless the issuer has a path of its own. */
+/** The public URL our routes stand under: the issuer's, whose path a proxy or a mount may take off; or the base path, where that goes further. */
 export function publicBase({ issuer, basePath }: Config): string {
   const { origin, pathname } = new URL(issuer)
-  return pathname === '/' ? origin + basePath : origin + pathname.replace(/\/$/, '')
+  const path = pathname.replace(/\/$/, '')
+  return origin + (basePath.startsWith(`${path}/`) ? basePath : path)
 }

@@ -17,8 +17,8 @@ const CREDENTIALS: Readonly<Record<string, string>> = {
 /** A command line that calls an operation. What only the reader knows stands in angle brackets. */
 export function curlOf({ method, url, operation }: Placed, document: OpenApiDocument): string {
   const { security = [], requestBody } = operation
-  const isOpen = security.some((one) => Object.keys(one).length === 0)
-  const credential = isOpen ? undefined : CREDENTIALS[Object.keys(security[0] ?? {})[0] ?? '']
+  // Of several ways the first is shown.
+  const credential = CREDENTIALS[Object.keys(security[0] ?? {})[0] ?? '']
   const content =
     requestBody !== undefined && 'content' in requestBody ? Object.entries(requestBody.content)[0] : undefined
   return [

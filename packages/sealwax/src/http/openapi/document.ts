@@ -102,6 +102,10 @@ const HEADERS = {
   'X-Request-Id': { description: 'Names the request in the log; the one sent, if there was one.', schema: text },
   'Retry-After': { description: 'Seconds after which trying again makes sense.', schema: { type: 'integer' } },
   'WWW-Authenticate': { description: 'The challenge (RFC 6750 §3); bare when no token was sent.', schema: text },
+  'WWW-Authenticate-Basic': {
+    description: 'The challenge (RFC 7617), for a client that used the Authorization header; others get none.',
+    schema: text,
+  },
 } as const
 
 const SCHEMES = {
@@ -194,6 +198,12 @@ function refusalReply(reply: Response, group: readonly ErrorCode[], codes: Set<E
 function headersOf(group: readonly ErrorCode[], isProblem: boolean) {
   const status = ALL_ERRORS[group[0] as ErrorCode][0]
   const challenged = isProblem ? group.some(hasChallenge) : status === 401
-  const names = [...(challenged ? ['WWW-Authenticate'] : []), ...(status === 503 ? ['Retry-After'] : [])]
-  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
+  return {
+    ...(challenged && { 'WWW-Authenticate': headerRef(`WWW-Authenticate${isProblem ? '' : '-Basic'}`) }),
+    ...(status === 503 && { 'Retry-After': headerRef('Retry-After') }),
+  }
+}
+
+function headerRef(name: keyof typeof HEADERS) {
+  return { $ref: `#/components/headers/${name}` }
 }

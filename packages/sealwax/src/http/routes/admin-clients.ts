@@ -1,5 +1,4 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
-import type { Guard } from '@sealwax/guard'
 import {
   type ApiClient,
   createClient,
@@ -9,26 +8,22 @@ import {
   getClient,
   type IssuedSecret,
   listClients,
+  noSuchClient,
   rotateSecret,
   updateClient,
 } from '../../engine/clients.ts'
 import type { Context } from '../../engine/context.ts'
-import { AuthError } from '../../errors.ts'
+import type { Administrators } from '../administrators.ts'
 import type { HttpEnv } from '../env.ts'
-import {
-  apiClient,
-  clientChange,
-  createClientRequest,
-  issuedSecret,
-  jsonBody,
-  jsonReply,
-  refusals,
-  rotateRequest,
-} from '../schemas.ts'
+import { apiClient, clientChange, createClientRequest, issuedSecret, rotateRequest } from '../oauth-schemas.ts'
+import { jsonBody, jsonReply, refusals } from '../schemas.ts'
 
 /** API clients, for administrators: users with the role `admin`. */
-export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard): void {
-  const requireAdmin = (request: Request) => guard.authenticate(request, { role: 'admin' })
+export function adminClientRoutes(
+  app: OpenAPIHono<HttpEnv>,
+  context: Context,
+  { only, clientOf }: Administrators,
+): void {
   const one = { params: z.object({ id: z.string().max(64) }) }
   const security = [{ bearer: ['admin'] }]
   const ofOne = refusals('not_found', 'temporarily_unavailable')
@@ -40,6 +35,7 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
       path: '/admin/clients',
       operationId: 'listClients',
       security,
+      middleware: only,
       summary: 'API clients, ordered by id',
       request: {
         query: z.object({
@@ -56,7 +52,6 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
       },
     }),
     async (c) => {
-      await requireAdmin(c.req.raw)
       return c.json({ data: (await listClients(context, c.req.valid('query'))).map(clientBody) }, 200)
     },
   )
@@ -66,6 +61,7 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
       path: '/admin/clients',
       operationId: 'createClient',
       security,
+      middleware: only,
       summary: 'Create an API client; its secret is shown this once',
       request: jsonBody(createClientRequest),
       responses: {
@@ -74,8 +70,7 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
       },
     }),
     async (c) => {
-      await requireAdmin(c.req.raw)
-      return c.json(secretBody(await createClient(context, c.req.valid('json'))), 201)
+      return c.json(secretBody(await createClient(context, c.req.valid('json'), clientOf(c))), 201)
     },
   )
   app.openapi(
@@ -84,12 +79,12 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
       path: '/admin/clients/{id}',
       operationId: 'getClient',
       security,
+      middleware: only,
       summary: 'One API client',
       request: one,
       responses: client,
     }),
     async (c) => {
-      await requireAdmin(c.req.raw)
       const found = await getClient(context, c.req.valid('param').id)
       if (found === undefined) throw noSuchClient()
       return c.json(clientBody(found), 200)
@@ -101,13 +96,16 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
       path: '/admin/clients/{id}',
       operationId: 'updateClient',
       security,
+      middleware: only,
       summary: 'Change the name or the scopes',
       request: { ...one, ...jsonBody(clientChange) },
       responses: client,
     }),
     async (c) => {
-      await requireAdmin(c.req.raw)
-      return c.json(clientBody(await updateClient(context, c.req.valid('param').id, c.req.valid('json'))), 200)
+      return c.json(
+        clientBody(await updateClient(context, c.req.valid('param').id, c.req.valid('json'), clientOf(c))),
+        200,
+      )
     },
   )
   app.openapi(
@@ -116,13 +114,13 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
       path: '/admin/clients/{id}',
       operationId: 'deleteClient',
       security,
+      middleware: only,
       summary: 'Delete an API client',
       request: one,
       responses: { 204: { description: 'Deleted' }, default: ofOne },
     }),
     async (c) => {
-      await requireAdmin(c.req.raw)
-      if (!(await deleteClient(context, c.req.valid('param').id))) throw noSuchClient()
+      if (!(await deleteClient(context, c.req.valid('param').id, clientOf(c)))) throw noSuchClient()
       return c.body(null, 204)
     },
   )
@@ -132,14 +130,17 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
       path: '/admin/clients/{id}/rotate',
       operationId: 'rotateClientSecret',
       security,
+      middleware: only,
       summary: 'Make a new secret; the current one serves on for a while',
       request: { ...one, ...jsonBody(rotateRequest, false) },
-      responses: { 200: jsonReply('The client and its new secret', issuedSecret), default: ofOne },
+      responses: {
+        200: jsonReply('The client and its new secret', issuedSecret),
+        default: refusals('not_found', 'rotation_under_way', 'temporarily_unavailable'),
+      },
     }),
     async (c) => {
-      await requireAdmin(c.req.raw)
       const { overlap } = c.req.valid('json') ?? {}
-      return c.json(secretBody(await rotateSecret(context, c.req.valid('param').id, { overlap })), 200)
+      return c.json(secretBody(await rotateSecret(context, c.req.valid('param').id, { overlap }, clientOf(c))), 200)
     },
   )
   const switches = { disable: disableClient, enable: enableClient } as const
@@ -150,27 +151,27 @@ export function adminClientRoutes(app: OpenAPIHono<HttpEnv>, context: Context, g
         path: `/admin/clients/{id}/${verb}`,
         operationId: `${verb}Client`,
         security,
+        middleware: only,
         summary: verb === 'disable' ? 'Refuse this client from now on' : 'Let this client in again',
         request: one,
         responses: client,
       }),
       async (c) => {
-        await requireAdmin(c.req.raw)
-        return c.json(clientBody(await act(context, c.req.valid('param').id)), 200)
+        return c.json(clientBody(await act(context, c.req.valid('param').id, clientOf(c))), 200)
       },
     )
   }
 }
 
-function clientBody({ id, name, scopes, disabled, createdAt, updatedAt }: ApiClient) {
+function clientBody({ id, name, scopes, disabled, secrets, createdAt, updatedAt }: ApiClient) {
+  const told = secrets.map((secret) => ({
+    created_at: secret.createdAt.toISOString(),
+    expires_at: secret.expiresAt?.toISOString() ?? null,
+  }))
   const times = { created_at: createdAt.toISOString(), updated_at: updatedAt.toISOString() }
-  return { id, name, scopes: [...scopes], disabled, ...times }
+  return { id, name, scopes: [...scopes], disabled, secrets: told, ...times }
 }
 
 function secretBody({ client, secret }: IssuedSecret) {
   return { client: clientBody(client), secret }
-}
-
-function noSuchClient(): AuthError {
-  return new AuthError('not_found', 'There is no such client')
 }

@@ -1,27 +1,25 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
-import type { Guard } from '@sealwax/guard'
 import type { Context } from '../../engine/context.ts'
 import { listKeys, revokeKey, rotateKeys, type SigningKeyInfo } from '../../engine/key-rotation.ts'
-import type { ReadClient } from '../client.ts'
+import type { Administrators } from '../administrators.ts'
 import type { HttpEnv } from '../env.ts'
 import { jsonBody, jsonReply, keyRevocation, refusals, revokeKeyRequest, signingKey } from '../schemas.ts'
 
-const ADMIN = { role: 'admin' } as const
 const security = [{ bearer: ['admin'] }]
 const keyList = jsonReply('Signing keys, oldest first', z.object({ data: z.array(signingKey) }))
 
-export function adminKeyRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard, clientOf: ReadClient): void {
+export function adminKeyRoutes(app: OpenAPIHono<HttpEnv>, context: Context, { only, clientOf }: Administrators): void {
   app.openapi(
     createRoute({
       method: 'get',
       path: '/admin/keys',
       operationId: 'listKeys',
       security,
+      middleware: only,
       summary: 'All signing keys and where they stand',
       responses: { 200: keyList, default: refusals('temporarily_unavailable') },
     }),
     async (c) => {
-      await guard.authenticate(c.req.raw, ADMIN)
       return c.json({ data: (await listKeys(context)).map(keyBody) }, 200)
     },
   )
@@ -31,11 +29,11 @@ export function adminKeyRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guar
       path: '/admin/keys/rotate',
       operationId: 'rotateKeys',
       security,
+      middleware: only,
       summary: 'Let the next key sign as soon as verifiers know it',
       responses: { 200: keyList, default: refusals('temporarily_unavailable') },
     }),
     async (c) => {
-      await guard.authenticate(c.req.raw, ADMIN)
       return c.json({ data: (await rotateKeys(context, clientOf(c))).map(keyBody) }, 200)
     },
   )
@@ -45,6 +43,7 @@ export function adminKeyRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guar
       path: '/admin/keys/{kid}/revoke',
       operationId: 'revokeKey',
       security,
+      middleware: only,
       summary: 'Take a signing key back in an emergency',
       description:
         'The standby signs at once; access tokens of the key are stale everywhere, and clients renew silently.',
@@ -55,7 +54,6 @@ export function adminKeyRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guar
       },
     }),
     async (c) => {
-      await guard.authenticate(c.req.raw, ADMIN)
       const { end_sessions: endSessions, all, dry_run: dryRun } = revokeKeyRequest.parse(c.req.valid('json') ?? {})
       const revocation = await revokeKey(context, c.req.valid('param').kid, { endSessions, all, dryRun }, clientOf(c))
       const { revoked, signing, sessions, subjects, endsSessions } = revocation

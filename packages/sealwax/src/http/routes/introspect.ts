@@ -1,15 +1,15 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
-import type { Guard } from '@sealwax/guard'
+import { type Guard, GuardError } from '@sealwax/guard'
 import type { Context } from '../../engine/context.ts'
 import { introspectAccessToken, introspectRefreshToken } from '../../engine/introspection.ts'
 import { isRefreshToken } from '../../engine/tokens.ts'
 import { AuthError } from '../../errors.ts'
 import { checkedToken } from '../checked-token.ts'
 import type { ReadClient } from '../client.ts'
-import { authenticateCaller, unauthenticated } from '../client-authentication.ts'
+import { authenticateCaller, missing, unauthenticated } from '../client-authentication.ts'
 import type { HttpEnv } from '../env.ts'
-import { formBody, introspection, jsonReply, oauthErrors, tokenParameter } from '../schemas.ts'
-import { missing } from './token.ts'
+import { formBody, introspection, oauthErrors, tokenParameter } from '../oauth-schemas.ts'
+import { jsonReply } from '../schemas.ts'
 
 /** The scope a client needs to be told about tokens. */
 const INTROSPECT = 'introspect'
@@ -25,9 +25,10 @@ export function introspectRoutes(
       method: 'post',
       path: '/oauth/introspect',
       operationId: 'introspectToken',
-      security: [{ basic: [] }],
+      security: [{ basic: [] }, {}],
       summary: 'Ask about a token (RFC 7662)',
-      description: 'For API clients that have the scope introspect. Asking changes nothing: no refresh token is spent.',
+      description:
+        'For API clients that have the scope introspect, which authenticate by HTTP Basic or in the body. Asking changes nothing: no refresh token is spent.',
       request: formBody(tokenParameter),
       responses: {
         200: jsonReply('What is known of it', introspection),
@@ -50,7 +51,8 @@ export function introspectRoutes(
       if (token === undefined) throw missing('token')
       if (isRefreshToken(token)) return c.json(await introspectRefreshToken(context, token), 200)
       const access = await checkedToken(guard, token)
-      return c.json(access === undefined ? { active: false } : await introspectAccessToken(context, access), 200)
+      if (access instanceof GuardError) return c.json({ active: false }, 200)
+      return c.json(await introspectAccessToken(context, access), 200)
     },
   )
 }

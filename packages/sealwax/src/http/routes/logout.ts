@@ -2,7 +2,6 @@ import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
 import type { Guard } from '@sealwax/guard'
 import type { Context as HonoContext } from 'hono'
 import type { Client, Context } from '../../engine/context.ts'
-import { isClientToken } from '../../engine/grants.ts'
 import { sessionOfToken } from '../../engine/refresh.ts'
 import { isLive, revokeAllSessions, revokeSessionById } from '../../engine/sessions.ts'
 import { AuthError } from '../../errors.ts'
@@ -10,6 +9,7 @@ import type { ReadClient } from '../client.ts'
 import type { RefreshCookie } from '../cookies.ts'
 import type { HttpEnv } from '../env.ts'
 import { jsonBody, logoutRequest, refusals, setsCookie } from '../schemas.ts'
+import { authenticateUser, sessionless } from '../user-authentication.ts'
 
 export function logoutRoutes(
   app: OpenAPIHono<HttpEnv>,
@@ -26,7 +26,7 @@ export function logoutRoutes(
       summary: 'End this session, the others, or all',
       description:
         'By refresh token in the body, by access token (Bearer), or by cookie. Ending an ended session succeeds.',
-      security: [{ bearer: [] }, { cookie: [] }, {}],
+      security: [{}, { bearer: [] }, { cookie: [] }],
       request: jsonBody(logoutRequest, false),
       responses: {
         204: { description: 'Logged out', ...setsCookie },
@@ -80,11 +80,8 @@ export function logoutRoutes(
   }
 
   async function byAccessToken(request: Request) {
-    const auth = await guard.authenticate(request)
-    const { subject, sessionId } = auth
-    if (sessionId === undefined || isClientToken(auth)) {
-      throw new AuthError('invalid_request', 'This access token belongs to no session')
-    }
+    const { subject, sessionId } = await authenticateUser(guard, request)
+    if (sessionId === undefined) throw sessionless()
     return { subject, sessionId, live: true }
   }
 

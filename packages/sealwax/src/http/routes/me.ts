@@ -4,6 +4,7 @@ import type { Context } from '../../engine/context.ts'
 import { getUser, type User } from '../../engine/users.ts'
 import type { HttpEnv } from '../env.ts'
 import { jsonReply, refusals, user } from '../schemas.ts'
+import { authenticateUser } from '../user-authentication.ts'
 
 export function meRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard): void {
   app.openapi(
@@ -22,7 +23,7 @@ export function meRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Gua
       },
     }),
     async (c) => {
-      const { subject, roles, sessionId } = await guard.authenticate(c.req.raw)
+      const { subject, roles, sessionId } = await authenticateUser(guard, c.req.raw)
       const known = await getUser(context, subject)
       const body = known === undefined ? { id: subject, roles: [...roles] } : userBody(known)
       return c.json({ user: body, session: { ...(sessionId !== undefined && { id: sessionId }) } }, 200)

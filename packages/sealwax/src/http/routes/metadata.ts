@@ -2,9 +2,9 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { cors } from 'hono/cors'
 import type { Config } from '../../config.ts'
 import type { HttpEnv } from '../env.ts'
+import { GRANT_TYPES } from '../oauth-schemas.ts'
 import { jsonReply } from '../schemas.ts'
 import { publicBase } from '../urls.ts'
-import { GRANT_TYPES } from './token.ts'
 
 const PATH = '/.well-known/oauth-authorization-server'
 const SECRET_METHODS = ['client_secret_basic', 'client_secret_post'] as const

@@ -1,17 +1,17 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
-import type { Guard } from '@sealwax/guard'
+import { type Guard, GuardError } from '@sealwax/guard'
 import type { Context as HonoContext } from 'hono'
-import type { Context } from '../../engine/context.ts'
+import type { Client, Context } from '../../engine/context.ts'
 import { isClientToken, revokeClientToken } from '../../engine/grants.ts'
+import { listKeys } from '../../engine/key-rotation.ts'
 import { sessionOfToken } from '../../engine/refresh.ts'
 import { revokeSessionById } from '../../engine/sessions.ts'
 import { FIRST_PARTY, isRefreshToken } from '../../engine/tokens.ts'
 import { checkedToken } from '../checked-token.ts'
 import type { ReadClient } from '../client.ts'
-import { authenticateCaller } from '../client-authentication.ts'
+import { authenticateCaller, missing } from '../client-authentication.ts'
 import type { HttpEnv } from '../env.ts'
-import { formBody, oauthErrors, tokenParameter } from '../schemas.ts'
-import { missing } from './token.ts'
+import { formBody, oauthErrors, tokenParameter } from '../oauth-schemas.ts'
 
 export function revokeRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard, clientOf: ReadClient): void {
   app.openapi(
@@ -19,7 +19,7 @@ export function revokeRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard:
       method: 'post',
       path: '/oauth/revoke',
       operationId: 'revokeToken',
-      security: [{ basic: [] }, {}],
+      security: [{}, { basic: [] }],
       summary: 'Take a token back (RFC 7009)',
       description:
         'A token of a session ends the session; a token of an API client is revoked alone. Whoever has a token may take it back; an API client that authenticates reaches its own only.',
@@ -47,10 +47,19 @@ export function revokeRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard:
       return
     }
     const access = await checkedToken(guard, token)
-    if (access === undefined || (own !== undefined && access.clientId !== own)) return
+    if (access instanceof GuardError) return own === undefined ? revokeStale(access, client) : undefined
+    if (own !== undefined && access.clientId !== own) return
     if (isClientToken(access)) return revokeClientToken(context, access, client)
     const { sessionId, subject, clientId } = access
     if (sessionId === undefined || clientId !== FIRST_PARTY) return
     await revokeSessionById(context, sessionId, { owner: subject, reason: 'logout', client })
+  }
+
+  /** A token of yesterday's roles is refused, but its signature held, and its session lives. Under a revoked key anybody may have written it. */
+  async function revokeStale({ code, sessionId, kid }: GuardError, client: Client): Promise<void> {
+    if (code !== 'token_stale' || sessionId === undefined) return
+    const key = (await listKeys(context)).find((one) => one.kid === kid)
+    if (key === undefined || key.state === 'revoked') return
+    await revokeSessionById(context, sessionId, { reason: 'logout', client })
   }
 }

@@ -6,6 +6,7 @@ import { AuthError } from '../../errors.ts'
 import type { ReadClient } from '../client.ts'
 import type { HttpEnv } from '../env.ts'
 import { jsonReply, refusals, session } from '../schemas.ts'
+import { authenticateUser } from '../user-authentication.ts'
 
 export function sessionRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard, clientOf: ReadClient): void {
   app.openapi(
@@ -21,7 +22,7 @@ export function sessionRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard
       },
     }),
     async (c) => {
-      const { subject, sessionId } = await guard.authenticate(c.req.raw)
+      const { subject, sessionId } = await authenticateUser(guard, c.req.raw)
       const data = (await listSessions(context, subject)).map((found) => ({
         id: found.id,
         current: found.id === sessionId,
@@ -44,7 +45,7 @@ export function sessionRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard
       responses: { 204: { description: 'Ended' }, default: refusals('temporarily_unavailable') },
     }),
     async (c) => {
-      const { subject, sessionId } = await guard.authenticate(c.req.raw)
+      const { subject, sessionId } = await authenticateUser(guard, c.req.raw)
       const except = sessionId === undefined ? {} : { except: sessionId }
       await revokeAllSessions(context, subject, { ...except, client: clientOf(c) })
       return c.body(null, 204)
@@ -61,7 +62,7 @@ export function sessionRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard
       responses: { 204: { description: 'Ended' }, default: refusals('not_found', 'temporarily_unavailable') },
     }),
     async (c) => {
-      const { subject } = await guard.authenticate(c.req.raw)
+      const { subject } = await authenticateUser(guard, c.req.raw)
       const ended = await revokeSessionById(context, c.req.valid('param').id, { owner: subject, client: clientOf(c) })
       if (!ended) throw new AuthError('not_found', 'You have no such session')
       return c.body(null, 204)

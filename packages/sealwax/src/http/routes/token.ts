@@ -5,12 +5,10 @@ import { refreshSession } from '../../engine/refresh.ts'
 import { FIRST_PARTY } from '../../engine/tokens.ts'
 import { AuthError } from '../../errors.ts'
 import type { ReadClient } from '../client.ts'
-import { authenticateCaller, type OAuthCaller, unauthenticated } from '../client-authentication.ts'
+import { authenticateCaller, missing, type OAuthCaller, unauthenticated } from '../client-authentication.ts'
 import type { HttpEnv } from '../env.ts'
-import { formBody, jsonReply, oauthErrors, oauthTokenResponse, tokenRequest } from '../schemas.ts'
-
-/** The grants of this server. There is no authorization endpoint and no password grant. */
-export const GRANT_TYPES = ['client_credentials', 'refresh_token'] as const
+import { formBody, GRANT_TYPES, oauthErrors, oauthTokenResponse, tokenRequest } from '../oauth-schemas.ts'
+import { jsonReply } from '../schemas.ts'
 
 export function tokenRoutes(app: OpenAPIHono<HttpEnv>, context: Context, clientOf: ReadClient): void {
   app.openapi(
@@ -61,8 +59,4 @@ function requireClient(caller: OAuthCaller, id: string | undefined): Exclude<OAu
 
 function notForClients(): AuthError {
   return new AuthError('unauthorized_client', 'API clients have no refresh tokens: use client_credentials again')
-}
-
-export function missing(parameter: string): AuthError {
-  return new AuthError('invalid_request', `The parameter ${parameter} is missing`)
 }

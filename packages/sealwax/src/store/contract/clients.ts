@@ -40,6 +40,8 @@ export interface Clients {
   change(id: string, change: ClientChange): Promise<void>
   /** Deletes a client with its secrets. */
   delete(id: string): Promise<boolean>
+  /** All secrets of these clients, expired ones too. */
+  secretsOf(ids: readonly string[]): Promise<ClientSecretRow[]>
   insertSecret(secret: ClientSecretRow): Promise<void>
   expireSecret(id: string, at: number): Promise<void>
   deleteSecret(id: string): Promise<void>

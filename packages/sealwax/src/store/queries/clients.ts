@@ -39,6 +39,10 @@ export function clients(db: Kysely<Tables>, { lockRows }: { lockRows: boolean })
       const result = await db.deleteFrom('clients').where('id', '=', id).executeTakeFirst()
       return result.numDeletedRows > 0n
     },
+    async secretsOf(ids) {
+      if (ids.length === 0) return []
+      return db.selectFrom('client_secrets').selectAll().where('client_id', 'in', ids).execute()
+    },
     async insertSecret(secret) {
       await db.insertInto('client_secrets').values(secret).execute()
     },
