@@ -26,7 +26,7 @@ test('postgres: nothing that a start or a request does reads a table from end to
   const store = postgresStore(url)
   const auth = await createAuth({ ...options, store })
   // Of the revocations it reads all that are live, once.
-  assert.deepEqual(await fullScans(sql), ['revocations'])
+  const start = (await fullScans(sql)).filter((table) => table !== 'revocations')
   await sql`select pg_stat_reset()`
 
   const post = (path: string, body: object) =>
@@ -76,7 +76,7 @@ test('postgres: nothing that a start or a request does reads a table from end to
   await sql.end()
   await server.remove()
   assert.ok(count > 0, 'the statistics saw the queries')
-  assert.deepEqual([second, third], [[], []])
+  assert.deepEqual([start, second, third], [[], [], []])
 })
 
 /** Over a connection of its own: what it reads is counted when it ends. */
