@@ -128,7 +128,7 @@ for line in sys.stdin:
     case = json.loads(line)
     key = PyJWK.from_dict(case["jwk"], algorithm=case["alg"])
     public = PyJWK.from_dict(case["public"], algorithm=case["alg"])
-    seen = jwt.decode(case["token"], public, algorithms=[case["alg"]], issuer=case["iss"], audience=case["aud"])
+    seen = jwt.decode(case["token"], public.key, algorithms=[case["alg"]], issuer=case["iss"], audience=case["aud"])
     now = int(time.time())
     made = jwt.encode({**case["claims"], "iss": case["iss"], "aud": case["aud"], "iat": now, "exp": now + 900}, key.key, algorithm=case["alg"], headers={"kid": case["alg"]})
     print(json.dumps({"seen": seen, "made": made}))

@@ -25,8 +25,9 @@ test('postgres: nothing that a start or a request does reads a table from end to
   await sql`select pg_stat_reset()`
   const store = postgresStore(url)
   const auth = await createAuth({ ...options, store })
-  // Of the revocations it reads all that are live, once.
-  const start = (await fullScans(sql)).filter((table) => table !== 'revocations')
+  // Of the revocations it reads all that are live, once; when the statistics have heard of that they have heard of all before.
+  let start: string[] = []
+  for (let looks = 0; looks < 10 && !start.includes('revocations'); looks += 1) start = await fullScans(sql)
   await sql`select pg_stat_reset()`
 
   const post = (path: string, body: object) =>
@@ -76,7 +77,7 @@ test('postgres: nothing that a start or a request does reads a table from end to
   await sql.end()
   await server.remove()
   assert.ok(count > 0, 'the statistics saw the queries')
-  assert.deepEqual([start, second, third], [[], [], []])
+  assert.deepEqual([start, second, third], [['revocations'], [], []])
 })
 
 /** Over a connection of its own: what it reads is counted when it ends. */
