@@ -21,6 +21,8 @@ const MINUTE = 60 * SECOND
 const PERIOD = 5 * MINUTE
 const SETTINGS = { SEALWAX_KEY_PERIOD: '5m', SEALWAX_ACCESS_TTL: '60s' }
 const CLIENTS = 40
+/** By the clock, at 2, 12 and 17 minutes; one more takes over in the emergency. */
+const ROTATIONS = 3
 
 /** The minutes of a drill: when a key is revoked, and when it is over. Three rotations fall into it by themselves. */
 export interface Timing {
@@ -53,7 +55,7 @@ export async function drill(run: Run, databaseUrl: string, timing: Timing): Prom
   await Promise.all(verifiers.map((verifier) => verifier.close()))
   const rotations = house.signed.size - 1
   run.count('keys that took over', rotations)
-  run.check(rotations >= Math.floor((timing.end * MINUTE) / PERIOD), `only ${rotations} keys took over`)
+  run.check(rotations > ROTATIONS, `only ${rotations} keys took over`)
 }
 
 interface House {
@@ -72,9 +74,9 @@ interface House {
   readonly signed: Set<string>
 }
 
-/** Lets two hours pass for a new installation, so that it has keys in every state, known for as long as they must be. */
+/** Lets two hours pass for a new installation, so that it has keys in every state, known for as long as they must be; the next takes over in two minutes. */
 async function ageInstallation(issuer: string, databaseUrl: string): Promise<void> {
-  for (let ago = 120 * MINUTE; ago > 0; ago -= PERIOD) {
+  for (let ago = 124 * MINUTE; ago > 0; ago -= PERIOD) {
     const now = () => Date.now() - ago
     const options = { issuer, audience: AUDIENCE, secret: SECRET, accessTtl: '60s', keyPeriod: '5m' } as const
     const auth = await createAuth({ ...options, now, store: storeOf(databaseUrl) })
