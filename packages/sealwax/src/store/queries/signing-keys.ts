@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely'
+import type { Kysely, Selectable, UpdateResult } from 'kysely'
 import type { SigningKeyRow, SigningKeys } from '../contract/signing-keys.ts'
 import type { Tables } from '../tables.ts'
 
@@ -17,38 +17,29 @@ export function signingKeys(db: Kysely<Tables>, { lockRows }: { lockRows: boolea
     lock: async () => (await (lockRows ? all.forUpdate() : all).execute()).map(row),
     async signSooner(kid, at) {
       const later = update(kid).where('signs_from', '>', at).where('revoked_at', 'is', null)
-      const { numUpdatedRows } = await later.set({ signs_from: at }).executeTakeFirst()
-      return numUpdatedRows > 0n
+      return isChanged(await later.set({ signs_from: at }).executeTakeFirst())
     },
     async raiseAccessTtl(ttl) {
       await db.updateTable('signing_keys').set({ access_ttl: ttl }).where('access_ttl', '<', ttl).execute()
     },
     async revoke(kid, at) {
-      const { numUpdatedRows } = await update(kid)
-        .where('revoked_at', 'is', null)
-        .set({ revoked_at: at })
-        .executeTakeFirst()
-      return numUpdatedRows > 0n
+      return isChanged(await update(kid).where('revoked_at', 'is', null).set({ revoked_at: at }).executeTakeFirst())
     },
     async announce(kid, from, to) {
-      const { numUpdatedRows } = await update(kid)
-        .where('announced', '=', from)
-        .set({ announced: to })
-        .executeTakeFirst()
-      return numUpdatedRows > 0n
+      return isChanged(await update(kid).where('announced', '=', from).set({ announced: to }).executeTakeFirst())
     },
     async rewrap(kid, from, to) {
-      const { numUpdatedRows } = await update(kid)
-        .where('private_jwk', '=', from)
-        .set({ private_jwk: to })
-        .executeTakeFirst()
-      return numUpdatedRows > 0n
+      return isChanged(await update(kid).where('private_jwk', '=', from).set({ private_jwk: to }).executeTakeFirst())
     },
     async delete(kid) {
       const { numDeletedRows } = await db.deleteFrom('signing_keys').where('kid', '=', kid).executeTakeFirst()
       return numDeletedRows > 0n
     },
   }
+}
+
+function isChanged({ numUpdatedRows }: UpdateResult): boolean {
+  return numUpdatedRows > 0n
 }
 
 function row(found: Selectable<Tables['signing_keys']>): SigningKeyRow {
