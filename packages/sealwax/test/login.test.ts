@@ -162,6 +162,25 @@ describe('the queue of password checks', () => {
     assert.equal(await passwords.matches(PASSWORD, await passwords.hash(PASSWORD)), true)
   })
 
+  it('hands finished checks on together while others wait, eight at most, and holds none back once nobody waits', async () => {
+    const passwords = createPasswords({ concurrency: 1, queueLimit: 20 })
+    let turn = 0
+    const turns: number[] = []
+    const count = () => {
+      turn += 1
+      if (turns.length < 12) setImmediate(count)
+    }
+    count()
+    await Promise.all(
+      Array.from({ length: 12 }, async () => {
+        await passwords.matches(PASSWORD, undefined)
+        turns.push(turn)
+      }),
+    )
+    const together = [...Map.groupBy(turns, (each) => each).values()].map(({ length }) => length)
+    assert.deepEqual(together, [8, 3, 1])
+  })
+
   it('a hash that is no hash frees its place', async () => {
     const passwords = createPasswords({ concurrency: 1, queueLimit: 1 })
     for (let i = 0; i < 3; i += 1) await assert.rejects(passwords.matches(PASSWORD, 'no PHC string'))
