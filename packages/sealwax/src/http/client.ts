@@ -52,7 +52,7 @@ function isIn(list: BlockList, address: string): boolean {
 
 /** One spelling per address: IPv4 written as IPv6 is IPv4, and what is no address is nothing. */
 function plain(address: string | undefined): string | undefined {
-  if (address === undefined) return undefined
+  if (address === undefined || isIPv4(address)) return address
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
   return isIPv4(mapped) || isIPv6(mapped) ? mapped.toLowerCase() : undefined
 }

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { RevocationPage, Revocations } from '../contract/revocations.ts'
 import type { Tables } from '../tables.ts'
+import { prepared, type Slots } from './prepared.ts'
 
 /** `positions`: how this database tells what is later than what. */
 export function revocations(db: Kysely<Tables>, { positions }: { positions: 'sequence' | 'transaction' }): Revocations {
@@ -29,20 +30,25 @@ const FIELDS = ['kind', 'key', 'ver', 'until'] as const
 /** One writer at a time: what commits later has a higher position. */
 async function bySequence(db: Kysely<Tables>, cursor = '0', now: number): Promise<RevocationPage> {
   // A cursor beyond the last position ever given comes from a file that was since replaced by an older copy: then everything is news.
-  const { rows: given } = await sql<{
-    seq: number
-  }>`select seq from sqlite_sequence where name = 'revocations'`.execute(db)
+  const { rows: given } = await latestStatement(db, {})
   if (Number(cursor) > (given[0]?.seq ?? 0)) return bySequence(db, '0', now)
-  const rows = await db
-    .selectFrom('revocations')
-    .select([...FIELDS, 'position'])
-    .where('position', '>', Number(cursor))
-    .where('until', '>', now)
-    .orderBy('position')
-    .execute()
+  const { rows } = await laterStatement(db, { position: Number(cursor), now })
   const entries = rows.map(({ position: _, ...entry }) => entry)
   return { entries, cursor: String(rows.at(-1)?.position ?? cursor) }
 }
+
+const latestStatement = prepared((db) => {
+  const latest = sql<{ seq: number }>`select seq from sqlite_sequence where name = 'revocations'`
+  return { compile: () => latest.compile(db) }
+})
+const laterStatement = prepared((db, value: Slots<{ position: number; now: number }>) =>
+  db
+    .selectFrom('revocations')
+    .select([...FIELDS, 'position'])
+    .where('position', '>', value('position'))
+    .where('until', '>', value('now'))
+    .orderBy('position'),
+)
 
 /**
  * Transactions overlap: one that began earlier may commit later. So an entry stands at its transaction's number, and the cursor holds the oldest

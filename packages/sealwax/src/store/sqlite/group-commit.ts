@@ -16,7 +16,7 @@ interface Unit {
 }
 
 /**
- * Collects the units of one event-loop turn into one BEGIN … COMMIT, each in a savepoint, so that they share one fsync.
+ * Collects the units of one event-loop turn into one BEGIN … COMMIT, so that they share one fsync.
  * A unit's promise resolves after the commit, never before.
  */
 export interface GroupCommit {
@@ -63,15 +63,18 @@ export function groupCommit(connection: Connection, facts: Facts): GroupCommit {
 }
 
 /** Runs a batch. Nothing here throws: each unit learns its own fate. */
-async function commit(connection: Connection, facts: Facts, units: Unit[]): Promise<void> {
+async function commit(connection: Connection, facts: Facts, units: readonly Unit[]): Promise<void> {
   const undone = new Set<Unit>()
+  // Counted from the first unit's coming: a batch that queued behind one that gave up does not wait as long again.
+  const deadline = BUSY_LIMIT_MS + (units[0]?.since ?? 0)
   try {
-    // Counted from the first unit's coming: a batch that queued behind one that gave up does not wait as long again.
-    await begin(connection, BUSY_LIMIT_MS - (performance.now() - (units[0]?.since ?? 0)))
-    if ((await facts.metadata.get(SEALED)) !== undefined) throw storeUnavailable('The database is being moved')
-    // A unit alone needs no savepoint: what undoes it undoes the batch.
-    if (units.length === 1) await (units[0] as Unit).run()
-    else for (const unit of units) if (!(await runInSavepoint(connection, unit))) undone.add(unit)
+    await beginUnsealed(connection, facts, deadline)
+    if (!(await runAll(units))) {
+      // Which of them has to go is only known after this: all of them run again, each by itself.
+      rollback(connection)
+      await beginUnsealed(connection, facts, deadline)
+      for (const unit of units) if (!(await runInSavepoint(connection, unit))) undone.add(unit)
+    }
     connection.exec('commit')
   } catch (error) {
     rollback(connection)
@@ -79,6 +82,23 @@ async function commit(connection: Connection, facts: Facts, units: Unit[]): Prom
     return
   }
   for (const unit of units) if (!undone.has(unit)) unit.resolve()
+}
+
+/** Takes the write lock of a database that may be written. */
+async function beginUnsealed(connection: Connection, facts: Facts, deadline: number): Promise<void> {
+  await begin(connection, deadline - performance.now())
+  if ((await facts.metadata.get(SEALED)) !== undefined) throw storeUnavailable('The database is being moved')
+}
+
+/** Without savepoints, which cost more than many a unit. False: one of several has thrown; what a single one throws undoes the batch. */
+async function runAll(units: readonly Unit[]): Promise<boolean> {
+  try {
+    for (const unit of units) await unit.run()
+    return true
+  } catch (error) {
+    if (units.length === 1) throw error
+    return false
+  }
 }
 
 /** A unit that throws is undone alone; the rest of the batch goes on. */
