@@ -91,8 +91,8 @@ interface Found {
 
 function rowsOf(found: Found): Row[] {
   const { alg, what, measured, peers } = found
-  const ours = Math.min(microseconds(measured, OURS), microseconds(measured, AGAIN))
-  const again = microseconds(measured, AGAIN) / microseconds(measured, OURS)
+  const ours = microseconds(measured, OURS)
+  const again = microseconds(measured, AGAIN) / ours
   const times = peers.flatMap(({ name, onNode }) => {
     const one = measured.find((each) => each.name === name)
     return one === undefined ? [] : [{ name, onNode, time: one.least / 1000 }]
