@@ -2,12 +2,13 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { build } from 'esbuild'
+import { build, type OutputFile } from 'esbuild'
 import { median } from './measure.ts'
 import { bounded, formatted, type Part, type Row, unmeasured } from './report.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const BOTH = ['@sealwax/jwt', '@sealwax/guard'] as const
+const PEERS = ['jose', 'jsonwebtoken', 'fast-jwt', 'express-jwt', '@fastify/jwt'] as const
 
 /** What the two libraries weigh and how long they take to import, as they are published: built, and without the source condition. */
 export async function weightRows(quick: boolean): Promise<Part> {
@@ -80,13 +81,24 @@ function timed(path: string): { outside: number; inside: number } {
 }
 
 async function minifiedSize(directory: string): Promise<{ minified: number; text: string; beside: string }> {
-  const contents = BOTH.map((name) => `export * from ${JSON.stringify(name)}`).join('\n')
+  const { contents, text } = await bundled(BOTH, directory)
+  const peers: string[] = []
+  for (const name of PEERS) {
+    const peer = await bundled([name], directory)
+    peers.push(`${name} ${formatted(peer.contents.length / 1024)}`)
+  }
+  const gzipped = formatted(gzipSync(contents, { level: 9 }).length / 1024)
+  return { minified: contents.length, text, beside: `gzipped ${gzipped} KiB; ${peers.join(', ')}` }
+}
+
+/** Everything that the packages export, with all it needs, as one minified file. */
+async function bundled(names: readonly string[], directory: string): Promise<OutputFile> {
+  const contents = names.map((name) => `export * from ${JSON.stringify(name)}`).join('\n')
   const { outputFiles } = await build({
     ...{ stdin: { contents, resolveDir: directory }, conditions: ['@sealwax/source'], bundle: true, minify: true },
     ...{ platform: 'node', format: 'esm', target: 'node22', write: false },
   })
   const [bundle] = outputFiles
   if (bundle === undefined) throw new Error('esbuild made nothing')
-  const gzipped = gzipSync(bundle.contents, { level: 9 }).length / 1024
-  return { minified: bundle.contents.length, text: bundle.text, beside: `gzipped ${formatted(gzipped)} KiB` }
+  return bundle
 }
