@@ -9,6 +9,7 @@ import type { Store } from '../src/store/contract/store.ts'
 import { connect } from '../src/store/sqlite/connection.ts'
 import { sqliteStore } from '../src/store/sqlite/index.ts'
 import { startAuth, tempDir } from './server.ts'
+import { NOW } from './stores.ts'
 
 const AWAY = { code: 'temporarily_unavailable', status: 503 }
 
@@ -215,28 +216,73 @@ describe('a file that cannot be written now', () => {
     chmodSync(dir.path, 0o755)
   })
 
-  it('full: the units of that moment are unavailable, none is half written, and afterwards it goes on', async () => {
+  it('batches in which some units throw: exactly what was acknowledged is there, once, and each hears its own error', async () => {
     await using opened = await openStore()
     const { store } = opened
-    // A trigger fails as a full disk does in the middle of a unit: SQLite reports an error and the unit is undone.
-    const admin = new DatabaseSync(opened.file)
-    admin.exec(
-      "create trigger full before insert on metadata when new.name = 'second' begin select raise(rollback, 'full'); end",
-    )
-    admin.close()
+    const acknowledged: string[] = []
+    for (let batch = 0; batch < 60; batch += 1) {
+      const units = Array.from({ length: 1 + (batch % 13) }, async (_, i) => {
+        const type = `${batch}-${i}`
+        const throws = (batch * 7 + i * 5) % 11 === 0
+        const rest = { time: NOW, subject: null, session_id: null, ip: null, user_agent: null, data: {} }
+        const unit = store.transaction(async (facts) => {
+          await facts.audit.append({ type, ...rest })
+          if (throws) throw new Error(`of ${type}`)
+          return type
+        })
+        if (throws) return assert.rejects(unit, { message: `of ${type}` })
+        acknowledged.push(await unit)
+      })
+      await Promise.all(units)
+    }
+    const found: string[] = []
+    for (let before = Infinity; ; ) {
+      const page = await store.committed.audit.list({ limit: 100, ...(before < Infinity && { before }) })
+      if (page.length === 0) break
+      found.push(...page.map(({ type }) => type))
+      before = page.at(-1)?.id ?? 0
+    }
+    assert.ok(acknowledged.length > 300)
+    assert.deepEqual(found.sort(), acknowledged.sort())
+  })
+
+  it('rolled back by SQLite itself: the units of that moment hear why, none is half written, and afterwards it goes on', async () => {
+    await using opened = await openStore()
+    const { store } = opened
+    rollBackWhenNamed(opened.file, 'second')
     const unit = store.transaction(async (facts) => {
       await facts.metadata.getOrSet('first', 'x')
       await facts.metadata.getOrSet('second', 'x')
     })
-    const others = Promise.allSettled([setName(store, 'other')])
-    await assert.rejects(unit)
-    const [other] = await others
-    assert.equal(await store.committed.metadata.get('first'), undefined)
-    // Told the truth, whichever it is: committed if it says so, absent if it was refused.
-    assert.equal((await store.committed.metadata.get('other')) !== undefined, other?.status === 'fulfilled')
+    const others = [setName(store, 'other'), setName(store, 'another')]
+    for (const one of [unit, ...others]) await assert.rejects(one, /no room/)
+    for (const name of ['first', 'second', 'other', 'another']) {
+      assert.equal(await store.committed.metadata.get(name), undefined)
+    }
+    assert.equal(await setName(store, 'later'), 'x')
+  })
+
+  it('rolled back by SQLite itself, and a unit swallows that: those behind it are unavailable and have written nothing', async () => {
+    await using opened = await openStore()
+    const { store } = opened
+    rollBackWhenNamed(opened.file, 'second')
+    const before = setName(store, 'before')
+    const swallowing = store.transaction((facts) => facts.metadata.getOrSet('second', 'x').catch(() => 'swallowed'))
+    const behind = setName(store, 'behind')
+    for (const one of [before, swallowing, behind]) await assert.rejects(one, AWAY)
+    for (const name of ['before', 'behind']) assert.equal(await store.committed.metadata.get(name), undefined)
     assert.equal(await setName(store, 'later'), 'x')
   })
 })
+
+/** A trigger fails as a full disk may in the middle of a unit: SQLite reports an error and has rolled everything back. */
+function rollBackWhenNamed(file: string, name: string): void {
+  const admin = new DatabaseSync(file)
+  admin.exec(
+    `create trigger full before insert on metadata when new.name = '${name}' begin select raise(rollback, 'no room'); end`,
+  )
+  admin.close()
+}
 
 /** Runs the first, synchronous part of something without the rights of root, to whom no file is read-only. */
 function asOrdinaryUser<T>(run: () => T): T {

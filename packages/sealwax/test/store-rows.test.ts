@@ -106,16 +106,17 @@ for (const [name, open] of Object.entries(STORES)) {
     it('sessions: a row comes back as it was, with what a refresh must know of its user', async () => {
       await using opened = await open()
       const { store } = opened
+      // No two columns hold the same, so that none can stand for another.
       const given = session('s1', {
-        remember: false,
-        scope: 'a b',
-        roles: ['r'],
-        claims: { deep: [1, null, 'é'] },
-        created_ip: '::1',
-        seen_user_agent: 'x',
+        ...{ remember: false, presented: true, scope: 'a b', roles: ['r'], claims: { deep: [1, null, 'é'] } },
+        ...{ created_ip: '::1', created_user_agent: 'first', seen_ip: '::2', seen_user_agent: 'last' },
+        ...{ generation: 3, parent_generation: 2, rotated_at: NOW + 1, auth_time: NOW + 2, created_at: NOW + 3 },
+        ...{ seen_at: NOW + 4, ended_at: NOW + 5, end_reason: 'logout' },
       })
-      await store.transaction((facts) => facts.sessions.insert(given))
-      assert.deepEqual(plain(await store.committed.sessions.byId('s1')), { ...plain(given), user: undefined })
+      for (const one of [given, session('s0', { remember: true })]) {
+        await store.transaction((facts) => facts.sessions.insert(one))
+        assert.deepEqual(plain(await store.committed.sessions.byId(one.id)), { ...plain(one), user: undefined })
+      }
       await store.transaction((facts) => facts.users.insert(user('ann', { ver: 4, disabled_at: 5 })))
       assert.deepEqual((await store.committed.sessions.byId('s1'))?.user, { roles: ['a', 'b'], ver: 4, disabled: true })
       assert.equal(await store.committed.sessions.byId('s2'), undefined)

@@ -59,8 +59,9 @@ function checkLength(password: string): void {
 }
 
 /**
- * Runs jobs in order, a few at a time; refuses more than it can hold. While some wait, what is finished is handed on a few together: each job drives
- * everything else out of the processor's caches, and what follows it is then dear once for all of them. Those who wait lose nothing by it.
+ * Runs jobs in order, a few at a time; refuses more than it can hold. Each job drives everything else out of the processor's caches, so while some
+ * wait, what is finished is handed on a few together, and what follows runs warm for all but the first. Who is done waits a little for that; the
+ * queue as a whole is sooner done.
  */
 function queue(concurrency: number, limit: number): <T>(job: () => Promise<T>) => Promise<T> {
   let running = 0

@@ -11,6 +11,8 @@ export interface Connection {
   readonly db: Kysely<Tables>
   /** Runs a statement without parameters, such as BEGIN IMMEDIATE. */
   exec(sql: string): void
+  /** False also after an error with which SQLite has rolled everything back (https://sqlite.org/lang_transaction.html). */
+  inTransaction(): boolean
   /** A number that changes when another connection has committed. */
   dataVersion(): number
   close(): void
@@ -51,6 +53,7 @@ export function connect(path: string, { readOnly }: { readOnly: boolean }): Conn
     return {
       db,
       exec: (sql) => void prepare(sql).run([]),
+      inTransaction: () => database.isTransaction,
       dataVersion: () => translated(() => Number(version.get()?.data_version)),
       close: () => database.close(),
     }

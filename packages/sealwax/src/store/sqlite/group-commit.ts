@@ -65,15 +65,14 @@ export function groupCommit(connection: Connection, facts: Facts): GroupCommit {
 /** Runs a batch. Nothing here throws: each unit learns its own fate. */
 async function commit(connection: Connection, facts: Facts, units: readonly Unit[]): Promise<void> {
   const undone = new Set<Unit>()
-  // Counted from the first unit's coming: a batch that queued behind one that gave up does not wait as long again.
-  const deadline = BUSY_LIMIT_MS + (units[0]?.since ?? 0)
   try {
-    await beginUnsealed(connection, facts, deadline)
-    if (!(await runAll(units))) {
-      // Which of them has to go is only known after this: all of them run again, each by itself.
-      rollback(connection)
-      await beginUnsealed(connection, facts, deadline)
-      for (const unit of units) if (!(await runInSavepoint(connection, unit))) undone.add(unit)
+    // Counted from the first unit's coming: a batch that queued behind one that gave up does not wait as long again.
+    await begin(connection, BUSY_LIMIT_MS - (performance.now() - (units[0]?.since ?? 0)))
+    if ((await facts.metadata.get(SEALED)) !== undefined) throw storeUnavailable('The database is being moved')
+    // A unit alone needs no savepoint: what undoes it undoes the batch.
+    if (units.length === 1) await run(connection, units[0] as Unit)
+    else if (!(await runTogether(connection, units))) {
+      for (const unit of units) if (!(await runAlone(connection, unit))) undone.add(unit)
     }
     connection.exec('commit')
   } catch (error) {
@@ -84,37 +83,46 @@ async function commit(connection: Connection, facts: Facts, units: readonly Unit
   for (const unit of units) if (!undone.has(unit)) unit.resolve()
 }
 
-/** Takes the write lock of a database that may be written. */
-async function beginUnsealed(connection: Connection, facts: Facts, deadline: number): Promise<void> {
-  await begin(connection, deadline - performance.now())
-  if ((await facts.metadata.get(SEALED)) !== undefined) throw storeUnavailable('The database is being moved')
-}
-
-/** Without savepoints, which cost more than many a unit. False: one of several has thrown; what a single one throws undoes the batch. */
-async function runAll(units: readonly Unit[]): Promise<boolean> {
+/**
+ * Runs all in one savepoint: one for each costs more than many a unit. False: one of them has thrown, and all are undone, under the same lock, to be
+ * run again each by itself.
+ */
+async function runTogether(connection: Connection, units: readonly Unit[]): Promise<boolean> {
+  connection.exec('savepoint batch')
   try {
-    for (const unit of units) await unit.run()
+    for (const unit of units) await run(connection, unit)
     return true
   } catch (error) {
-    if (units.length === 1) throw error
+    undo(connection, 'batch', error)
     return false
   }
 }
 
 /** A unit that throws is undone alone; the rest of the batch goes on. */
-async function runInSavepoint(connection: Connection, unit: Unit): Promise<boolean> {
+async function runAlone(connection: Connection, unit: Unit): Promise<boolean> {
   connection.exec('savepoint unit')
   try {
-    await unit.run()
+    await run(connection, unit)
     connection.exec('release unit')
     return true
   } catch (error) {
-    // After a full disk SQLite may have rolled the whole batch back; then this throws and the batch fails as one.
-    connection.exec('rollback to unit')
-    connection.exec('release unit')
+    undo(connection, 'unit', error)
     unit.reject(error)
     return false
   }
+}
+
+async function run(connection: Connection, unit: Unit): Promise<void> {
+  await unit.run()
+  // A unit may have caught the error with which SQLite rolled everything back; what others write then would be outside of any transaction.
+  if (!connection.inTransaction()) throw storeUnavailable('The database has rolled back what was under way')
+}
+
+/** Goes back to a savepoint. After a full disk SQLite may have rolled the whole batch back: then what led here is thrown, and the batch fails as one. */
+function undo(connection: Connection, savepoint: 'batch' | 'unit', error: unknown): void {
+  if (!connection.inTransaction()) throw error
+  connection.exec(`rollback to ${savepoint}`)
+  connection.exec(`release ${savepoint}`)
 }
 
 /** Takes the write lock. */
