@@ -57,8 +57,8 @@ export async function compare(
 /** Nanoseconds. */
 export const SLOW = 60_000
 
-/** Rounds for one of the others, where peers differ by less than a hundredth: each round is a single call for each input. */
-const SLOW_ROUNDS = 5
+/** Slow calls get so many times the rounds: each is a single call for each input, and peers differ by less than a hundredth. */
+const SLOW_FACTOR = 5
 
 async function compareRounds(contestants: readonly Contestant[], { rounds, slice }: Effort): Promise<Measured[]> {
   const calls: number[] = []
@@ -92,7 +92,7 @@ async function compareCalls(
 ): Promise<Measured[]> {
   const least = contestants.map(() => new Array<number>(indexes).fill(Number.POSITIVE_INFINITY))
   const times = contestants.map((): number[] => [])
-  for (let round = 0; round < rounds * SLOW_ROUNDS; round++) {
+  for (let round = 0; round < rounds * SLOW_FACTOR; round++) {
     for (const [i, contestant] of contestants.entries()) {
       contestant.prepare?.()
       // Untimed: the one before has left the processor's caches full of its own.
