@@ -15,12 +15,11 @@ import { createAuth } from 'sealwax'
 import { toNodeHandler } from 'sealwax/node'
 import { sqliteStore } from 'sealwax/sqlite'
 import { answer, processorTime } from './child.ts'
+import { DATABASE, OURS, PASSWORD } from './installation.ts'
 import { AUDIENCE, claimsOf, ISSUER, LIFETIME, makeKey, TYPE } from './tokens.ts'
 
 // One of the servers that are held against each other, in a process of its own.
 
-export const PASSWORD = 'correct horse battery staple'
-const SECRET = 'gT5-bench-only-Wq8Zr2Nc7Lk4Xv9Jd3Hs'
 const USERS = 16
 /** Those of our server. */
 const PARAMETERS = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
@@ -42,8 +41,9 @@ const emailOf = (index: number) => `user${index}@example.com`
 /** Ours: a refresh window of 0 seconds, so that each refresh rotates and writes. */
 async function sealwax(directory: string, clients: number): Promise<Prepared> {
   const auth = await createAuth({
-    ...{ issuer: 'http://127.0.0.1:5000', audience: AUDIENCE, secret: SECRET, refreshGrace: 0 },
-    store: sqliteStore(join(directory, 'sealwax.db')),
+    ...OURS,
+    refreshGrace: 0,
+    store: sqliteStore(join(directory, DATABASE)),
   })
   const emails = Array.from({ length: USERS }, (_, index) => emailOf(index))
   const users = await Promise.all(emails.map((email) => auth.users.create({ email, password: PASSWORD })))
@@ -66,7 +66,7 @@ async function betterAuthServer(directory: string, clients: number): Promise<Pre
   database.exec('pragma journal_mode = wal')
   database.exec('pragma synchronous = full')
   const options = {
-    ...{ database, secret: SECRET, baseURL: 'http://127.0.0.1:5001', telemetry: { enabled: false } },
+    ...{ database, secret: OURS.secret, baseURL: 'http://127.0.0.1:5001', telemetry: { enabled: false } },
     ...{ rateLimit: { enabled: false }, logger: { disabled: true } },
     emailAndPassword: {
       enabled: true,

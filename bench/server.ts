@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Child, startChild } from './child.ts'
+import { DATABASE, OURS, PASSWORD } from './installation.ts'
 import type { LoadResult, StormResult } from './load.ts'
 import type { Run } from './main.ts'
 import { median } from './measure.ts'
 import { bounded, formatted, known, type Part, type Row } from './report.ts'
 import type { About } from './server-peer.ts'
 
-const PASSWORD = 'correct horse battery staple'
 const MOST_CLIENTS = 128
 /** Clients of the comparisons. */
 const CLIENTS = 32
@@ -56,7 +56,7 @@ const NOTES = [
   'Better Auth: GET /token of the jwt plugin by session cookie, ES256, rate limit off, node:sqlite. It reads and signs, and writes nothing.',
   'Bare: a POST route of Hono on @hono/node-server that signs one ES256 token with @sealwax/jwt and does nothing else; for log-ins it checks a password with argon2id before, one at a time for each core as ours does, and asks no database.',
   'Log-ins: 8 clients. Each round stands between two of argon2id alone, in the same process on the same core; the ratio is that to their mean.',
-  'Storm: all connections are open before it begins, since Node takes one new connection in each turn of its event loop, in the order they came.',
+  'Storm: against `sealwax serve`, its log on; all connections are open before it begins, since Node takes one new connection in each turn of its event loop, in the order they came.',
 ]
 
 interface Bench {
@@ -208,13 +208,47 @@ async function loginRows({ load, ours, bare, quick }: Bench): Promise<Row[]> {
   ]
 }
 
-async function stormRows({ load, ours, quick }: Bench): Promise<Row[]> {
-  const { port, emails, accessToken } = ours.about
+/** `sealwax serve` as an operator starts it, over the database of the embedding server: the same users and keys. */
+async function served(directory: string): Promise<{ readonly port: number; stop(): Promise<void> }> {
+  const program = join(import.meta.dirname, '../packages/sealwax/bin/sealwax.js')
+  const env = {
+    PATH: process.env.PATH,
+    SEALWAX_ISSUER: OURS.issuer,
+    SEALWAX_AUDIENCE: OURS.audience,
+    SEALWAX_SECRET: OURS.secret,
+    SEALWAX_DATABASE_URL: `sqlite:${join(directory, DATABASE)}`,
+    SEALWAX_PORT: '0',
+  }
+  const command = ['-c', '0', process.execPath, program, 'serve']
+  const child = spawn('taskset', command, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(child, 'exit')
+  const port = await new Promise<number>((resolve, reject) => {
+    // Listens to the end: a log that nobody reads would block the server.
+    child.stdout.on('data', (lines) => {
+      const url = /"url":"([^"]+)"/.exec(lines)?.[1]
+      if (url !== undefined) resolve(Number(new URL(url).port))
+    })
+    ended.then(([code]) => reject(new Error(`sealwax serve ended before it listened: ${code}`)), reject)
+  })
+  const stop = async () => {
+    child.kill()
+    await ended
+  }
+  return { port, stop }
+}
+
+async function stormRows({ load, ours, quick, directory }: Bench): Promise<Row[]> {
+  const { emails, accessToken } = ours.about
+  const { port, stop } = await served(directory)
   const storms: StormResult[] = []
-  for (let round = 0; round < (quick ? 1 : 5); round++) {
-    storms.push(
-      await load.ask<StormResult>({ do: 'storm', port, logins: 1000, emails, password: PASSWORD, accessToken }),
-    )
+  try {
+    for (let round = 0; round < (quick ? 1 : 5); round++) {
+      storms.push(
+        await load.ask<StormResult>({ do: 'storm', port, logins: 1000, emails, password: PASSWORD, accessToken }),
+      )
+    }
+  } finally {
+    await stop()
   }
   const worst = storms.reduce((a, b) => (b.p99 > a.p99 ? b : a))
   const statuses = Object.entries(worst.statuses).map(([status, count]) => `${count} × ${status}`)

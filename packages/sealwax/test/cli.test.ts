@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { after, test } from 'node:test'
@@ -125,6 +125,21 @@ test('cli: SIGTERM lets a request under way finish', async () => {
   child.kill('SIGTERM')
   assert.equal((await login).status, 200)
   assert.equal(await stopped, 0)
+})
+
+test('cli: the threads that check passwords give way to the event loop', {
+  skip: process.platform !== 'linux' && 'only Linux gives a thread a priority of its own',
+}, async () => {
+  const { child } = await serve()
+  const tasks = `/proc/${child.pid}/task`
+  const threads = readdirSync(tasks).map((id) => ({
+    name: readFileSync(`${tasks}/${id}/comm`, 'latin1').trim(),
+    lower: getPriority(Number(id)) - getPriority(),
+  }))
+  child.kill('SIGKILL')
+  const lower = Math.min(10, 19 - getPriority())
+  assert.ok(threads.some(({ name }) => name === 'libuv-worker'))
+  for (const thread of threads) assert.equal(thread.lower, thread.name === 'libuv-worker' ? lower : 0, thread.name)
 })
 
 test('cli: users list prints a JSON line a user', async () => {

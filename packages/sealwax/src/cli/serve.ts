@@ -6,6 +6,7 @@ import { toNodeHandler } from '../http/node.ts'
 import type { Environment } from './env.ts'
 import { createLogger } from './logger.ts'
 import { storeOf } from './store.ts'
+import { letEventLoopGoFirst } from './thread-priority.ts'
 
 /** How long requests under way may take after SIGTERM. */
 const GRACE_MS = 10_000
@@ -17,6 +18,7 @@ const LIMITS = { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeou
 export async function serve(environment: Environment): Promise<void> {
   const { host, port, tls } = environment
   const log = createLogger(environment.logLevel)
+  await letEventLoopGoFirst().catch((err) => log.warn({ err }, 'password checks keep the priority of the event loop'))
   const auth = await createAuth({
     ...environment.auth,
     store: storeOf(environment.databaseUrl),
