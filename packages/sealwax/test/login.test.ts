@@ -162,24 +162,32 @@ describe('the queue of password checks', () => {
     assert.equal(await passwords.matches(PASSWORD, await passwords.hash(PASSWORD)), true)
   })
 
-  it('hands finished checks on together while others wait, eight at most, and holds none back once nobody waits', async () => {
-    const passwords = createPasswords({ concurrency: 1, queueLimit: 20 })
+  it('hands finished checks on together while others wait, sixteen at most, and those left over with the last', async () => {
+    assert.deepEqual(await handedOn({ concurrency: 1, checks: 20 }), [16, 4])
+  })
+
+  it('holds nobody back where there is no queue', async () => {
+    assert.deepEqual(await handedOn({ concurrency: 1, checks: 2 }), [1, 1])
+  })
+
+  /** How many checks ended in the same turn of the event loop, turn after turn. */
+  async function handedOn({ concurrency, checks }: { concurrency: number; checks: number }): Promise<number[]> {
+    const passwords = createPasswords({ concurrency, queueLimit: 20 })
     let turn = 0
     const turns: number[] = []
     const count = () => {
       turn += 1
-      if (turns.length < 12) setImmediate(count)
+      if (turns.length < checks) setImmediate(count)
     }
     count()
     await Promise.all(
-      Array.from({ length: 12 }, async () => {
+      Array.from({ length: checks }, async () => {
         await passwords.matches(PASSWORD, undefined)
         turns.push(turn)
       }),
     )
-    const together = [...Map.groupBy(turns, (each) => each).values()].map(({ length }) => length)
-    assert.deepEqual(together, [8, 3, 1])
-  })
+    return [...Map.groupBy(turns, (each) => each).values()].map(({ length }) => length)
+  }
 
   it('a hash that is no hash frees its place', async () => {
     const passwords = createPasswords({ concurrency: 1, queueLimit: 1 })

@@ -20,7 +20,7 @@ const PASSWORD_LENGTH = { min: 15, max: 256 } as const
 const QUEUE_LIMIT = 100
 
 /** How many finished checks at most lie ready while others wait. */
-const HANDED_ON_TOGETHER = 8
+const HANDED_ON_TOGETHER = 16
 
 /** A hash of nothing anybody knows, with today's parameters: the work done for users that do not exist. */
 const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$c2VhbHdheCBub2JvZHkhIQ$UgYkbjVeyU1wbFDgY3v+eyNAwhhov9qRfQohqaJsQGI'
@@ -59,9 +59,10 @@ function checkLength(password: string): void {
 }
 
 /**
- * Runs jobs in order, a few at a time; refuses more than it can hold. Each job drives everything else out of the processor's caches, so while some
- * wait, what is finished is handed on a few together, and what follows runs warm for all but the first. Who is done waits a little for that; the
- * queue as a whole is sooner done.
+ * Runs jobs in order, a few at a time; refuses more than it can hold. Each job drives everything else out of the processor's caches, and is itself
+ * slowed down by what runs beside it. So while some wait, what is finished is handed on a few together, and what follows runs warm for all but the
+ * first; those left over at the end go with the last. Who is done waits a little for that; the queue as a whole is sooner done. Without a queue nobody
+ * waits.
  */
 function queue(concurrency: number, limit: number): <T>(job: () => Promise<T>) => Promise<T> {
   let running = 0
@@ -83,7 +84,8 @@ function queue(concurrency: number, limit: number): <T>(job: () => Promise<T>) =
       if (next === undefined) running -= 1
       else next()
       const handedOn = new Promise<void>((go) => finished.push(go))
-      if (waiting.length === 0 || finished.length >= HANDED_ON_TOGETHER) for (const go of finished.splice(0)) go()
+      const last = waiting.length === 0 && (running === 0 || finished.length === 1)
+      if (last || finished.length >= HANDED_ON_TOGETHER) for (const go of finished.splice(0)) go()
       await handedOn
     }
   }

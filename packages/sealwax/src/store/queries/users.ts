@@ -64,5 +64,17 @@ const byEmailStatement = prepared((db, value: Slots<{ email: string }>) =>
 )
 
 function row(found: Selectable<Tables['users']> | undefined): UserRow | undefined {
-  return found === undefined ? undefined : { ...found, roles: JSON.parse(found.roles) }
+  if (found === undefined) return undefined
+  // Named one by one: to spread a row costs more than to read it.
+  return {
+    id: found.id,
+    email: found.email,
+    password_hash: found.password_hash,
+    roles: JSON.parse(found.roles),
+    ver: found.ver,
+    credential_version: found.credential_version,
+    disabled_at: found.disabled_at,
+    created_at: found.created_at,
+    updated_at: found.updated_at,
+  }
 }

@@ -35,6 +35,9 @@ export function sqliteStore(path: string): Store {
         restrict(path)
         if (options.migrate === 'off') await requireMigrated(writer.db, sqliteDialect)
         else await migrateLocked(writer)
+        // What a batch keeps to go back to would else be a file, made and removed each time (https://sqlite.org/tempfiles.html, "Statement Journal Files").
+        // Not before: a migration may sort more than fits into memory.
+        writer.exec('pragma temp_store = memory')
         const reader = await untilFree(() => connect(path, { readOnly: true }), OPENING_LIMIT_MS)
         opened = {
           writer,
