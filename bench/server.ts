@@ -13,6 +13,8 @@ import type { About } from './server-peer.ts'
 const MOST_CLIENTS = 128
 /** Clients of the comparisons. */
 const CLIENTS = 32
+/** Fewer than are handed on together when there is a queue. */
+const FEW_LOGINS = 8
 
 interface Server {
   readonly child: Child
@@ -55,7 +57,7 @@ const NOTES = [
   `Refresh: ${CLIENTS} clients (unless said otherwise) with a session each, a refresh window of 0 seconds: every refresh rotates, is written and waits for its commit, and the next one sends the token of the answer. A refresh that does not rotate ends the run.`,
   'Better Auth: GET /token of the jwt plugin by session cookie, ES256, rate limit off, node:sqlite. It reads and signs, and writes nothing.',
   'Bare: a POST route of Hono on @hono/node-server that signs one ES256 token with @sealwax/jwt and does nothing else; for log-ins it checks a password with argon2id before, one at a time for each core as ours does, and asks no database.',
-  'Log-ins: 8 clients. Each round stands between two of argon2id alone, in the same process on the same core; the ratio is that to their mean.',
+  'Log-ins: each round stands between two of argon2id alone, in the same process on the same core; the ratio is that to their mean. The bare route follows one.',
   'Storm: against `sealwax serve`, its log on; all connections are open before it begins, since Node takes one new connection in each turn of its event loop, in the order they came.',
 ]
 
@@ -173,39 +175,53 @@ async function refreshesPerSync(bench: Bench): Promise<Row> {
 }
 
 /** Each load of log-ins stands between two measurements of argon2id alone, so that a machine that slows down slows both. */
-async function loginRows({ load, ours, bare, quick }: Bench): Promise<Row[]> {
+async function loginRows(bench: Bench): Promise<Row[]> {
+  const { load, ours, bare, quick } = bench
   const [rounds, milliseconds] = quick ? [2, 1000] : [10, 2000]
-  const options = { kind: 'login', milliseconds, each: ours.about.emails.slice(0, 8), password: PASSWORD }
+  const emails = Array.from({ length: CLIENTS }, (_, index) => ours.about.emails[index % ours.about.emails.length])
+  const logins = { kind: 'login', milliseconds, password: PASSWORD }
   const floor = { kind: 'request', milliseconds, method: 'POST', path: '/login', expected: 'token' }
   const alone = () => ours.child.ask<number>({ do: 'argon2', milliseconds })
-  const found = { alone: [] as number[], logins: [] as number[], floor: [] as number[], twins: [] as number[] }
-  const costs: number[] = []
+  const found = { many: [] as Compared[], few: [] as Compared[], floor: [] as Compared[], twins: [] as number[] }
   for (let round = -1; round < rounds; round++) {
-    const before = await alone()
-    const { perSecond, cost } = await drive(load, ours, options)
-    const after = await alone()
-    const least = await drive(load, bare, { ...floor, each: bare.about.clients.slice(0, 8) })
+    const first = await alone()
+    const many = await drive(load, ours, { ...logins, each: emails })
+    const second = await alone()
+    const few = await drive(load, ours, { ...logins, each: emails.slice(0, FEW_LOGINS) })
+    const third = await alone()
+    const least = await drive(load, bare, { ...floor, each: bare.about.clients.slice(0, CLIENTS) })
     if (round < 0) continue
-    found.alone.push((before + after) / 2)
-    found.twins.push(before / after)
-    found.logins.push(perSecond)
-    found.floor.push(least.perSecond)
-    costs.push(cost)
+    found.many.push({ ...many, alone: (first + second) / 2 })
+    found.few.push({ ...few, alone: (second + third) / 2 })
+    found.floor.push({ ...least, alone: third })
+    found.twins.push(first / second)
   }
-  const ratio = (rates: readonly number[]) => rates.map((rate, i) => rate / (found.alone[i] ?? Number.NaN))
-  const ratios = ratio(found.logins)
-  const spread = `${formatted(Math.min(...ratios))} to ${formatted(Math.max(...ratios))}; A/A ${formatted(median(found.twins))}`
-  const rates = `argon2id alone ${formatted(median(found.alone))} /s, logins ${formatted(median(found.logins))} /s`
+  const of = (rates: readonly Compared[]) => {
+    const ratios = rates.map(({ perSecond, alone }) => perSecond / alone)
+    const spread = `${formatted(Math.min(...ratios))} to ${formatted(Math.max(...ratios))}`
+    const [both, own] = [rates.map((rate) => rate.alone), rates.map((rate) => rate.perSecond)]
+    const beside = `argon2id alone ${formatted(median(both))} /s, these ${formatted(median(own))} /s; ${spread}`
+    return { ratio: median(ratios), beside }
+  }
+  const [many, few, least] = [of(found.many), of(found.few), of(found.floor)]
+  const name = (count: number) => `logins ÷ what argon2id alone allows, ${count} at once`
+  const twins = `A/A ${formatted(median(found.twins))}`
   return [
-    bounded('logins ÷ what argon2id alone allows', median(ratios), '×', '≥', 0.9, `${rates}; ${spread}`),
-    known('processor time of a login', median(costs) / 1000, 'ms', 'argon2id and all else'),
+    bounded(name(CLIENTS), many.ratio, '×', '≥', 0.9, `${many.beside}; ${twins}`),
+    known(name(FEW_LOGINS), few.ratio, '×', few.beside),
     known(
-      'bare route that checks a password and signs ÷ what argon2id alone allows',
-      median(ratio(found.floor)),
-      '×',
-      `${formatted(median(found.floor))} /s`,
+      'processor time of a login',
+      median(found.many.map(({ cost }) => cost)) / 1000,
+      'ms',
+      'argon2id and all else',
     ),
+    known('bare route that checks a password and signs ÷ what argon2id alone allows', least.ratio, '×', least.beside),
   ]
+}
+
+interface Compared extends Rate {
+  /** What argon2id alone did just before and after. */
+  readonly alone: number
 }
 
 /** `sealwax serve` as an operator starts it, over the database of the embedding server: the same users and keys. */
