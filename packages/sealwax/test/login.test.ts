@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { describe, it } from 'node:test'
+import { hash } from '@node-rs/argon2'
 import { unsafeDecode } from '@sealwax/jwt'
 import { createPasswords } from '../src/engine/passwords.ts'
 import { PASSWORD, type Reply, type Started, standing, startAuth } from './server.ts'
@@ -168,6 +169,20 @@ describe('the queue of password checks', () => {
 
   it('holds nobody back where there is no queue', async () => {
     assert.deepEqual(await handedOn({ concurrency: 1, checks: 2 }), [1, 1])
+  })
+
+  it('a check that takes long holds up none that ended beside it', async () => {
+    const passwords = createPasswords({ concurrency: 2, queueLimit: 20 })
+    const slow = await hash(PASSWORD, { algorithm: 2, memoryCost: 19_456, timeCost: 100, parallelism: 1 })
+    let slowEnded = false
+    const long = passwords.matches(PASSWORD, slow).then(() => {
+      slowEnded = true
+    })
+    await Promise.all(Array.from({ length: 3 }, () => passwords.matches(PASSWORD, undefined)))
+    // What is handed on together ends in one turn of the event loop.
+    await new Promise((turn) => setImmediate(turn))
+    assert.equal(slowEnded, false)
+    await long
   })
 
   /** How many checks ended in the same turn of the event loop, turn after turn. */

@@ -84,7 +84,7 @@ function queue(concurrency: number, limit: number): <T>(job: () => Promise<T>) =
       if (next === undefined) running -= 1
       else next()
       const handedOn = new Promise<void>((go) => finished.push(go))
-      const last = waiting.length === 0 && (running === 0 || finished.length === 1)
+      const last = next === undefined || (waiting.length === 0 && finished.length === 1)
       if (last || finished.length >= HANDED_ON_TOGETHER) for (const go of finished.splice(0)) go()
       await handedOn
     }
