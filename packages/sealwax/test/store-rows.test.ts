@@ -206,7 +206,7 @@ for (const [name, open] of Object.entries(STORES)) {
         [await sessions.latestAccessExpiry('ann'), await sessions.latestAccessExpiry('bob')],
         [NOW + 5000, undefined],
       )
-      const purge = (before: number) => store.transaction((facts) => facts.sessions.purge(before))
+      const purge = (before: number) => store.transaction((facts) => facts.sessions.purge(before, 10))
       assert.deepEqual([await purge(NOW - 10), await purge(NOW), await purge(NOW + 1)], [0, 1, 1])
       assert.equal((await sessions.byId('live'))?.id, 'live')
     })

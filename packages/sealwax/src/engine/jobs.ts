@@ -1,5 +1,6 @@
 import type { Context } from './context.ts'
 import { tendKeys } from './keys.ts'
+import { purgeRevocations, purgeSessions } from './purge.ts'
 import { rewrapSecrets } from './wrapping.ts'
 
 interface Job {
@@ -14,23 +15,13 @@ interface Job {
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
-/** Ended and expired sessions stay so long, for those who ask what happened. */
-const SESSION_RETENTION = 30 * 24 * HOUR
 
 /** What the engine does by itself. Each may run in any number of processes at once. */
 const JOBS: readonly Job[] = [
   { name: 'tend signing keys', period: MINUTE, run: tendKeys },
   { name: 'rewrap secrets', period: MINUTE, first: true, run: rewrapSecrets },
-  {
-    name: 'purge revocations',
-    period: HOUR,
-    run: ({ store, now }) => store.transaction((facts) => facts.revocations.purge(Math.floor(now() / 1000))),
-  },
-  {
-    name: 'purge sessions',
-    period: HOUR,
-    run: ({ store, now }) => store.transaction((facts) => facts.sessions.purge(now() - SESSION_RETENTION)),
-  },
+  { name: 'purge revocations', period: HOUR, run: purgeRevocations },
+  { name: 'purge sessions', period: HOUR, run: purgeSessions },
 ]
 
 /** Starts the jobs; they keep no process alive. Answers what stops them and waits for those under way. */

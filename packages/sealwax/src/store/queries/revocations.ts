@@ -15,9 +15,13 @@ export function revocations(db: Kysely<Tables>, { positions }: { positions: 'seq
       positions === 'sequence'
         ? (cursor, now) => bySequence(db, cursor, now)
         : (cursor, now) => byTransaction(db, cursor, now),
-    async purge(now) {
-      const result = await db.deleteFrom('revocations').where('until', '<=', now).executeTakeFirst()
-      return Number(result.numDeletedRows)
+    async purge(now, limit) {
+      const past = db.selectFrom('revocations').select('position').where('until', '<=', now)
+      const { numDeletedRows } = await db
+        .deleteFrom('revocations')
+        .where('position', 'in', past.orderBy('until').limit(limit))
+        .executeTakeFirst()
+      return Number(numDeletedRows)
     },
   }
 }

@@ -1,0 +1,26 @@
+import type { Context } from './context.ts'
+
+const DAY = 24 * 60 * 60_000
+/** Ended and expired sessions stay so long, for those who ask what happened. */
+const SESSION_RETENTION = 30 * DAY
+
+/** Rows that one unit forgets: neither the event loop nor the write lock is held for long, and no statement outlasts its limit. */
+const PAGE = 500
+
+type Purging = Pick<Context, 'store' | 'now'>
+
+/** Forgets the revocations that no living token can meet any more. */
+export async function purgeRevocations({ store, now }: Purging, signal: AbortSignal): Promise<void> {
+  const seconds = Math.floor(now() / 1000)
+  await inPages(signal, () => store.transaction((facts) => facts.revocations.purge(seconds, PAGE)))
+}
+
+/** Forgets the sessions that ended, or expired, long ago. */
+export async function purgeSessions({ store, now }: Purging, signal: AbortSignal): Promise<void> {
+  const before = now() - SESSION_RETENTION
+  await inPages(signal, () => store.transaction((facts) => facts.sessions.purge(before, PAGE)))
+}
+
+async function inPages(signal: AbortSignal, purge: () => Promise<number>): Promise<void> {
+  for (let purged = -1; purged !== 0 && !signal.aborted; ) purged = await purge()
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { purgeRevocations, purgeSessions } from '../src/engine/purge.ts'
+import type { Store } from '../src/store/contract/store.ts'
+import { NOW, STORES, session } from './stores.ts'
+
+const RETENTION = 30 * 24 * 60 * 60_000
+/** More than two pages. */
+const MANY = 1100
+
+/** Sessions of which the first half ended and the second expired, each a millisecond too long ago; and one that ended just now. */
+async function fillSessions(store: Store): Promise<void> {
+  await store.transaction(async ({ sessions }) => {
+    const past = NOW - RETENTION - 1
+    for (let i = 0; i < MANY / 2; i += 1) {
+      await sessions.insert(session(`ended-${i}`, { ended_at: past }))
+      await sessions.insert(session(`expired-${i}`, { absolute_expires_at: past }))
+    }
+    await sessions.insert(session('lately', { ended_at: NOW - RETENTION }))
+    await sessions.insert(session('live'))
+  })
+}
+
+/** Every session there is. */
+async function sessionsLeft(store: Store): Promise<string[]> {
+  const keys = await store.committed.sessions.wrappedBy(Uint8Array.of(1, 2, 3), 2 * MANY)
+  return keys.map(({ id }) => id).sort()
+}
+
+for (const [name, open] of Object.entries(STORES)) {
+  describe(`the hourly purge: ${name}`, () => {
+    it('forgets every session that is 30 days past, a page in each unit, and no other', async () => {
+      await using opened = await open()
+      const { store } = opened
+      await fillSessions(store)
+      const units: number[] = []
+      const counting = {
+        ...store,
+        async transaction<T>(unit: Parameters<typeof store.transaction<T>>[0]) {
+          const left = (await sessionsLeft(store)).length
+          const answer = await store.transaction(unit)
+          units.push(left - (await sessionsLeft(store)).length)
+          return answer
+        },
+      }
+      await purgeSessions({ store: counting, now: () => NOW }, new AbortController().signal)
+      assert.deepEqual(await sessionsLeft(store), ['lately', 'live'])
+      assert.deepEqual(units, [1000, 100, 0])
+    })
+
+    it('forgets every past revocation', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const seconds = NOW / 1000
+      await store.transaction(async ({ revocations }) => {
+        const entry = { kind: 'sid', ver: null } as const
+        for (let i = 0; i < MANY; i += 1) await revocations.append({ ...entry, key: `past-${i}`, until: seconds })
+        await revocations.append({ ...entry, key: 'live', until: seconds + 1 })
+      })
+      await purgeRevocations({ store, now: () => NOW }, new AbortController().signal)
+      const { entries } = await store.committed.revocations.since(undefined, 0)
+      assert.deepEqual(
+        entries.map(({ key }) => key),
+        ['live'],
+      )
+    })
+
+    it('ends after the page under way when the server closes', async () => {
+      await using opened = await open()
+      const { store } = opened
+      await fillSessions(store)
+      const closing = new AbortController()
+      const purging = purgeSessions({ store, now: () => NOW }, closing.signal)
+      closing.abort()
+      await purging
+      assert.equal((await sessionsLeft(store)).length, MANY + 2 - 1000)
+    })
+  })
+}
