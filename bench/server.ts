@@ -248,14 +248,12 @@ async function served(directory: string): Promise<{ readonly port: number; stop(
     // Read to the end: a log that nobody reads would block the server.
     createInterface(child.stdout).on('line', (line) => {
       const url = /"url":"([^"]+)"/.exec(line)?.[1]
-      if (url !== undefined) resolve(Number(new URL(url).port))
+      if (url === undefined) return
+      clearTimeout(late)
+      resolve(Number(new URL(url).port))
     })
+    const late = setTimeout(() => child.kill(), 10_000)
     ended.then(([code]) => reject(new Error(`sealwax serve ended before it listened: ${code}`)), reject)
-    const late = () => {
-      child.kill()
-      reject(new Error('sealwax serve does not listen'))
-    }
-    setTimeout(late, 10_000).unref()
   })
   const stop = async () => {
     child.kill()
