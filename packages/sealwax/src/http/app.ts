@@ -27,6 +27,7 @@ import { sessionRoutes } from './routes/sessions.ts'
 import { tokenRoutes } from './routes/token.ts'
 import { wellKnownRoutes } from './routes/well-known.ts'
 import { validationError } from './schemas.ts'
+import { HASHING, turnstile } from './turnstile.ts'
 
 export interface App {
   fetch(request: Request, platform: HttpEnv['Bindings']): Promise<Response>
@@ -45,8 +46,7 @@ export function createApp(context: Context, guard: Guard): App {
   })
   // Also what stands outside the base path is logged, and gets a request id.
   root.use('*', requestLog(context, clientOf))
-  const turn = turnstile(PER_TURN)
-  const hashing = new Set(HASHING.map((path) => config.basePath + path))
+  const enter = turnstile()
   const app = root.basePath(config.basePath)
   const cookie = refreshCookie(config)
   const isOAuth = oauthPaths(config)
@@ -80,30 +80,11 @@ export function createApp(context: Context, guard: Guard): App {
   app.notFound((c) => refuse(missing(methodsOf(c.req.path), c.req.method), c))
   return {
     fetch: async (request, platform) => {
-      if (hashing.has(getPath(request))) await turn()
+      await new Promise<void>((begin) => enter(getPath(request), begin))
       return app.fetch(request, platform)
     },
     handles: (path) => methodsOf(path).length > 0,
   }
-}
-
-/** The routes that hash a password. */
-const HASHING = ['/login', '/register']
-
-/** How many of those begin in one turn of the event loop. */
-const PER_TURN = 8
-
-/** Lets requests begin so many in a turn of the event loop, in the order they came: a thousand at once hold up nobody else. */
-function turnstile(perTurn: number): () => Promise<void> {
-  const waiting: (() => void)[] = []
-  const turn = () => {
-    for (const begin of waiting.splice(0, perTurn)) begin()
-    if (waiting.length > 0) setImmediate(turn)
-  }
-  return () =>
-    new Promise((begin) => {
-      if (waiting.push(begin) === 1) setImmediate(turn)
-    })
 }
 
 /** RFC 6749 §5.1 asks for this beside `Cache-Control`. */

@@ -1,0 +1,28 @@
+/** The routes that hash a password, below the base path. */
+export const HASHING: readonly string[] = ['/login', '/register']
+
+/** How many log-ins begin in one turn of the event loop. */
+const PER_TURN = 8
+
+/**
+ * Lets log-ins begin a few in a turn of the event loop, in the order they came: a thousand at once hold up nobody else. Everything else begins at
+ * once, and so does a log-in while there are few.
+ * @param begin called now or in a later turn
+ */
+export function turnstile(): (path: string, begin: () => void) => void {
+  const waiting: (() => void)[] = []
+  let begun = 0
+  const turn = () => {
+    const next = waiting.splice(0, PER_TURN)
+    begun = next.length
+    if (begun > 0) setImmediate(turn)
+    for (const begin of next) begin()
+  }
+  return (path, begin) => {
+    if (!HASHING.some((hashing) => path.endsWith(hashing))) return begin()
+    if (begun === PER_TURN) return void waiting.push(begin)
+    if (begun === 0) setImmediate(turn)
+    begun += 1
+    begin()
+  }
+}
