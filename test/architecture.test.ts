@@ -79,7 +79,7 @@ const ENGINE_ORDER = [
     'sessions',
     'users',
   ],
-  ...['key-rotation', 'wrapping', 'refresh', 'introspection', 'login', 'jobs'],
+  ...['key-rotation', 'wrapping', 'refresh', 'introspection', 'login', 'purge', 'jobs'],
 ]
 
 interface Import {
