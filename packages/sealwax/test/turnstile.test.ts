@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { ServerResponse } from 'node:http'
 import { describe, it } from 'node:test'
+import { type NodeRequest, toNodeHandler } from '../src/http/node.ts'
 import { turnstile } from '../src/http/turnstile.ts'
+import type { AuthServer } from '../src/index.ts'
+import { call, listen, startAuth } from './server.ts'
 
 const nextTurn = () => new Promise((turn) => setImmediate(turn))
 
@@ -42,4 +47,109 @@ describe('log-ins that arrive together', () => {
       await nextTurn()
     }
   })
+})
+
+/** Requests as Node hands them over, held until all have come: what is done with them then is done in one turn of the event loop. */
+async function atOnce(
+  count: number,
+  path: string,
+  handle: (request: NodeRequest, response: ServerResponse) => void,
+): Promise<number[]> {
+  const held: (() => void)[] = []
+  await using app = await listen((request, response) => {
+    held.push(() => handle(request, response))
+    if (held.length === count) for (const go of held) go()
+  })
+  const calls = Array.from({ length: count }, (_, i) =>
+    call(app.url, path, { json: {}, headers: { 'X-Request-Id': `request-${i}` } }),
+  )
+  return (await Promise.all(calls)).map(({ status }) => status)
+}
+
+describe('toNodeHandler, when log-ins arrive together', () => {
+  it('makes nothing of a log-in before its turn', async () => {
+    await using started = await startAuth()
+    let made = 0
+    const counting: AuthServer = {
+      ...started.auth,
+      fetch(...request) {
+        made += 1
+        return started.auth.fetch(...request)
+      },
+    }
+    const handler = toNodeHandler(counting)
+    const counts: number[] = []
+    let handled = 0
+    await atOnce(20, '/register', (request, response) => {
+      handler(request, response)
+      handled += 1
+      if (handled === 20) counts.push(made)
+    })
+    assert.deepEqual([counts, made], [[8], 20])
+  })
+
+  it('answers each in its own async context', async () => {
+    const context = new AsyncLocalStorage<string>()
+    const seen: [unknown, unknown][] = []
+    const info = (fields: object, message?: string) => {
+      if (message === 'request') seen.push([(fields as { request_id: string }).request_id, context.getStore()])
+    }
+    await using started = await startAuth({ logger: { debug() {}, info, warn() {}, error() {} } })
+    const handler = toNodeHandler(started.auth)
+    await atOnce(20, '/login', (request, response) =>
+      context.run(request.headers['x-request-id'] as string, () => handler(request, response)),
+    )
+    assert.equal(seen.length, 20)
+    for (const [own, found] of seen) assert.equal(found, own)
+  })
+
+  it('goes by the path it was called with, whatever stands there afterwards', async () => {
+    await using started = await startAuth()
+    const handler = toNodeHandler(started.auth)
+    const later: (string | undefined)[] = []
+    const statuses = await atOnce(20, '/mounted/login', (request, response) => {
+      const { url } = request
+      request.url = '/login'
+      handler(request, response)
+      request.url = url
+      response.on('finish', () => later.push(request.url))
+    })
+    assert.deepEqual([...new Set(statuses)], [422])
+    assert.deepEqual([...new Set(later)], ['/mounted/login'])
+  })
+})
+
+describe('fetch, when log-ins arrive together', () => {
+  for (const basePath of ['', '/auth']) {
+    it(`reads the bodies of eight in a turn of the event loop, under the base path "${basePath}"`, async () => {
+      await using started = await startAuth({ basePath })
+      let read = 0
+      const bodyOf = () =>
+        new ReadableStream(
+          {
+            pull(controller) {
+              read += 1
+              controller.close()
+            },
+          },
+          { highWaterMark: 0 },
+        )
+      const replies = Array.from({ length: 20 }, () =>
+        started.auth.fetch(
+          new Request(`http://127.0.0.1:5000${basePath}/register`, {
+            ...{ method: 'POST', headers: { 'Content-Type': 'application/json' } },
+            ...{ body: bodyOf(), duplex: 'half' as const },
+          }),
+        ),
+      )
+      const counts: number[] = []
+      while (read < 20) {
+        await nextTurn()
+        counts.push(read)
+      }
+      for (const reply of replies) assert.equal((await reply).status, 422)
+      // Eight at once, and eight in each turn of the event loop after that.
+      assert.deepEqual(counts, [16, 20])
+    })
+  }
 })

@@ -4,7 +4,7 @@ const DAY = 24 * 60 * 60_000
 /** Ended and expired sessions stay so long, for those who ask what happened. */
 const SESSION_RETENTION = 30 * DAY
 
-/** Rows that one unit forgets: neither the event loop nor the write lock is held for long, and no statement outlasts its limit. */
+/** The most rows that one unit forgets: neither the event loop nor the write lock is held for long, and no statement outlasts its limit. */
 const PAGE = 500
 
 type Purging = Pick<Context, 'store' | 'now'>

@@ -25,11 +25,16 @@ export function toNodeHandler(auth: AuthServer): NodeHandler {
     // Parsers go by the content type; without one, what some leave here is not what was sent.
     const parsed = request.headers['content-type'] !== undefined && request.body !== undefined && request.body !== null
     if (parsed && !isPlaceholder(request)) attachBody(request)
+    const { url } = request
     enter(path, () => {
+      // Whoever cut a prefix off for us may have put it back meanwhile.
+      const now = request.url
+      request.url = url
       listen(request, response).catch((error) => {
         if (next !== undefined) next(error)
         else response.destroy(error)
       })
+      request.url = now
     })
   }
 }

@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks'
+
 /** The routes that hash a password, below the base path. */
 export const HASHING: readonly string[] = ['/login', '/register']
 
@@ -7,7 +9,7 @@ const PER_TURN = 8
 /**
  * Lets log-ins begin a few in a turn of the event loop, in the order they came: a thousand at once hold up nobody else. Everything else begins at
  * once, and so does a log-in while there are few.
- * @param begin called now or in a later turn
+ * @param begin called now or in a later turn, then in the async context of this call; must not throw
  */
 export function turnstile(): (path: string, begin: () => void) => void {
   const waiting: (() => void)[] = []
@@ -20,7 +22,7 @@ export function turnstile(): (path: string, begin: () => void) => void {
   }
   return (path, begin) => {
     if (!HASHING.some((hashing) => path.endsWith(hashing))) return begin()
-    if (begun === PER_TURN) return void waiting.push(begin)
+    if (begun === PER_TURN) return void waiting.push(AsyncResource.bind(begin))
     if (begun === 0) setImmediate(turn)
     begun += 1
     begin()

@@ -21,6 +21,6 @@ export interface Revocations {
   append(entry: RevocationRow): Promise<void>
   /** What was committed since a cursor, or everything, as far as it still matters at `now` (seconds). */
   since(cursor: string | undefined, now: number): Promise<RevocationPage>
-  /** Forgets up to `limit` entries whose `until` has passed; answers how many, 0 when none is left. */
+  /** Forgets up to `limit` entries whose `until` has passed; answers how many, 0 when none is left or another process has them. */
   purge(now: number, limit: number): Promise<number>
 }

@@ -150,7 +150,7 @@ export function sessions(db: Kysely<Tables>): Sessions {
         const past = db.selectFrom('sessions').select('id').where(column, '<', before)
         const { numDeletedRows } = await db
           .deleteFrom('sessions')
-          .where('id', 'in', past.orderBy(column).limit(limit))
+          .where('id', 'in', past.orderBy(column).limit(limit - purged))
           .executeTakeFirst()
         purged += Number(numDeletedRows)
       }
