@@ -80,7 +80,7 @@ export function createApp(context: Context, guard: Guard): App {
   app.notFound((c) => refuse(missing(methodsOf(c.req.path), c.req.method), c))
   return {
     fetch: async (request, platform) => {
-      await new Promise<void>((begin) => enter(getPath(request), begin))
+      await enter(getPath(request))
       return app.fetch(request, platform)
     },
     handles: (path) => methodsOf(path).length > 0,

@@ -26,7 +26,7 @@ export function toNodeHandler(auth: AuthServer): NodeHandler {
     const parsed = request.headers['content-type'] !== undefined && request.body !== undefined && request.body !== null
     if (parsed && !isPlaceholder(request)) attachBody(request)
     const { url } = request
-    enter(path, () => {
+    const begin = () => {
       // Whoever cut a prefix off for us may have put it back meanwhile.
       const now = request.url
       request.url = url
@@ -35,7 +35,10 @@ export function toNodeHandler(auth: AuthServer): NodeHandler {
         else response.destroy(error)
       })
       request.url = now
-    })
+    }
+    const turn = enter(path)
+    if (turn === undefined) begin()
+    else void turn.then(begin)
   }
 }
 

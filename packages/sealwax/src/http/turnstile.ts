@@ -1,5 +1,3 @@
-import { AsyncResource } from 'node:async_hooks'
-
 /** The routes that hash a password, below the base path. */
 export const HASHING: readonly string[] = ['/login', '/register']
 
@@ -9,9 +7,9 @@ const PER_TURN = 8
 /**
  * Lets log-ins begin a few in a turn of the event loop, in the order they came: a thousand at once hold up nobody else. Everything else begins at
  * once, and so does a log-in while there are few.
- * @param begin called now or in a later turn, then in the async context of this call; must not throw
+ * @returns undefined: it may begin; else what to wait for
  */
-export function turnstile(): (path: string, begin: () => void) => void {
+export function turnstile(): (path: string) => Promise<void> | undefined {
   const waiting: (() => void)[] = []
   let begun = 0
   const turn = () => {
@@ -20,11 +18,11 @@ export function turnstile(): (path: string, begin: () => void) => void {
     if (begun > 0) setImmediate(turn)
     for (const begin of next) begin()
   }
-  return (path, begin) => {
-    if (!HASHING.some((hashing) => path.endsWith(hashing))) return begin()
-    if (begun === PER_TURN) return void waiting.push(AsyncResource.bind(begin))
+  return (path) => {
+    if (!HASHING.some((hashing) => path.endsWith(hashing))) return
+    if (begun === PER_TURN) return new Promise((begin) => waiting.push(begin))
     if (begun === 0) setImmediate(turn)
     begun += 1
-    begin()
+    return
   }
 }
