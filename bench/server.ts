@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { type Child, startChild } from './child.ts'
-import { DATABASE, OURS, PASSWORD } from './installation.ts'
+import { PASSWORD } from './installation.ts'
 import type { LoadResult, StormResult } from './load.ts'
 import type { Run } from './main.ts'
 import { median } from './measure.ts'
 import { bounded, formatted, known, type Part, type Row } from './report.ts'
+import { type Served, served } from './sealwax-serve.ts'
 import type { About } from './server-peer.ts'
 
 const MOST_CLIENTS = 128
@@ -59,7 +59,7 @@ const NOTES = [
   'Better Auth: GET /token of the jwt plugin by session cookie, ES256, rate limit off, node:sqlite. It reads and signs, and writes nothing.',
   'Bare: a POST route of Hono on @hono/node-server that signs one ES256 token with @sealwax/jwt and does nothing else; for log-ins it checks a password with argon2id before, one at a time for each core as ours does, and asks no database.',
   'Log-ins: against the embedding server (`createAuth`, one priority for all threads, no log) and against `sealwax serve` (its log on). Each round stands between two of argon2id alone, in the process of the embedding server on the same core; the ratio is that to their mean. The bare route follows one.',
-  'Storm: five against `sealwax serve` and five against the embedding server, in turns, after both have served log-ins for minutes; all connections are open before a storm begins, since Node takes one new connection in each turn of its event loop, in the order they came. The first storm of a process that has just started, on code that nothing has compiled yet, is told apart.',
+  'Storm: some against `sealwax serve` and as many against the embedding server, in turns, after both have served log-ins for a while; all connections are open before a storm begins, since Node takes one new connection in each turn of its event loop, in the order they came. The first storm of a process that has just started, on code that nothing has compiled yet, is told apart.',
 ]
 
 interface Bench {
@@ -231,43 +231,6 @@ interface Paced {
   readonly alone: number
 }
 
-interface Served {
-  readonly port: number
-  stop(): Promise<void>
-}
-
-/** `sealwax serve` as an operator starts it, over the database of the embedding server: the same users and keys. */
-async function served(directory: string): Promise<Served> {
-  const program = join(import.meta.dirname, '../packages/sealwax/bin/sealwax.js')
-  const env = {
-    PATH: process.env.PATH,
-    SEALWAX_ISSUER: OURS.issuer,
-    SEALWAX_AUDIENCE: OURS.audience,
-    SEALWAX_SECRET: OURS.secret,
-    SEALWAX_DATABASE_URL: `sqlite:${join(directory, DATABASE)}`,
-    SEALWAX_PORT: '0',
-  }
-  const command = ['-c', '0', process.execPath, program, 'serve']
-  const child = spawn('taskset', command, { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  const ended = once(child, 'exit')
-  const port = await new Promise<number>((resolve, reject) => {
-    // Read to the end: a log that nobody reads would block the server.
-    createInterface(child.stdout).on('line', (line) => {
-      const url = /"url":"([^"]+)"/.exec(line)?.[1]
-      if (url === undefined) return
-      clearTimeout(late)
-      resolve(Number(new URL(url).port))
-    })
-    const late = setTimeout(() => child.kill(), 10_000)
-    ended.then(([code]) => reject(new Error(`sealwax serve ended before it listened: ${code}`)), reject)
-  })
-  const stop = async () => {
-    child.kill()
-    await ended
-  }
-  return { port, stop }
-}
-
 async function stormRows({ load, ours, quick, directory }: Bench, { port }: Served): Promise<Row[]> {
   const { emails, accessToken } = ours.about
   const storm = (at: number) =>
@@ -282,9 +245,11 @@ async function stormRows({ load, ours, quick, directory }: Bench, { port }: Serv
     storms.first.push(await storm(fresh.port).finally(fresh.stop))
   }
   const all = Object.values(storms).flat()
-  const answered = (status: number) => all.map(({ statuses }) => statuses[status] ?? 0)
+  const answered = (status: number | string) => all.map(({ statuses }) => statuses[Number(status)] ?? 0)
   const others = all.length * LOGINS - sum(answered(200)) - sum(answered(503))
-  const told = `in each of ${all.length} storms at least ${Math.min(...answered(200))} × 200, the rest 503`
+  const statuses = Object.keys(Object.assign({}, ...all.map((one) => one.statuses)))
+  const counts = statuses.map((status) => `${sum(answered(status))} × ${status}`).join(', ')
+  const told = `in ${all.length} storms ${counts}; in each at least ${Math.min(...answered(200))} × 200`
   const name = '/me while 1,000 log-ins arrive at once: p99'
   const [serving, embedded, first] = [worstOf(storms.served), worstOf(storms.embedded), worstOf(storms.first)]
   return [

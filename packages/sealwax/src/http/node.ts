@@ -17,7 +17,7 @@ export function toNodeHandler(auth: AuthServer): NodeHandler {
     (request, { incoming }) => auth.fetch(request, { address: (incoming as IncomingMessage).socket.remoteAddress }),
     { overrideGlobalObjects: false },
   )
-  // Also here, before a request is made of what Node has read: of a thousand that come in one turn, most of the work then is Node's own.
+  // Here, too, and not only in `fetch`: when a thousand come in one turn, whoever is behind them waits for what is done with each before its turn.
   const enter = turnstile()
   return (request, response, next) => {
     const path = (request.url ?? '/').split('?', 1)[0] as string

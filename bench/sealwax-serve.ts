@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { DATABASE, OURS } from './installation.ts'
+
+/** Where it listens, and how it ends. */
+export interface Served {
+  readonly port: number
+  stop(): Promise<void>
+}
+
+/** `sealwax serve` as an operator starts it, over the database of the embedding server: the same users and keys. */
+export async function served(directory: string): Promise<Served> {
+  const program = join(import.meta.dirname, '../packages/sealwax/bin/sealwax.js')
+  const env = {
+    PATH: process.env.PATH,
+    SEALWAX_ISSUER: OURS.issuer,
+    SEALWAX_AUDIENCE: OURS.audience,
+    SEALWAX_SECRET: OURS.secret,
+    SEALWAX_DATABASE_URL: `sqlite:${join(directory, DATABASE)}`,
+    SEALWAX_PORT: '0',
+  }
+  const command = ['-c', '0', process.execPath, program, 'serve']
+  const child = spawn('taskset', command, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(child, 'exit')
+  const port = await new Promise<number>((resolve, reject) => {
+    // Read to the end: a log that nobody reads would block the server.
+    createInterface(child.stdout).on('line', (line) => {
+      const url = /"url":"([^"]+)"/.exec(line)?.[1]
+      if (url === undefined) return
+      clearTimeout(late)
+      resolve(Number(new URL(url).port))
+    })
+    const late = setTimeout(() => child.kill(), 10_000)
+    ended.then(([code]) => reject(new Error(`sealwax serve ended before it listened: ${code}`)), reject)
+  })
+  const stop = async () => {
+    child.kill()
+    await ended
+  }
+  return { port, stop }
+}
