@@ -87,6 +87,27 @@ describe('the SQLite file', () => {
     await setName(opened.store, 'after')
     assert.equal(commitsIn(opened.file) - before - commits, 1)
   })
+  it('units that keep coming share a commit for three turns of the event loop, and no longer', async () => {
+    await using opened = await openStore()
+    const before = commitsIn(opened.file)
+    const units: Promise<string>[] = []
+    for (let turn = 0; turn < 12; turn++) {
+      units.push(setName(opened.store, `name ${turn}`), setName(opened.store, `other name ${turn}`))
+      await new Promise((passed) => setImmediate(passed))
+    }
+    await Promise.all(units)
+    assert.equal(commitsIn(opened.file) - before, 4)
+  })
+
+  it('a unit that comes alone is committed after one turn of the event loop', async () => {
+    await using opened = await openStore()
+    const before = commitsIn(opened.file)
+    const unit = setName(opened.store, 'alone')
+    await new Promise((passed) => setImmediate(passed))
+    await new Promise((passed) => setImmediate(passed))
+    assert.equal(commitsIn(opened.file) - before, 1)
+    await unit
+  })
 
   it('a path that is no file is refused', async () => {
     for (const path of [':memory:', '']) assert.throws(() => sqliteStore(path), TypeError)

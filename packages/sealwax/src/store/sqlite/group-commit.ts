@@ -15,8 +15,11 @@ interface Unit {
   reject(error: unknown): void
 }
 
+/** For how many turns of the event loop a batch collects at most. */
+const MOST_TURNS = 3
+
 /**
- * Collects the units of one event-loop turn into one BEGIN … COMMIT, so that they share one fsync.
+ * Collects the units of one event-loop turn, and of the next ones while more keep coming, into one BEGIN … COMMIT, so that they share one fsync.
  * A unit's promise resolves after the commit, never before.
  */
 export interface GroupCommit {
@@ -29,6 +32,15 @@ export function groupCommit(connection: Connection, facts: Facts): GroupCommit {
   let waiting: Unit[] = []
   let flushing: Promise<void> | undefined
   let closed = false
+
+  /** Who comes alone waits for one turn; where many come, the next turn brings those that the first one has kept waiting. */
+  async function collected(): Promise<void> {
+    let count = 0
+    for (let turn = 0; turn < MOST_TURNS && waiting.length > count; turn += 1) {
+      count = waiting.length
+      await new Promise<void>((passed) => setImmediate(passed))
+    }
+  }
 
   async function flush(): Promise<void> {
     while (waiting.length > 0) {
@@ -52,7 +64,7 @@ export function groupCommit(connection: Connection, facts: Facts): GroupCommit {
           resolve: () => resolve(result),
           reject,
         })
-        flushing ??= new Promise<void>((turn) => setImmediate(turn)).then(flush)
+        flushing ??= collected().then(flush)
       })
     },
     async close() {
