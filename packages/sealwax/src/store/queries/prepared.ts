@@ -35,8 +35,9 @@ export function prepared<V extends object, R>(
   const statements = new WeakMap<object, Statement<R>>()
   return async (db, values) => {
     const { adapter } = db.getExecutor()
-    const { query, names } = statements.get(adapter) ?? compile(db, build)
-    statements.set(adapter, { query, names })
+    const known = statements.get(adapter)
+    const { query, names } = known ?? compile(db, build)
+    if (known === undefined) statements.set(adapter, { query, names })
     const parameters = names.map((name, i) => (name === undefined ? query.parameters[i] : values[name as keyof V]))
     const run = directly.get(adapter)
     if (run !== undefined) return run(query.sql, parameters) as { rows: R[]; changed: number }

@@ -236,7 +236,7 @@ function stored(session: SessionRow): Stored {
   }
 }
 
-/** Column by column: a driver's objects are dictionaries, and to spread one takes longer than to read it from the database. */
+/** Column by column: to spread a driver's object takes longer than to read it. */
 function row(found: Stored): SessionRow {
   return {
     id: found.id,

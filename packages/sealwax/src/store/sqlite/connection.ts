@@ -87,12 +87,22 @@ export function restrict(path: string): void {
   if (path !== ':memory:') chmodSync(path, 0o600)
 }
 
+/** The names of the columns are asked for once: as an object, each row would have each of them made, hashed and looked up again. */
 function adapt(statement: StatementSync): SqliteStatement {
+  const names = statement.columns().map(({ name }) => name)
+  statement.setReturnArrays(true)
+  const rowOf = (values: unknown) => {
+    const row: Record<string, unknown> = {}
+    for (let i = 0; i < names.length; i += 1) row[names[i] as string] = (values as unknown[])[i]
+    return row
+  }
   return {
-    reader: statement.columns().length > 0,
-    all: (parameters) => translated(() => statement.all(...(parameters as SQLInputValue[]))),
+    reader: names.length > 0,
+    all: (parameters) => translated(() => statement.all(...(parameters as SQLInputValue[])).map(rowOf)),
     run: (parameters) => translated(() => statement.run(...(parameters as SQLInputValue[]))),
-    iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])) as IterableIterator<unknown>,
+    *iterate(parameters) {
+      for (const values of statement.iterate(...(parameters as SQLInputValue[]))) yield rowOf(values)
+    },
   }
 }
 
