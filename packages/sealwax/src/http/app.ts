@@ -80,7 +80,8 @@ export function createApp(context: Context, guard: Guard): App {
   app.notFound((c) => refuse(missing(methodsOf(c.req.path), c.req.method), c))
   return {
     fetch: async (request, platform) => {
-      await enter(getPath(request))
+      const turn = enter(getPath(request))
+      if (turn !== undefined) await turn
       return app.fetch(request, platform)
     },
     handles: (path) => methodsOf(path).length > 0,
@@ -131,8 +132,8 @@ function pathMatcher(routes: readonly { path: string; method: string }[]): (path
     if (!entry.methods.includes(method)) entry.methods.push(method)
     table.set(path, entry)
   }
-  const entries = [...table.values()]
-  return (path) => entries.find(({ pattern }) => pattern.test(path))?.methods ?? []
+  const withParameters = [...table].filter(([path]) => path.includes(':')).map(([, entry]) => entry)
+  return (path) => (table.get(path) ?? withParameters.find(({ pattern }) => pattern.test(path)))?.methods ?? []
 }
 
 /** CORS by the exact list; the log line of a refusal names the setting. What is public anyway is open to all, without credentials. */

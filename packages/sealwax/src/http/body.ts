@@ -17,7 +17,6 @@ export function bodyReader(isOAuth: IsOAuthPath, answers: Answers): MiddlewareHa
   return async (c, next) => {
     const { method, path } = c.req
     if (method !== 'GET' && method !== 'HEAD' && answers(method, path)) {
-      if (Number(c.req.header('Content-Length')) > BODY_LIMIT) throw tooLarge()
       const bytes = await bytesOf(c)
       if (isOAuth(path)) keepForm(c, bytes)
       else keepJson(c, bytes)
@@ -35,13 +34,13 @@ const JSON_TYPE = 'application/json'
 const FORM_TYPE = 'application/x-www-form-urlencoded'
 
 /** The media type, its parameters left aside (RFC 9110 §8.3.1); undefined: none is told. */
-function mediaTypeOf(c: HonoContext<HttpEnv>): string | undefined {
-  return c.req.header('Content-Type')?.split(';', 1)[0]?.trim().toLowerCase()
+function mediaTypeOf(contentType: string | undefined): string | undefined {
+  return contentType?.split(';', 1)[0]?.trim().toLowerCase()
 }
 
 /** What a body is, is judged here alone: Hono asks again, twice and by other rules, and from now on reads this. */
-function settle(c: HonoContext<HttpEnv>, type: string): void {
-  if (c.req.header('Content-Type') === type) return
+function settle(c: HonoContext<HttpEnv>, contentType: string | undefined, type: string): void {
+  if (contentType === type) return
   const { url, method, headers: sent } = c.req.raw
   const headers = new Headers(sent)
   headers.set('Content-Type', type)
@@ -52,26 +51,30 @@ function settle(c: HonoContext<HttpEnv>, type: string): void {
 function keepJson(c: HonoContext<HttpEnv>, bytes: Uint8Array): void {
   const { method } = c.req
   if (method === 'POST' || method === 'PATCH') {
-    const type = mediaTypeOf(c)
+    const contentType = c.req.header('Content-Type')
+    const type = mediaTypeOf(contentType)
     const isJson = type === undefined ? bytes.byteLength === 0 : type === JSON_TYPE
     if (!isJson) throw new AuthError('unsupported_media_type', 'Send application/json')
-    settle(c, JSON_TYPE)
+    settle(c, contentType, JSON_TYPE)
   }
   keep(c, 'text', textOf(bytes) || '{}')
 }
 
 /** RFC 6749 App. B. Another media type is `invalid_request`: that is the code which clients of OAuth know. */
 function keepForm(c: HonoContext<HttpEnv>, bytes: Uint8Array): void {
-  if (bytes.byteLength > 0 && mediaTypeOf(c) !== FORM_TYPE) {
+  const contentType = c.req.header('Content-Type')
+  if (bytes.byteLength > 0 && mediaTypeOf(contentType) !== FORM_TYPE) {
     throw new AuthError('invalid_request', 'Send application/x-www-form-urlencoded')
   }
-  settle(c, FORM_TYPE)
+  settle(c, contentType, FORM_TYPE)
   keep(c, 'formData', formDataOf(Buffer.from(bytes).toString('latin1')))
 }
 
 async function bytesOf(c: HonoContext<HttpEnv>): Promise<Uint8Array> {
   const request = c.req.raw
-  const declared = c.req.header('Content-Length') !== undefined && c.req.header('Transfer-Encoding') === undefined
+  const length = c.req.header('Content-Length')
+  if (Number(length) > BODY_LIMIT) throw tooLarge()
+  const declared = length !== undefined && c.req.header('Transfer-Encoding') === undefined
   try {
     return declared ? new Uint8Array(await request.arrayBuffer()) : await collect(request.body)
   } catch (cause) {

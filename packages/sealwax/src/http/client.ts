@@ -10,11 +10,15 @@ export type ReadClient = (c: HonoContext<HttpEnv>) => Client
 export function clientReader(trustProxy: number | readonly string[]): ReadClient {
   const trusted = typeof trustProxy === 'number' ? trustProxy : blockList(trustProxy)
   return (c) => {
-    const forwarded = c.req.header('X-Forwarded-For')
+    const known = c.get('client')
+    if (known !== undefined) return known
+    const forwarded = trusted === 0 ? undefined : c.req.header('X-Forwarded-For')
     const address = plain(c.env?.address)
     const ip = trusted === 0 || forwarded === undefined ? address : forwardedFor(address, forwarded, trusted)
     const userAgent = c.req.header('User-Agent')?.slice(0, 256)
-    return { ...(ip !== undefined && { ip }), ...(userAgent !== undefined && { userAgent }) }
+    const client = { ...(ip !== undefined && { ip }), ...(userAgent !== undefined && { userAgent }) }
+    c.set('client', client)
+    return client
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Auth } from '@sealwax/guard'
+import type { Client } from '../engine/context.ts'
 
 /** What the platform may tell beside the request. */
 export interface Platform {
@@ -12,6 +13,8 @@ export interface HttpEnv {
   Variables: {
     requestId: string
     auth: Auth
+    /** Who calls, once somebody has asked. */
+    client: Client
     /** The code of the refusal, for the log line. */
     code: string
   }
