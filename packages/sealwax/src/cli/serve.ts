@@ -25,7 +25,7 @@ export async function serve(environment: Environment): Promise<void> {
     logger: log,
     onEvent: ({ type, time, ...event }) => log.info({ event: type, ...event }, 'audit'),
   })
-  const handler = toNodeHandler(auth)
+  const handler = toNodeHandler(auth, { overrideGlobalObjects: true })
   const server = tls === undefined ? createServer(LIMITS, handler) : createTlsServer({ ...LIMITS, ...tls }, handler)
   try {
     await listen(server, host, port)

@@ -7,15 +7,26 @@ import { turnstile } from './turnstile.ts'
 export type NodeRequest = IncomingMessage & { body?: unknown }
 export type NodeHandler = (request: NodeRequest, response: ServerResponse, next?: (error?: unknown) => void) => void
 
+export interface NodeHandlerOptions {
+  /**
+   * Puts lighter classes in place of the global `Request` and `Response`, as Hono on Node does by default: a reply then needs no web stream.
+   * For a process that is nothing but an auth server. Default false.
+   */
+  readonly overrideGlobalObjects?: boolean
+}
+
 /**
  * Serves an auth server from node:http, Express, or anything that speaks `(req, res, next?)`.
  * Paths that are not ours go to `next()`; without it they get 404. An already parsed `req.body` is used.
  * Under a prefix it sees the path without it, as Express mounts do.
  */
-export function toNodeHandler(auth: AuthServer): NodeHandler {
+export function toNodeHandler(
+  auth: AuthServer,
+  { overrideGlobalObjects = false }: NodeHandlerOptions = {},
+): NodeHandler {
   const listen = getRequestListener(
     (request, { incoming }) => auth.fetch(request, { address: (incoming as IncomingMessage).socket.remoteAddress }),
-    { overrideGlobalObjects: false },
+    { overrideGlobalObjects },
   )
   // Here, too, and not only in `fetch`: when a thousand come in one turn, whoever is behind them waits for what is done with each before its turn.
   const enter = turnstile()
