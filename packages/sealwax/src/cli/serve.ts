@@ -7,6 +7,7 @@ import type { Environment } from './env.ts'
 import { createLogger } from './logger.ts'
 import { storeOf } from './store.ts'
 import { letEventLoopGoFirst } from './thread-priority.ts'
+import { warmUp } from './warm-up.ts'
 
 /** How long requests under way may take after SIGTERM. */
 const GRACE_MS = 10_000
@@ -27,6 +28,7 @@ export async function serve(environment: Environment): Promise<void> {
   })
   const handler = toNodeHandler(auth, { overrideGlobalObjects: true })
   const server = tls === undefined ? createServer(LIMITS, handler) : createTlsServer({ ...LIMITS, ...tls }, handler)
+  await warmUp().catch((err) => log.warn({ err }, 'the first requests will take longer'))
   try {
     await listen(server, host, port)
   } catch (error) {
