@@ -9,7 +9,7 @@ import type { Store } from '../src/store/contract/store.ts'
 import { connect } from '../src/store/sqlite/connection.ts'
 import { sqliteStore } from '../src/store/sqlite/index.ts'
 import { startAuth, tempDir } from './server.ts'
-import { NOW } from './stores.ts'
+import { NOW, session, user } from './stores.ts'
 
 const AWAY = { code: 'temporarily_unavailable', status: 503 }
 
@@ -173,6 +173,27 @@ describe('the schema', () => {
     const kids = await Promise.all(started)
     assert.equal(new Set(kids).size, 1)
     assert.match(kids[0] ?? '', /^[\w-]{43},[\w-]{43}$/)
+  })
+})
+
+describe('a file that a newer version migrates meanwhile', () => {
+  it('columns that are added shift nothing in what is read', async () => {
+    await using opened = await openStore()
+    const { store, file } = opened
+    await store.transaction(async (facts) => {
+      await facts.users.insert(user('ann', { roles: ['admin'], ver: 7 }))
+      await facts.sessions.insert(session('s', { subject: 'ann' }))
+    })
+    const read = async () => ({
+      session: await store.committed.sessions.byId('s'),
+      user: await store.committed.users.byId('ann'),
+    })
+    const before = await read()
+    assert.equal(before.session?.user?.ver, 7)
+    using newer = new DatabaseSync(file)
+    newer.exec("alter table sessions add column device text default 'phone'")
+    newer.exec("alter table users add column name text default 'Ann'")
+    assert.deepEqual(await read(), before)
   })
 })
 

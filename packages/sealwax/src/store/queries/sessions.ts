@@ -195,7 +195,7 @@ const byIdStatement = prepared((db, value: Slots<{ id: string }>) =>
   db
     .selectFrom('sessions')
     .leftJoin('users', 'users.id', 'sessions.subject')
-    .selectAll('sessions')
+    .select(COLUMNS.map((column) => `sessions.${column}` as const))
     .select([
       'users.id as user_id',
       'users.roles as user_roles',

@@ -87,21 +87,27 @@ export function restrict(path: string): void {
   if (path !== ':memory:') chmodSync(path, 0o600)
 }
 
-/** The names of the columns are asked for once: as an object, each row would have each of them made, hashed and looked up again. */
+/**
+ * Where a statement names its columns, their names are kept: else each row would have them made, hashed and looked up again. What `*` stands for
+ * is asked each time, since another process may migrate the file meanwhile.
+ */
 function adapt(statement: StatementSync): SqliteStatement {
   const names = statement.columns().map(({ name }) => name)
-  statement.setReturnArrays(true)
+  const isNamed = !statement.sourceSQL.includes('*')
+  statement.setReturnArrays(isNamed)
   const rowOf = (values: unknown) => {
     const row: Record<string, unknown> = {}
     for (let i = 0; i < names.length; i += 1) row[names[i] as string] = (values as unknown[])[i]
     return row
   }
+  const all = (parameters: readonly unknown[]) => translated(() => statement.all(...(parameters as SQLInputValue[])))
   return {
     reader: names.length > 0,
-    all: (parameters) => translated(() => statement.all(...(parameters as SQLInputValue[])).map(rowOf)),
+    all: isNamed ? (parameters) => all(parameters).map(rowOf) : all,
     run: (parameters) => translated(() => statement.run(...(parameters as SQLInputValue[]))),
     *iterate(parameters) {
-      for (const values of statement.iterate(...(parameters as SQLInputValue[]))) yield rowOf(values)
+      const rows = statement.iterate(...(parameters as SQLInputValue[]))
+      for (const row of rows) yield isNamed ? rowOf(row) : row
     },
   }
 }
