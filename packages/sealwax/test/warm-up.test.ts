@@ -4,8 +4,15 @@ import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { warmUp } from '../src/cli/warm-up.ts'
 
+/** What is still open once the turns have passed in which connections close. */
+async function opened(): Promise<readonly string[]> {
+  await turn()
+  await turn()
+  return process.getActiveResourcesInfo()
+}
+
 test('the warm-up sends a thousand requests to itself and leaves nothing open', async () => {
-  const before = process.getActiveResourcesInfo()
+  const before = await opened()
   let requests = 0
   const count = () => {
     requests += 1
@@ -14,7 +21,11 @@ test('the warm-up sends a thousand requests to itself and leaves nothing open', 
   await warmUp()
   unsubscribe('http.server.request.start', count)
   assert.equal(requests, 1000)
-  await turn()
-  await turn()
-  assert.deepEqual(process.getActiveResourcesInfo(), before)
+  assert.deepEqual(await opened(), before)
+})
+
+test('a warm-up that takes too long is given up, and leaves nothing open', async () => {
+  const before = await opened()
+  await assert.rejects(warmUp(1), { name: 'AbortError' })
+  assert.deepEqual(await opened(), before)
 })

@@ -12,13 +12,16 @@ const REQUEST = `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application
 /**
  * Lets Node's own HTTP code run for a moment, against a server that exists for nothing else. Node reads what a thousand connections hold in one
  * turn of the event loop: the first time, on code that is not compiled yet, that would hold up everybody else for too long.
+ *
+ * @param limitMs rejects when it takes longer: a start must not hang where nobody may talk to loopback.
  */
-export async function warmUp(): Promise<void> {
+export async function warmUp(limitMs = 3000): Promise<void> {
   const server = createServer((_request, response) => response.end())
   try {
     await once(server.listen(0, '127.0.0.1'), 'listening')
     const { port } = server.address() as AddressInfo
-    await Promise.all(Array.from({ length: CONNECTIONS }, () => converse(port, REQUESTS / CONNECTIONS)))
+    const signal = AbortSignal.timeout(limitMs)
+    await Promise.all(Array.from({ length: CONNECTIONS }, () => converse(port, signal)))
   } finally {
     server.close()
     server.closeAllConnections()
@@ -26,11 +29,14 @@ export async function warmUp(): Promise<void> {
 }
 
 /** One request after the other over one connection. */
-async function converse(port: number, requests: number): Promise<void> {
+async function converse(port: number, signal: AbortSignal): Promise<void> {
   const socket = connect(port, '127.0.0.1')
-  for (let sent = 0; sent < requests; sent += 1) {
-    socket.write(REQUEST)
-    await once(socket, 'data')
+  try {
+    for (let sent = 0; sent < REQUESTS / CONNECTIONS; sent += 1) {
+      socket.write(REQUEST)
+      await once(socket, 'data', { signal })
+    }
+  } finally {
+    socket.destroy()
   }
-  socket.destroy()
 }
