@@ -9,7 +9,7 @@ import type { Store } from '../src/store/contract/store.ts'
 import { connect } from '../src/store/sqlite/connection.ts'
 import { sqliteStore } from '../src/store/sqlite/index.ts'
 import { startAuth, tempDir } from './server.ts'
-import { NOW, session, user } from './stores.ts'
+import { client, NOW, secret, session, user } from './stores.ts'
 
 const AWAY = { code: 'temporarily_unavailable', status: 503 }
 
@@ -87,6 +87,7 @@ describe('the SQLite file', () => {
     await setName(opened.store, 'after')
     assert.equal(commitsIn(opened.file) - before - commits, 1)
   })
+
   it('units that keep coming share a commit for three turns of the event loop, and no longer', async () => {
     await using opened = await openStore()
     const before = commitsIn(opened.file)
@@ -183,16 +184,21 @@ describe('a file that a newer version migrates meanwhile', () => {
     await store.transaction(async (facts) => {
       await facts.users.insert(user('ann', { roles: ['admin'], ver: 7 }))
       await facts.sessions.insert(session('s', { subject: 'ann' }))
+      await facts.clients.insert(client('c'))
+      await facts.clients.insertSecret(secret('x', 'c', { expires_at: NOW }))
     })
-    const read = async () => ({
-      session: await store.committed.sessions.byId('s'),
-      user: await store.committed.users.byId('ann'),
-    })
+    const { sessions, users, clients } = store.committed
+    const read = async () => [
+      await sessions.byId('s'),
+      await sessions.list('ann', NOW),
+      await users.byId('ann'),
+      (await clients.withSecrets('c'))?.secrets,
+    ]
     const before = await read()
-    assert.equal(before.session?.user?.ver, 7)
     using newer = new DatabaseSync(file)
     newer.exec("alter table sessions add column device text default 'phone'")
     newer.exec("alter table users add column name text default 'Ann'")
+    newer.exec("alter table clients add column homepage text default 'https://example.com'")
     assert.deepEqual(await read(), before)
   })
 })

@@ -1,16 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { ClientRow, ClientSecretRow, ClientWithSecrets } from '../src/store/contract/clients.ts'
-import { NOW, STORES } from './stores.ts'
-
-function client(id: string, changed: Partial<ClientRow> = {}): ClientRow {
-  const times = { disabled_at: null, created_at: NOW, updated_at: NOW }
-  return { id, name: `the client ${id}`, scopes: ['a:b', 'c'], ver: 7, ...times, ...changed }
-}
-
-function secret(id: string, client_id: string, changed: Partial<ClientSecretRow> = {}): ClientSecretRow {
-  return { id, client_id, hash: Uint8Array.of(1, 2, 255), created_at: NOW, expires_at: null, ...changed }
-}
+import type { ClientWithSecrets } from '../src/store/contract/clients.ts'
+import { client, NOW, STORES, secret } from './stores.ts'
 
 /** Bytes compare by content, and no order was promised. */
 function plain(found: ClientWithSecrets | undefined) {

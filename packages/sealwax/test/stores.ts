@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { after } from 'node:test'
+import type { ClientRow, ClientSecretRow } from '../src/store/contract/clients.ts'
 import type { SessionRow } from '../src/store/contract/sessions.ts'
 import type { Store } from '../src/store/contract/store.ts'
 import type { UserRow } from '../src/store/contract/users.ts'
@@ -95,4 +96,13 @@ export function session(id: string, changed: Partial<SessionRow> = {}): SessionR
   }
   const key = { hmac_key: Uint8Array.of(1, 2, 3), client_id: 'sealwax', amr: ['pwd'], ended_at: null, end_reason: null }
   return { id, subject: 'ann', ...times, ...unknown, ...tokens, ...key, ...changed }
+}
+
+export function client(id: string, changed: Partial<ClientRow> = {}): ClientRow {
+  const times = { disabled_at: null, created_at: NOW, updated_at: NOW }
+  return { id, name: `the client ${id}`, scopes: ['a:b', 'c'], ver: 7, ...times, ...changed }
+}
+
+export function secret(id: string, client_id: string, changed: Partial<ClientSecretRow> = {}): ClientSecretRow {
+  return { id, client_id, hash: Uint8Array.of(1, 2, 255), created_at: NOW, expires_at: null, ...changed }
 }

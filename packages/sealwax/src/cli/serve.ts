@@ -20,6 +20,7 @@ export async function serve(environment: Environment): Promise<void> {
   const { host, port, tls } = environment
   const log = createLogger(environment.logLevel)
   await letEventLoopGoFirst().catch((err) => log.warn({ err }, 'password checks keep the priority of the event loop'))
+  await warmUp().catch((err) => log.warn({ err }, 'the first requests will take longer'))
   const auth = await createAuth({
     ...environment.auth,
     store: storeOf(environment.databaseUrl),
@@ -28,7 +29,6 @@ export async function serve(environment: Environment): Promise<void> {
   })
   const handler = toNodeHandler(auth, { overrideGlobalObjects: true })
   const server = tls === undefined ? createServer(LIMITS, handler) : createTlsServer({ ...LIMITS, ...tls }, handler)
-  await warmUp().catch((err) => log.warn({ err }, 'the first requests will take longer'))
   try {
     await listen(server, host, port)
   } catch (error) {

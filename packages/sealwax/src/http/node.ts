@@ -10,7 +10,7 @@ export type NodeHandler = (request: NodeRequest, response: ServerResponse, next?
 export interface NodeHandlerOptions {
   /**
    * Puts lighter classes in place of the global `Request` and `Response`, as Hono on Node does by default: a reply then needs no web stream.
-   * For a process that is nothing but an auth server. Default false.
+   * It concerns the whole process and stays so: for one that is nothing but an auth server. Default false.
    */
   readonly overrideGlobalObjects?: boolean
 }

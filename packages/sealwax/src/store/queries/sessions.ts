@@ -236,7 +236,7 @@ function stored(session: SessionRow): Stored {
   }
 }
 
-/** Column by column: to spread a driver's object takes longer than to read it. */
+/** Column by column: a driver's object may be a dictionary, and to spread one takes longer than to read it from the database. */
 function row(found: Stored): SessionRow {
   return {
     id: found.id,

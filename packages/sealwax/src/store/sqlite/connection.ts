@@ -106,8 +106,7 @@ function adapt(statement: StatementSync): SqliteStatement {
     all: isNamed ? (parameters) => all(parameters).map(rowOf) : all,
     run: (parameters) => translated(() => statement.run(...(parameters as SQLInputValue[]))),
     *iterate(parameters) {
-      const rows = statement.iterate(...(parameters as SQLInputValue[]))
-      for (const row of rows) yield isNamed ? rowOf(row) : row
+      for (const row of statement.iterate(...(parameters as SQLInputValue[]))) yield isNamed ? rowOf(row) : row
     },
   }
 }
