@@ -1,20 +1,27 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { createServer } from 'node:net'
-import { getPriority, tmpdir } from 'node:os'
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { after, test } from 'node:test'
+import { tempDir } from './server.ts'
 
 const BIN = join(import.meta.dirname, '../bin/sealwax.js')
 const PASSWORD = 'a password long enough'
 const SECRET = 'test-key-0123456789-abcdefghijklmnop'
-const directory = mkdtempSync(join(tmpdir(), 'sealwax-cli-'))
+const temporary = tempDir()
+const directory = temporary.path
 const children: ChildProcess[] = []
-after(() => {
-  for (const child of children) child.kill('SIGKILL')
+after(async () => {
+  const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
+  const ended = running.map((child) => once(child, 'exit'))
+  for (const child of running) child.kill('SIGKILL')
+  await Promise.all(ended)
+  temporary[Symbol.dispose]()
 })
 
 interface Run {

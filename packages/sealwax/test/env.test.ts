@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { EnvironmentError, OPTION_VARIABLES, readEnvironment } from '../src/cli/env.ts'
 import { OPTION_NAMES } from '../src/config.ts'
+import { tempDir } from './server.ts'
 
 const GOOD = {
   SEALWAX_ISSUER: 'https://auth.example.com',
@@ -90,7 +90,8 @@ for (const [variable, value, sentence] of BAD) {
 }
 
 test('env: a secret may come from a file, without its last newline', () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'sealwax-env-')), 'secret')
+  using directory = tempDir()
+  const file = join(directory.path, 'secret')
   writeFileSync(file, `${GOOD.SEALWAX_SECRET}\n`)
   const { SEALWAX_SECRET: _, ...rest } = GOOD
   assert.deepEqual(readEnvironment({ ...rest, SEALWAX_SECRET_FILE: file }).auth.secret, [GOOD.SEALWAX_SECRET])

@@ -167,7 +167,9 @@ export async function startAuth(options: Partial<AuthOptions> = {}): Promise<Sta
       ...{ issuer: 'http://127.0.0.1:5000', audience: 'api', secret: SECRET, store: sqliteStore(file) },
       ...{ now: () => clock.time, logger, onEvent, ...options, ...changed },
     })
-  const started = { auth: await open() }
+  const opening = open()
+  opening.catch(() => dir[Symbol.dispose]())
+  const started = { auth: await opening }
   let handler = toNodeHandler(started.auth)
   const server = await listen((request, response) => handler(request, response))
   return Object.assign(started, {
