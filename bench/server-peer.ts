@@ -53,7 +53,7 @@ async function sealwax(directory: string, clients: number): Promise<Prepared> {
     ),
   )
   return {
-    listener: toNodeHandler(auth),
+    listener: toNodeHandler(auth, { overrideGlobalObjects: true }),
     clients: sessions.map(({ refresh_token }) => refresh_token),
     emails,
     accessToken: sessions[0]?.access_token as string,
@@ -108,7 +108,7 @@ async function bareSigning(_: string, clients: number): Promise<Prepared> {
     turns[place] = turn
     return c.json((await turn) ? token() : {}, 200)
   })
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  const listener = getRequestListener(app.fetch)
   return { listener, clients: new Array<string>(clients).fill(''), emails: [], accessToken: '' }
 }
 
