@@ -54,6 +54,29 @@ export const STORES: Record<string, () => Promise<Opened>> = {
   },
 }
 
+/** A store of SQLite and where its file is. */
+export interface OpenedFile extends AsyncDisposable {
+  store: Store
+  file: string
+}
+
+export async function openFile(): Promise<OpenedFile> {
+  const dir = tempDir()
+  const file = join(dir.path, 'store.db')
+  const store = sqliteStore(file)
+  await store.open({ migrate: 'auto' })
+  const close = async () => {
+    await store.close()
+    dir[Symbol.dispose]()
+  }
+  return { store, file, [Symbol.asyncDispose]: close }
+}
+
+/** A unit that writes one row. */
+export function setName(store: Store, name: string): Promise<string> {
+  return store.transaction((facts) => facts.metadata.getOrSet(name, 'x'))
+}
+
 export const NOW = 1_800_000_000_000
 
 export function user(id: string, changed: Partial<UserRow> = {}): UserRow {
