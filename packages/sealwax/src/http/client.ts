@@ -14,7 +14,7 @@ export function clientReader(trustProxy: number | readonly string[]): ReadClient
     if (known !== undefined) return known
     const forwarded = trusted === 0 ? undefined : c.req.header('X-Forwarded-For')
     const address = plain(c.env?.address)
-    const ip = trusted === 0 || forwarded === undefined ? address : forwardedFor(address, forwarded, trusted)
+    const ip = forwarded === undefined ? address : forwardedFor(address, forwarded, trusted)
     const userAgent = c.req.header('User-Agent')?.slice(0, 256)
     const client = { ...(ip !== undefined && { ip }), ...(userAgent !== undefined && { userAgent }) }
     c.set('client', client)

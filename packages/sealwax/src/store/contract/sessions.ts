@@ -100,6 +100,9 @@ export interface Sessions {
   wrappedBy(head: Uint8Array, limit: number): Promise<WrappedKey[]>
   /** Replaces the wrapped key if it is still the one that was read. */
   rewrap(id: string, from: Uint8Array, to: Uint8Array): Promise<boolean>
-  /** Forgets up to `limit` sessions that ended, or reached their absolute end, before `before`; answers how many, 0 when none is left or another process has them. */
+  /**
+   * Forgets up to `limit` sessions that ended, or reached their absolute end, before `before`; answers how many, 0 when none is left or another
+   * process has them.
+   */
   purge(before: number, limit: number): Promise<number>
 }

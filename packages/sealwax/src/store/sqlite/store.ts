@@ -9,7 +9,8 @@ import { type Connection, connect, restrict } from './connection.ts'
 import { begin, type GroupCommit, groupCommit, untilFree } from './group-commit.ts'
 
 /**
- * Keeps everything in one SQLite file: WAL, `synchronous=FULL`, one fsync for whatever comes in a turn of the event loop, or in up to three when more keep coming.
+ * Keeps everything in one SQLite file: WAL, `synchronous=FULL`, one fsync for whatever comes in a turn of the event loop, or in up to three when more
+ * keep coming.
  * Reads see committed facts only, through a connection of their own.
  *
  * @param path the file, made with mode 0600 when absent. Several processes on one machine may share it; a network file system may not hold it.
