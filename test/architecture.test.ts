@@ -25,7 +25,7 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
     may: [
       ...['packages/sealwax/src/engine/', 'packages/sealwax/src/store/contract/', 'packages/sealwax/src/errors.ts'],
       ...['@sealwax/jwt', '@node-rs/argon2', 'node:crypto', 'node:os', 'node:net', 'node:url'],
-      'type:packages/sealwax/src/config.ts',
+      'type:packages/sealwax/src/options.ts',
     ],
   },
   {
@@ -44,7 +44,7 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
     may: [
       ...['packages/sealwax/src/http/', 'packages/sealwax/src/engine/', 'packages/sealwax/src/errors.ts'],
       ...['@sealwax/guard', 'hono', '@hono/', 'node:net', 'node:http', 'packages/sealwax/src/version.ts'],
-      ...['type:packages/sealwax/src/config.ts', 'type:packages/sealwax/src/auth.ts'],
+      ...['type:packages/sealwax/src/options.ts', 'type:packages/sealwax/src/auth-server.ts'],
     ],
   },
   {

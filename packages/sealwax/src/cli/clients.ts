@@ -1,6 +1,6 @@
-import type { AuthOptions } from '../config.ts'
 import { noSuchClient } from '../engine/clients.ts'
 import { AuthError } from '../errors.ts'
+import type { AuthOptions } from '../options.ts'
 import type { Environment } from './env.ts'
 import { withAuth } from './store.ts'
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { type AuthOptions, checkOption } from '../config.ts'
+import { checkOption } from '../config.ts'
+import type { AuthOptions } from '../options.ts'
 
 /** What the environment says, checked. */
 export interface Environment {

@@ -1,4 +1,4 @@
-import type { AuthServer } from '../auth.ts'
+import type { AuthServer } from '../auth-server.ts'
 import type { KeyRevocation, SigningKeyInfo } from '../engine/key-rotation.ts'
 import { JWKS_LIFETIME } from '../engine/key-schedule.ts'
 import { AuthError } from '../errors.ts'

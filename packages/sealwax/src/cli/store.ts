@@ -1,4 +1,5 @@
-import { type AuthServer, openForCommand } from '../auth.ts'
+import { openForCommand } from '../auth.ts'
+import type { AuthServer } from '../auth-server.ts'
 import type { Store } from '../store/contract/store.ts'
 import { postgresStore } from '../store/postgres/index.ts'
 import { sqliteStore } from '../store/sqlite/index.ts'

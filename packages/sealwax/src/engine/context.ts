@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts'
+import type { Config } from '../options.ts'
 import type { Facts, Store } from '../store/contract/store.ts'
 import type { FeedState } from './feed.ts'
 import type { KeyRing } from './keys.ts'

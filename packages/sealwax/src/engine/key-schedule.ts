@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts'
+import type { Config } from '../options.ts'
 import type { SigningKeyRow } from '../store/contract/signing-keys.ts'
 
 /**

@@ -1,5 +1,5 @@
-import type { Config } from '../config.ts'
 import { AuthError, type RefusalReason } from '../errors.ts'
+import type { Config } from '../options.ts'
 import type { SessionAdvance, SessionRow, SessionWithUser } from '../store/contract/sessions.ts'
 import { audit } from './audit.ts'
 import { type AuditEventType, type Client, type Context, commit } from './context.ts'

@@ -1,7 +1,7 @@
 import type { Context as HonoContext } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
-import type { Config } from '../config.ts'
 import { AuthError } from '../errors.ts'
+import type { Config } from '../options.ts'
 import type { HttpEnv } from './env.ts'
 
 /**

@@ -1,5 +1,5 @@
-import type { Config } from '../config.ts'
 import { AuthError } from '../errors.ts'
+import type { Config } from '../options.ts'
 
 /** Whether a path is one where clients of OAuth expect forms, and errors as RFC 6749 has them. */
 export type IsOAuthPath = (path: string) => boolean

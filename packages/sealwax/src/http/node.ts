@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
-import type { AuthServer } from '../auth.ts'
+import type { AuthServer } from '../auth-server.ts'
 import { turnstile } from './turnstile.ts'
 
 /** A request, perhaps with a body that a framework has read already. */

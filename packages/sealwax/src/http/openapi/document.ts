@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Config } from '../../config.ts'
+import type { Config } from '../../options.ts'
 import { VERSION } from '../../version.ts'
 import { cookieName } from '../cookies.ts'
 import type { HttpEnv } from '../env.ts'

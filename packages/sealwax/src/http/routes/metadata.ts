@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { cors } from 'hono/cors'
-import type { Config } from '../../config.ts'
+import type { Config } from '../../options.ts'
 import type { HttpEnv } from '../env.ts'
 import { GRANT_TYPES } from '../oauth-schemas.ts'
 import { jsonReply } from '../schemas.ts'

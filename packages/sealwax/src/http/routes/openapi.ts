@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
-import type { Config } from '../../config.ts'
+import type { Config } from '../../options.ts'
 import { notModified, taggedReply, withTags } from '../conditional.ts'
 import type { HttpEnv } from '../env.ts'
 import { openApiDocument } from '../openapi/document.ts'

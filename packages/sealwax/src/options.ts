@@ -1,0 +1,72 @@
+import type { FormerIssuer } from '@sealwax/guard'
+import type { Algorithm, Duration } from '@sealwax/jwt'
+import type { AuditEvent, LoadSubject, Logger } from './engine/context.ts'
+import type { Store } from './store/contract/store.ts'
+
+/** Options of `createAuth`. Unknown options and `undefined` values throw `config_invalid`. */
+export interface AuthOptions {
+  /** The URL that names this issuer in every token (`iss`), and the public base of its endpoints. https, or http on loopback. */
+  readonly issuer: string
+  /** What the tokens are for (`aud`): one API, or a list. */
+  readonly audience: string | readonly string[]
+  /** The server secret, at least 32 characters: the first of a list wraps what is stored, all of them unwrap. */
+  readonly secret: string | readonly string[]
+  readonly store: Store
+  /** Signing algorithm. Default ES256. */
+  readonly alg?: Algorithm
+  /** Life of an access token. Default 15 minutes, at most 24 hours. */
+  readonly accessTtl?: Duration
+  /** How long a signing key signs before the next one does. Default 30 days, at least 5 minutes and the life of an access token. */
+  readonly keyPeriod?: Duration
+  /** A session ends when it has not been refreshed for so long. Default 14 days. */
+  readonly refreshIdle?: Duration
+  /** A session ends so long after its log-in, used or not. Default 90 days. */
+  readonly refreshAbsolute?: Duration
+  /** For so long after a rotation the parent token gets the same successor again. Default 30 seconds, at most 5 minutes. */
+  readonly refreshGrace?: Duration
+  /** For so long a lost reply is recovered, by the same user agent. Default 24 hours; 0 is off. */
+  readonly refreshRecovery?: Duration
+  /** Where the routes stand when not at the root, such as `/auth`. */
+  readonly basePath?: string
+  /** Issuers of before, whose access tokens `auth.guard` accepts until a date; Sealwax's own routes do not. Default none. */
+  readonly trust?: readonly FormerIssuer[]
+  /** How many live sessions a user may have; a log-in beyond that ends the oldest. Default: no limit. */
+  readonly maxSessions?: number
+  /** Browser origins that may call the API from elsewhere, compared exactly. Default none. */
+  readonly allowedOrigins?: readonly string[]
+  /** How many proxies stand in front (their X-Forwarded-For is believed), or their addresses in CIDR form. Default 0: none. */
+  readonly trustProxy?: number | readonly string[]
+  /** Whether strangers may sign up. Default 'open'. */
+  readonly registration?: 'open' | 'closed'
+  /** 'off' refuses an older database schema instead of migrating it. Default 'auto'. */
+  readonly migrate?: 'auto' | 'off'
+  /** Roles, claims and `disabled` of a user, asked at each refresh. Default: the built-in users. */
+  readonly loadSubject?: LoadSubject
+  /** Hears every audit event after it is committed. */
+  readonly onEvent?: (event: AuditEvent) => void
+  /** A pino-like logger. Default: silent. */
+  readonly logger?: Logger
+  /** Milliseconds since 1970; for tests that move the clock. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+/** The checked options, with defaults; durations in milliseconds. */
+export interface Config {
+  readonly issuer: string
+  readonly audience: readonly string[]
+  readonly secrets: readonly string[]
+  readonly alg: Algorithm
+  readonly accessTtl: number
+  readonly keyPeriod: number
+  readonly refreshIdle: number
+  readonly refreshAbsolute: number
+  readonly refreshGrace: number
+  readonly refreshRecovery: number
+  readonly trust: readonly FormerIssuer[]
+  readonly maxSessions: number
+  readonly basePath: string
+  readonly allowedOrigins: readonly string[]
+  readonly trustProxy: number | readonly string[]
+  readonly registration: 'open' | 'closed'
+  readonly migrate: 'auto' | 'off'
+}
