@@ -66,6 +66,7 @@ const ENGINE_ORDER = [
     'context',
     'secrets',
     'network',
+    'origin',
     'audit',
     'revocations',
     'feed',
@@ -77,9 +78,10 @@ const ENGINE_ORDER = [
     'clients',
     'grants',
     'sessions',
+    'session-list',
     'users',
   ],
-  ...['key-rotation', 'wrapping', 'refresh', 'introspection', 'login', 'purge', 'jobs'],
+  ...['key-rotation', 'wrapping', 'refresh-table', 'refresh', 'introspection', 'login', 'purge', 'jobs'],
 ]
 
 interface Import {

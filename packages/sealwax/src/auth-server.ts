@@ -3,7 +3,8 @@ import type { Duration } from '@sealwax/jwt'
 import type { AuditPage } from './engine/audit.ts'
 import type { ApiClient, CreateApiClient, IssuedSecret } from './engine/clients.ts'
 import type { KeyRevocation, RevokeKeyOptions, SigningKeyInfo } from './engine/key-rotation.ts'
-import type { CreateSession, Session } from './engine/sessions.ts'
+import type { Session } from './engine/session-list.ts'
+import type { CreateSession } from './engine/sessions.ts'
 import type { TokenResponse } from './engine/tokens.ts'
 import type { CreateUser, User } from './engine/users.ts'
 import type { Platform } from './http/env.ts'
@@ -29,7 +30,9 @@ export interface AuthServer {
   }
   readonly sessions: {
     create(session: CreateSession): Promise<TokenResponse>
-    refresh(refreshToken: string, client?: { ip?: string; userAgent?: string }): Promise<TokenResponse>
+    refresh(refreshToken: string, client?: { ip?: string; userAgent?: string; device?: string }): Promise<TokenResponse>
+    /** Says that a refresh token has been stored: from then on its parent is not recovered any more. Throws `invalid_grant`. */
+    confirm(refreshToken: string, client?: { ip?: string; userAgent?: string }): Promise<void>
     list(subject: string): Promise<Session[]>
     revoke(id: string): Promise<boolean>
     revokeAll(subject: string, options?: { except?: string }): Promise<number>

@@ -19,9 +19,10 @@ import { startJobs } from './engine/jobs.ts'
 import { listKeys, revokeKey, rotateKeys } from './engine/key-rotation.ts'
 import { createKeyRing, openKeys, refreshKeys, reloadKeys } from './engine/keys.ts'
 import { createPasswords } from './engine/passwords.ts'
-import { refreshSession } from './engine/refresh.ts'
+import { confirmRefreshToken, refreshSession } from './engine/refresh.ts'
 import { secretsOf } from './engine/secrets.ts'
-import { createSession, listSessions, revokeAllSessions, revokeSessionById } from './engine/sessions.ts'
+import { listSessions } from './engine/session-list.ts'
+import { createSession, revokeAllSessions, revokeSessionById } from './engine/sessions.ts'
 import {
   createUser,
   deleteUser,
@@ -174,7 +175,8 @@ function serverOf(
     },
     sessions: {
       create: (session) => createSession(context, session),
-      refresh: (token, client) => refreshSession(context, token, client),
+      refresh: (token, { device, ...client } = {}) => refreshSession(context, token, client, { device }),
+      confirm: (token, client) => confirmRefreshToken(context, token, client),
       list: (subject) => listSessions(context, subject),
       revoke: (id) => revokeSessionById(context, id),
       revokeAll: (subject, options) => revokeAllSessions(context, subject, options),

@@ -22,9 +22,9 @@ export interface AuthOptions {
   readonly refreshIdle?: Duration
   /** A session ends so long after its log-in, used or not. Default 90 days. */
   readonly refreshAbsolute?: Duration
-  /** For so long after a rotation the parent token gets the same successor again. Default 30 seconds, at most 5 minutes. */
+  /** The window of the refresh table: for so long after a rotation its parent is answered, too. Default 30 seconds, at most 5 minutes. */
   readonly refreshGrace?: Duration
-  /** For so long a lost reply is recovered, by the same user agent. Default 24 hours; 0 is off. */
+  /** For so long a lost reply is given again, to the same user agent or device id. Default 24 hours; 0 is off. */
   readonly refreshRecovery?: Duration
   /** Where the routes stand when not at the root, such as `/auth`. */
   readonly basePath?: string

@@ -81,7 +81,18 @@ const MATRIX: readonly [what: string, headers: Record<string, string>, allowed: 
   ['a lie about the site without its header name', { Referer: 'https://auth.example.com/' }, false],
 ]
 
-for (const path of ['/refresh', '/logout']) {
+test('cookie: a refresh that keeps the token sets no cookie, so that a late reply overwrites no newer one', async () => {
+  await using started = await start()
+  const { pair } = await cookieLogin(started)
+  const rotated = await started.call('/refresh', { method: 'POST', headers: { Cookie: pair, ...SAME } })
+  const next = cookieOf(rotated.headers).pair
+  const kept = await started.call('/refresh', { method: 'POST', headers: { Cookie: next, ...SAME } })
+  assert.equal(kept.status, 200)
+  assert.deepEqual(kept.headers.getSetCookie(), [])
+  assert.ok(kept.body.access_token)
+})
+
+for (const path of ['/refresh', '/refresh/confirm', '/logout']) {
   test(`cookie: ${path} is refused with csrf_failed unless the request comes from an allowed page`, async () => {
     const origins = { issuer: 'https://auth.example.com', allowedOrigins: ['https://app.example.com'] }
     await using started = await start(origins)

@@ -35,7 +35,8 @@ describe('the document foretells what a real server answers', () => {
     const cookie = (inCookie.headers.get('Set-Cookie') as string).split(';')[0] as string
     const renewed = await ask(server, 'refresh', 200, { headers: { ...ORIGIN, Cookie: cookie } })
     assert.ok(renewed.headers.has('Set-Cookie') && !('refresh_token' in renewed.body))
-    await ask(server, 'refresh', 200, { json: { refresh_token } })
+    const { refresh_token: next } = (await ask(server, 'refresh', 200, { json: { refresh_token } })).body
+    await ask(server, 'confirmRefresh', 204, { json: { refresh_token: next } })
     await ask(server, 'getMe', 200, { token })
     assert.equal((await ask(server, 'listSessions', 200, { token })).body.data.length, 3)
     await ask(server, 'endSession', 204, { token }, (path) => path.replace('{id}', other.session.id))
@@ -70,7 +71,7 @@ describe('the document foretells what a real server answers', () => {
       [415, { body: 'a=b', headers: { 'Content-Type': 'text/plain' } }],
       [422, { json: { unknown: true } }],
     ]
-    for (const id of ['login', 'register', 'refresh', 'logout']) {
+    for (const id of ['login', 'register', 'refresh', 'confirmRefresh', 'logout']) {
       for (const [status, call] of bodies) await ask(server, id, status, call)
     }
     for (const id of ['endSession', 'endOtherSessions']) await ask(server, id, 413, { token, body: 'x'.repeat(20_000) })
@@ -84,8 +85,9 @@ describe('the document foretells what a real server answers', () => {
       for (const bad of ['x', `${token}x`, refresh_token]) await ask(server, id, 401, { token: bad })
     }
     for (const id of ['getMe', 'listSessions']) await ask(server, id, 400, { headers: { Authorization: 'Bearer' } })
-    await ask(server, 'refresh', 400, { json: { refresh_token: 'swr_no' } })
-    await ask(server, 'logout', 400, { json: { refresh_token: 'swr_no' } })
+    for (const id of ['refresh', 'confirmRefresh', 'logout']) {
+      await ask(server, id, 400, { json: { refresh_token: 'swr_no' } })
+    }
     server.clock.advance(DAY)
     assert.equal((await ask(server, 'getMe', 401, { token })).body.code, 'token_expired')
   })
@@ -101,7 +103,7 @@ describe('the document foretells what a real server answers', () => {
     await server.restart({ registration: 'closed' })
     await ask(server, 'register', 403, { json: credentials })
     const foreign = { headers: { Cookie: 'sealwax=x', Origin: 'https://elsewhere.example' } }
-    for (const operation of ['refresh', 'logout']) await ask(server, operation, 403, foreign)
+    for (const operation of ['refresh', 'confirmRefresh', 'logout']) await ask(server, operation, 403, foreign)
   })
 
   test('when the store is broken, or away', async () => {
@@ -111,6 +113,7 @@ describe('the document foretells what a real server answers', () => {
       ['login', { json: credentials }],
       ['register', { json: { ...credentials, email: 'sam@example.com' } }],
       ['refresh', { json: { refresh_token } }],
+      ['confirmRefresh', { json: { refresh_token } }],
       ['logout', { json: { refresh_token } }],
       ['getMe', { token }],
       ['listSessions', { token }],

@@ -90,9 +90,10 @@ async function fill(url: string): Promise<void> {
     insert into sealwax.users
     select 'user-' || n, 'user-' || n || '@example.com', null, '[]', 1, 1, null, 0, 0 from generate_series(1, ${SESSIONS}::int) n`
   await sql`
-    insert into sealwax.sessions
-    select 'id-' || n, 'user-' || n, 'sealwax', 0, null, null, 0, (select hmac_key from sealwax.sessions limit 1), null, null, null, '[]', 0, n, null, null, 0, null, null,
-      4000000000000, 4000000000000, 0, case when n % 10 = 0 then 3000000000000 end, null, 1
+    insert into sealwax.sessions (id, subject, client_id, generation, hmac_key, amr, auth_time, created_at, seen_at,
+      idle_expires_at, absolute_expires_at, access_expires_at, ended_at)
+    select 'id-' || n, 'user-' || n, 'sealwax', 0, (select hmac_key from sealwax.sessions limit 1), '[]', 0, n, 0,
+      4000000000000, 4000000000000, 0, case when n % 10 = 0 then 3000000000000 end
     from generate_series(1, ${SESSIONS}::int) n`
   await sql`
     insert into sealwax.audit_events (time, type, subject, data)

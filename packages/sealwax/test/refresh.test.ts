@@ -15,10 +15,10 @@ describe('refresh inside the grace window', () => {
     assert.equal(await standing(server.auth, first.access_token), 'accepted')
   })
 
-  it('keeps the current token, and gives a fresh access token each time', async () => {
+  it('keeps the current token for two windows, and gives a fresh access token each time', async () => {
     await using server = await startAuth()
     const { successor, access } = await rotatedSession(server)
-    server.clock.advance(29 * SECOND)
+    server.clock.advance(59 * SECOND)
     const again = await refresh(server, successor)
     assert.equal(again.body.refresh_token, successor)
     assert.notEqual(again.body.access_token, access)
@@ -26,15 +26,15 @@ describe('refresh inside the grace window', () => {
     assert.notEqual((await refresh(server, successor)).body.refresh_token, successor)
   })
 
-  it('gives the holder of the parent the same successor, and never slides the window', async () => {
+  it('gives the holder of the parent its leaf again, until one window after the leaf was first presented', async () => {
     await using server = await startAuth()
     const { parent, successor } = await rotatedSession(server)
-    for (let i = 0; i < 5; i += 1) {
+    server.clock.advance(20 * SECOND)
+    for (let i = 0; i < 6; i += 1) {
       assert.equal((await refresh(server, parent)).body.refresh_token, successor)
       assert.equal((await refresh(server, successor)).body.refresh_token, successor)
       server.clock.advance(5 * SECOND)
     }
-    server.clock.advance(5 * SECOND)
     assertRefused(await refresh(server, parent), 'replayed')
   })
 
@@ -56,35 +56,44 @@ describe('refresh inside the grace window', () => {
     await assertAlive(server, replies[0]?.body.refresh_token ?? '')
   })
 
-  it('audits a replay from another network or user agent, and no other', async () => {
+  it('audits a fork, and a current token that comes from elsewhere, but no retry', async () => {
     await using server = await startAuth()
     const { auth, events } = server
     const home = { ip: '192.0.2.7', userAgent: BROWSER }
     const { refresh_token } = await auth.sessions.create({ subject: 'ann', client: home })
-    await auth.sessions.refresh(refresh_token, home)
+    const { refresh_token: current } = await auth.sessions.refresh(refresh_token, home)
     await auth.sessions.refresh(refresh_token, { ...home, ip: '192.0.2.99' })
+    await auth.sessions.refresh(current, { ...home, ip: '192.0.2.99' })
     assert.deepEqual(
       events.map(({ type }) => type),
       ['key.created', 'key.created', 'key.activated', 'session.created'],
     )
     await auth.sessions.refresh(refresh_token, { ...home, ip: '198.51.100.1' })
     await auth.sessions.refresh(refresh_token, { ...home, userAgent: 'curl/8' })
+    await auth.sessions.refresh(current, { ...home, ip: '203.0.113.1' })
     assert.deepEqual(
       events.slice(4).map(({ type }) => type),
-      ['session.replayed', 'session.replayed'],
+      ['session.forked', 'session.forked', 'session.replayed'],
     )
   })
 })
 
 describe('refresh after the grace window', () => {
-  it('recovers a lost reply hours later; the displaced successor then ends the session', async () => {
+  it('a lost reply is made up for hours later; the leaf that is displaced then ends the session', async () => {
     await using server = await startAuth()
     const { id, parent, successor, access } = await rotatedSession(server)
     server.clock.advance(10 * MINUTE)
     const recovered = await refresh(server, parent)
     assert.equal(recovered.status, 200)
     assert.ok(![parent, successor].includes(recovered.body.refresh_token))
-    assert.equal(server.events.at(-1)?.type, 'session.recovered')
+    assert.equal(server.events.at(-1)?.type, 'session.forked')
+    assert.equal(
+      (await refresh(server, successor)).body.refresh_token,
+      successor,
+      'both leaves are good for two windows',
+    )
+    server.clock.advance(MINUTE)
+    assert.equal((await refresh(server, recovered.body.refresh_token)).status, 200)
     assertRefused(await refresh(server, successor), 'replayed')
     for (const token of [access, recovered.body.access_token])
       assert.equal(await standing(server.auth, token), 'token_revoked')

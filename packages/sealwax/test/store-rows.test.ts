@@ -5,11 +5,12 @@ import { Conflict, type Store } from '../src/store/contract/store.ts'
 import { NOW, STORES, session, user } from './stores.ts'
 
 const advanced = {
-  ...{ generation: 1, parent_generation: 0, rotated_at: NOW + 1, presented: false, seen_at: NOW + 1 },
+  ...{ generation: 1, parent_generation: 0, rotated_at: NOW + 1, presented_at: null, seen_at: NOW + 1 },
+  ...{ forks: { first: 0, origins: [] }, earlier_use: { at: NOW, ip: null, user_agent: 'y' } },
   ...{ seen_ip: '192.0.2.1', seen_user_agent: 'x', idle_expires_at: NOW + 2000, access_expires_at: NOW + 1900 },
 }
 
-const unread = { generation: 0, rotated_at: null, presented: false }
+const unread = { generation: 0, rotated_at: null, presented_at: null }
 
 /** Bytes compare by content, whatever class the driver makes of them. */
 function plain(row: SessionRow | undefined): object | undefined {
@@ -108,7 +109,16 @@ for (const [name, open] of Object.entries(STORES)) {
       const { store } = opened
       // No two columns hold the same, so that none can stand for another.
       const given = session('s1', {
-        ...{ remember: false, presented: true, scope: 'a b', roles: ['r'], claims: { deep: [1, null, 'é'] } },
+        ...{
+          remember: false,
+          presented_at: NOW + 6,
+          device: 'phone-1',
+          scope: 'a b',
+          roles: ['r'],
+          claims: { deep: [1, null, 'é'] },
+        },
+        forks: { first: 2, origins: [['192.0.2 agent', 3] as const] },
+        earlier_use: { at: NOW + 1, ip: '::3', user_agent: null },
         ...{ created_ip: '::1', created_user_agent: 'first', seen_ip: '::2', seen_user_agent: 'last' },
         ...{ generation: 3, parent_generation: 2, rotated_at: NOW + 1, auth_time: NOW + 2, created_at: NOW + 3 },
         ...{ seen_at: NOW + 4, ended_at: NOW + 5, end_reason: 'logout' },
@@ -128,7 +138,7 @@ for (const [name, open] of Object.entries(STORES)) {
       await store.transaction((facts) => facts.sessions.insert(session('s1')))
       const advance = (read: object) =>
         store.transaction((facts) => facts.sessions.advance('s1', { ...unread, ...read }, advanced))
-      for (const read of [{ generation: 1 }, { rotated_at: NOW }, { presented: true }])
+      for (const read of [{ generation: 1 }, { rotated_at: NOW }, { presented_at: NOW }])
         assert.equal(await advance(read), false)
       assert.deepEqual([await advance({}), await advance({})], [true, false])
       const row = await store.committed.sessions.byId('s1')

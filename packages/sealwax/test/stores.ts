@@ -113,7 +113,10 @@ export function session(id: string, changed: Partial<SessionRow> = {}): SessionR
     generation: 0,
     parent_generation: null,
     rotated_at: null,
-    presented: false,
+    presented_at: null,
+    forks: null,
+    device: null,
+    earlier_use: null,
     access_expires_at: NOW + 900,
     remember: true,
   }

@@ -10,38 +10,61 @@ const RECOVERY = 24 * HOUR
 const IDLE = 14 * RECOVERY
 const ABSOLUTE = 90 * RECOVERY
 
-/** A session as DESIGN's table sees it. */
+/** Who presents a token. */
+interface Actor {
+  readonly ip: string
+  readonly userAgent: string
+}
+
+/** A session as the refresh table sees it. */
 interface Model {
-  generation: number
+  /** The leaves are the generations from `first` to `latest`. */
+  first: number
+  latest: number
   parent: number | undefined
-  rotatedAt: number
-  presented: boolean
-  agent: string
+  windowsFrom: number
+  heldAt: number | undefined
+  handed: Map<Actor, number>
   idleUntil: number
   endsAt: number
   ended: boolean
 }
 
-/** The table, in ten lines: what presenting a generation answers, and what it does. */
-function present(m: Model, token: number, agent: string, now: number): Outcome {
+/** The table once more, written from its description: what presenting a generation gives, and what it does. */
+function present(m: Model, token: number, actor: Actor, now: number): Outcome {
   if (m.ended) return 'session_revoked'
   if (now >= Math.min(m.idleUntil, m.endsAt)) return 'expired'
-  const age = now - m.rotatedAt
-  const again = (token === m.generation || token === m.parent) && age < GRACE
-  const recovered = token === m.parent && age < RECOVERY && !m.presented && agent === m.agent
-  m.ended = !again && !recovered && token < m.generation
-  if (m.ended) return 'replayed'
+  const outcome = handOut(m, token, actor, now)
+  m.ended = outcome === undefined
+  if (outcome === undefined) return 'replayed'
   m.idleUntil = now + IDLE
-  if (again) m.presented ||= token === m.generation
-  else
-    Object.assign(m, {
-      generation: Math.max(token, m.generation) + 1,
-      parent: token,
-      rotatedAt: now,
-      presented: false,
-      agent,
-    })
-  return m.generation
+  return outcome
+}
+
+function handOut(m: Model, token: number, actor: Actor, now: number): number | undefined {
+  const age = now - m.windowsFrom
+  if (token > m.latest) return rotate(m, token, token + 1, actor, now)
+  if (token >= m.first) {
+    if (age >= 2 * GRACE) return rotate(m, token, m.latest + 1, actor, now)
+    m.heldAt ??= now
+    return token
+  }
+  if (token !== m.parent) return undefined
+  const isYoung = age < GRACE || (m.heldAt !== undefined && now - m.heldAt < GRACE)
+  if (isYoung && m.handed.has(actor)) return m.handed.get(actor)
+  const isSameAgent = [...m.handed.keys()].some(({ userAgent }) => userAgent === actor.userAgent)
+  if (!isYoung && !(age < RECOVERY && m.heldAt === undefined && isSameAgent)) return undefined
+  if (!isYoung) m.windowsFrom = now
+  m.latest += 1
+  m.handed.delete(actor)
+  if (m.handed.size < 4) m.handed.set(actor, m.latest)
+  return m.latest
+}
+
+function rotate(m: Model, parent: number, leaf: number, actor: Actor, now: number): number {
+  const handed = new Map([[actor, leaf]])
+  Object.assign(m, { first: leaf, latest: leaf, parent, windowsFrom: now, heldAt: undefined, handed })
+  return leaf
 }
 
 type Step =
@@ -51,22 +74,34 @@ type Step =
   | { readonly do: 'steal' | 'copy' | 'restore' }
   | { readonly do: 'forge'; readonly bit: number }
 
-/** The owner in two tabs, and a thief. */
-const AGENTS = [BROWSER, BROWSER, 'curl/8 (thief)']
-const THIEF = 2
+const HOME: Actor = { ip: '192.0.2.1', userAgent: BROWSER }
+const ELSEWHERE: Actor = { ip: '203.0.113.66', userAgent: BROWSER }
+
+/** The owner in two tabs and on another network, and a thief with two user agents. */
+const ACTORS: readonly Actor[] = [
+  HOME,
+  HOME,
+  { ip: '198.51.100.1', userAgent: BROWSER },
+  ELSEWHERE,
+  { ...ELSEWHERE, userAgent: 'curl/8 (thief)' },
+]
+const THIEVES = [3, 4]
 
 const steps: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 8,
-    arbitrary: fc.record({ do: fc.constant('present' as const), who: fc.nat(2), back: fc.nat(2), lost: fc.boolean() }),
+    arbitrary: fc.record({ do: fc.constant('present' as const), who: fc.nat(4), back: fc.nat(2), lost: fc.boolean() }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('present any' as const), who: fc.nat(2), token: fc.nat() }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('present any' as const), who: fc.nat(4), token: fc.nat() }) },
   {
     weight: 6,
     arbitrary: fc.record({
       do: fc.constant('wait' as const),
       ms: fc.oneof(
-        { weight: 6, arbitrary: fc.constantFrom(1, GRACE - 1, GRACE, GRACE + 1, -HOUR, HOUR) },
+        {
+          weight: 6,
+          arbitrary: fc.constantFrom(1, GRACE - 1, GRACE, GRACE + 1, 2 * GRACE - 1, 2 * GRACE, -HOUR, HOUR),
+        },
         { weight: 4, arbitrary: fc.integer({ min: -GRACE, max: 2 * GRACE }) },
         { weight: 2, arbitrary: fc.integer({ min: GRACE, max: RECOVERY + HOUR }) },
         { weight: 1, arbitrary: fc.constantFrom(RECOVERY - 1, RECOVERY, IDLE - HOUR, IDLE) },
@@ -93,21 +128,22 @@ export async function histories(run: Run, place: Place, store: StoreName): Promi
 
 /** Plays one history on both sides. */
 async function play(run: Run, world: World, history: readonly Step[]): Promise<void> {
-  const token = await world.begin(BROWSER)
+  const token = await world.begin(HOME)
   const now = world.now()
   let model: Model = {
-    ...{ generation: 0, parent: undefined, rotatedAt: Number.NEGATIVE_INFINITY, presented: false, agent: BROWSER },
+    ...{ first: 0, latest: 0, parent: undefined, windowsFrom: Number.NEGATIVE_INFINITY, heldAt: undefined },
+    handed: new Map([[HOME, 0]]),
     ...{ idleUntil: now + IDLE, endsAt: now + ABSOLUTE, ended: false },
   }
   let copy: Model | undefined
-  const held: number[][] = [[0], [0], []]
+  const held: number[][] = [[0], [0], [0], [], []]
   const issued = new Map([[0, token]])
   const show = async (who: number, generation: number | undefined, lost: boolean) => {
     const shown = generation === undefined ? undefined : issued.get(generation)
     if (generation === undefined || shown === undefined) return
-    const agent = AGENTS[who] as string
-    const expected = present(model, generation, agent, world.now())
-    const { outcome, refreshToken } = await world.present(shown, agent)
+    const actor = ACTORS[who] as Actor
+    const expected = present(model, generation, actor, world.now())
+    const { outcome, refreshToken } = await world.present(shown, actor)
     run.count('tokens presented')
     run.count(typeof outcome === 'number' ? 'refreshes granted' : `refused: ${outcome}`)
     if (outcome !== expected) throw new Error(`generation ${generation} gave ${outcome}, the model says ${expected}`)
@@ -125,23 +161,27 @@ async function play(run: Run, world: World, history: readonly Step[]): Promise<v
     else if (step.do === 'present') await show(step.who, held[step.who]?.at(-1 - step.back), step.lost)
     else if (step.do === 'present any') await show(step.who, [...issued.keys()][step.token % issued.size], false)
     else if (step.do === 'forge') await forge(run, world, [...issued.values()].at(-1) as string, step.bit)
-    else if (step.do === 'steal') held[THIEF] = [...(held[0] as number[])]
+    else if (step.do === 'steal') for (const thief of THIEVES) held[thief] = [...(held[0] as number[])]
     else if (step.do === 'copy') {
       await world.copy()
-      copy = { ...model }
+      copy = copyOf(model)
     } else if (copy !== undefined) {
       await world.restore()
-      model = { ...copy }
+      model = copyOf(copy)
       run.count('stores restored')
     }
   }
+}
+
+function copyOf(model: Model): Model {
+  return { ...model, handed: new Map(model.handed) }
 }
 
 /** A token with one bit changed is no token, whatever the state of the session that it names. */
 async function forge(run: Run, world: World, token: string, bit: number): Promise<void> {
   const bytes = Buffer.from(token.slice(4), 'base64url')
   bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7))
-  const { outcome } = await world.present(`swr_${bytes.toString('base64url')}`, BROWSER)
+  const { outcome } = await world.present(`swr_${bytes.toString('base64url')}`, HOME)
   run.count('forged tokens presented')
   // A changed session id names a session that there is not; the rest is caught by the MAC.
   const expected = bit >> 3 >= 1 && bit >> 3 <= 16 ? 'session_revoked' : 'malformed'
@@ -149,33 +189,31 @@ async function forge(run: Run, world: World, token: string, bit: number): Promis
 }
 
 /**
- * Owner and thief hold one token. Once one of them, the other, and the first again would have been served (with more than the grace window between
- * them), the session must have ended: nobody is served a third time.
+ * Owner and thief hold one token; the thief has another network, and perhaps the user agent of the owner. They come at least two windows after one
+ * another. Once each of them has been served in turn, and the first again, the session must end: nobody is served a fourth time.
  */
 async function thieves(run: Run, world: World): Promise<void> {
   const turn = fc.record({
     thief: fc.boolean(),
     lost: fc.boolean(),
-    wait: fc.integer({ min: GRACE, max: RECOVERY - 1 }),
+    wait: fc.integer({ min: 2 * GRACE, max: RECOVERY - 1 }),
   })
   const property = fc.asyncProperty(fc.array(turn, { maxLength: 14 }), fc.boolean(), async (turns, sameAgent) => {
-    const token = await world.begin(BROWSER)
+    const token = await world.begin(HOME)
     const holds = { thief: token, owner: token }
+    const thiefActor = sameAgent ? ELSEWHERE : (ACTORS.at(-1) as Actor)
     const served: string[] = []
     for (const { thief, lost, wait } of turns) {
       world.wait(wait)
       const who = thief ? 'thief' : 'owner'
-      const { refreshToken } = await world.present(
-        holds[who],
-        thief && !sameAgent ? (AGENTS[THIEF] as string) : BROWSER,
-      )
+      const { refreshToken } = await world.present(holds[who], thief ? thiefActor : HOME)
       if (refreshToken === undefined || lost) continue
       holds[who] = refreshToken
       if (served.at(-1) !== who) served.push(who)
     }
     run.count('thefts')
     if (served.length >= 2) run.count('thefts in which both were served')
-    if (served.length > 2) throw new Error(`served in turn: ${served.join(', ')}`)
+    if (served.length > 3) throw new Error(`served in turn: ${served.join(', ')}`)
   })
   const shared = await fc.check(property, { seed: run.seed, numRuns: run.times({ full: 1500, short: 12 }) })
   run.check(!shared.failed, `a thief and an owner share a session: ${fc.defaultReportMessage(shared)}`)
@@ -189,7 +227,7 @@ async function honestClients(run: Run, world: World): Promise<void> {
     store: fc.constantFrom('copy', 'restore', 'nothing', 'nothing', 'nothing', 'nothing'),
   })
   const property = fc.asyncProperty(fc.array(turn, { maxLength: 16 }), async (turns) => {
-    let token = await world.begin(BROWSER)
+    let token = await world.begin(HOME)
     await world.copy()
     // A client that never gets a reply is recovered for a day, from the first time it asked: a restored store may remember that time.
     let patience = RECOVERY - 1
@@ -199,7 +237,7 @@ async function honestClients(run: Run, world: World): Promise<void> {
       world.wait(wait)
       if (store === 'copy') await world.copy()
       if (store === 'restore') await world.restore()
-      const { outcome, refreshToken } = await world.present(token, BROWSER)
+      const { outcome, refreshToken } = await world.present(token, HOME)
       if (refreshToken === undefined) throw new Error(`an honest client was refused: ${outcome}`)
       if (lost) continue
       token = refreshToken

@@ -13,7 +13,7 @@ const ACTIVE = 24
 const MOST_CLIENTS = 120
 const CHECK_EVERY = 20
 /** Between two waves the clocks move beyond the grace window, so that the next refresh of everybody rotates. */
-const STEP_MS = 31_000
+const STEP_MS = 61_000
 
 const USERS = [1, 2, 3].map((i) => ({ id: `user-${i}`, email: `user-${i}@example.com`, password: PASSWORD }))
 

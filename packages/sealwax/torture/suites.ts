@@ -7,6 +7,7 @@ import type { Place, StoreName } from './place.ts'
 import { races } from './races.ts'
 import { refreshesAcross, refreshesInProcess } from './refreshes.ts'
 import { createRun, type Run } from './run.ts'
+import { searchesOfHonestClients, searchesOfThieves } from './searches.ts'
 
 /** One promise under torture. */
 export interface Suite {
@@ -39,6 +40,16 @@ const ofStore = (store: StoreName): Suite[] =>
   }))
 
 export const SUITES: readonly Suite[] = [
+  {
+    ...{ name: 'search-honest', store: 'sqlite' },
+    promise: 'no short history of requests that are late, lost or doubled ends an honest session',
+    torture: searchesOfHonestClients,
+  },
+  {
+    ...{ name: 'search-thief', store: 'sqlite' },
+    promise: 'in no short history a thief and the owner both go on',
+    torture: searchesOfThieves,
+  },
   {
     ...{ name: 'refreshes-process', store: 'sqlite' },
     promise: 'fifty refreshes of one token in one process give one successor to all',

@@ -5,6 +5,12 @@ import { createClock, standing } from '../test/server.ts'
 import { openAuth } from './open.ts'
 import { fileOf } from './place.ts'
 
+/** Where a token is presented from. */
+interface Presenter {
+  readonly ip: string
+  readonly userAgent: string
+}
+
 /** The generation of the successor, or why there is none. */
 export type Outcome = number | string
 
@@ -13,8 +19,8 @@ export interface World extends AsyncDisposable {
   now(): number
   wait(milliseconds: number): void
   /** Starts the session that the rest is about; answers its first refresh token. */
-  begin(userAgent: string): Promise<string>
-  present(token: string, userAgent: string): Promise<{ outcome: Outcome; refreshToken?: string }>
+  begin(client: Presenter): Promise<string>
+  present(token: string, client: Presenter): Promise<{ outcome: Outcome; refreshToken?: string }>
   /** What the guard says to the last access token of the session. */
   standing(): Promise<string>
   /** Remembers how the store stands. */
@@ -41,16 +47,16 @@ export async function createWorld(databaseUrl: string): Promise<World> {
   return {
     now: () => clock.time,
     wait: (milliseconds) => clock.advance(milliseconds),
-    async begin(userAgent) {
-      const tokens = await auth.sessions.create({ subject: 'ann', client: { userAgent } })
+    async begin(client) {
+      const tokens = await auth.sessions.create({ subject: 'ann', client })
       session = tokens.session.id
       access = tokens.access_token
       copied = false
       return tokens.refresh_token
     },
-    async present(token, userAgent) {
+    async present(token, client) {
       try {
-        const { refresh_token: refreshToken, access_token } = await auth.sessions.refresh(token, { userAgent })
+        const { refresh_token: refreshToken, access_token } = await auth.sessions.refresh(token, client)
         access = access_token
         return { outcome: generationOf(refreshToken), refreshToken }
       } catch (error) {

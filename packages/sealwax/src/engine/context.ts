@@ -65,7 +65,7 @@ export type AuditEventType =
   | 'user.login_failed'
   | 'session.created'
   | 'session.replayed'
-  | 'session.recovered'
+  | 'session.forked'
   | 'session.replay_detected'
   | 'session.fast_forwarded'
   | 'session.ended'

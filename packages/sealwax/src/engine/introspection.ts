@@ -33,12 +33,14 @@ function isOfVersion({ ver }: CheckedToken['payload'], least: number): boolean {
   return typeof ver !== 'number' || ver >= least
 }
 
-/** A refresh token is active when a refresh by the user agent that has it would succeed. Nothing is written: asking spends no token. */
+/** A refresh token is active when a refresh by whoever was seen last would succeed. Nothing is written: asking spends no token. */
 export async function introspectRefreshToken(context: Context, token: string): Promise<Introspection> {
   const found = await genuineSession(context, token)
   if (found === undefined) return INACTIVE
   const { session } = found
-  if (isSpent(context, found, session.seen_user_agent) || !(await stands(context, session))) return INACTIVE
+  const { seen_ip, seen_user_agent } = session
+  const holder = { ip: seen_ip ?? undefined, userAgent: seen_user_agent ?? undefined }
+  if (isSpent(context, found, holder) || !(await stands(context, session))) return INACTIVE
   return {
     active: true,
     token_use: 'refresh_token',

@@ -11,6 +11,8 @@ export interface Credentials {
   readonly password: string
   /** See `CreateSession.remember`. */
   readonly remember?: boolean | undefined
+  /** See `CreateSession.device`. */
+  readonly device?: string | undefined
 }
 
 export interface LoggedIn {
@@ -54,8 +56,8 @@ export async function register(context: Context, credentials: Credentials, clien
   return { tokens: issue(), user: userOf(user) }
 }
 
-function sessionOf(user: UserRow, { remember = true }: Credentials, client: Client): CreateSession {
-  return { subject: user.id, amr: ['pwd'], remember, client }
+function sessionOf(user: UserRow, { remember = true, device }: Credentials, client: Client): CreateSession {
+  return { subject: user.id, amr: ['pwd'], remember, device, client }
 }
 
 async function userByEmail(context: Context, email: string): Promise<UserRow | undefined> {

@@ -1,10 +1,17 @@
 import { AuthError, type RefusalReason } from '../errors.ts'
-import type { Config } from '../options.ts'
 import type { SessionAdvance, SessionRow, SessionWithUser } from '../store/contract/sessions.ts'
 import { audit } from './audit.ts'
 import { type AuditEventType, type Client, type Context, commit } from './context.ts'
-import { networkOf } from './network.ts'
+import {
+  decide,
+  decideConfirmation,
+  isKnownOrigin,
+  type Presenter,
+  type RefreshDecision,
+  type RefreshVerdict,
+} from './refresh-table.ts'
 import { revokeSession } from './revocations.ts'
+import { hourOf } from './session-list.ts'
 import { type EndReason, sessionKeyPlace } from './sessions.ts'
 import {
   accessExpiry,
@@ -20,53 +27,69 @@ import {
   tokenResponse,
 } from './tokens.ts'
 
-/** What a genuine refresh token does. */
-export type RefreshVerdict = 'kept' | 'rotated' | 'replayed' | 'recovered' | 'replay_detected' | 'fast_forwarded'
+/** How a refresh went. */
+export interface Refreshed {
+  readonly tokens: TokenResponse
+  readonly verdict: RefreshVerdict
+}
 
-type DecidingState = Pick<
-  SessionRow,
-  'generation' | 'parent_generation' | 'rotated_at' | 'presented' | 'seen_user_agent'
->
-
-/**
- * The table of refresh. Nothing but the row, the presented generation, the user agent and the time decides.
- * A lost reply, a second tab and a retry find their way to the same successor; only a real replay ends a session.
- */
-export function decide(
-  session: DecidingState,
-  presented: number,
-  userAgent: string | null,
-  now: number,
-  limits: Pick<Config, 'refreshGrace' | 'refreshRecovery'>,
-): RefreshVerdict {
-  // A clock that stepped back gives a negative age, which counts as inside the window.
-  const age = session.rotated_at === null ? Infinity : now - session.rotated_at
-  const inGrace = age < limits.refreshGrace
-  if (presented > session.generation) return 'fast_forwarded'
-  if (presented === session.generation) return inGrace ? 'kept' : 'rotated'
-  if (presented !== session.parent_generation) return 'replay_detected'
-  if (inGrace) return 'replayed'
-  const lostReply = age < limits.refreshRecovery && !session.presented && userAgent === session.seen_user_agent
-  return lostReply ? 'recovered' : 'replay_detected'
+/** What a refresh may say beside the token. */
+export interface RefreshOptions {
+  /** Only these scopes of the session, for this one access token (RFC 6749 §6). */
+  readonly scope?: string | undefined
+  /** The id that the client sent when the session began. */
+  readonly device?: string | undefined
 }
 
 /**
- * Exchanges a refresh token for fresh tokens, as the table says. Throws `invalid_grant` with a `reason`,
+ * Exchanges a refresh token for fresh tokens, as the refresh table decides. Throws `invalid_grant` with a `reason`,
  * or `temporarily_unavailable` and `keys_unavailable`, after which the same token may be presented again.
- * With `scope` this one access token carries only these scopes of the session (RFC 6749 §6); beyond them `invalid_scope` is thrown, and nothing has happened.
+ * A `scope` beyond those of the session throws `invalid_scope`, and nothing has happened.
  */
-export async function refreshSession(
+export async function refresh(
   context: Context,
   token: string,
   client: Client = {},
-  { scope }: { scope?: string | undefined } = {},
+  options: RefreshOptions = {},
+): Promise<Refreshed> {
+  return untilWritten(token, (presented) => attemptRefresh(context, presented, client, options))
+}
+
+/** The same for callers that need the tokens alone. */
+export async function refreshSession(
+  context: Context,
+  token: string,
+  client?: Client,
+  options?: RefreshOptions,
 ): Promise<TokenResponse> {
+  return (await refresh(context, token, client, options)).tokens
+}
+
+/**
+ * Notes that a client has stored its refresh token, so that the parent is not recovered any more. A displaced token ends the session, as in a refresh.
+ * Throws `invalid_grant` with a `reason`, `temporarily_unavailable`, `keys_unavailable`.
+ */
+export async function confirmRefreshToken(context: Context, token: string, client: Client = {}): Promise<void> {
+  await untilWritten(token, async (presented) => {
+    const { session } = await liveSession(context, presented)
+    const next = decideConfirmation(session, presented.generation, context.now())
+    if (next === undefined) return endReplayed(context, session, presented, client)
+    if (next.presented_at === session.presented_at) return true
+    const written = await commit(context, (unit) => unit.sessions.advance(session.id, session, { ...session, ...next }))
+    return written || undefined
+  })
+}
+
+/** Tries again while other refreshes of the session come in between. Each lost race means that another was committed, so this ends. */
+async function untilWritten<T>(
+  token: string,
+  attempt: (presented: PresentedToken) => Promise<T | undefined>,
+): Promise<T> {
   const presented = parseRefreshToken(token)
   if (presented === undefined) throw refused('malformed', 'This is not a refresh token')
-  // Each lost race means that another refresh of this session was committed meanwhile, so this ends.
-  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
-    const reply = await attemptRefresh(context, presented, client, scope)
-    if (reply !== undefined) return reply
+  for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts += 1) {
+    const result = await attempt(presented)
+    if (result !== undefined) return result
   }
   throw new AuthError('temporarily_unavailable', 'Too many refreshes of one session at once', { retryAfter: 1 })
 }
@@ -78,23 +101,19 @@ async function attemptRefresh(
   context: Context,
   presented: PresentedToken,
   client: Client,
-  requested: string | undefined,
-): Promise<TokenResponse | undefined> {
-  const session = await context.store.committed.sessions.byId(presented.sessionId)
-  if (session === undefined) throw refused('session_revoked', 'There is no such session')
-  const hmacKey = sessionKey(context.secrets.unwrap(session.hmac_key, sessionKeyPlace(session.id)))
-  // A forged token never touches the session: else anybody who knows its id could end it.
-  if (!isGenuine(presented, hmacKey)) throw refused('malformed', 'This is not a refresh token')
-  const now = context.now()
-  requireLive(session, now)
+  { scope: requested, device }: RefreshOptions,
+): Promise<Refreshed | undefined> {
+  const { session, hmacKey } = await liveSession(context, presented)
   const subject = await requireSubject(context, session, client)
-  const userAgent = client.userAgent ?? null
-  const verdict = decide(session, presented.generation, userAgent, now, context.config)
-  if (verdict === 'replay_detected') return endReplayed(context, session, presented, client)
+  const now = context.now()
+  const presenter = { ...client, device }
+  const decision = decide(session, presented.generation, presenter, now, context.config)
+  if (decision.verdict === 'replay_detected') return endReplayed(context, session, presented, client)
+  const { verdict, handed } = decision
   // After the replay, which no scope may hide.
   const scope = requested === undefined ? session.scope : narrowScopes(scopesOf(session), requested).join(' ')
-  const next = advanceOf(context, session, presented.generation, verdict, client, now)
-  const event = eventOf(session, verdict, client)
+  const next = advanceOf(context, session, decision, client, now)
+  const event = eventOf(session, decision, presenter)
   const written = await commit(context, async (unit) => {
     if (!(await unit.sessions.advance(session.id, session, next))) return false
     if (event !== undefined) {
@@ -105,36 +124,44 @@ async function attemptRefresh(
   })
   if (!written) return undefined
   context.log.info({ session: session.id, verdict }, 'refreshed')
-  return tokenResponse(context, { ...session, scope }, subject, { generation: next.generation, hmacKey, now })
+  const tokens = tokenResponse(context, { ...session, scope }, subject, { generation: handed, hmacKey, now })
+  return { tokens, verdict }
+}
+
+/** The live session of a genuine token. Throws `invalid_grant`. */
+async function liveSession(context: Context, presented: PresentedToken) {
+  const session = await context.store.committed.sessions.byId(presented.sessionId)
+  if (session === undefined) throw refused('session_revoked', 'There is no such session')
+  const hmacKey = sessionKey(context.secrets.unwrap(session.hmac_key, sessionKeyPlace(session.id)))
+  // A forged token never touches the session: else anybody who knows its id could end it.
+  if (!isGenuine(presented, hmacKey)) throw refused('malformed', 'This is not a refresh token')
+  requireLive(session, context.now())
+  return { session, hmacKey }
 }
 
 function advanceOf(
   context: Context,
   session: SessionRow,
-  presented: number,
-  verdict: RefreshVerdict,
+  { verdict, next }: Exclude<RefreshDecision, { verdict: 'replay_detected' }>,
   client: Client,
   now: number,
 ): SessionAdvance {
-  const lives = {
+  const advance = {
+    ...next,
     idle_expires_at: now + idleLimit(context, session.remember),
     access_expires_at: Math.max(session.access_expires_at, accessExpiry(context, now)),
   }
+  const { seen_at, seen_ip, seen_user_agent, earlier_use } = session
   if (verdict === 'kept' || verdict === 'replayed') {
-    const { generation, parent_generation, rotated_at, seen_at, seen_ip, seen_user_agent } = session
-    const known = session.presented || verdict === 'kept'
-    return { generation, parent_generation, rotated_at, seen_at, seen_ip, seen_user_agent, ...lives, presented: known }
+    return { ...advance, seen_at, seen_ip, seen_user_agent, earlier_use }
   }
   return {
-    generation: Math.max(presented, session.generation) + 1,
-    // A recovery displaces the successor that nobody has seen; the parent stays the parent.
-    parent_generation: presented,
-    rotated_at: now,
-    presented: false,
+    ...advance,
     seen_at: now,
     seen_ip: client.ip ?? null,
     seen_user_agent: client.userAgent ?? null,
-    ...lives,
+    earlier_use:
+      hourOf(now) > hourOf(seen_at) ? { at: seen_at, ip: seen_ip, user_agent: seen_user_agent } : earlier_use,
   }
 }
 
@@ -214,14 +241,11 @@ async function end(
   })
 }
 
-/** Which verdicts are worth an audit row: an ordinary rotation is not, a replay only from elsewhere. */
-function eventOf(session: SessionRow, verdict: RefreshVerdict, client: Client): AuditEventType | undefined {
-  if (verdict === 'recovered') return 'session.recovered'
+/** Which verdicts are worth an audit row: an ordinary rotation is not, a token that is kept only when it comes from elsewhere. */
+function eventOf(session: SessionRow, { verdict }: RefreshDecision, presenter: Presenter): AuditEventType | undefined {
+  if (verdict === 'forked') return 'session.forked'
   if (verdict === 'fast_forwarded') return 'session.fast_forwarded'
-  if (verdict !== 'replayed') return undefined
-  const elsewhere =
-    networkOf(client.ip) !== networkOf(session.seen_ip) || (client.userAgent ?? null) !== session.seen_user_agent
-  return elsewhere ? 'session.replayed' : undefined
+  return verdict === 'kept' && !isKnownOrigin(session, presenter) ? 'session.replayed' : undefined
 }
 
 /** Both sides of the story: who presents which token now, and who was handed its successor when. */
@@ -248,7 +272,7 @@ export async function sessionOfToken(
   client: Client = {},
 ): Promise<(SessionWithUser & { readonly spent: boolean }) | undefined> {
   const found = await genuineSession(context, token)
-  return found && { ...found.session, spent: isSpent(context, found, client.userAgent ?? null) }
+  return found && { ...found.session, spent: isSpent(context, found, client) }
 }
 
 /** A session, and the generation of its that a genuine token names. */
@@ -267,7 +291,7 @@ export async function genuineSession(context: Context, token: string): Promise<F
   return isGenuine(presented, hmacKey) ? { session, generation: presented.generation } : undefined
 }
 
-/** Whether a refresh by this user agent would be a replay. Nothing is written. */
-export function isSpent(context: Context, { session, generation }: FoundSession, userAgent: string | null): boolean {
-  return decide(session, generation, userAgent, context.now(), context.config) === 'replay_detected'
+/** Whether a refresh by this presenter would be a replay. Nothing is written. */
+export function isSpent(context: Context, { session, generation }: FoundSession, presenter: Presenter): boolean {
+  return decide(session, generation, presenter, context.now(), context.config).verdict === 'replay_detected'
 }

@@ -15,18 +15,6 @@ import {
   tokenResponse,
 } from './tokens.ts'
 
-/** A session as its owner sees it. No time is finer than an hour, and no generation shows. */
-export interface Session {
-  readonly id: string
-  readonly subject: string
-  readonly createdAt: Date
-  /** The last refresh, to the hour. */
-  readonly lastSeenAt: Date
-  readonly expiresAt: Date
-  readonly ip: string | undefined
-  readonly userAgent: string | undefined
-}
-
 export interface CreateSession {
   /** The `sub` of the tokens: your own user's id, 1 to 256 characters. */
   readonly subject: string
@@ -39,6 +27,11 @@ export interface CreateSession {
   /** False: the session ends within a day of its last use. Default true. */
   readonly remember?: boolean
   readonly client?: Client
+  /**
+   * An id of the device, at most 128 characters, which the client sends again with each refresh: it then gets a lost reply again, whatever its user
+   * agent has become.
+   */
+  readonly device?: string | undefined
 }
 
 /** Why a session ended; kept with it and in the audit log. */
@@ -62,6 +55,7 @@ export type EndReason =
 export async function createSession(context: Context, options: CreateSession): Promise<TokenResponse> {
   checkSubject(options.subject)
   if (options.claims !== undefined) checkClaims(options.claims)
+  checkDevice(options.device)
   const { issue } = await commit(context, async (unit) => {
     const user = await unit.users.lock(options.subject)
     if (user !== undefined && user.disabled_at !== null) throw disabledUser()
@@ -93,7 +87,9 @@ export async function startSession(
     generation: 0,
     parent_generation: null,
     rotated_at: null,
-    presented: false,
+    presented_at: null,
+    forks: null,
+    device: options.device ?? null,
     hmac_key: secrets.wrap(octets, sessionKeyPlace(id)),
     scope: options.scope ?? null,
     roles: options.roles ?? null,
@@ -106,6 +102,7 @@ export async function startSession(
     seen_at: now,
     seen_ip: ip,
     seen_user_agent: userAgent,
+    earlier_use: null,
     idle_expires_at: now + idleLimit(context, remember),
     absolute_expires_at: now + config.refreshAbsolute,
     access_expires_at: accessExpiry(context, now),
@@ -144,22 +141,6 @@ export function isLive(
 ): boolean {
   return session.ended_at === null && now < session.idle_expires_at && now < session.absolute_expires_at
 }
-
-/** Live sessions of a subject, newest first. */
-export async function listSessions(context: Context, subject: string): Promise<Session[]> {
-  const rows = await context.store.committed.sessions.list(subject, context.now())
-  return rows.map((row) => ({
-    id: row.id,
-    subject: row.subject,
-    createdAt: new Date(row.created_at),
-    lastSeenAt: new Date(row.seen_at - (row.seen_at % HOUR)),
-    expiresAt: new Date(row.absolute_expires_at),
-    ip: row.seen_ip ?? undefined,
-    userAgent: row.seen_user_agent ?? undefined,
-  }))
-}
-
-const HOUR = 3_600_000
 
 /** Ends one session: its refresh token and, at once, its access tokens. False when it is unknown, ended, or not `owner`'s. */
 export async function revokeSessionById(
@@ -263,6 +244,13 @@ function checkSubject(subject: unknown): asserts subject is string {
     )
   }
   refuseClientId(subject)
+}
+
+function checkDevice(device: unknown): void {
+  if (device === undefined) return
+  if (typeof device !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(device)) {
+    throw new AuthError('validation_failed', 'device must be 1 to 128 visible ASCII characters')
+  }
 }
 
 function hasControlCharacter(text: string): boolean {

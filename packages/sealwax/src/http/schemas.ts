@@ -6,6 +6,18 @@ export const time = (description: string) => z.string().openapi({ format: 'date-
 export const text = (description: string, example: string) => z.string().openapi({ description, example })
 export const seconds = (description: string, example: number) => z.number().int().openapi({ description, example })
 
+const deviceId = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[\x21-\x7e]+$/, 'A device id is visible ASCII characters')
+  .optional()
+  .openapi({
+    description:
+      'An id that the client chose for this device and sends each time: it recognizes the device when a reply was lost.',
+    example: '7b1f0c9e-2f7a-4a53-9d0e-6f2b8f6f0c11',
+  })
+
 /** How somebody logs in or signs up. Bodies are strict: a member nobody asked for is refused, not ignored. */
 export const loginRequest = z
   .strictObject({
@@ -15,6 +27,7 @@ export const loginRequest = z
       description:
         '`cookie`: the refresh token goes into a cookie that no script can read, and not into the body of the reply.',
     }),
+    device: deviceId,
     remember: z.boolean().default(true).openapi({
       description: '`false`: the session ends within a day of its last use, the cookie with the browser.',
     }),
@@ -29,8 +42,12 @@ const refreshToken = (leftOut: string) =>
     .openapi({ description: `Left out: ${leftOut}.`, example: 'swr_AQ…' })
 
 export const refreshRequest = z
-  .strictObject({ refresh_token: refreshToken('the cookie is read') })
+  .strictObject({ refresh_token: refreshToken('the cookie is read'), device: deviceId })
   .openapi('RefreshRequest')
+
+export const confirmRequest = z
+  .strictObject({ refresh_token: refreshToken('the cookie is read') })
+  .openapi('ConfirmRequest')
 
 export const logoutRequest = z
   .strictObject({
@@ -73,7 +90,7 @@ export const session = z
     id: text('`sid` of its access tokens.', '4pXq7cT2mVb9Rk1LwZ8sDg'),
     current: z.boolean().openapi({ description: 'Whether it is the session of this access token.' }),
     created_at: time('When somebody logged in.'),
-    last_seen_at: time('When it was last refreshed, to the hour.'),
+    last_seen_at: time('The hour of its last use; what happens in the hour that is running does not show yet.'),
     expires_at: time('When it ends, if it is not refreshed.'),
     ip: z.string().optional().openapi({ example: '203.0.113.7' }),
     user_agent: z.string().optional().openapi({ example: 'Mozilla/5.0' }),

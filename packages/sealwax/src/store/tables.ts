@@ -23,7 +23,9 @@ export interface Tables {
     generation: number
     parent_generation: number | null
     rotated_at: number | null
-    presented: number
+    presented_at: number | null
+    forks: string | null
+    device: string | null
     hmac_key: Uint8Array
     scope: string | null
     roles: string | null
@@ -36,6 +38,7 @@ export interface Tables {
     seen_at: number
     seen_ip: string | null
     seen_user_agent: string | null
+    earlier_use: string | null
     idle_expires_at: number
     absolute_expires_at: number
     access_expires_at: number

@@ -1,11 +1,11 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from '../../engine/context.ts'
-import { refreshSession } from '../../engine/refresh.ts'
+import { confirmRefreshToken, refresh } from '../../engine/refresh.ts'
 import { AuthError } from '../../errors.ts'
 import type { ReadClient } from '../client.ts'
 import type { RefreshCookie } from '../cookies.ts'
 import type { HttpEnv } from '../env.ts'
-import { jsonBody, jsonReply, refreshRequest, refusals, setsCookie, tokenResponse } from '../schemas.ts'
+import { confirmRequest, jsonBody, jsonReply, refreshRequest, refusals, setsCookie, tokenResponse } from '../schemas.ts'
 
 export function refreshRoutes(
   app: OpenAPIHono<HttpEnv>,
@@ -20,7 +20,7 @@ export function refreshRoutes(
       operationId: 'refresh',
       summary: 'Exchange a refresh token for fresh tokens',
       description:
-        'A token sent twice, by a second tab or after a lost reply, gets the same successor. Without a token in the body the cookie is read.',
+        'A token that is sent again soon, by a second tab or after a lost reply, is answered too. Without a token in the body the cookie is read; it is set only when the token changes.',
       security: [{ cookie: [] }, {}],
       request: jsonBody(refreshRequest, false),
       responses: {
@@ -29,13 +29,38 @@ export function refreshRoutes(
       },
     }),
     async (c) => {
-      const { refresh_token: sent } = c.req.valid('json') ?? {}
-      if (sent !== undefined) return c.json(await refreshSession(context, sent, clientOf(c)), 200)
+      const { refresh_token: sent, device } = c.req.valid('json') ?? {}
+      const client = clientOf(c)
+      if (sent !== undefined) return c.json((await refresh(context, sent, client, { device })).tokens, 200)
       const kept = cookie.read(c)
       if (kept === undefined) throw missingToken()
-      const { refresh_token, ...rest } = await refreshSession(context, kept, clientOf(c))
-      cookie.set(c, refresh_token, rest.session.remember ? rest.refresh_expires_in : undefined)
+      const { tokens, verdict } = await refresh(context, kept, client, { device })
+      const { refresh_token, ...rest } = tokens
+      // A late reply must not overwrite a newer cookie.
+      if (verdict !== 'kept') cookie.set(c, refresh_token, rest.session.remember ? rest.refresh_expires_in : undefined)
       return c.json(rest, 200)
+    },
+  )
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/refresh/confirm',
+      operationId: 'confirmRefresh',
+      summary: 'Say that a refresh token has been stored',
+      description:
+        'Optional. From then on its parent is not recovered any more. Send it after the token is stored for good. Without a token in the body the cookie is read.',
+      security: [{ cookie: [] }, {}],
+      request: jsonBody(confirmRequest, false),
+      responses: {
+        204: { description: 'Confirmed' },
+        default: refusals('invalid_grant', 'temporarily_unavailable', 'keys_unavailable'),
+      },
+    }),
+    async (c) => {
+      const token = c.req.valid('json')?.refresh_token ?? cookie.read(c)
+      if (token === undefined) throw missingToken()
+      await confirmRefreshToken(context, token, clientOf(c))
+      return c.body(null, 204)
     },
   )
 }

@@ -3,14 +3,18 @@ export interface SessionRow {
   readonly id: string
   readonly subject: string
   readonly client_id: string
-  /** The generation of the refresh token that is current. */
+  /** The latest generation of the refresh token that was handed out. */
   readonly generation: number
-  /** The generation whose holder was handed the current one; null before the first rotation. */
+  /** The generation that was presented at the last rotation; null before the first. */
   readonly parent_generation: number | null
-  /** When the current generation was handed out; null before the first rotation. */
+  /** When the last rotation was, or the fork that began its windows anew; null before the first rotation. */
   readonly rotated_at: number | null
-  /** Whether the current generation has been presented since. */
-  readonly presented: boolean
+  /** When a leaf was first presented or confirmed since; null when none was. */
+  readonly presented_at: number | null
+  /** The leaves when there is more than one; null when the current generation is the only one. */
+  readonly forks: Forks | null
+  /** The id that the client sent at log-in, if any: it recognizes the device when a reply was lost. */
+  readonly device: string | null
   /** The key of this session's refresh tokens, wrapped by the server secret. */
   readonly hmac_key: Uint8Array
   readonly scope: string | null
@@ -22,10 +26,12 @@ export interface SessionRow {
   readonly created_at: number
   readonly created_ip: string | null
   readonly created_user_agent: string | null
-  /** The last refresh (or the log-in), and where it came from. */
+  /** The last rotation or fork (or the log-in), and where it came from. */
   readonly seen_at: number
   readonly seen_ip: string | null
   readonly seen_user_agent: string | null
+  /** The last use in an hour before that of `seen_at`; null while there is none. What its owner is shown during the hour of `seen_at`. */
+  readonly earlier_use: SessionUse | null
   readonly idle_expires_at: number
   readonly absolute_expires_at: number
   /** The latest expiry of any access token issued under this session. */
@@ -36,8 +42,21 @@ export interface SessionRow {
   readonly remember: boolean
 }
 
-/** What a refresh decision read, and what must still hold when it is written. */
-export type SessionState = Pick<SessionRow, 'generation' | 'rotated_at' | 'presented'>
+/** Several leaves: the generations from `first` to the current one, and the origins that were handed one. */
+export interface Forks {
+  readonly first: number
+  readonly origins: readonly (readonly [origin: string, generation: number])[]
+}
+
+/** A use of a session, and where it came from. */
+export interface SessionUse {
+  readonly at: number
+  readonly ip: string | null
+  readonly user_agent: string | null
+}
+
+/** What a refresh decision read, and what must still hold when it is written. The rest of what it reads changes only with these. */
+export type SessionState = Pick<SessionRow, 'generation' | 'rotated_at' | 'presented_at'>
 
 /** What a refresh writes. */
 export type SessionAdvance = Pick<
@@ -45,10 +64,12 @@ export type SessionAdvance = Pick<
   | 'generation'
   | 'parent_generation'
   | 'rotated_at'
-  | 'presented'
+  | 'presented_at'
+  | 'forks'
   | 'seen_at'
   | 'seen_ip'
   | 'seen_user_agent'
+  | 'earlier_use'
   | 'idle_expires_at'
   | 'access_expires_at'
 >

@@ -6,6 +6,7 @@ import { up as initial } from './0001-initial.ts'
 import { up as rememberAndPurge } from './0002-remember-and-purge.ts'
 import { up as keySchedule } from './0003-key-schedule.ts'
 import { up as clients } from './0004-clients.ts'
+import { up as refreshLeaves } from './0005-refresh-leaves.ts'
 import type { Dialect } from './dialect.ts'
 
 /** Every migration, in order. A released one is never changed. */
@@ -14,6 +15,7 @@ const MIGRATIONS: Readonly<Record<string, (db: Kysely<unknown>, dialect: Dialect
   '0002-remember-and-purge': rememberAndPurge,
   '0003-key-schedule': keySchedule,
   '0004-clients': clients,
+  '0005-refresh-leaves': refreshLeaves,
 }
 
 function migrator(db: Kysely<Tables>, dialect: Dialect, schema?: string): Migrator {

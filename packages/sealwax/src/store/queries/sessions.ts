@@ -4,18 +4,13 @@ import { type Tables, WRAPPER_BYTES } from '../tables.ts'
 import { prepared, type Slots } from './prepared.ts'
 
 type Stored = Selectable<Tables['sessions']>
-type Advance = Omit<SessionAdvance, 'presented'> & {
-  id: string
-  presented: number
-  read_generation: number
-  read_rotated_at: number
-  read_presented: number
-}
+type Read = { id: string; read_generation: number; read_rotated_at: number; read_presented_at: number }
+type Advance = Omit<SessionAdvance, 'forks' | 'earlier_use'> & Pick<Stored, 'forks' | 'earlier_use'> & Read
 
 /** The head of a wrapped key; an index holds it. */
 const head = sql<Uint8Array>`substr(hmac_key, 1, ${sql.lit(WRAPPER_BYTES)})`
 
-/** Stands for "never rotated" where SQL compares: NULL equals nothing there. */
+/** Stands for "never" where SQL compares: NULL equals nothing there. */
 const NEVER = -1
 
 export function sessions(db: Kysely<Tables>): Sessions {
@@ -51,11 +46,9 @@ export function sessions(db: Kysely<Tables>): Sessions {
     async advance(id, read: SessionState, next) {
       const { changed } = await advanceStatement(db, {
         ...next,
-        id,
-        presented: next.presented ? 1 : 0,
-        read_generation: read.generation,
-        read_presented: read.presented ? 1 : 0,
-        read_rotated_at: read.rotated_at ?? NEVER,
+        ...readState(id, read),
+        forks: json(next.forks),
+        earlier_use: json(next.earlier_use),
       })
       return changed > 0
     },
@@ -166,7 +159,9 @@ const COLUMNS = [
   'generation',
   'parent_generation',
   'rotated_at',
-  'presented',
+  'presented_at',
+  'forks',
+  'device',
   'hmac_key',
   'scope',
   'roles',
@@ -179,6 +174,7 @@ const COLUMNS = [
   'seen_at',
   'seen_ip',
   'seen_user_agent',
+  'earlier_use',
   'idle_expires_at',
   'absolute_expires_at',
   'access_expires_at',
@@ -211,27 +207,46 @@ const advanceStatement = prepared((db, value: Slots<Advance>) =>
       generation: value('generation'),
       parent_generation: value('parent_generation'),
       rotated_at: value('rotated_at'),
-      presented: value('presented'),
+      presented_at: value('presented_at'),
+      forks: value('forks'),
       seen_at: value('seen_at'),
       seen_ip: value('seen_ip'),
       seen_user_agent: value('seen_user_agent'),
+      earlier_use: value('earlier_use'),
       idle_expires_at: value('idle_expires_at'),
       access_expires_at: value('access_expires_at'),
     })
     .where('id', '=', value('id'))
     .where('ended_at', 'is', null)
     .where('generation', '=', value('read_generation'))
-    .where('presented', '=', value('read_presented'))
-    .where((eb) => eb(eb.fn.coalesce('rotated_at', eb.lit(NEVER)), '=', value('read_rotated_at'))),
+    .where((eb) => eb(eb.fn.coalesce('rotated_at', eb.lit(NEVER)), '=', value('read_rotated_at')))
+    .where((eb) => eb(eb.fn.coalesce('presented_at', eb.lit(NEVER)), '=', value('read_presented_at'))),
 )
+function readState(id: string, read: SessionState): Read {
+  return {
+    id,
+    read_generation: read.generation,
+    read_rotated_at: read.rotated_at ?? NEVER,
+    read_presented_at: read.presented_at ?? NEVER,
+  }
+}
+
+function json(value: object | null): string | null {
+  return value === null ? null : JSON.stringify(value)
+}
+
+function parsed(text: string | null) {
+  return text === null ? null : JSON.parse(text)
+}
 
 function stored(session: SessionRow): Stored {
   return {
     ...session,
-    presented: session.presented ? 1 : 0,
     remember: session.remember ? 1 : 0,
-    roles: session.roles === null ? null : JSON.stringify(session.roles),
-    claims: session.claims === null ? null : JSON.stringify(session.claims),
+    forks: json(session.forks),
+    earlier_use: json(session.earlier_use),
+    roles: json(session.roles),
+    claims: json(session.claims),
     amr: JSON.stringify(session.amr),
   }
 }
@@ -245,11 +260,13 @@ function row(found: Stored): SessionRow {
     generation: found.generation,
     parent_generation: found.parent_generation,
     rotated_at: found.rotated_at,
-    presented: found.presented === 1,
+    presented_at: found.presented_at,
+    forks: parsed(found.forks),
+    device: found.device,
     hmac_key: found.hmac_key,
     scope: found.scope,
-    roles: found.roles === null ? null : JSON.parse(found.roles),
-    claims: found.claims === null ? null : JSON.parse(found.claims),
+    roles: parsed(found.roles),
+    claims: parsed(found.claims),
     amr: JSON.parse(found.amr),
     auth_time: found.auth_time,
     created_at: found.created_at,
@@ -258,6 +275,7 @@ function row(found: Stored): SessionRow {
     seen_at: found.seen_at,
     seen_ip: found.seen_ip,
     seen_user_agent: found.seen_user_agent,
+    earlier_use: parsed(found.earlier_use),
     idle_expires_at: found.idle_expires_at,
     absolute_expires_at: found.absolute_expires_at,
     access_expires_at: found.access_expires_at,

@@ -1,0 +1,14 @@
+import { type Kysely, sql } from 'kysely'
+import type { Dialect } from './dialect.ts'
+
+/** Several leaves of a refresh token, and what its owner is shown of a session's last use. */
+export async function up(db: Kysely<unknown>, { int64 }: Dialect): Promise<void> {
+  const sessions = () => db.schema.alterTable('sessions')
+  await sessions().addColumn('presented_at', int64).execute()
+  await sessions().addColumn('forks', 'text').execute()
+  await sessions().addColumn('device', 'text').execute()
+  await sessions().addColumn('earlier_use', 'text').execute()
+  // The time of the first presentation says also that there was one.
+  await sql`update sessions set presented_at = rotated_at where presented = 1`.execute(db)
+  await sessions().dropColumn('presented').execute()
+}

@@ -1,0 +1,106 @@
+import type { Presenter, RefreshState } from '../../src/engine/refresh-table.ts'
+import { type Found, searchHistories } from './breadth-first.ts'
+import { begun, keyOf, type Table, written } from './table.ts'
+
+interface Situation {
+  readonly row: RefreshState
+  readonly now: number
+  /** The refresh token that the owner has stored. */
+  readonly stored: number
+  /** What the thief has; undefined before the theft. */
+  readonly loot: readonly number[] | undefined
+  /** Rotations since the theft, by the owner and by the thief. */
+  readonly rotations: readonly [owner: number, thief: number]
+}
+
+const AGENT = 'Mozilla/5.0 (owner)'
+const OWNER: Presenter = { ip: '192.0.2.1', userAgent: AGENT }
+/** The thief knows the owner's user agent, and has other networks. */
+const ORIGINS: readonly Presenter[] = Array.from({ length: 6 }, (_, i) => ({ ip: `198.51.${i}.1`, userAgent: AGENT }))
+
+/**
+ * Every history of an owner and of a thief who took one token, current or spent, at any time, and comes at any time from up to six origins with
+ * whatever he was given since. Replies to the owner may be lost. The promise: they never both rotate twice after the theft.
+ */
+export function searchThief(
+  table: Table,
+  { window, origins }: { window: number; origins: number },
+  depth: number,
+): Found {
+  const start: Situation = { row: begun(OWNER), now: 0, stored: 1, loot: undefined, rotations: [0, 0] }
+  return searchHistories(
+    start,
+    depth,
+    (situation) => situationKey(situation, window),
+    (s, to) => {
+      ownerRefreshes(table, s, to)
+      to('tick', { ...s, now: s.now + 1 })
+      to('a long time', { ...s, now: s.now + 2 * window })
+      if (s.loot === undefined) {
+        const known = new Set([s.stored, s.row.parent_generation ?? s.stored, s.row.generation])
+        for (const token of known) to(`${s.now}: the thief takes ${token}`, { ...s, loot: [token] })
+        return
+      }
+      for (const token of s.loot)
+        for (const presenter of distinct(s.row, origins)) thiefRefreshes(table, s, token, presenter, to)
+    },
+  )
+}
+
+type To = (step: string, next: Situation | undefined) => void
+
+function ownerRefreshes(table: Table, s: Situation, to: To): void {
+  const decision = table(s.row, s.stored, OWNER, s.now)
+  // The end of the session is what the promise wants; there is nothing to follow.
+  if (decision.verdict === 'replay_detected') return
+  const { verdict, handed } = decision
+  const rotations = counted(s, verdict === 'rotated' ? [1, 0] : [0, 0])
+  const next = { ...s, row: written(s.row, decision, OWNER), rotations }
+  for (const lost of [false, true]) {
+    const step = `${s.now}: the owner's ${s.stored} is ${verdict}, handed ${handed}${lost ? ', lost' : ''}`
+    to(step, broken(rotations) ? undefined : { ...next, stored: lost ? s.stored : handed })
+  }
+}
+
+function thiefRefreshes(table: Table, s: Situation, token: number, presenter: Presenter, to: To): void {
+  const decision = table(s.row, token, presenter, s.now)
+  if (decision.verdict === 'replay_detected') return
+  const { verdict, handed } = decision
+  const row = written(s.row, decision, presenter)
+  const rotations = counted(s, verdict === 'rotated' ? [0, 1] : [0, 0])
+  // What is older than the parent only ends the session.
+  const loot = [...new Set([...(s.loot ?? []), handed])].filter((own) => own >= (row.parent_generation ?? 0))
+  const step = `${s.now}: the thief's ${token} from ${presenter.ip} is ${verdict}, handed ${handed}`
+  to(step, broken(rotations) ? undefined : { ...s, row, rotations, loot })
+}
+
+function counted({ loot, rotations }: Situation, by: readonly [number, number]): readonly [number, number] {
+  if (loot === undefined) return rotations
+  return [Math.min(rotations[0] + by[0], 2), Math.min(rotations[1] + by[1], 2)]
+}
+
+function broken([owner, thief]: readonly [number, number]): boolean {
+  return owner >= 2 && thief >= 2
+}
+
+/** The thief's origins that differ for the table: those that it remembers, and one that it does not. */
+function distinct(row: RefreshState, origins: number): Presenter[] {
+  const text = `${row.seen_ip} ${row.forks?.origins.map(([origin]) => `${origin} `)}`
+  const all = ORIGINS.slice(0, origins)
+  const remembered = all.filter(({ ip }) => text.includes((ip as string).slice(0, -2)))
+  const unknown = all.find((presenter) => !remembered.includes(presenter))
+  return unknown === undefined ? remembered : [...remembered, unknown]
+}
+
+function situationKey({ row, now, stored, loot, rotations }: Situation, window: number): string {
+  // The thief's origins are alike: they are named in the order in which the row has them.
+  const names = new Map<string | null, string>([[OWNER.ip as string, 'o']])
+  const name = (ip: string | null) => {
+    const known = names.get(ip) ?? `t${names.size}`
+    names.set(ip, known)
+    return known
+  }
+  const state = keyOf(row, now, window, name)
+  const held = loot?.map((token) => row.generation - token).sort()
+  return `${state}|${row.generation - stored}|${held ?? 'none'}|${rotations}`
+}
