@@ -8,6 +8,8 @@ import { searchThief } from './search/thief.ts'
 const WINDOW = 4
 const CLIENT = { window: WINDOW, patience: WINDOW / 2, cookie: false, confirms: false, parallel: 3, networks: 1 }
 
+const THEFT = { window: WINDOW, patience: WINDOW / 2 }
+
 const CLIENTS: readonly [name: string, client: HonestClient][] = [
   ['a client that stores what it reads', CLIENT],
   ['a browser with a cookie', { ...CLIENT, cookie: true }],
@@ -31,11 +33,11 @@ export async function searchesOfHonestClients(run: Run): Promise<void> {
 
 /** Every short history of an owner and a thief: they never both go on. The table of before must fail the same search. */
 export async function searchesOfThieves(run: Run): Promise<void> {
-  const steps = run.times({ full: 13, short: 9 })
-  const found = searchThief(tableOf(2), { window: 2, origins: 6 }, steps)
+  const steps = run.times({ full: 12, short: 8 })
+  const found = searchThief(tableOf(WINDOW), { ...THEFT, origins: 6 }, steps)
   note(run, 'an owner and a thief of six origins', steps, found)
   run.check(found.broken === undefined, `owner and thief both go on: ${found.broken?.join(' | ')}`)
-  const former = searchThief(formerTableOf(2), { window: 2, origins: 1 }, 11)
+  const former = searchThief(formerTableOf(WINDOW), { ...THEFT, origins: 1 }, 11)
   run.check(former.broken !== undefined, 'the search finds nothing wrong with the former table')
   run.count('steps in which a thief keeps in step under the former table', storyLength(former))
 }

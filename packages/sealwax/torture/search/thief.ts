@@ -1,4 +1,4 @@
-import type { Presenter, RefreshState } from '../../src/engine/refresh-table.ts'
+import { decideConfirmation, type Presenter, type RefreshState } from '../../src/engine/refresh-table.ts'
 import { type Found, searchHistories } from './breadth-first.ts'
 import { begun, keyOf, type Table, written } from './table.ts'
 
@@ -7,6 +7,8 @@ interface Situation {
   readonly now: number
   /** The refresh token that the owner has stored. */
   readonly stored: number
+  /** A reply on its way to the owner; undefined: none. */
+  readonly late: { readonly token: number; readonly sentAt: number } | undefined
   /** What the thief has; undefined before the theft. */
   readonly loot: readonly number[] | undefined
   /** Rotations since the theft, by the owner and by the thief. */
@@ -20,29 +22,33 @@ const ORIGINS: readonly Presenter[] = Array.from({ length: 6 }, (_, i) => ({ ip:
 
 /**
  * Every history of an owner and of a thief who took one token, current or spent, at any time, and comes at any time from up to six origins with
- * whatever he was given since. Replies to the owner may be lost. The promise: they never both rotate twice after the theft.
+ * whatever he was given since. Replies to the owner come at once, late or never. The promise: they never both rotate twice after the theft.
  */
 export function searchThief(
   table: Table,
-  { window, origins }: { window: number; origins: number },
+  { window, patience, origins }: { window: number; patience: number; origins: number },
   depth: number,
 ): Found {
-  const start: Situation = { row: begun(OWNER), now: 0, stored: 1, loot: undefined, rotations: [0, 0] }
+  const start: Situation = { row: begun(OWNER), now: 0, stored: 1, late: undefined, loot: undefined, rotations: [0, 0] }
   return searchHistories(
     start,
     depth,
     (situation) => situationKey(situation, window),
     (s, to) => {
       ownerRefreshes(table, s, to)
-      to('tick', { ...s, now: s.now + 1 })
-      to('a long time', { ...s, now: s.now + 2 * window })
+      const { late } = s
+      if (late === undefined || s.now + 1 - late.sentAt < patience) to('tick', { ...s, now: s.now + 1 })
+      if (late === undefined) to('a long time', { ...s, now: s.now + 2 * window })
+      else to(`${s.now}: the owner stores ${late.token}`, { ...s, stored: late.token, late: undefined })
       if (s.loot === undefined) {
         const known = new Set([s.stored, s.row.parent_generation ?? s.stored, s.row.generation])
         for (const token of known) to(`${s.now}: the thief takes ${token}`, { ...s, loot: [token] })
         return
       }
-      for (const token of s.loot)
+      for (const token of s.loot) {
+        thiefConfirms(s, token, to)
         for (const presenter of distinct(s.row, origins)) thiefRefreshes(table, s, token, presenter, to)
+      }
     },
   )
 }
@@ -56,10 +62,14 @@ function ownerRefreshes(table: Table, s: Situation, to: To): void {
   const { verdict, handed } = decision
   const rotations = counted(s, verdict === 'rotated' ? [1, 0] : [0, 0])
   const next = { ...s, row: written(s.row, decision, OWNER), rotations }
-  for (const lost of [false, true]) {
-    const step = `${s.now}: the owner's ${s.stored} is ${verdict}, handed ${handed}${lost ? ', lost' : ''}`
-    to(step, broken(rotations) ? undefined : { ...next, stored: lost ? s.stored : handed })
+  const step = `${s.now}: the owner's ${s.stored} is ${verdict}, handed ${handed}`
+  if (broken(rotations)) {
+    to(step, undefined)
+    return
   }
+  to(step, { ...next, stored: handed })
+  to(`${step}, lost`, next)
+  if (s.late === undefined) to(`${step}, late`, { ...next, late: { token: handed, sentAt: s.now } })
 }
 
 function thiefRefreshes(table: Table, s: Situation, token: number, presenter: Presenter, to: To): void {
@@ -72,6 +82,12 @@ function thiefRefreshes(table: Table, s: Situation, token: number, presenter: Pr
   const loot = [...new Set([...(s.loot ?? []), handed])].filter((own) => own >= (row.parent_generation ?? 0))
   const step = `${s.now}: the thief's ${token} from ${presenter.ip} is ${verdict}, handed ${handed}`
   to(step, broken(rotations) ? undefined : { ...s, row, rotations, loot })
+}
+
+/** A confirmation begins the window of the parent once more, and ends its recovery. */
+function thiefConfirms(s: Situation, token: number, to: To): void {
+  const row = decideConfirmation(s.row, token, s.now)
+  if (row !== undefined && row !== s.row) to(`${s.now}: the thief confirms ${token}`, { ...s, row })
 }
 
 function counted({ loot, rotations }: Situation, by: readonly [number, number]): readonly [number, number] {
@@ -92,7 +108,7 @@ function distinct(row: RefreshState, origins: number): Presenter[] {
   return unknown === undefined ? remembered : [...remembered, unknown]
 }
 
-function situationKey({ row, now, stored, loot, rotations }: Situation, window: number): string {
+function situationKey({ row, now, stored, late, loot, rotations }: Situation, window: number): string {
   // The thief's origins are alike: they are named in the order in which the row has them.
   const names = new Map<string | null, string>([[OWNER.ip as string, 'o']])
   const name = (ip: string | null) => {
@@ -102,5 +118,6 @@ function situationKey({ row, now, stored, loot, rotations }: Situation, window: 
   }
   const state = keyOf(row, now, window, name)
   const held = loot?.map((token) => row.generation - token).sort()
-  return `${state}|${row.generation - stored}|${held ?? 'none'}|${rotations}`
+  const flying = late && `${row.generation - late.token}.${now - late.sentAt}`
+  return `${state}|${row.generation - stored}|${flying}|${held ?? 'none'}|${rotations}`
 }
