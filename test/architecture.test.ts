@@ -74,6 +74,7 @@ const ENGINE_ORDER = [
     'key-schedule',
     'keys',
     'tokens',
+    'subjects',
     'client-fields',
     'clients',
     'grants',

@@ -74,7 +74,8 @@ export function configure(options: AuthOptions): Config {
     basePath: checked<string>('basePath', ''),
     allowedOrigins: checked<string[]>('allowedOrigins', []),
     trustProxy: checked<number | string[]>('trustProxy', 0),
-    registration: checked<'open' | 'closed'>('registration', 'open'),
+    // Whoever brings users of their own does not expect strangers to sign up.
+    registration: checked<'open' | 'closed'>('registration', Object.hasOwn(options, 'loadSubject') ? 'closed' : 'open'),
     migrate: checked<'auto' | 'off'>('migrate', 'auto'),
   })
 }

@@ -36,11 +36,11 @@ export interface AuthOptions {
   readonly allowedOrigins?: readonly string[]
   /** How many proxies stand in front (their X-Forwarded-For is believed), or their addresses in CIDR form. Default 0: none. */
   readonly trustProxy?: number | readonly string[]
-  /** Whether strangers may sign up. Default 'open'. */
+  /** Whether strangers may sign up. Default 'open'; with `loadSubject` 'closed'. */
   readonly registration?: 'open' | 'closed'
   /** 'off' refuses an older database schema instead of migrating it. Default 'auto'. */
   readonly migrate?: 'auto' | 'off'
-  /** Roles, claims and `disabled` of a user, asked at each refresh. Default: the built-in users. */
+  /** Roles, claims and `disabled` of a user, asked whenever a session begins and at each refresh. Default: the built-in users. */
   readonly loadSubject?: LoadSubject
   /** Hears every audit event after it is committed. */
   readonly onEvent?: (event: AuditEvent) => void

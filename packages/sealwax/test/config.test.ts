@@ -209,6 +209,12 @@ describe('options of createAuth', () => {
     })
   })
 
+  it('registration is closed where loadSubject is given, unless it is opened', () => {
+    const own = { ...required, loadSubject: async () => undefined }
+    assert.equal(configure(own).registration, 'closed')
+    assert.equal(configure({ ...own, registration: 'open' }).registration, 'open')
+  })
+
   it("later changes of the caller's lists change nothing", () => {
     const options = {
       ...required,

@@ -173,8 +173,10 @@ describe('whatever goes wrong under /oauth/ is told in one form', () => {
   })
 
   it('what nobody foresaw is 500 without a story', async () => {
-    await using broken = await startOAuth({ loadSubject: () => ({ roles: 5 as unknown as string[] }) })
+    let roles: unknown = []
+    await using broken = await startOAuth({ loadSubject: () => ({ roles: roles as string[] }) })
     const { refresh_token } = await broken.auth.sessions.create({ subject: 'ann' })
+    roles = 5
     const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token })
     const reply = await broken.call('/oauth/token', { body, fault: true })
     assertOAuthError(reply, [500, 'internal_error'])

@@ -188,13 +188,14 @@ describe("sessions of the application's own users", () => {
   })
 
   it('a loadSubject that throws is 503 with Retry-After, and nobody is logged out', async () => {
-    let fails = true
+    let fails = false
     const loadSubject: LoadSubject = () => {
       if (fails) throw new Error('the application database is away: password hunter2')
       return { roles: [] }
     }
     await using server = await startAuth({ loadSubject })
     const { refresh_token, access_token } = await server.auth.sessions.create({ subject: 'ann' })
+    fails = true
     const { status, headers, body, text } = await server.call('/refresh', { json: { refresh_token } })
     assert.deepEqual(
       [status, body.code, Number(headers.get('Retry-After')) > 0],

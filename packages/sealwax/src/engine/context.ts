@@ -86,7 +86,7 @@ export type AuditEventType =
   | 'key.revoked'
   | 'secrets.rewrapped'
 
-/** What an application tells of its own user at each refresh. Undefined: there is no such user any more. */
+/** What an application says of its own user whenever a session begins, and at each refresh. Undefined: there is no such user. */
 export type LoadSubject = (subject: string) => Promise<Subject | undefined> | Subject | undefined
 
 export interface Subject {

@@ -1,8 +1,9 @@
 import type { SessionWithUser } from '../store/contract/sessions.ts'
 import type { Context } from './context.ts'
 import { type CheckedToken, isClientToken } from './grants.ts'
-import { genuineSession, isSpent, subjectOf } from './refresh.ts'
+import { genuineSession, isSpent } from './refresh.ts'
 import { isLive } from './sessions.ts'
+import { subjectOf } from './subjects.ts'
 
 /** What is known of a token (RFC 7662 §2.2). Nothing is told of one that is not active, not even why. */
 export type Introspection = { readonly active: false } | ({ readonly active: true } & Readonly<Record<string, unknown>>)

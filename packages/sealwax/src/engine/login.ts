@@ -2,8 +2,9 @@ import { AuthError } from '../errors.ts'
 import type { UserRow } from '../store/contract/users.ts'
 import { auditAlone } from './audit.ts'
 import { type Client, type Context, commit } from './context.ts'
-import { type CreateSession, disabledUser, startSession } from './sessions.ts'
-import type { TokenResponse } from './tokens.ts'
+import { type CreateSession, startSession } from './sessions.ts'
+import { askApplication, disabledUser, subjectOfNew } from './subjects.ts'
+import type { TokenResponse, TokenSubject } from './tokens.ts'
 import { insertUser, normaliseEmail, prepareUser, type User, userOf } from './users.ts'
 
 export interface Credentials {
@@ -22,7 +23,7 @@ export interface LoggedIn {
 
 /**
  * Checks a password and starts a session. An unknown user and a wrong password get the same answer after the same work.
- * Throws `invalid_credentials`, `overloaded`, or `user_disabled` once the password was right.
+ * Throws `invalid_credentials`, `overloaded`, and once the password was right `user_disabled`, or `temporarily_unavailable` when `loadSubject` fails.
  */
 export async function login(context: Context, credentials: Credentials, client: Client = {}): Promise<LoggedIn> {
   const user = await userByEmail(context, credentials.email)
@@ -31,29 +32,46 @@ export async function login(context: Context, credentials: Credentials, client: 
     await auditAlone(context, { type: 'user.login_failed', time: context.now(), subject: user?.id, ...client })
     throw invalidCredentials()
   }
+  const answer = await askApplication(context, user.id)
   const started = await commit(context, async (unit) => {
-    // The password may have changed, or the user been disabled, while it was checked.
+    // The password may have changed, or the user been disabled, while it was checked and the application asked.
     const current = await unit.users.lock(user.id)
     if (current?.credential_version !== user.credential_version) return 'changed' as const
-    if (current.disabled_at !== null) return 'disabled' as const
-    return startSession(context, unit, sessionOf(user, credentials, client), current)
+    const subject = subjectOfNew(current, {}, answer)
+    if (subject === undefined) return 'disabled' as const
+    const { issue } = await startSession(context, unit, sessionOf(user, credentials, client), subject)
+    return { issue, subject }
   })
   if (started === 'changed') throw invalidCredentials()
-  if (started === 'disabled') throw disabledUser()
-  return { tokens: started.issue(), user: userOf(user) }
+  if (started === 'disabled') throw disabledUser(answer)
+  return { tokens: started.issue(), user: shownUser(user, started.subject) }
 }
 
-/** Signs a new user up and in. Throws `registration_disabled` and what `createUser` throws. */
+/**
+ * Signs a new user up and in. Throws `registration_disabled`, also when `loadSubject` does not know the new user's id, `user_disabled`,
+ * `temporarily_unavailable` and what `createUser` throws; then nothing is stored.
+ */
 export async function register(context: Context, credentials: Credentials, client: Client = {}): Promise<LoggedIn> {
   if (context.config.registration !== 'open') {
     throw new AuthError('registration_disabled', 'Ask an administrator for an account')
   }
   const user = await prepareUser(context, credentials)
+  const answer = await askApplication(context, user.id)
+  if (answer !== undefined && answer.subject === undefined) {
+    throw new AuthError('registration_disabled', 'The application does not take new users from here')
+  }
+  const subject = subjectOfNew(user, {}, answer)
+  if (subject === undefined) throw disabledUser(answer)
   const { issue } = await commit(context, async (unit) => {
     await insertUser(context, unit, user, 'user.registered', client)
-    return startSession(context, unit, sessionOf(user, credentials, client), user)
+    return startSession(context, unit, sessionOf(user, credentials, client), subject)
   })
-  return { tokens: issue(), user: userOf(user) }
+  return { tokens: issue(), user: shownUser(user, subject) }
+}
+
+/** The user with the roles of the access token, which `loadSubject` may have supplied. */
+function shownUser(user: UserRow, { roles = [] }: TokenSubject): User {
+  return { ...userOf(user), roles }
 }
 
 function sessionOf(user: UserRow, { remember = true, device }: Credentials, client: Client): CreateSession {

@@ -13,9 +13,9 @@ import {
 import { revokeSession } from './revocations.ts'
 import { hourOf } from './session-list.ts'
 import { type EndReason, sessionKeyPlace } from './sessions.ts'
+import { subjectOf } from './subjects.ts'
 import {
   accessExpiry,
-  checkClaims,
   idleLimit,
   isGenuine,
   narrowScopes,
@@ -179,32 +179,8 @@ async function requireSubject(context: Context, session: SessionWithUser, client
   return (await subjectOf(context, session)) ?? endDisabled(context, session, client)
 }
 
-/** Roles, version and claims for the next access token of a session; undefined: its user may no longer have one. */
-export async function subjectOf(context: Context, session: SessionWithUser): Promise<TokenSubject | undefined> {
-  const { loadSubject } = context
-  if (loadSubject !== undefined) {
-    const subject = await askApplication(() => loadSubject(session.subject))
-    if (subject === undefined || subject.disabled === true) return undefined
-    if (subject.claims !== undefined) checkClaims(subject.claims)
-    return { ...subject, ver: session.user?.ver }
-  }
-  if (session.user?.disabled === true) return undefined
-  const claims = session.claims === null ? {} : { claims: session.claims }
-  if (session.user !== undefined) return { roles: session.user.roles, ver: session.user.ver, ...claims }
-  return { ...(session.roles === null ? {} : { roles: session.roles }), ...claims }
-}
-
 function scopesOf({ scope }: SessionRow): readonly string[] {
   return scope === null ? [] : scope.split(' ')
-}
-
-/** The application's own store may be away: then nobody is refused for good. */
-async function askApplication<T>(ask: () => Promise<T> | T): Promise<T> {
-  try {
-    return await ask()
-  } catch (cause) {
-    throw new AuthError('temporarily_unavailable', 'The user could not be loaded', { retryAfter: 1, cause })
-  }
 }
 
 async function endDisabled(context: Context, session: SessionRow, client: Client): Promise<never> {

@@ -4,6 +4,7 @@ import { audit } from './audit.ts'
 import { refuseClientId } from './clients.ts'
 import { type Client, type Context, commit, type Unit } from './context.ts'
 import { revokeSession } from './revocations.ts'
+import { askApplication, disabledUser, subjectOfNew } from './subjects.ts'
 import {
   accessExpiry,
   checkClaims,
@@ -49,21 +50,19 @@ export type EndReason =
 
 /**
  * Starts a session for a user whom the application has authenticated itself, and answers its first tokens.
- * At each refresh `loadSubject` supplies roles and claims; without it, those given here stay.
- * Throws `validation_failed`, or `user_disabled` when the subject is a disabled built-in user.
+ * With `loadSubject` roles and claims come from there, now and at each refresh; without it, those given here stay.
+ * Throws `validation_failed`, `temporarily_unavailable` when `loadSubject` fails, or `user_disabled` when it has no such user or a disabled one,
+ * or when the subject is a disabled built-in user.
  */
 export async function createSession(context: Context, options: CreateSession): Promise<TokenResponse> {
   checkSubject(options.subject)
   if (options.claims !== undefined) checkClaims(options.claims)
   checkDevice(options.device)
+  const answer = await askApplication(context, options.subject)
   const { issue } = await commit(context, async (unit) => {
-    const user = await unit.users.lock(options.subject)
-    if (user !== undefined && user.disabled_at !== null) throw disabledUser()
-    const subject =
-      user === undefined
-        ? { roles: options.roles, claims: options.claims }
-        : { roles: user.roles, ver: user.ver, claims: options.claims }
-    return startSession(context, unit, options, subject as TokenSubject)
+    const subject = subjectOfNew(await unit.users.lock(options.subject), options, answer)
+    if (subject === undefined) throw disabledUser(answer)
+    return startSession(context, unit, options, subject)
   })
   return issue()
 }
@@ -230,10 +229,6 @@ export async function endIssuedSessions(
 
 /** Sessions a unit looks at: the write lock is never held for long. */
 const PAGE = 1000
-
-export function disabledUser(): AuthError {
-  return new AuthError('user_disabled', 'This user is disabled', { reason: 'user_disabled' })
-}
 
 function checkSubject(subject: unknown): asserts subject is string {
   const plain = typeof subject === 'string' && subject.trim() !== '' && subject.length <= 256

@@ -25,7 +25,8 @@ export function meRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Gua
     async (c) => {
       const { subject, roles, sessionId } = await authenticateUser(guard, c.req.raw)
       const known = await getUser(context, subject)
-      const body = known === undefined ? { id: subject, roles: [...roles] } : userBody(known)
+      // The roles of the token: `loadSubject` may have supplied them.
+      const body = { ...(known === undefined ? { id: subject } : userBody(known)), roles: [...roles] }
       return c.json({ user: body, session: { ...(sessionId !== undefined && { id: sessionId }) } }, 200)
     },
   )

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { unsafeDecode } from '@sealwax/jwt'
+import type { AuthOptions, LoadSubject } from '../src/index.ts'
+import { assertProblem, PASSWORD, type Started, standing, startAuth } from './server.ts'
+
+const EMAIL = 'ann@example.com'
+const credentials = { email: EMAIL, password: PASSWORD }
+
+/** An application that knows its staff and nobody else. */
+const STAFF: Readonly<Record<string, Awaited<ReturnType<LoadSubject>>>> = {
+  'emp-1': { roles: ['staff'], claims: { tenant: 't1' } },
+}
+const staffOnly: LoadSubject = async (subject) => STAFF[subject]
+
+/** A server whose application answers whatever `says` holds at the moment. */
+async function startAsking(says: { answer: unknown }, options: Partial<AuthOptions> = {}): Promise<Started> {
+  const loadSubject = async () => {
+    if (says.answer instanceof Error) throw says.answer
+    return says.answer as ReturnType<LoadSubject>
+  }
+  return startAuth({ loadSubject, ...options })
+}
+
+/** What a refused sign-up or log-in must not leave behind. */
+async function assertNothingBegan({ auth, events }: Started): Promise<void> {
+  assert.deepEqual(
+    events.filter(({ type }) => type.startsWith('session.') || type === 'user.registered'),
+    [],
+  )
+  for (const type of ['session.created', 'user.registered'])
+    assert.deepEqual((await auth.audit.list({ type })).data, [])
+}
+
+describe('an application with its own users', () => {
+  it('a stranger cannot register where loadSubject is given and registration is not set', async () => {
+    await using server = await startAuth({ loadSubject: staffOnly })
+    assertProblem(await server.call('/register', { json: credentials }), [403, 'registration_disabled'])
+    assert.deepEqual(await server.auth.users.list(), [])
+    await assertNothingBegan(server)
+  })
+
+  it('a stranger who registers is refused by an application that has never heard of him', async () => {
+    await using server = await startAuth({ loadSubject: staffOnly, registration: 'open' })
+    const refused = await server.call('/register', { json: credentials })
+    assertProblem(refused, [403, 'registration_disabled'])
+    assert.ok(!refused.text.includes('access_token'))
+    assert.deepEqual(await server.auth.users.list(), [], 'no user is stored')
+    await assertNothingBegan(server)
+    assertProblem(await server.call('/login', { json: credentials }), [401, 'invalid_credentials'])
+  })
+
+  it('a stranger cannot learn from /register whose address is taken', async () => {
+    await using server = await startAuth({ loadSubject: staffOnly, registration: 'open' })
+    await server.auth.users.create({ id: 'emp-1', ...credentials })
+    const replies = [EMAIL, 'new@example.com'].map((email) =>
+      server.call('/register', { json: { ...credentials, email } }),
+    )
+    for (const reply of await Promise.all(replies)) assertProblem(reply, [403, 'registration_disabled'])
+  })
+
+  it('a stranger whom the application disables, or cannot look up, registers nothing either', async () => {
+    const says: { answer: unknown } = { answer: { disabled: true } }
+    await using server = await startAsking(says, { registration: 'open' })
+    assertProblem(await server.call('/register', { json: credentials }), [403, 'user_disabled'])
+    says.answer = new Error('away: hunter2')
+    assertProblem(await server.call('/register', { json: credentials }), [503, 'temporarily_unavailable'])
+    assert.deepEqual(await server.auth.users.list(), [])
+    await assertNothingBegan(server)
+  })
+
+  it('whoever the application welcomes registers with the roles that it gives', async () => {
+    const asked: string[] = []
+    const loadSubject = (subject: string) => {
+      asked.push(subject)
+      return { roles: ['reader'] }
+    }
+    await using server = await startAuth({ loadSubject, registration: 'open' })
+    const { status, body } = await server.call('/register', { json: credentials })
+    assert.deepEqual([status, body.user.roles, asked], [201, ['reader'], [body.user.id]])
+    assert.deepEqual(unsafeDecode(body.access_token).payload.roles, ['reader'])
+  })
+
+  it('a user the application has never heard of cannot log in, though the password is right', async () => {
+    await using server = await startAuth({ loadSubject: staffOnly })
+    await server.auth.users.create({ id: 'gone', ...credentials })
+    assertProblem(await server.call('/login', { json: credentials }), [403, 'user_disabled'])
+    await assert.rejects(server.auth.sessions.create({ subject: 'gone' }), { code: 'user_disabled', status: 403 })
+    await assertNothingBegan(server)
+  })
+
+  it('a banned user does not get back in by logging in again', async () => {
+    const says: { answer: unknown } = { answer: { roles: ['reader'] } }
+    await using server = await startAsking(says)
+    await server.auth.users.create({ id: 'ann', ...credentials })
+    const { body: before } = await server.call('/login', { json: credentials })
+    // As code without types may say it, too: 1 of a database, null for nobody.
+    for (const answer of [{ disabled: true }, { disabled: 1 }, undefined, null]) {
+      says.answer = answer
+      for (let attempt = 0; attempt < 3; attempt += 1) {
+        assertProblem(await server.call('/login', { json: credentials }), [403, 'user_disabled'])
+        await assert.rejects(server.auth.sessions.create({ subject: 'ann' }), { code: 'user_disabled' })
+      }
+    }
+    const ended = await server.call('/refresh', { json: { refresh_token: before.refresh_token } })
+    assert.deepEqual([ended.status, ended.body.reason], [400, 'user_disabled'])
+    assert.deepEqual(await server.auth.sessions.list('ann'), [])
+    says.answer = { disabled: false }
+    assert.equal((await server.call('/login', { json: credentials })).status, 200)
+  })
+
+  it('whoever lost a role does not get it back by logging in again', async () => {
+    const says: { answer: unknown } = { answer: { roles: ['reader'], claims: { tenant: 't2' } } }
+    await using server = await startAsking(says)
+    await server.auth.users.create({ id: 'ann', ...credentials, roles: ['sealwax:admin', 'editor'] })
+    const { body } = await server.call('/login', { json: credentials })
+    const tokens = [
+      body.access_token,
+      (await server.auth.sessions.create({ subject: 'ann', roles: ['editor'] })).access_token,
+      (await server.auth.sessions.create({ subject: 'bob', roles: ['editor'], claims: { tenant: 't1' } })).access_token,
+      (await server.call('/refresh', { json: { refresh_token: body.refresh_token } })).body.access_token,
+    ]
+    for (const token of tokens) {
+      const { roles, tenant } = unsafeDecode(token).payload
+      assert.deepEqual([roles, tenant], [['reader'], 't2'])
+      assertProblem(await server.call('/admin/keys', { token }), [403, 'insufficient_role'])
+    }
+    assert.deepEqual(body.user.roles, ['reader'])
+    assert.deepEqual((await server.call('/me', { token: body.access_token })).body.user.roles, ['reader'])
+    says.answer = {}
+    const { access_token } = await server.auth.sessions.create({ subject: 'bob', roles: ['editor'] })
+    assert.equal(unsafeDecode(access_token).payload.roles, undefined)
+  })
+
+  it('a user disabled in the built-in table is refused whatever the application says', async () => {
+    await using server = await startAsking({ answer: { roles: ['reader'] } })
+    await server.auth.users.create({ id: 'ann', ...credentials })
+    await server.auth.users.disable('ann')
+    assertProblem(await server.call('/login', { json: credentials }), [403, 'user_disabled'])
+    await assert.rejects(server.auth.sessions.create({ subject: 'ann' }), { code: 'user_disabled' })
+  })
+
+  it('nobody gets in while the application cannot be asked, and nobody is refused for good', async () => {
+    const says: { answer: unknown } = { answer: new Error('the database of the application: hunter2') }
+    await using server = await startAsking(says)
+    await server.auth.users.create({ id: 'ann', ...credentials })
+    const reply = await server.call('/login', { json: credentials })
+    assertProblem(reply, [503, 'temporarily_unavailable'])
+    assert.equal(reply.headers.get('Retry-After'), '1')
+    await assert.rejects(server.auth.sessions.create({ subject: 'ann' }), { code: 'temporarily_unavailable' })
+    await assertNothingBegan(server)
+    says.answer = {}
+    assert.equal((await server.call('/login', { json: credentials })).status, 200)
+  })
+
+  it('whoever does not know the password cannot make Sealwax ask the application', async () => {
+    let asked = 0
+    const loadSubject = () => {
+      asked += 1
+      return {}
+    }
+    await using server = await startAuth({ loadSubject })
+    await server.auth.users.create({ id: 'ann', ...credentials })
+    const wrong = { ...credentials, password: 'quite another passphrase' }
+    assertProblem(await server.call('/login', { json: wrong }), [401, 'invalid_credentials'])
+    assertProblem(await server.call('/register', { json: credentials }), [403, 'registration_disabled'])
+    assert.equal(asked, 0)
+  })
+
+  it('a token with roles that are no list of strings is never made, and no session begins', async () => {
+    const says: { answer: unknown } = { answer: undefined }
+    await using server = await startAsking(says)
+    await server.auth.users.create({ id: 'ann', ...credentials })
+    for (const roles of ['sealwax:admin', 5, [['a']], { 0: 'a' }, null]) {
+      says.answer = { roles }
+      assertProblem(await server.call('/login', { json: credentials, fault: true }), [500, 'internal_error'])
+    }
+    await assertNothingBegan(server)
+    assert.ok(
+      server.lines.some(({ fields }) => 'err' in fields && String(fields.err).includes('loadSubject must return')),
+    )
+  })
+})
+
+describe('while the application is asked', () => {
+  /** An application that answers when it is told to. */
+  function slow() {
+    const begun = Promise.withResolvers<void>()
+    const release = Promise.withResolvers<void>()
+    const loadSubject: LoadSubject = async (subject) => {
+      if (subject !== 'slow') return {}
+      begun.resolve()
+      await release.promise
+      return {}
+    }
+    return { loadSubject, begun: begun.promise, release: release.resolve }
+  }
+
+  it('others log in and write: a slow application cannot block the store', async () => {
+    const application = slow()
+    await using server = await startAuth({ loadSubject: application.loadSubject })
+    await server.auth.users.create({ id: 'slow', ...credentials })
+    const waiting = server.call('/login', { json: credentials })
+    await Promise.race([application.begun, waiting])
+    const { access_token } = await server.auth.sessions.create({ subject: 'bob' })
+    assert.equal(await standing(server.auth, access_token), 'accepted')
+    application.release()
+    assert.equal((await waiting).status, 200)
+  })
+
+  const meanwhile: [what: string, act: (server: Started) => Promise<unknown>][] = [
+    ['is disabled', ({ auth }) => auth.users.disable('slow')],
+    ['gets a new password', ({ auth }) => auth.users.update('slow', { password: `${PASSWORD}!` })],
+    ['is deleted', ({ auth }) => auth.users.delete('slow')],
+    ['has all sessions ended', ({ auth }) => auth.sessions.revokeAll('slow')],
+  ]
+  for (const [what, act] of meanwhile) {
+    it(`a user who ${what} gets no session from a log-in under way`, async () => {
+      const application = slow()
+      await using server = await startAuth({ loadSubject: application.loadSubject })
+      await server.auth.users.create({ id: 'slow', ...credentials })
+      const waiting = server.call('/login', { json: credentials })
+      await Promise.race([application.begun, waiting])
+      await act(server)
+      application.release()
+      assertProblem(await waiting, [401, 'invalid_credentials'])
+      assert.deepEqual(await server.auth.sessions.list('slow'), [])
+    })
+  }
+})
