@@ -10,6 +10,9 @@ const ALGORITHMS: readonly string[] = [
   ...['PS256', 'PS384', 'PS512', 'HS256', 'HS384', 'HS512'],
 ]
 
+/** With a prefix, so that no application has it among its own roles. */
+const DEFAULT_ADMIN_ROLE = 'sealwax:admin'
+
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
 
@@ -32,6 +35,7 @@ const CHECKS: { readonly [K in keyof Required<AuthOptions>]: (value: never) => u
   allowedOrigins: checkOrigins,
   trustProxy: checkTrustProxy,
   registration: (value: unknown) => checkOneOf('registration', value, ['open', 'closed']),
+  adminRole: checkAdminRole,
   migrate: (value: unknown) => checkOneOf('migrate', value, ['auto', 'off']),
   loadSubject: (value: unknown) => checkFunction('loadSubject', value),
   onEvent: (value: unknown) => checkFunction('onEvent', value),
@@ -76,6 +80,7 @@ export function configure(options: AuthOptions): Config {
     trustProxy: checked<number | string[]>('trustProxy', 0),
     // Whoever brings users of their own does not expect strangers to sign up.
     registration: checked<'open' | 'closed'>('registration', Object.hasOwn(options, 'loadSubject') ? 'closed' : 'open'),
+    adminRole: checked<string>('adminRole', DEFAULT_ADMIN_ROLE),
     migrate: checked<'auto' | 'off'>('migrate', 'auto'),
   })
 }
@@ -183,6 +188,12 @@ function checkArray(name: string, value: unknown): unknown {
 function checkMaxSessions(value: unknown): number {
   if (value === Infinity || (Number.isInteger(value) && (value as number) >= 1)) return value as number
   throw invalid('maxSessions must be a whole number of at least 1')
+}
+
+/** As the roles of built-in users are spelled. */
+function checkAdminRole(value: unknown): string {
+  if (typeof value === 'string' && /^[\w.:-]{1,64}$/.test(value)) return value
+  throw invalid('adminRole must be 1 to 64 letters, digits and . _ - :')
 }
 
 function checkBasePath(value: unknown): string {

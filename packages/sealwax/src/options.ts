@@ -38,6 +38,8 @@ export interface AuthOptions {
   readonly trustProxy?: number | readonly string[]
   /** Whether strangers may sign up. Default 'open'; with `loadSubject` 'closed'. */
   readonly registration?: 'open' | 'closed'
+  /** The role that opens `/admin/*`. Your application's own roles must not include it by accident. Default 'sealwax:admin'. */
+  readonly adminRole?: string
   /** 'off' refuses an older database schema instead of migrating it. Default 'auto'. */
   readonly migrate?: 'auto' | 'off'
   /** Roles, claims and `disabled` of a user, asked whenever a session begins and at each refresh. Default: the built-in users. */
@@ -68,5 +70,6 @@ export interface Config {
   readonly allowedOrigins: readonly string[]
   readonly trustProxy: number | readonly string[]
   readonly registration: 'open' | 'closed'
+  readonly adminRole: string
   readonly migrate: 'auto' | 'off'
 }

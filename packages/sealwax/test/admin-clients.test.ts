@@ -7,12 +7,12 @@ let admin: string
 
 before(async () => {
   server = await startAuth({ allowedOrigins: ['https://admin.example.com'] })
-  admin = await tokenFor('admin')
+  admin = await tokenFor('sealwax:admin')
 })
 after(() => server[Symbol.asyncDispose]())
 
 async function tokenFor(...roles: string[]): Promise<string> {
-  const email = `${roles.join('-') || 'nobody'}@example.com`
+  const email = `${roles.join('-').replaceAll(':', '-') || 'nobody'}@example.com`
   await server.auth.users.create({ email, password: PASSWORD, roles })
   return (await server.call('/login', { json: { email, password: PASSWORD } })).body.access_token
 }
@@ -74,7 +74,7 @@ describe('/admin/clients', () => {
     ['POST', '/admin/clients/ID/enable'],
   ]
 
-  it('is for the role admin: others are 403, strangers 401, and nothing happens', async () => {
+  it('is for the role sealwax:admin: others are 403, strangers 401, and nothing happens', async () => {
     const { client, secret } = await server.auth.clients.create({ name: 'x', scopes: ['admin'] })
     const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: client.id, client_secret: secret })
     const machine = (await server.call('/oauth/token', { body })).body.access_token
@@ -82,7 +82,7 @@ describe('/admin/clients', () => {
       await server.auth.clients.list(),
       (await server.auth.audit.list({ type: 'client.created' })).data.length,
     ]
-    const others = { teacher: await tokenFor('teacher', 'administrator'), nobody: await tokenFor(), machine }
+    const others = { teacher: await tokenFor('teacher', 'administrator', 'admin'), nobody: await tokenFor(), machine }
     for (const [method, path, json] of ROUTES) {
       const at = path.replace('ID', client.id)
       const sent = { method, ...(json !== undefined && { json }) }
@@ -117,7 +117,11 @@ describe('/admin/clients', () => {
 
   it('the audit log says on whose word it happened, and from where', async () => {
     await using own = await startAuth()
-    const { id } = await own.auth.users.create({ email: 'root@example.com', password: PASSWORD, roles: ['admin'] })
+    const { id } = await own.auth.users.create({
+      email: 'root@example.com',
+      password: PASSWORD,
+      roles: ['sealwax:admin'],
+    })
     const token = (await own.call('/login', { json: { email: 'root@example.com', password: PASSWORD } })).body
       .access_token
     const headers = { 'User-Agent': 'console' }

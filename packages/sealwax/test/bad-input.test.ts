@@ -29,7 +29,7 @@ describe('access tokens', () => {
 
   function tampered(): string {
     const [header = '', payload = '', signature = ''] = tokens.access_token.split('.')
-    const changed = { ...JSON.parse(Buffer.from(payload, 'base64url').toString()), roles: ['admin'] }
+    const changed = { ...JSON.parse(Buffer.from(payload, 'base64url').toString()), roles: ['sealwax:admin'] }
     return [header, Buffer.from(JSON.stringify(changed)).toString('base64url'), signature].join('.')
   }
 

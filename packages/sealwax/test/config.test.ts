@@ -132,6 +132,7 @@ const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
     ],
   },
   registration: { good: ['open', 'closed'], bad: ['', 'Open', true, null] },
+  adminRole: { good: ['sealwax:admin', 'root', 'a.b_c-d'], bad: ['', 'a b', 'x'.repeat(65), 'ä', null, 7, ['root']] },
   migrate: { good: ['auto', 'off'], bad: ['', 'on', false, null] },
   loadSubject: { good: [nothing], bad: [null, {}, 'x'] },
   onEvent: { good: [nothing], bad: [null, {}, 'x'] },
@@ -205,6 +206,7 @@ describe('options of createAuth', () => {
       allowedOrigins: [],
       trustProxy: 0,
       registration: 'open',
+      adminRole: 'sealwax:admin',
       migrate: 'auto',
     })
   })

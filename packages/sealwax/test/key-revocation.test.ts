@@ -199,7 +199,12 @@ describe('a signing key is revoked', () => {
 describe('/admin/keys', () => {
   it('is for administrators: lists, rotates and revokes; others get 403, strangers 401', async () => {
     await using server = await startAuth()
-    await server.auth.users.create({ id: 'root', email: 'root@example.com', password: PASSWORD, roles: ['admin'] })
+    await server.auth.users.create({
+      id: 'root',
+      email: 'root@example.com',
+      password: PASSWORD,
+      roles: ['sealwax:admin'],
+    })
     const { access_token: token } = await server.auth.sessions.create({ subject: 'root' })
     const { access_token: other } = await server.auth.sessions.create({ subject: 'ann' })
     const { body } = await server.call('/admin/keys', { token })

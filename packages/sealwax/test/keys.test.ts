@@ -226,7 +226,7 @@ describe('trust', () => {
     const until = new Date(Date.UTC(2026, 0, 16))
     const trust = [{ issuer: 'https://old.example.com', key: old.publicKey, until }]
     await using server = await startAuth({ trust })
-    const token = sign({ sub: '42', roles: ['admin'] }, old, {
+    const token = sign({ sub: '42', roles: ['sealwax:admin'] }, old, {
       ...{ issuer: 'https://old.example.com', audience: 'api', typ: 'JWT', expiresIn: '7d' },
       currentDate: new Date(server.clock.time),
     })

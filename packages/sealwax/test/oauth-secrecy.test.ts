@@ -22,7 +22,7 @@ async function walk(server: OAuthServer): Promise<{ secrets: Set<string>; refusa
   const { id: user } = await server.auth.users.create({
     email: 'root@example.com',
     password: PASSWORD,
-    roles: ['admin'],
+    roles: ['sealwax:admin'],
   })
   const { access_token: token, refresh_token } = await server.auth.sessions.create({ subject: user, scope: 'a' })
   const admin = async (path: string, json?: object, method?: string) =>

@@ -132,7 +132,7 @@ describe('the document foretells what a real server answers', () => {
 
   test('when administrators keep keys and API clients', async () => {
     await using server = await startAuth()
-    await server.auth.users.create({ ...credentials, id: 'root', roles: ['admin'] })
+    await server.auth.users.create({ ...credentials, id: 'root', roles: ['sealwax:admin'] })
     const { access_token: token } = await server.auth.sessions.create({ subject: 'root' })
     const made = JSON.parse(
       (await ask(server, 'createClient', 201, { token, json: { name: 'export', scopes: ['introspect'] } })).text,

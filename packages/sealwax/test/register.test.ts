@@ -167,8 +167,10 @@ describe('register', () => {
       'constructor',
       'toString',
     ]
-    const bodies = members.map((name) => JSON.stringify({ ...credentials, [name]: name === 'roles' ? ['admin'] : 1 }))
-    bodies.push(`{"email":"${EMAIL}","password":"${PASSWORD}","__proto__":{"roles":["admin"]}}`)
+    const bodies = members.map((name) =>
+      JSON.stringify({ ...credentials, [name]: name === 'roles' ? ['sealwax:admin'] : 1 }),
+    )
+    bodies.push(`{"email":"${EMAIL}","password":"${PASSWORD}","__proto__":{"roles":["sealwax:admin"]}}`)
     for (const body of bodies) {
       const reply = await server.call('/register', { body, headers: { 'Content-Type': 'application/json' } })
       assert.deepEqual([body, reply.status, reply.body.code], [body, 422, 'validation_failed'])

@@ -67,7 +67,7 @@ export function createApp(context: Context, guard: Guard): App {
   logoutRoutes(app, context, guard, clientOf, cookie)
   meRoutes(app, context, guard)
   sessionRoutes(app, context, guard, clientOf)
-  const admins = administrators(guard, clientOf)
+  const admins = administrators(context, guard, clientOf)
   adminKeyRoutes(app, context, admins)
   tokenRoutes(app, context, clientOf)
   revokeRoutes(app, context, guard, clientOf)

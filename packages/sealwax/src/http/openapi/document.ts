@@ -33,7 +33,7 @@ const TAGS: Readonly<Record<string, string>> = {
   Sessions: 'Renewing tokens, ending sessions.',
   User: 'Who somebody is.',
   OAuth: 'For API clients: RFC 6749, 7009 and 7662.',
-  Administration: 'For users with the role `admin`.',
+  Administration: 'For administrators: users with the role that `adminRole` names (`sealwax:admin`).',
   Discovery: 'What other services read: keys, endpoints, revocations.',
   Server: 'The server itself: is it well, what can it do.',
 }

@@ -13,19 +13,18 @@ import {
   updateClient,
 } from '../../engine/clients.ts'
 import type { Context } from '../../engine/context.ts'
-import type { Administrators } from '../administrators.ts'
+import { type Administrators, LOGGED_IN_RECENTLY } from '../administrators.ts'
 import type { HttpEnv } from '../env.ts'
 import { apiClient, clientChange, createClientRequest, issuedSecret, rotateRequest } from '../oauth-schemas.ts'
 import { jsonBody, jsonReply, refusals } from '../schemas.ts'
 
-/** API clients, for administrators: users with the role `admin`. */
+/** API clients, for administrators. */
 export function adminClientRoutes(
   app: OpenAPIHono<HttpEnv>,
   context: Context,
-  { only, clientOf }: Administrators,
+  { only, recently, security, clientOf }: Administrators,
 ): void {
   const one = { params: z.object({ id: z.string().max(64) }) }
-  const security = [{ bearer: ['admin'] }]
   const ofOne = refusals('not_found', 'temporarily_unavailable')
   const client = { 200: jsonReply('The client', apiClient), default: ofOne } as const
 
@@ -114,10 +113,14 @@ export function adminClientRoutes(
       path: '/admin/clients/{id}',
       operationId: 'deleteClient',
       security,
-      middleware: only,
+      middleware: recently,
       summary: 'Delete an API client',
+      description: LOGGED_IN_RECENTLY,
       request: one,
-      responses: { 204: { description: 'Deleted' }, default: ofOne },
+      responses: {
+        204: { description: 'Deleted' },
+        default: refusals('reauthentication_required', 'not_found', 'temporarily_unavailable'),
+      },
     }),
     async (c) => {
       if (!(await deleteClient(context, c.req.valid('param').id, clientOf(c)))) throw noSuchClient()
@@ -130,12 +133,13 @@ export function adminClientRoutes(
       path: '/admin/clients/{id}/rotate',
       operationId: 'rotateClientSecret',
       security,
-      middleware: only,
+      middleware: recently,
       summary: 'Make a new secret; the current one serves on for a while',
+      description: LOGGED_IN_RECENTLY,
       request: { ...one, ...jsonBody(rotateRequest, false) },
       responses: {
         200: jsonReply('The client and its new secret', issuedSecret),
-        default: refusals('not_found', 'rotation_under_way', 'temporarily_unavailable'),
+        default: refusals('reauthentication_required', 'not_found', 'rotation_under_way', 'temporarily_unavailable'),
       },
     }),
     async (c) => {

@@ -1,14 +1,17 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from '../../engine/context.ts'
 import { listKeys, revokeKey, rotateKeys, type SigningKeyInfo } from '../../engine/key-rotation.ts'
-import type { Administrators } from '../administrators.ts'
+import { type Administrators, LOGGED_IN_RECENTLY } from '../administrators.ts'
 import type { HttpEnv } from '../env.ts'
 import { jsonBody, jsonReply, keyRevocation, refusals, revokeKeyRequest, signingKey } from '../schemas.ts'
 
-const security = [{ bearer: ['admin'] }]
 const keyList = jsonReply('Signing keys, oldest first', z.object({ data: z.array(signingKey) }))
 
-export function adminKeyRoutes(app: OpenAPIHono<HttpEnv>, context: Context, { only, clientOf }: Administrators): void {
+export function adminKeyRoutes(
+  app: OpenAPIHono<HttpEnv>,
+  context: Context,
+  { only, recently, security, clientOf }: Administrators,
+): void {
   app.openapi(
     createRoute({
       method: 'get',
@@ -29,9 +32,10 @@ export function adminKeyRoutes(app: OpenAPIHono<HttpEnv>, context: Context, { on
       path: '/admin/keys/rotate',
       operationId: 'rotateKeys',
       security,
-      middleware: only,
+      middleware: recently,
       summary: 'Let the next key sign as soon as verifiers know it',
-      responses: { 200: keyList, default: refusals('temporarily_unavailable') },
+      description: LOGGED_IN_RECENTLY,
+      responses: { 200: keyList, default: refusals('reauthentication_required', 'temporarily_unavailable') },
     }),
     async (c) => {
       return c.json({ data: (await rotateKeys(context, clientOf(c))).map(keyBody) }, 200)
@@ -43,14 +47,13 @@ export function adminKeyRoutes(app: OpenAPIHono<HttpEnv>, context: Context, { on
       path: '/admin/keys/{kid}/revoke',
       operationId: 'revokeKey',
       security,
-      middleware: only,
+      middleware: recently,
       summary: 'Take a signing key back in an emergency',
-      description:
-        'The standby signs at once; access tokens of the key are stale everywhere, and clients renew silently.',
+      description: `The standby signs at once; access tokens of the key are stale everywhere, and clients renew silently. ${LOGGED_IN_RECENTLY}`,
       request: { params: z.object({ kid: z.string().max(256) }), ...jsonBody(revokeKeyRequest, false) },
       responses: {
         200: jsonReply('What was revoked, or would be', keyRevocation),
-        default: refusals('not_found', 'temporarily_unavailable'),
+        default: refusals('reauthentication_required', 'not_found', 'temporarily_unavailable'),
       },
     }),
     async (c) => {
