@@ -11,7 +11,7 @@ const ALGORITHMS: readonly string[] = [
 ]
 
 /** With a prefix, so that no application has it among its own roles. */
-const DEFAULT_ADMIN_ROLE = 'sealwax:admin'
+export const DEFAULT_ADMIN_ROLE = 'sealwax:admin'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE

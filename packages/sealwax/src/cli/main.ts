@@ -15,7 +15,15 @@ import { keysList, keysRevoke, keysRotate } from './keys.ts'
 import { openApi } from './openapi.ts'
 import { secretsForget } from './secrets.ts'
 import { serve } from './serve.ts'
-import { usersCreate, usersList } from './users.ts'
+import {
+  usersCreate,
+  usersDelete,
+  usersDisable,
+  usersEnable,
+  usersList,
+  usersSessions,
+  usersSetPassword,
+} from './users.ts'
 
 /** The `sealwax` command. Settings come from the environment; `docs/configuration.md` lists them. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -26,18 +34,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .command('serve')
     .description('start the auth server')
     .action(() => serve(readEnvironment()))
-  const users = program.command('users').description('manage users')
-  users
-    .command('create')
-    .description('create a user; the password is read from standard input')
-    .requiredOption('--email <address>', 'the e-mail address to log in with')
-    .option('--id <id>', 'the user id (default: a random one)')
-    .option('--role <role>', 'a role; may be repeated', (role, roles: string[]) => [...roles, role], [])
-    .action((options) => usersCreate(readEnvironment(), options))
-  users
-    .command('list')
-    .description('list all users, one JSON line each')
-    .action(() => usersList(readEnvironment()))
+  userCommands(program)
   const keys = program.command('keys').description('manage the signing keys, which rotate by themselves')
   keys
     .command('list')
@@ -86,6 +83,41 @@ export async function main(argv: readonly string[]): Promise<void> {
     report(error)
     process.exitCode = 1
   }
+}
+
+function userCommands(program: Command): void {
+  const users = program.command('users').description('manage users; one is named by id or e-mail address')
+  users
+    .command('create')
+    .description('create a user; the password is read from standard input')
+    .requiredOption('--email <address>', 'the e-mail address to log in with')
+    .option('--id <id>', 'the user id (default: a random one)')
+    .option('--role <role>', 'a role; may be repeated', (role, roles: string[]) => [...roles, role], [])
+    .option('--admin', 'make an administrator: adds the role that opens /admin/* (SEALWAX_ADMIN_ROLE)')
+    .action((options) => usersCreate(readEnvironment(), options))
+  users
+    .command('list')
+    .description('list all users, one JSON line each')
+    .action(() => usersList(readEnvironment()))
+  const acts = [
+    ['disable', 'refuse this user from now on; all sessions end', usersDisable],
+    ['enable', 'let a disabled user log in again', usersEnable],
+    ['delete', 'delete a user; all sessions end', usersDelete],
+    ['set-password', 'set a new password, read from standard input; all sessions end', usersSetPassword],
+  ] as const
+  for (const [name, description, act] of acts) {
+    users
+      .command(name)
+      .description(description)
+      .argument('<user>')
+      .action((user) => act(readEnvironment(), user))
+  }
+  users
+    .command('sessions')
+    .description("list a user's live sessions, one JSON line each")
+    .argument('<user>', "or the subject of an application's own user")
+    .option('--end', 'end them all')
+    .action((user, options) => usersSessions(readEnvironment(), user, options))
 }
 
 function clientCommands(program: Command): void {
