@@ -1,15 +1,25 @@
 import { createHash } from 'node:crypto'
 import type { JwtHeader, JwtPayload } from '@sealwax/jwt'
+import { createEndedSubjects } from './ended-subjects.ts'
 import { createLiveEntries } from './live-entries.ts'
 
 /**
  * One revocation. `until` is in seconds since 1970: the latest `exp` of a token that it concerns, and a margin.
  * - `sid`: the session has ended; its tokens are `token_revoked`.
+ * - `sub`: all sessions of the user have ended but, perhaps, the one named by `except`; the user's other tokens with a `ver` lower than `below`, or none, are
+ *   `token_revoked`. `subject` is a {@link subjectKey}.
  * - `ver`: the user's roles or password changed; the user's tokens with a lower `ver`, or none, are `token_stale`. `subject` is a {@link subjectKey}.
  * - `kid`: the signing key was revoked; tokens signed with it are `token_stale`.
  */
 export type Revocation =
   | { readonly kind: 'sid'; readonly sid: string; readonly until: number }
+  | {
+      readonly kind: 'sub'
+      readonly subject: string
+      readonly below: number
+      readonly except?: string
+      readonly until: number
+    }
   | { readonly kind: 'ver'; readonly subject: string; readonly ver: number; readonly until: number }
   | { readonly kind: 'kid'; readonly kid: string; readonly until: number }
 
@@ -38,8 +48,9 @@ export interface RevocationCheck {
 /** The live revocations of one process, in memory. Entries leave by themselves when their time has come. */
 export interface RevocationList extends RevocationCheck {
   /**
-   * Adds a revocation. Adding one again never weakens it: the later `until` and the higher `ver` count. One whose `until` has passed is dropped.
-   * @throws TypeError for an entry of another shape, or an `until` that cannot be in seconds
+   * Adds a revocation. Adding another never weakens it: the later `until` and the higher `ver` or `below` count, and a session that one `sub` excepts is
+   * still refused by the others. One whose `until` has passed is dropped.
+   * @throws TypeError for an entry of another kind or shape, or an `until` that cannot be in seconds
    */
   add(entry: Revocation): void
   /** See {@link RevocationCheck.subscribe}; the listener is given the entry. */
@@ -58,11 +69,12 @@ export interface RevocationListOptions {
 const LATEST_UNTIL = 1e11
 
 /**
- * Creates an empty {@link RevocationList}. A check is a look-up by session id and key id, and one by subject while `ver` entries are live. A million
+ * Creates an empty {@link RevocationList}. A check is a look-up by session id and key id, and by subject once there was a `sub` or `ver`. A million
  * revocations whose names are 128 bits in base64url take about 40 MiB.
  */
 export function createRevocationList({ now = earlierClock }: RevocationListOptions = {}): RevocationList {
   const sessions = createLiveEntries(false)
+  const ended = createEndedSubjects()
   const subjects = createLiveEntries(true)
   const keys = createLiveEntries(false)
   const listeners = new Set<(entry: Revocation) => void>()
@@ -73,22 +85,23 @@ export function createRevocationList({ now = earlierClock }: RevocationListOptio
     check(token) {
       const { payload, header } = token
       if (typeof payload.sid === 'string' && sessions.versionOf(payload.sid, now) !== undefined) return 'token_revoked'
+      const subject = hasSubjects ? subjectOf(token) : undefined
+      if (subject !== undefined && ended.refuses(subject, payload, now)) return 'token_revoked'
       if (typeof header.kid === 'string' && keys.versionOf(header.kid, now) !== undefined) return 'token_stale'
-      if (!hasSubjects || typeof payload.iss !== 'string' || typeof payload.sub !== 'string') return undefined
-      const version = subjects.versionOf(token.subjectKey ?? subjectKey(payload.iss, payload.sub), now)
+      const version = subject === undefined ? undefined : subjects.versionOf(subject, now)
       if (version === undefined) return undefined
       return typeof payload.ver === 'number' && payload.ver >= version ? undefined : 'token_stale'
     },
     add(entry) {
       const time = now()
-      const { kind, name, version } = readEntry(entry)
-      if (entry.until * 1000 <= time) return
-      if (kind === 'sid') sessions.add(name, entry.until, version, time)
-      else if (kind === 'kid') keys.add(name, entry.until, version, time)
-      else {
-        subjects.add(name, entry.until, version, time)
-        hasSubjects = true
-      }
+      checkEntry(entry)
+      const { kind, until } = entry
+      if (until * 1000 <= time) return
+      if (kind === 'sid') sessions.add(entry.sid, until, 0, time)
+      else if (kind === 'kid') keys.add(entry.kid, until, 0, time)
+      else if (kind === 'sub') ended.add(entry, time)
+      else subjects.add(entry.subject, until, entry.ver, time)
+      hasSubjects ||= kind === 'sub' || kind === 'ver'
       for (const listener of listeners) tell(listener, entry)
     },
     subscribe(listener) {
@@ -99,7 +112,7 @@ export function createRevocationList({ now = earlierClock }: RevocationListOptio
     },
     get size() {
       const time = now()
-      return sessions.count(time) + subjects.count(time) + keys.count(time)
+      return sessions.count(time) + ended.count(time) + subjects.count(time) + keys.count(time)
     },
   }
 }
@@ -112,26 +125,37 @@ function tell(listener: (entry: Revocation) => void, entry: Revocation): void {
   }
 }
 
+function subjectOf({ payload, subjectKey: known }: RevocableToken): string | undefined {
+  if (typeof payload.iss !== 'string' || typeof payload.sub !== 'string') return undefined
+  return known ?? subjectKey(payload.iss, payload.sub)
+}
+
 /**
- * The key of a user in a revocation: the first 16 bytes of SHA-256(issuer ‖ 0 ‖ subject) as base64url, so that a list tells nobody who it is about.
+ * The key of a user in a revocation: the first 16 bytes of SHA-256(issuer ‖ 0 ‖ subject) as base64url. It hides only a subject that nobody can guess: whoever
+ * tries the subjects there may be (e-mail addresses, small numbers) finds out which one an entry is about.
  * @param issuer the `iss` of the user's tokens @param subject the `sub`
  */
 export function subjectKey(issuer: string, subject: string): string {
   return createHash('sha256').update(`${issuer}\0${subject}`).digest().subarray(0, 16).toString('base64url')
 }
 
-function readEntry(entry: Revocation): { kind: Revocation['kind']; name: string; version: number } {
+function checkEntry(entry: Revocation): void {
   if (!(typeof entry.until === 'number' && entry.until >= 0 && entry.until < LATEST_UNTIL)) {
     throw new TypeError('RevocationList: until must be a number of seconds since 1970')
   }
-  if (entry.kind === 'sid' && isName(entry.sid)) return { kind: 'sid', name: entry.sid, version: 0 }
-  if (entry.kind === 'kid' && isName(entry.kid)) return { kind: 'kid', name: entry.kid, version: 0 }
-  if (entry.kind === 'ver' && /^[A-Za-z0-9_-]{22}$/.test(entry.subject) && Number.isFinite(entry.ver)) {
-    return { kind: 'ver', name: entry.subject, version: entry.ver }
-  }
+  if (isKnown(entry)) return
   throw new TypeError(
-    'RevocationList: an entry is { kind: "sid", sid }, { kind: "ver", subject, ver } or { kind: "kid", kid }',
+    'RevocationList: an entry is { kind: "sid", sid }, { kind: "sub", subject, below, except? }, { kind: "ver", subject, ver } or { kind: "kid", kid }; a newer issuer may send others',
   )
+}
+
+function isKnown(entry: Revocation): boolean {
+  if (entry.kind === 'sid') return isName(entry.sid)
+  if (entry.kind === 'kid') return isName(entry.kid)
+  if (entry.kind !== 'sub' && entry.kind !== 'ver') return false
+  if (typeof entry.subject !== 'string' || !/^[A-Za-z0-9_-]{22}$/.test(entry.subject)) return false
+  if (entry.kind === 'ver') return Number.isFinite(entry.ver)
+  return Number.isFinite(entry.below) && (entry.except === undefined || isName(entry.except))
 }
 
 function isName(id: unknown): boolean {

@@ -163,6 +163,46 @@ test('feed: an answer that is no page is a failure, and changes nothing', async 
   }
 })
 
+test('feed: a guard that meets a kind it does not know has a failed turn: the cursor stays, and what it does know counts', async (t) => {
+  const feed = await startFeed(t)
+  feed.give(page(0))
+  const { guard, reports } = start(t, feed.url)
+  assert.equal(await standing(guard, token()), 'accepted')
+  const entries = [
+    { kind: 'sid', sid: 's-1', until: until() },
+    { kind: 'newer', name: 'x', until: until() },
+    { kind: 'sid', sid: 's-2', until: until() },
+  ]
+  feed.give(page(1, entries))
+  await eventually('token_revoked', () => standing(guard, token()))
+  assert.equal(await standing(guard, token({ sid: 's-2' })), 'accepted', 'what comes after it is not read')
+  await eventually('3', async () => String(feed.asked.length))
+  assert.equal(feed.asked[2]?.after, 'epoch.0', 'the same page is asked for again')
+  assert.deepEqual([reports.at(-1)?.failures, reports.at(-1)?.entries], [1, undefined])
+  assert.match(String(reports.at(-1)?.error), /a newer issuer may send others/)
+  feed.give(
+    page(
+      1,
+      entries.filter(({ kind }) => kind === 'sid'),
+    ),
+  )
+  await eventually('token_revoked', () => standing(guard, token({ sid: 's-2' })))
+  assert.equal(reports.at(-1)?.failures, 0)
+})
+
+test('feed: one entry ends all sessions of a subject but one, and who logs in afterwards is let in', async (t) => {
+  const feed = await startFeed(t)
+  feed.give(page(0))
+  const { guard } = start(t, feed.url)
+  assert.equal(await standing(guard, token()), 'accepted')
+  const entry = { kind: 'sub', subject: subjectKey(issuer, 'u'), below: 2, except: 's-2', until: until() }
+  feed.give(page(1, [entry]))
+  await eventually('token_revoked', () => standing(guard, token()))
+  assert.equal(await standing(guard, token({ ver: undefined })), 'token_revoked')
+  assert.equal(await standing(guard, token({ sid: 's-2' })), 'accepted')
+  assert.equal(await standing(guard, token({ sid: 's-3', ver: 2 })), 'accepted')
+})
+
 test('feed: a redirect is not followed', async (t) => {
   const feed = await startFeed(t)
   feed.give(302)

@@ -10,6 +10,7 @@ import {
   type Guard,
   type GuardOptions,
   type Revocation,
+  subjectKey,
 } from '../src/index.ts'
 import { authenticateSocket, type GuardedSocket, type SocketOptions } from '../src/sockets.ts'
 import { audience, issuer, key, tokenFor } from './tokens.ts'
@@ -153,6 +154,29 @@ test('sockets: are closed at once when the session, the user or the key is revok
   assert.deepEqual(await (await connect(url, authenticate(fresh({}, { sid: 's-1' })))).closed, [4401, 'token_revoked'])
   revocation.add({ kind: 'kid', kid: 'key-1', until })
   assert.deepEqual(await other.closed, [4401, 'token_stale'])
+})
+
+test('sockets: ending all sessions of a user closes their sockets at once, but not the excepted one, newer ones and those of others', async (t) => {
+  const revocation = createRevocationList()
+  const { url } = await serve(t, { revocation })
+  const open = async (claims: Parameters<typeof fresh>[1]) => {
+    const client = await connect(url, authenticate(fresh({}, claims)))
+    await client.greeted()
+    return client
+  }
+  const old = [await open({ sid: 's-1', ver: 6 }), await open({ sid: 's-2' })]
+  const excepted = await open({ sid: 's-3', ver: 6 })
+  const others = [await open({ sid: 's-4', ver: 7 }), await open({ sid: 's-5', sub: 'user-124', ver: 6 })]
+  const until = Date.now() / 1000 + 900
+  const start = performance.now()
+  revocation.add({ kind: 'sub', subject: subjectKey(issuer, 'user-123'), below: 7, except: 's-3', until })
+  for (const client of old) assert.deepEqual(await client.closed, [4401, 'token_revoked'])
+  assert.ok(performance.now() - start < 500)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  for (const client of [excepted, ...others]) assert.equal(client.socket.readyState, WebSocket.OPEN)
+  revocation.add({ kind: 'sub', subject: subjectKey(issuer, 'user-123'), below: 8, until })
+  for (const client of [excepted, others[0]]) assert.deepEqual(await client?.closed, [4401, 'token_revoked'])
+  assert.equal(others[1]?.socket.readyState, WebSocket.OPEN)
 })
 
 test('sockets: a check that cannot be listened to is asked each second', async (t) => {
