@@ -78,6 +78,7 @@ const ENGINE_ORDER = [
     'client-fields',
     'clients',
     'grants',
+    'subject-versions',
     'sessions',
     'session-list',
     'users',

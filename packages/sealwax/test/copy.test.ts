@@ -45,11 +45,13 @@ test('db copy: a live installation moves to Postgres; nobody is logged out, and 
   const live = await old.sessions.create({ subject: 'user-123' })
   const ended = await old.sessions.create({ subject: 'user-123' })
   await old.sessions.revoke(ended.session.id)
+  const everywhere = await old.sessions.create({ subject: 'everywhere' })
+  await old.sessions.revokeAll('everywhere')
 
   const copied = await sealwax('db', 'copy', `sqlite:${file}`, url)
   assert.equal(copied.stderr, '')
   assert.match(copied.stdout, /users +1\n/)
-  assert.match(copied.stdout, /sessions +1102\n/)
+  assert.match(copied.stdout, /sessions +1103\n/)
 
   assert.equal(await standing(old, live.access_token), 'accepted')
   await assert.rejects(old.sessions.refresh(live.refresh_token), { code: 'temporarily_unavailable' })
@@ -58,6 +60,8 @@ test('db copy: a live installation moves to Postgres; nobody is logged out, and 
   const moved = await createAuth({ ...OPTIONS, store: postgresStore(url) })
   assert.equal(await standing(moved, live.access_token), 'accepted')
   assert.equal(await standing(moved, ended.access_token), 'token_revoked')
+  assert.equal(await standing(moved, everywhere.access_token), 'token_revoked')
+  assert.equal(await standing(moved, (await moved.sessions.create({ subject: 'everywhere' })).access_token), 'accepted')
   const refreshed = await moved.sessions.refresh(live.refresh_token)
   assert.equal(refreshed.session.id, live.session.id)
   await assert.rejects(moved.sessions.refresh(ended.refresh_token), { reason: 'session_revoked' })

@@ -58,12 +58,16 @@ test('postgres: nothing that a start or a request does reads a table from end to
   await auth.clients.list({ limit: 50 })
   await auth.clients.delete(machine.client.id)
   await auth.sessions.list('u')
+  await auth.sessions.create({ subject: 'u' })
+  await auth.sessions.create({ subject: 'own' })
   await auth.users.setRoles('u', ['x'])
   await auth.users.find('user-5@example.com')
   await auth.users.list({ limit: 50 })
   await auth.audit.list({ subject: 'u', limit: 10 })
   await auth.audit.list({ limit: 10 })
   const second = await fullScans(sql)
+  const [{ read } = { read: Infinity }] = await sql<{ read: number }[]>`
+    select idx_tup_read::int as read from pg_stat_user_indexes where indexrelname = 'sessions_live'`
   // A snapshot is all that is live, so it reads everything; what follows it must not.
   const { cursor } = await store.committed.revocations.since(undefined, 4_100_000_000)
   await sql`select pg_stat_reset()`
@@ -71,6 +75,7 @@ test('postgres: nothing that a start or a request does reads a table from end to
   await post('/logout', { refresh_token: refreshed.refresh_token, scope: 'all' })
   await store.transaction((facts) => facts.sessions.purge(3_500_000_000_000, PURGED))
   await store.transaction((facts) => facts.revocations.purge(4_100_000_000, PURGED))
+  await store.transaction((facts) => facts.subjectVersions.purge(4_100_000_000, PURGED))
   await auth.users.delete('u')
   await auth.close()
 
@@ -81,6 +86,10 @@ test('postgres: nothing that a start or a request does reads a table from end to
   await server.remove()
   assert.ok(count > 0, 'the statistics saw the queries')
   assert.deepEqual([start, second, third], [['revocations'], [], []])
+  assert.ok(
+    read > 0 && read < 50,
+    `${read} sessions were read for a user with a few live ones and ${SESSIONS} that have ended`,
+  )
 })
 
 /** Over a connection of its own: what it reads is counted when it ends. */
@@ -95,6 +104,14 @@ async function fill(url: string): Promise<void> {
     select 'id-' || n, 'user-' || n, 'sealwax', 0, (select hmac_key from sealwax.sessions limit 1), '[]', 0, n, 0,
       4000000000000, 4000000000000, 0, case when n % 10 = 0 then 3000000000000 end
     from generate_series(1, ${SESSIONS}::int) n`
+  await sql`
+    insert into sealwax.sessions
+    select 'ended-' || n, 'u', 'sealwax', 0, null, null, 0, (select hmac_key from sealwax.sessions limit 1), null, null, null, '[]', 0, n, null, null, 0, null, null,
+      4000000000000, 4000000000000, 0, 3000000000000 + n, null, 1
+    from generate_series(1, ${SESSIONS}::int) n`
+  await sql`
+    insert into sealwax.subject_versions
+    select 'user-' || n, 1, 4000000000 from generate_series(1, ${SESSIONS}::int) n`
   await sql`
     insert into sealwax.audit_events (time, type, subject, data)
     select n, 'session.created', 'user-' || n, '{}' from generate_series(1, ${SESSIONS}::int) n`
@@ -118,6 +135,7 @@ async function fullScans(sql: postgres.Sql): Promise<string[]> {
   await sql`select pg_stat_clear_snapshot()`
   const rows = await sql<{ relname: string }[]>`
     select relname from pg_stat_user_tables
-    where relname in ('users', 'sessions', 'audit_events', 'revocations', 'clients', 'client_secrets') and seq_scan > 0 order by relname`
+    where relname in ('users', 'sessions', 'audit_events', 'revocations', 'clients', 'client_secrets', 'subject_versions')
+      and seq_scan > 0 order by relname`
   return rows.map(({ relname }) => relname)
 }

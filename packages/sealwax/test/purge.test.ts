@@ -48,14 +48,16 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.deepEqual(units, [500, 500, 100, 0])
     })
 
-    it('forgets every past revocation', async () => {
+    it('forgets every past revocation, and the versions of subjects that went with them', async () => {
       await using opened = await open()
       const { store } = opened
       const seconds = NOW / 1000
-      await store.transaction(async ({ revocations }) => {
+      await store.transaction(async ({ revocations, subjectVersions }) => {
         const entry = { kind: 'sid', ver: null } as const
         for (let i = 0; i < MANY; i += 1) await revocations.append({ ...entry, key: `past-${i}`, until: seconds })
         await revocations.append({ ...entry, key: 'live', until: seconds + 1 })
+        for (let i = 0; i < MANY; i += 1) await subjectVersions.set(`past-${i}`, 1, seconds)
+        await subjectVersions.set('live', 7, seconds + 1)
       })
       await purgeRevocations({ store, now: () => NOW }, new AbortController().signal)
       const { entries } = await store.committed.revocations.since(undefined, 0)
@@ -63,6 +65,12 @@ for (const [name, open] of Object.entries(STORES)) {
         entries.map(({ key }) => key),
         ['live'],
       )
+      const versions = await store.transaction(async ({ subjectVersions }) => [
+        await subjectVersions.read('past-0'),
+        await subjectVersions.read(`past-${MANY - 1}`),
+        await subjectVersions.read('live'),
+      ])
+      assert.deepEqual(versions, [undefined, undefined, 7])
     })
 
     it('ends after the page under way when the server closes', async () => {

@@ -68,21 +68,29 @@ for (const [name, open] of Object.entries(STORES)) {
       const { store } = opened
       const answers = await store.transaction(async ({ users }) => {
         await users.insert(user('ann'))
-        await users.raiseCredentialVersion('ann', NOW + 1)
-        await users.raiseCredentialVersion('nobody', NOW)
-        const vers = [await users.setRoles('ann', [], NOW + 2), await users.setRoles('ann', ['z'], NOW + 3)]
+        const raised = [
+          await users.raiseCredentialVersion('ann', NOW + 1),
+          await users.raiseCredentialVersion('nobody', NOW),
+        ]
+        const vers = [
+          await users.setRoles('ann', [], { least: 0, now: NOW + 2 }),
+          await users.setRoles('ann', ['z'], { least: 9, now: NOW + 3 }),
+        ]
         const changed = await users.change('ann', { disabled_at: NOW, updated_at: NOW + 4 })
         const nobody = [
-          await users.setRoles('nobody', [], NOW),
+          await users.setRoles('nobody', [], { least: 0, now: NOW }),
           await users.change('nobody', { updated_at: NOW }),
           await users.delete('nobody'),
         ]
-        return { vers, changed, nobody }
+        return { raised, vers, changed, nobody }
       })
-      assert.deepEqual(answers, { vers: [2, 3], changed: true, nobody: [undefined, false, false] })
+      assert.deepEqual(answers, {
+        ...{ raised: [1, undefined], vers: [2, 9] },
+        ...{ changed: true, nobody: [undefined, false, false] },
+      })
       const expected = user('ann', {
         roles: ['z'],
-        ver: 3,
+        ver: 9,
         credential_version: 2,
         disabled_at: NOW,
         updated_at: NOW + 4,
@@ -121,7 +129,7 @@ for (const [name, open] of Object.entries(STORES)) {
         earlier_use: { at: NOW + 1, ip: '::3', user_agent: null },
         ...{ created_ip: '::1', created_user_agent: 'first', seen_ip: '::2', seen_user_agent: 'last' },
         ...{ generation: 3, parent_generation: 2, rotated_at: NOW + 1, auth_time: NOW + 2, created_at: NOW + 3 },
-        ...{ seen_at: NOW + 4, ended_at: NOW + 5, end_reason: 'logout' },
+        ...{ seen_at: NOW + 4, ended_at: NOW + 5, end_reason: 'logout', ver: 4 },
       })
       for (const one of [given, session('s0', { remember: true })]) {
         await store.transaction((facts) => facts.sessions.insert(one))
@@ -175,12 +183,37 @@ for (const [name, open] of Object.entries(STORES)) {
       )
     })
 
+    it('sessions: those in excess are the expired ones, then the ones used least recently, never the excepted one', async () => {
+      await using opened = await open()
+      const { store } = opened
+      await store.transaction(async ({ sessions }) => {
+        await sessions.insert(session('first', { created_at: NOW - 9, seen_at: NOW - 1 }))
+        await sessions.insert(session('unused', { created_at: NOW - 8, seen_at: NOW - 8 }))
+        await sessions.insert(session('used', { created_at: NOW - 7, seen_at: NOW - 2 }))
+        await sessions.insert(session('idle', { created_at: NOW - 6, idle_expires_at: NOW }))
+        await sessions.insert(session('over', { created_at: NOW - 5, seen_at: NOW - 1, absolute_expires_at: NOW }))
+        await sessions.insert(session('new', { seen_at: NOW - 100 }))
+        await sessions.insert(session('ended', { seen_at: NOW - 100, ended_at: NOW }))
+        await sessions.insert(session('other', { subject: 'bob', seen_at: NOW - 100 }))
+      })
+      const excess = async (keep: number, limit = 10) => {
+        const found = await store.committed.sessions.excess('ann', { except: 'new', keep, now: NOW, limit })
+        return found.map(({ id }) => id)
+      }
+      assert.deepEqual(
+        [await excess(6), await excess(5), await excess(3), await excess(2), await excess(1)],
+        [[], [], ['idle', 'over'], ['unused', 'idle', 'over'], ['used', 'unused', 'idle', 'over']],
+      )
+      // Of more than it may read it chooses among those begun first.
+      assert.deepEqual([await excess(1, 1), await excess(0, 3)], [['unused'], ['first', 'used', 'unused']])
+    })
+
     it('sessions: end and endAll answer what they ended, once', async () => {
       await using opened = await open()
       const { store } = opened
       await store.transaction(async ({ sessions }) => {
         for (const id of ['a', 'b', 'c', 'd'])
-          await sessions.insert(session(id, { access_expires_at: NOW + id.charCodeAt(0) }))
+          await sessions.insert(session(id, { access_expires_at: NOW + id.charCodeAt(0), ver: id.charCodeAt(0) }))
         await sessions.insert(session('other', { subject: 'bob' }))
       })
       const end = (id: string) => store.transaction((facts) => facts.sessions.end(id, NOW + 7, 'logout'))
@@ -190,8 +223,9 @@ for (const [name, open] of Object.entries(STORES)) {
       )
       const endAll = (except?: string) =>
         store.transaction((facts) => facts.sessions.endAll('ann', NOW + 8, 'revoked', except))
-      assert.deepEqual((await endAll('c')).map(({ id }) => id).sort(), ['b', 'd'])
-      assert.deepEqual([(await endAll()).map(({ id }) => id), await endAll()], [['c'], []])
+      assert.deepEqual({ ...(await endAll('c')) }, { count: 2, access_expires_at: NOW + 100, ver: 100 })
+      assert.deepEqual({ ...(await endAll()) }, { count: 1, access_expires_at: NOW + 99, ver: 99 })
+      assert.deepEqual({ ...(await endAll()) }, { count: 0, access_expires_at: null, ver: null })
       const ends = await Promise.all(['a', 'b', 'other'].map((id) => store.committed.sessions.byId(id)))
       assert.deepEqual(
         ends.map((row) => [row?.ended_at, row?.end_reason]),
@@ -203,18 +237,21 @@ for (const [name, open] of Object.entries(STORES)) {
       )
     })
 
-    it('sessions: the latest access expiry counts ended sessions; purge forgets old ones only', async () => {
+    it('sessions: the latest access expiry and version are of those that have not ended; purge forgets old ones only', async () => {
       await using opened = await open()
       const { store } = opened
       await store.transaction(async ({ sessions }) => {
-        await sessions.insert(session('live'))
-        await sessions.insert(session('ended', { ended_at: NOW, access_expires_at: NOW + 5000 }))
-        await sessions.insert(session('idle', { absolute_expires_at: NOW - 10 }))
+        await sessions.insert(session('live', { ver: 7 }))
+        await sessions.insert(session('ended', { ended_at: NOW, access_expires_at: NOW + 5000, ver: 8 }))
+        await sessions.insert(session('idle', { absolute_expires_at: NOW - 10, access_expires_at: NOW + 950 }))
       })
       const { sessions } = store.committed
       assert.deepEqual(
-        [await sessions.latestAccessExpiry('ann'), await sessions.latestAccessExpiry('bob')],
-        [NOW + 5000, undefined],
+        [{ ...(await sessions.latest('ann')) }, { ...(await sessions.latest('bob')) }],
+        [
+          { access_expires_at: NOW + 950, ver: 7 },
+          { access_expires_at: null, ver: null },
+        ],
       )
       const purge = (before: number) => store.transaction((facts) => facts.sessions.purge(before, 10))
       assert.deepEqual([await purge(NOW - 10), await purge(NOW), await purge(NOW + 1)], [0, 1, 1])

@@ -50,8 +50,49 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.deepEqual([await purge(), await purge(), await purge()], [2, 1, 0])
       await append('c', 200)
       const second = await (await opened.another()).committed.revocations.since(first.cursor, 50)
-      assert.deepEqual(second.entries, [entry('c', 200)])
+      assert.deepEqual(second.entries, [{ ...entry('c', 200), except_sid: null }])
       assert.deepEqual((await keys(undefined)).keys, ['c'])
+    })
+
+    it('revocations: the session that one entry excepts comes back with it', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const entry = { kind: 'sub', key: 'k', ver: 7, until: 100, except_sid: 's-1' } as const
+      await store.transaction((facts) => facts.revocations.append(entry))
+      assert.deepEqual((await store.committed.revocations.since(undefined, 50)).entries, [entry])
+    })
+
+    it('versions of subjects: the last one stands until its time has passed', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const set = (subject: string, ver: number, until: number) =>
+        store.transaction((facts) => facts.subjectVersions.set(subject, ver, until))
+      const read = (subject: string) =>
+        store.transaction(async ({ subjectVersions }) => [
+          await subjectVersions.read(subject),
+          await subjectVersions.lock(subject),
+        ])
+      assert.deepEqual(await read('ann'), [undefined, undefined])
+      await set('ann', 7, 100)
+      await set('ann', 9, 101)
+      for (const subject of ['bob', 'cid', 'dan', "o'neil"]) await set(subject, 1, 100)
+      assert.deepEqual(
+        [await read('ann'), await read('bob'), await read("o'neil")],
+        [
+          [9, 9],
+          [1, 1],
+          [1, 1],
+        ],
+      )
+      const purge = (now: number) => store.transaction((facts) => facts.subjectVersions.purge(now, 3))
+      assert.deepEqual([await purge(99), await purge(100), await purge(100), await purge(100)], [0, 3, 1, 0])
+      assert.deepEqual(
+        [await read('ann'), await read('bob')],
+        [
+          [9, 9],
+          [undefined, undefined],
+        ],
+      )
     })
 
     it('audit: newest first, in pages, by subject and type', async () => {

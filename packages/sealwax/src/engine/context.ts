@@ -99,6 +99,13 @@ export interface Subject {
 /** A live revocation, as a guard understands it. `until` is in seconds since 1970. */
 export type Revocation =
   | { readonly kind: 'sid'; readonly sid: string; readonly until: number }
+  | {
+      readonly kind: 'sub'
+      readonly subject: string
+      readonly below: number
+      readonly except?: string
+      readonly until: number
+    }
   | { readonly kind: 'ver'; readonly subject: string; readonly ver: number; readonly until: number }
   | { readonly kind: 'kid'; readonly kid: string; readonly until: number }
 

@@ -155,8 +155,9 @@ function oneAtATime(run: () => Promise<void>, failed: (error: unknown) => void) 
   }
 }
 
-function revocationOf({ kind, key, ver, until }: RevocationRow): Revocation {
+function revocationOf({ kind, key, ver, until, except_sid }: RevocationRow): Revocation {
   if (kind === 'ver') return { kind, subject: key, ver: ver ?? 0, until }
+  if (kind === 'sub') return { kind, subject: key, below: ver ?? 0, ...(except_sid && { except: except_sid }), until }
   return kind === 'sid' ? { kind, sid: key, until } : { kind, kid: key, until }
 }
 

@@ -9,10 +9,11 @@ const PAGE = 500
 
 type Purging = Pick<Context, 'store' | 'now'>
 
-/** Forgets the revocations that no living token can meet any more. */
+/** Forgets the revocations that no living token can meet any more, and the versions that went with them. */
 export async function purgeRevocations({ store, now }: Purging, signal: AbortSignal): Promise<void> {
   const seconds = Math.floor(now() / 1000)
   await inPages(signal, () => store.transaction((facts) => facts.revocations.purge(seconds, PAGE)))
+  await inPages(signal, () => store.transaction((facts) => facts.subjectVersions.purge(seconds, PAGE)))
 }
 
 /** Forgets the sessions that ended, or expired, long ago. */

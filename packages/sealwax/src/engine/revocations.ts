@@ -7,9 +7,9 @@ import type { Context, Unit } from './context.ts'
  * An entry outlives the last token it refuses by so long: two minutes for clocks and guards that lag, and an hour for a clock that ran an hour ahead and
  * is set right. Without it a process that starts during that hour, or purges, would forget revocations that matter again afterwards.
  */
-const MARGIN_SECONDS = 3600 + 120
+export const MARGIN_SECONDS = 3600 + 120
 
-/** What a guard compares a token's `iss` and `sub` with; the feed shows it in place of the subject. */
+/** What a guard compares a token's `iss` and `sub` with; the feed shows it in place of the subject. Whoever can guess a subject can tell that it is meant. */
 export function subjectKey(issuer: string, subject: string): string {
   return createHash('sha256').update(`${issuer}\0${subject}`).digest().subarray(0, 16).toString('base64url')
 }
@@ -21,6 +21,17 @@ export async function revokeSession(context: Context, unit: Unit, ended: EndedSe
   const until = Math.ceil(latest / 1000) + MARGIN_SECONDS
   unit.revoking.push({ kind: 'sid', sid: ended.id, until })
   await unit.revocations.append({ kind: 'sid', key: ended.id, ver: null, until })
+}
+
+/** The subject's access tokens of a lower version than `below`, but those of one session, die with this unit's commit. */
+export async function revokeSubject(
+  context: Context,
+  unit: Unit,
+  { subject, below, except, until }: { subject: string; below: number; except: string | undefined; until: number },
+): Promise<void> {
+  const key = subjectKey(context.config.issuer, subject)
+  unit.revoking.push({ kind: 'sub', subject: key, below, ...(except !== undefined && { except }), until })
+  await unit.revocations.append({ kind: 'sub', key, ver: below, until, except_sid: except ?? null })
 }
 
 /** Whatever this key has signed is stale with this unit's commit: who holds a session renews silently. */
@@ -37,14 +48,14 @@ export async function revokeKid(
 /**
  * The subject's access tokens of a lower `ver` are stale with this unit's commit.
  *
- * @param latest when the last of them expires, in milliseconds since 1970; undefined: none is known.
+ * @param latest when the last of them expires, in milliseconds since 1970; null: none is known.
  */
 export async function revokeVersion(
   context: Context,
   unit: Unit,
-  { subject, ver, latest = 0 }: { subject: string; ver: number; latest: number | undefined },
+  { subject, ver, latest }: { subject: string; ver: number; latest: number | null },
 ): Promise<void> {
-  const until = Math.ceil(Math.max(latest, context.now() + context.config.accessTtl) / 1000) + MARGIN_SECONDS
+  const until = Math.ceil(Math.max(latest ?? 0, context.now() + context.config.accessTtl) / 1000) + MARGIN_SECONDS
   const key = subjectKey(context.config.issuer, subject)
   unit.revoking.push({ kind: 'ver', subject: key, ver, until })
   await unit.revocations.append({ kind: 'ver', key, ver, until })

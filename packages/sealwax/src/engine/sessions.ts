@@ -4,6 +4,7 @@ import { audit } from './audit.ts'
 import { refuseClientId } from './clients.ts'
 import { type Client, type Context, commit, type Unit } from './context.ts'
 import { revokeSession } from './revocations.ts'
+import { currentVersion, endSessionsOf } from './subject-versions.ts'
 import { askApplication, disabledUser, subjectOfNew } from './subjects.ts'
 import {
   accessExpiry,
@@ -108,25 +109,31 @@ export async function startSession(
     ended_at: null,
     end_reason: null,
     remember,
+    ver: await currentVersion(context, unit, options.subject),
   }
   await unit.sessions.insert(session)
-  await endOldest(context, unit, options.subject)
+  await makeRoom(context, unit, session)
   await audit(unit, { type: 'session.created', time: now, subject: session.subject, sessionId: id, ...options.client })
   return { issue: () => tokenResponse(context, session, subject, { generation: 0, hmacKey: sessionKey(octets), now }) }
 }
 
-/** Keeps to `maxSessions`: the sessions begun first make room. */
-async function endOldest(context: Context, unit: Unit, subject: string): Promise<void> {
+/** Keeps to `maxSessions`: the sessions used least recently make room for the new one, expired ones before all others. */
+async function makeRoom(context: Context, unit: Unit, begun: Pick<SessionRow, 'id' | 'subject'>): Promise<void> {
   const { maxSessions } = context.config
   if (maxSessions === Infinity) return
+  const { subject } = begun
   const now = context.now()
-  for (const { id } of (await unit.sessions.list(subject, now)).slice(maxSessions)) {
+  const excess = { except: begun.id, keep: maxSessions - 1, now, limit: MOST_ENDED_AT_ONCE }
+  for (const { id } of await unit.sessions.excess(subject, excess)) {
     const ended = await unit.sessions.end(id, now, 'too_many')
     if (ended === undefined) continue
     await revokeSession(context, unit, ended)
     await audit(unit, { type: 'session.ended', time: now, subject, sessionId: id, data: { reason: 'too_many' } })
   }
 }
+
+/** Whoever has still more sessions, from before there was a limit, comes down to it in several log-ins: each is quick. */
+const MOST_ENDED_AT_ONCE = 100
 
 /** Binds a wrapped session key to its row. */
 export function sessionKeyPlace(id: string): string {
@@ -177,27 +184,19 @@ export async function revokeAllSessions(
   })
 }
 
-/** The same inside a unit. The credential version goes first, so that a log-in under way inserts nothing afterwards. */
+/** The same inside a unit. */
 export async function endAllSessions(
   context: Context,
   unit: Unit,
   subject: string,
   { except, reason, client }: { except?: string; reason: EndReason; client?: Client },
 ): Promise<number> {
-  const now = context.now()
-  await unit.users.raiseCredentialVersion(subject, now)
-  const ended = await unit.sessions.endAll(subject, now, reason, except)
-  for (const session of ended) await revokeSession(context, unit, session)
-  if (ended.length > 0) {
-    await audit(unit, {
-      type: 'sessions.ended',
-      time: now,
-      subject,
-      ...client,
-      data: { reason, count: ended.length, ...(except && { except }) },
-    })
+  const count = await endSessionsOf(context, unit, subject, { except, reason })
+  if (count > 0) {
+    const data = { reason, count, ...(except && { except }) }
+    await audit(unit, { type: 'sessions.ended', time: context.now(), subject, ...client, data })
   }
-  return ended.length
+  return count
 }
 
 /**

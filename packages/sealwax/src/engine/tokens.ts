@@ -76,7 +76,7 @@ export function idleLimit({ config }: Context, remember: boolean): number {
 
 type TokenSession = Pick<
   SessionRow,
-  'id' | 'subject' | 'client_id' | 'scope' | 'amr' | 'auth_time' | 'absolute_expires_at' | 'remember'
+  'id' | 'subject' | 'client_id' | 'scope' | 'amr' | 'auth_time' | 'absolute_expires_at' | 'remember' | 'ver'
 >
 
 /** The reply that carries an access token and a refresh token of one session. */
@@ -104,6 +104,8 @@ export function tokenResponse(
 }
 
 function accessToken(context: Context, session: TokenSession, subject: TokenSubject, now: number): string {
+  // Raised while the session lives (by a change of roles), or before it began.
+  const ver = Math.max(subject.ver ?? 0, session.ver ?? 0)
   const claims = {
     ...subject.claims,
     sub: session.subject,
@@ -113,7 +115,7 @@ function accessToken(context: Context, session: TokenSession, subject: TokenSubj
     ...(subject.roles === undefined || subject.roles.length === 0 ? {} : { roles: [...subject.roles] }),
     auth_time: Math.floor(session.auth_time / 1000),
     amr: [...session.amr],
-    ...(subject.ver === undefined ? {} : { ver: subject.ver }),
+    ...(ver === 0 ? {} : { ver }),
   }
   return signAccessToken(context, claims, now)
 }

@@ -99,9 +99,11 @@ export async function updateUser(
 export async function setRoles(context: Context, id: string, roles: readonly string[]): Promise<User> {
   const checked = checkRoles(roles)
   return changeUser(context, id, async (unit, now) => {
-    const ver = await unit.users.setRoles(id, checked, now)
-    const latest = await unit.sessions.latestAccessExpiry(id)
-    if (ver !== undefined) await revokeVersion(context, unit, { subject: id, ver, latest })
+    const latest = await unit.sessions.latest(id)
+    // Above the version of each token with the old roles.
+    const least = Math.max((latest.ver ?? 0) + 1, Math.floor(now / 1000))
+    const ver = await unit.users.setRoles(id, checked, { least, now })
+    if (ver !== undefined) await revokeVersion(context, unit, { subject: id, ver, latest: latest.access_expires_at })
     await audit(unit, { type: 'user.roles_changed', time: now, subject: id, data: { roles: checked } })
   })
 }

@@ -22,6 +22,7 @@ const ORDER = {
   metadata: 'name',
   clients: 'id',
   client_secrets: 'id',
+  subject_versions: 'subject',
   revocations: 'position',
 } as const satisfies Partial<Record<keyof Tables, string>>
 

@@ -45,6 +45,7 @@ export interface Tables {
     ended_at: number | null
     end_reason: string | null
     remember: number
+    ver: number | null
   }
   signing_keys: {
     sequence: number
@@ -60,11 +61,13 @@ export interface Tables {
   }
   revocations: {
     position: Generated<number>
-    kind: 'sid' | 'ver' | 'kid'
+    kind: 'sid' | 'sub' | 'ver' | 'kid'
     key: string
     ver: number | null
     until: number
+    except_sid: string | null
   }
+  subject_versions: { subject: string; ver: number; until: number }
   audit_events: {
     id: Generated<number>
     time: number

@@ -55,7 +55,10 @@ export function wellKnownRoutes(app: OpenAPIHono<HttpEnv>, context: Context): vo
       const wait = Number(/(?:^|[,;\s])wait=(\d{1,4})\b/.exec(c.req.header('Prefer') ?? '')?.[1] ?? 0)
       const page = await readFeed(context, c.req.valid('query').after, { wait, signal: c.req.raw.signal })
       if (wait > 0) c.header('Preference-Applied', `wait=${wait}`)
-      return c.json({ ...page, entries: page.entries.map((entry) => ({ ...entry })) }, 200)
+      return c.json(
+        { ...page, entries: page.entries.map((entry) => ({ ...entry }) as Record<string, string | number>) },
+        200,
+      )
     },
   )
 }

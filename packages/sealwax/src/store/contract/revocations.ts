@@ -1,12 +1,14 @@
 /** One live revocation as the feed tells it. */
 export interface RevocationRow {
-  readonly kind: 'sid' | 'ver' | 'kid'
+  readonly kind: 'sid' | 'sub' | 'ver' | 'kid'
   /** The session id, the subject key, or the key id. */
   readonly key: string
-  /** For `ver`: tokens of this subject that carry less are stale. */
+  /** For `ver`: tokens of this subject that carry less are stale. For `sub`: they are revoked. */
   readonly ver: number | null
   /** Seconds since 1970: the entry may be forgotten then. */
   readonly until: number
+  /** For `sub`: the session whose tokens are not. */
+  readonly except_sid?: string | null
 }
 
 /** Entries read from the feed, and where to read on. */

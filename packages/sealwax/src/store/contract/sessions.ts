@@ -40,6 +40,8 @@ export interface SessionRow {
   readonly end_reason: string | null
   /** Whether the session outlives the browser that began it. */
   readonly remember: boolean
+  /** The version of its subject when it began; null: an older Sealwax began it. */
+  readonly ver: number | null
 }
 
 /** Several leaves: the generations from `first` to the current one, and the origins that were handed one. */
@@ -84,6 +86,12 @@ export interface EndedSession {
   readonly access_expires_at: number
 }
 
+/** The latest expiry of any access token, and the highest version, of several sessions; null when there is none. */
+interface Latest {
+  readonly access_expires_at: number | null
+  readonly ver: number | null
+}
+
 /** A session's key as it is stored. */
 type WrappedKey = Pick<SessionRow, 'id' | 'hmac_key'>
 
@@ -104,10 +112,18 @@ export interface Sessions {
   advance(id: string, read: SessionState, next: SessionAdvance): Promise<boolean>
   /** Ends one session; undefined when it is unknown or has ended already. */
   end(id: string, at: number, reason: string): Promise<EndedSession | undefined>
-  /** Ends all live sessions of a subject but one. */
-  endAll(subject: string, at: number, reason: string, except?: string): Promise<EndedSession[]>
-  /** The latest expiry of any access token of a subject; undefined when it has no session. */
-  latestAccessExpiry(subject: string): Promise<number | undefined>
+  /**
+   * Sessions of a subject that must end so that no more than `keep` are left beside `except`, at most `limit`: those that have expired by `now` first, then
+   * those used least recently. When there are more than `keep + limit` it chooses among those begun first, and reads no others.
+   */
+  excess(
+    subject: string,
+    query: { except: string; keep: number; now: number; limit: number },
+  ): Promise<readonly { readonly id: string }[]>
+  /** Ends all sessions of a subject that have not ended, but one. */
+  endAll(subject: string, at: number, reason: string, except?: string): Promise<Latest & { readonly count: number }>
+  /** Of the sessions of a subject that have not ended. */
+  latest(subject: string): Promise<Latest>
   /** How many sessions there are that may hold such a token, and of how many subjects. */
   countIssued(issued: IssuedSince): Promise<{ sessions: number; subjects: number }>
   /** Ends those of them whose ids come next after `after`, at most `limit` rows looked at; `last` is where to go on, undefined at the end. */

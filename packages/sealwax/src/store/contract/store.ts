@@ -4,6 +4,7 @@ import type { Metadata } from './metadata.ts'
 import type { Revocations } from './revocations.ts'
 import type { Sessions } from './sessions.ts'
 import type { SigningKeys } from './signing-keys.ts'
+import type { SubjectVersions } from './subject-versions.ts'
 import type { Users } from './users.ts'
 
 /** The nouns a transaction reads and writes. */
@@ -13,6 +14,7 @@ export interface Facts {
   readonly clients: Clients
   readonly signingKeys: SigningKeys
   readonly revocations: Revocations
+  readonly subjectVersions: SubjectVersions
   readonly audit: AuditLog
   readonly metadata: Metadata
 }

@@ -28,9 +28,9 @@ export interface Users {
   /** Ordered by id, after the given id. */
   list(page: { after?: string | undefined; limit: number }): Promise<UserRow[]>
   change(id: string, change: UserChange): Promise<boolean>
-  /** Stores the roles and raises `ver` by one; answers the new `ver`. */
-  setRoles(id: string, roles: readonly string[], now: number): Promise<number | undefined>
-  /** Raises `credential_version` by one. */
-  raiseCredentialVersion(id: string, now: number): Promise<void>
+  /** Stores the roles and raises `ver` by one, or to `least` if that is higher; answers the new `ver`. */
+  setRoles(id: string, roles: readonly string[], raise: { least: number; now: number }): Promise<number | undefined>
+  /** Raises `credential_version` by one; answers `ver`, undefined when there is no such user. */
+  raiseCredentialVersion(id: string, now: number): Promise<number | undefined>
   delete(id: string): Promise<boolean>
 }

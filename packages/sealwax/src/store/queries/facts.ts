@@ -7,6 +7,7 @@ import { metadata } from './metadata.ts'
 import { revocations } from './revocations.ts'
 import { sessions } from './sessions.ts'
 import { signingKeys } from './signing-keys.ts'
+import { subjectVersions } from './subject-versions.ts'
 import { users } from './users.ts'
 
 /** What the queries must know of the database they run on. */
@@ -25,6 +26,7 @@ export function facts(db: Kysely<Tables>, traits: DatabaseTraits): Facts {
     clients: clients(db, traits),
     signingKeys: signingKeys(db, traits),
     revocations: revocations(db, traits),
+    subjectVersions: subjectVersions(db, traits),
     audit: audit(db),
     metadata: metadata(db),
   }

@@ -29,7 +29,7 @@ export function revocations(db: Kysely<Tables>, { positions }: { positions: 'seq
 /** Where processes tell one another, on Postgres, that there is something to read. */
 export const REVOKED_CHANNEL = 'sealwax_revoked'
 
-const FIELDS = ['kind', 'key', 'ver', 'until'] as const
+const FIELDS = ['kind', 'key', 'ver', 'until', 'except_sid'] as const
 
 /** One writer at a time: what commits later has a higher position. */
 async function bySequence(db: Kysely<Tables>, cursor = '0', now: number): Promise<RevocationPage> {
@@ -72,8 +72,8 @@ async function byTransaction(db: Kysely<Tables>, cursor: string | undefined, now
     .select(['snapshot.xmin', 'snapshot.latest', ...FIELDS])
     .orderBy('revocations.position')
     .execute()
-  const entries = rows.flatMap(({ kind, key, ver, until }) =>
-    kind === null || key === null || until === null ? [] : [{ kind, key, ver, until }],
+  const entries = rows.flatMap(({ kind, key, ver, until, except_sid }) =>
+    kind === null || key === null || until === null ? [] : [{ kind, key, ver, until, except_sid }],
   )
   const position = rows[0]?.latest ?? 0
   // A store that went back (or purged its last rows) gives positions again, too: then everything is news once.

@@ -2,6 +2,7 @@ import { type Kysely, type Selectable, sql } from 'kysely'
 import type { SessionAdvance, SessionRow, SessionState, Sessions, SessionWithUser } from '../contract/sessions.ts'
 import { type Tables, WRAPPER_BYTES } from '../tables.ts'
 import { prepared, type Slots } from './prepared.ts'
+import { excessStatement, latestOf, subjectUnended } from './subject-sessions.ts'
 
 type Stored = Selectable<Tables['sessions']>
 type Read = { id: string; read_generation: number; read_rotated_at: number; read_presented_at: number }
@@ -35,7 +36,7 @@ export function sessions(db: Kysely<Tables>): Sessions {
       const found = await db
         .selectFrom('sessions')
         .selectAll()
-        .where('subject', '=', subject)
+        .where(subjectUnended, '=', subject)
         .where('ended_at', 'is', null)
         .where('idle_expires_at', '>', now)
         .where('absolute_expires_at', '>', now)
@@ -62,21 +63,19 @@ export function sessions(db: Kysely<Tables>): Sessions {
         .executeTakeFirst()
     },
     async endAll(subject, at, reason, except) {
-      let query = db
+      const latest = await latestOf(db, subject, except)
+      const { numUpdatedRows } = await db
         .updateTable('sessions')
         .set({ ended_at: at, end_reason: reason })
-        .where('subject', '=', subject)
+        .where(subjectUnended, '=', subject)
         .where('ended_at', 'is', null)
-      if (except !== undefined) query = query.where('id', '!=', except)
-      return query.returning(['id', 'access_expires_at']).execute()
-    },
-    async latestAccessExpiry(subject) {
-      const found = await db
-        .selectFrom('sessions')
-        .select((eb) => eb.fn.max('access_expires_at').as('latest'))
-        .where('subject', '=', subject)
+        .where('id', '!=', except ?? '')
         .executeTakeFirst()
-      return found?.latest ?? undefined
+      return { ...latest, count: Number(numUpdatedRows) }
+    },
+    latest: (subject) => latestOf(db, subject),
+    async excess(subject, { except, keep, now, limit }) {
+      return (await excessStatement(db, { subject, except, now, keep, limit, read: keep + limit })).rows
     },
     async countIssued({ since, before, now }) {
       const { sessions, subjects } = await db
@@ -181,6 +180,7 @@ const COLUMNS = [
   'ended_at',
   'end_reason',
   'remember',
+  'ver',
 ] as const satisfies (keyof Stored)[]
 
 const insertStatement = prepared((db, value: Slots<Stored>) => {
@@ -282,5 +282,6 @@ function row(found: Stored): SessionRow {
     ended_at: found.ended_at,
     end_reason: found.end_reason,
     remember: found.remember === 1,
+    ver: found.ver,
   }
 }

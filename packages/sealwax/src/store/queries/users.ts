@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely'
+import { type Kysely, type Selectable, sql } from 'kysely'
 import type { UserRow, Users } from '../contract/users.ts'
 import type { Tables } from '../tables.ts'
 import { prepared, type Slots } from './prepared.ts'
@@ -30,21 +30,27 @@ export function users(db: Kysely<Tables>, { lockRows }: { lockRows: boolean }): 
       const result = await db.updateTable('users').set(change).where('id', '=', id).executeTakeFirst()
       return result.numUpdatedRows > 0n
     },
-    async setRoles(id, roles, now) {
+    async setRoles(id, roles, { least, now }) {
       const changed = await db
         .updateTable('users')
-        .set((eb) => ({ roles: JSON.stringify(roles), ver: eb('ver', '+', 1), updated_at: now }))
+        .set({
+          roles: JSON.stringify(roles),
+          ver: sql`case when ver < ${least} then ${least} else ver + 1 end`,
+          updated_at: now,
+        })
         .where('id', '=', id)
         .returning('ver')
         .executeTakeFirst()
       return changed?.ver
     },
     async raiseCredentialVersion(id, now) {
-      await db
+      const raised = await db
         .updateTable('users')
         .set((eb) => ({ credential_version: eb('credential_version', '+', 1), updated_at: now }))
         .where('id', '=', id)
-        .execute()
+        .returning('ver')
+        .executeTakeFirst()
+      return raised?.ver
     },
     async delete(id) {
       const result = await db.deleteFrom('users').where('id', '=', id).executeTakeFirst()
