@@ -74,7 +74,7 @@ export function configure(options: AuthOptions): Config {
     refreshGrace: checked<number>('refreshGrace', '30s'),
     refreshRecovery: checked<number>('refreshRecovery', '24h'),
     trust: checked<FormerIssuer[]>('trust', []),
-    maxSessions: checked<number>('maxSessions', Infinity),
+    maxSessions: checked<number>('maxSessions', 100),
     basePath: checked<string>('basePath', ''),
     allowedOrigins: checked<string[]>('allowedOrigins', []),
     trustProxy: checked<number | string[]>('trustProxy', 0),

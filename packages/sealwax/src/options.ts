@@ -30,7 +30,7 @@ export interface AuthOptions {
   readonly basePath?: string
   /** Issuers of before, whose access tokens `auth.guard` accepts until a date; Sealwax's own routes do not. Default none. */
   readonly trust?: readonly FormerIssuer[]
-  /** How many live sessions a user may have; a log-in beyond that ends the oldest. Default: no limit. */
+  /** How many live sessions a user may have; a log-in beyond that ends the one used least recently. Default 100; `Infinity`: no limit. */
   readonly maxSessions?: number
   /** Browser origins that may call the API from elsewhere, compared exactly. Default none. */
   readonly allowedOrigins?: readonly string[]

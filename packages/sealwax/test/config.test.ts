@@ -201,7 +201,7 @@ describe('options of createAuth', () => {
       refreshGrace: 30_000,
       refreshRecovery: 86_400_000,
       trust: [],
-      maxSessions: Infinity,
+      maxSessions: 100,
       basePath: '',
       allowedOrigins: [],
       trustProxy: 0,

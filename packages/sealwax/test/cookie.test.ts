@@ -157,15 +157,3 @@ test('remember: false gives a cookie that ends with the browser and a session th
   const late = await started.call('/refresh', { method: 'POST', headers: { Cookie: next.pair, ...SAME } })
   assert.equal(late.body.reason, 'expired')
 })
-
-test('maxSessions: a log-in beyond the limit ends the oldest session at once', async () => {
-  await using started = await start({ maxSessions: 2 })
-  const tokens: string[] = []
-  for (let i = 0; i < 3; i += 1) {
-    tokens.push((await started.call('/login', { json: CREDENTIALS })).body.access_token)
-    started.clock.advance(1000)
-  }
-  const standings = await Promise.all(tokens.map((token) => standing(started.auth, token)))
-  assert.deepEqual(standings, ['token_revoked', 'accepted', 'accepted'])
-  assert.equal((await started.auth.sessions.list('user-123')).length, 2)
-})
