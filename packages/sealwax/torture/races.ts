@@ -79,18 +79,15 @@ async function logOutEverywhereRace(arena: Arena): Promise<void> {
   run.count('races with a log-out everywhere')
 }
 
-/** Every access token carries the roles that belong to its `ver`. */
+/** Every access token carries the roles that belong to its `ver`: none with a higher one has older roles. */
 async function rolesRace(arena: Arena): Promise<void> {
   const { run, both, user } = arena
+  await both[0].users.setRoles(user.id, ['step0'])
   const first = await both[0].sessions.create({ subject: user.id })
-  const { ver: start, roles } = claimsOf(first)
-  const rolesOf = new Map([[start, roles.join()]])
   const changes = async () => {
-    for (let step = 1; step <= 3; step += 1) {
+    for (let step = 1; step <= LAST_STEP; step += 1) {
       await pause(run)
-      const changed = [`r${start + step}`, `v${start + step}`]
-      rolesOf.set(start + step, changed.join())
-      await run.random.pick(both).users.setRoles(user.id, changed)
+      await run.random.pick(both).users.setRoles(user.id, [`step${step}`, `also${step}`])
     }
   }
   const given = renewals(arena, first, 12)
@@ -98,19 +95,26 @@ async function rolesRace(arena: Arena): Promise<void> {
     [1, 2].map(() => pause(run).then(() => logIn(run.random.pick(both), user.email, arena.password))),
   )
   await changes()
-  for (const tokens of [...(await given), ...(await loggedIn)]) {
-    if (tokens === undefined) continue
-    const { ver, roles } = claimsOf(tokens)
-    run.check(
-      rolesOf.get(ver) === roles.join(),
-      `ver ${ver} carries the roles ${roles.join()}, not ${rolesOf.get(ver)}`,
+  const last = await both[1].sessions.refresh(first.refresh_token)
+  const tokens = [...(await given), ...(await loggedIn), last].filter((each) => each !== undefined).map(claimsOf)
+  const steps = tokens.map(({ ver, roles }) => ({ ver, step: Number(roles[0]?.slice('step'.length)) }))
+  for (const [i, { ver, step }] of steps.entries()) {
+    const contrary = steps.find(
+      (other) => (other.ver > ver && other.step < step) || (other.ver === ver && other.step !== step),
     )
-    run.count(ver === start + 3 ? 'tokens with the last roles' : 'tokens with earlier roles')
+    run.check(
+      contrary === undefined,
+      `ver ${ver} carries the roles of step ${step}, ver ${contrary?.ver} of ${contrary?.step}`,
+    )
+    const { roles = [] } = tokens[i] ?? {}
+    run.check(step === 0 || roles[1] === `also${step}`, `the roles ${roles.join()} were never given together`)
+    run.count(step === LAST_STEP ? 'tokens with the last roles' : 'tokens with earlier roles')
   }
-  const { ver, roles: last } = claimsOf(await both[1].sessions.refresh(first.refresh_token))
-  run.check(ver === start + 3 && last.join() === rolesOf.get(ver), 'a refresh after the change has not the last roles')
+  run.check(steps.at(-1)?.step === LAST_STEP, 'a refresh after the change has not the last roles')
   run.count('races with a role change')
 }
+
+const LAST_STEP = 3
 
 /** Log-ins, new sessions and refreshes against one deed; answers all tokens that anybody was given. */
 async function against(arena: Arena, password: string, deed: (auth: OpenAuth) => Promise<unknown>): Promise<Given[]> {
