@@ -227,4 +227,23 @@ describe('while the application is asked', () => {
       assert.deepEqual(await server.auth.sessions.list('slow'), [])
     })
   }
+
+  it('an own user who is banned, and whose sessions are ended, gets none by an answer from before', async () => {
+    const application = slow()
+    let banned = false
+    const loadSubject: LoadSubject = async (subject) => {
+      const disabled = banned
+      await application.loadSubject(subject)
+      return { disabled }
+    }
+    await using server = await startAuth({ loadSubject })
+    const waiting = server.auth.sessions.create({ subject: 'slow' })
+    const settled = assert.rejects(waiting, { code: 'user_disabled' })
+    await application.begun
+    banned = true
+    await server.auth.sessions.revokeAll('slow')
+    application.release()
+    await settled
+    assert.deepEqual(await server.auth.sessions.list('slow'), [])
+  })
 })

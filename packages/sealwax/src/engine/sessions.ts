@@ -59,13 +59,28 @@ export async function createSession(context: Context, options: CreateSession): P
   checkSubject(options.subject)
   if (options.claims !== undefined) checkClaims(options.claims)
   checkDevice(options.device)
-  const answer = await askApplication(context, options.subject)
-  const { issue } = await commit(context, async (unit) => {
-    const subject = subjectOfNew(await unit.users.lock(options.subject), options, answer)
+  for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts += 1) {
+    const started = await attemptSession(context, options)
+    if (started !== undefined) return started.issue()
+  }
+  throw new AuthError('temporarily_unavailable', 'The sessions of this user are being ended', { retryAfter: 1 })
+}
+
+const MOST_ATTEMPTS = 10
+
+/** Undefined: all sessions of the subject were ended after the application had been asked, so its answer may be out of date. */
+async function attemptSession(context: Context, options: CreateSession) {
+  const { subject: id } = options
+  const versionOf = ({ subjectVersions }: Pick<Unit, 'subjectVersions'>) => subjectVersions.read(id)
+  const asks = context.loadSubject !== undefined
+  const before = asks ? await versionOf(context.store.committed) : undefined
+  const answer = await askApplication(context, id)
+  return commit(context, async (unit) => {
+    if (asks && (await versionOf(unit)) !== before) return undefined
+    const subject = subjectOfNew(await unit.users.lock(id), options, answer)
     if (subject === undefined) throw disabledUser(answer)
     return startSession(context, unit, options, subject)
   })
-  return issue()
 }
 
 /** Inserts a session; `issue` makes its first tokens once the unit is committed. */
