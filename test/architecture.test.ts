@@ -67,6 +67,7 @@ const ENGINE_ORDER = [
     'secrets',
     'network',
     'origin',
+    'audit-counts',
     'audit',
     'revocations',
     'feed',

@@ -118,6 +118,7 @@ function contextOf(options: AuthOptions, revoked: RevocationList): Context {
     passwords: createPasswords(),
     keys: createKeyRing(),
     feed: createFeedState(),
+    auditBatches: new Map(),
     revoked,
   }
 }

@@ -1,6 +1,6 @@
 export { createAuth } from './auth.ts'
 export type { AuthServer } from './auth-server.ts'
-export type { AuditPage } from './engine/audit.ts'
+export type { AuditPage, AuditRecord } from './engine/audit.ts'
 export type { ApiClient, CreateApiClient, IssuedSecret } from './engine/clients.ts'
 export type { AuditEvent, AuditEventType, Client, LoadSubject, Logger, Subject } from './engine/context.ts'
 export type { Session } from './engine/session-list.ts'

@@ -44,7 +44,7 @@ export interface AuthOptions {
   readonly migrate?: 'auto' | 'off'
   /** Roles, claims and `disabled` of a user, asked whenever a session begins and at each refresh. Default: the built-in users. */
   readonly loadSubject?: LoadSubject
-  /** Hears every audit event after it is committed. */
+  /** Hears every audit event after it is committed, also each of those that share a row of the audit log. */
   readonly onEvent?: (event: AuditEvent) => void
   /** A pino-like logger. Default: silent. */
   readonly logger?: Logger

@@ -90,6 +90,32 @@ test('db copy: a live installation moves to Postgres; nobody is logged out, and 
   assert.match(twice.stderr, /The target is not empty: it has rows in users/)
 })
 
+test('db copy: a row that counts events goes on counting in the copy', async () => {
+  using directory = tempDir()
+  const file = join(directory.path, 'auth.db')
+  const url = await server.createDatabase()
+  const options = { ...OPTIONS, now: () => 1_800_000_000_000 }
+  const fail = (auth: Awaited<ReturnType<typeof createAuth>>) =>
+    auth.fetch(
+      new Request('http://127.0.0.1:5000/oauth/token', {
+        method: 'POST',
+        body: new URLSearchParams({ grant_type: 'client_credentials', client_id: 'nobody', client_secret: 'x' }),
+      }),
+    )
+  const old = await createAuth({ ...options, store: sqliteStore(file) })
+  for (let i = 0; i < 3; i += 1) await fail(old)
+  await old.close()
+  assert.equal((await sealwax('db', 'copy', `sqlite:${file}`, url)).code, 0)
+  const moved = await createAuth({ ...options, store: postgresStore(url) })
+  await fail(moved)
+  const { data } = await moved.audit.list({ type: 'client.authentication_failed' })
+  assert.deepEqual(
+    data.map(({ count }) => count),
+    [4],
+  )
+  await moved.close()
+})
+
 test('db copy: after a failure the source takes writes again, and after a kill unseal lets it', async () => {
   using directory = tempDir()
   const file = join(directory.path, 'auth.db')

@@ -148,7 +148,7 @@ describe('the client_credentials grant', () => {
     assert.equal(answers.size, 1)
   })
 
-  it('failed authentications are audited with their reason, and a flood of them does not fill the log', async () => {
+  it('failed authentications are audited with their reason', async () => {
     await using own = await startOAuth()
     const { id } = await own.machine()
     await own.post('/oauth/token', credentials, { id, secret: 'x' })
@@ -161,31 +161,7 @@ describe('the client_credentials grant', () => {
         [id, { reason: 'wrong_secret' }, '127.0.0.1'],
       ],
     )
-    const count = async () =>
-      (await own.auth.audit.list({ type: 'client.authentication_failed', limit: 500 })).data.length
-    for (let i = 0; i < 120; i += 1) await own.post('/oauth/token', credentials, { id, secret: 'x' })
-    assert.equal(await count(), 100)
-    own.clock.advance(MINUTE)
-    await own.post('/oauth/token', credentials, { id, secret: 'x' })
-    assert.equal(await count(), 101)
   })
-})
-
-it('a flood of unknown clients leaves room in the audit log for what concerns a client', async () => {
-  await using own = await startOAuth()
-  const { id } = await own.machine()
-  const fail = (as: Credentials) => own.post('/oauth/token', credentials, as)
-  const subjects = async () => {
-    const { data } = await own.auth.audit.list({ type: 'client.authentication_failed', limit: 500 })
-    return Map.groupBy(data, ({ subject }) => subject)
-  }
-  for (let i = 0; i < 120; i += 1) await fail({ id: `cli_${String(i).padStart(22, 'A')}`, secret: 'x' })
-  assert.equal((await subjects()).get(undefined)?.length, 20)
-  for (let i = 0; i < 120; i += 1) await fail({ id, secret: 'x' })
-  assert.deepEqual([(await subjects()).get(undefined)?.length, (await subjects()).get(id)?.length], [20, 80])
-  own.clock.advance(MINUTE)
-  await fail({ id: 'somebody', secret: 'x' })
-  assert.equal((await subjects()).get(undefined)?.length, 21)
 })
 
 describe('the refresh_token grant', () => {

@@ -42,6 +42,8 @@ test('postgres: nothing that a start or a request does reads a table from end to
     )
   const login = await post('/login', { email: 'alex@example.com', password: PASSWORD })
   const { refresh_token } = (await login.json()) as { refresh_token: string }
+  assert.equal((await post('/login', { email: 'alex@example.com', password: `not ${PASSWORD}` })).status, 401)
+  assert.equal((await post('/login', { email: 'alex@example.com', password: `not ${PASSWORD}` })).status, 401)
   const refreshed = (await (await post('/refresh', { refresh_token })).json()) as { refresh_token: string }
   const form = (path: string, parameters: Record<string, string>) => {
     const credentials = { client_id: machine.client.id, client_secret: machine.secret }

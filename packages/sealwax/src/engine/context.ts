@@ -1,5 +1,6 @@
 import type { Config } from '../options.ts'
 import type { Facts, Store } from '../store/contract/store.ts'
+import type { AuditBatches } from './audit.ts'
 import type { FeedState } from './feed.ts'
 import type { KeyRing } from './keys.ts'
 import type { Passwords } from './passwords.ts'
@@ -21,6 +22,8 @@ export interface Context {
   readonly passwords: Passwords
   readonly keys: KeyRing
   readonly feed: FeedState
+  /** Counted events on their way to the store. */
+  readonly auditBatches: AuditBatches
   /** Where revocations take effect at once in this process. */
   readonly revoked: RevocationSink
 }

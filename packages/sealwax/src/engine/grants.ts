@@ -34,7 +34,8 @@ export async function authenticateClient(
   const matches = matchesSecret(client, hashOf(secret), context.now())
   if (client !== undefined && matches && client.disabled_at === null) return client
   const reason = client === undefined ? 'unknown_client' : matches ? 'client_disabled' : 'wrong_secret'
-  await noteFailure(context, client?.id, reason, from)
+  const failure = { time: context.now(), subject: client?.id, ...from, data: { reason } }
+  await auditAlone(context, { type: 'client.authentication_failed', ...failure })
   throw new AuthError('invalid_client', 'The client is unknown or disabled, or its secret is wrong')
 }
 
@@ -45,23 +46,6 @@ function matchesSecret(client: ClientWithSecrets | undefined, hash: Buffer, now:
   const live = (client?.secrets ?? []).filter(({ expires_at }) => expires_at === null || now < expires_at)
   const matches = [live[0], live[1]].map((secret) => timingSafeEqual(secret?.hash ?? NO_HASH, hash))
   return matches.includes(true)
-}
-
-/** Failures that are stored in one minute by one process: a flood must not fill the disk. The log has a line of each request anyway. */
-const MOST_FAILURES_A_MINUTE = 100
-/** Of those, failures of ids that nobody has: anybody can make some up, and they must not keep out what concerns a client. */
-const MOST_UNKNOWN_A_MINUTE = 20
-const noted = new WeakMap<Context, { minute: number; count: number; unknown: number }>()
-
-async function noteFailure(context: Context, subject: string | undefined, reason: string, from: Client): Promise<void> {
-  const time = context.now()
-  const minute = Math.floor(time / 60_000)
-  const before = noted.get(context)
-  const { count, unknown } = before?.minute === minute ? before : { count: 0, unknown: 0 }
-  const isUnknown = subject === undefined
-  if (count >= MOST_FAILURES_A_MINUTE || (isUnknown && unknown >= MOST_UNKNOWN_A_MINUTE)) return
-  noted.set(context, { minute, count: count + 1, unknown: unknown + Number(isUnknown) })
-  await auditAlone(context, { type: 'client.authentication_failed', time, subject, ...from, data: { reason } })
 }
 
 /** The `client_credentials` grant (RFC 6749 §4.4): a token for the client itself. Throws `invalid_scope`. */

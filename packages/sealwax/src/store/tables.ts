@@ -77,6 +77,9 @@ export interface Tables {
     ip: string | null
     user_agent: string | null
     data: string
+    bucket: string | null
+    count: Generated<number>
+    repeats: string | null
   }
   metadata: { name: string; value: string }
   clients: {

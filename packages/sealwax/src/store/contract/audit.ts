@@ -1,4 +1,4 @@
-/** One audit event. It never holds a token, a password, a secret or a hash. */
+/** One row of the audit log. It never holds a token, a password, a secret or a hash. */
 export interface AuditRow {
   readonly id: number
   /** Milliseconds since 1970. */
@@ -9,11 +9,43 @@ export interface AuditRow {
   readonly ip: string | null
   readonly user_agent: string | null
   readonly data: Readonly<Record<string, unknown>>
+  /** How many events the row stands for. */
+  readonly count: number
+  /** What the events after the first add; null for a row of one event. */
+  readonly repeats: AuditRepeats | null
 }
 
-/** Facts of the audit log: appended and read, never changed. */
+/** What a row of several events tells beyond the first one. */
+export interface AuditRepeats {
+  /** The last event. */
+  readonly last: {
+    /** Milliseconds since 1970. */
+    readonly time: number
+    readonly ip?: string | undefined
+    readonly userAgent?: string | undefined
+  }
+  /** How many events concerned which subject: the ten most frequent. Beyond ten subjects a number is an upper bound. */
+  readonly subjects: Readonly<Record<string, number>>
+  /** The same for addresses. */
+  readonly ips: Readonly<Record<string, number>>
+}
+
+/** An event as it is first stored. */
+export type NewAuditRow = Omit<AuditRow, 'id' | 'count' | 'repeats'>
+
+/** What a unit needs to know of a row it counts events in. */
+export type CountedRow = Pick<AuditRow, 'id' | 'subject' | 'ip' | 'count' | 'repeats'>
+
+/** Facts of the audit log. Only a row that counts is ever changed. */
 export interface AuditLog {
-  append(event: Omit<AuditRow, 'id'>): Promise<void>
+  append(event: NewAuditRow): Promise<void>
+  /**
+   * Adds `times` to the row of this bucket; when there is none, inserts `event` with that count. Returns the row as it now is. Until the unit ends, no
+   * other unit can count in it.
+   */
+  count(bucket: string, event: NewAuditRow, times: number): Promise<CountedRow>
+  /** Writes what a counted row tells about all its events. */
+  summarise(id: number, summary: Pick<AuditRow, 'subject' | 'repeats'>): Promise<void>
   /** Newest first, before the given id. */
   list(page: {
     before?: number | undefined

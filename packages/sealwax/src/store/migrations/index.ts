@@ -8,6 +8,7 @@ import { up as keySchedule } from './0003-key-schedule.ts'
 import { up as clients } from './0004-clients.ts'
 import { up as refreshLeaves } from './0005-refresh-leaves.ts'
 import { up as subjectVersions } from './0006-subject-versions.ts'
+import { up as auditCounts } from './0007-audit-counts.ts'
 import type { Dialect } from './dialect.ts'
 
 /** Every migration, in order. A released one is never changed. */
@@ -18,6 +19,7 @@ const MIGRATIONS: Readonly<Record<string, (db: Kysely<unknown>, dialect: Dialect
   '0004-clients': clients,
   '0005-refresh-leaves': refreshLeaves,
   '0006-subject-versions': subjectVersions,
+  '0007-audit-counts': auditCounts,
 }
 
 function migrator(db: Kysely<Tables>, dialect: Dialect, schema?: string): Migrator {
