@@ -26,6 +26,8 @@ export interface AuthOptions {
   readonly refreshGrace?: Duration
   /** For so long a lost reply is given again, to the same user agent or device id. Default 24 hours; 0 is off. */
   readonly refreshRecovery?: Duration
+  /** Audit rows older than this are deleted. Default 400 days, at least 1 day. */
+  readonly auditRetention?: Duration
   /** Where the routes stand when not at the root, such as `/auth`. */
   readonly basePath?: string
   /** Issuers of before, whose access tokens `auth.guard` accepts until a date; Sealwax's own routes do not. Default none. */
@@ -64,6 +66,7 @@ export interface Config {
   readonly refreshAbsolute: number
   readonly refreshGrace: number
   readonly refreshRecovery: number
+  readonly auditRetention: number
   readonly trust: readonly FormerIssuer[]
   readonly maxSessions: number
   readonly basePath: string

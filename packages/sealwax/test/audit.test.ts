@@ -6,7 +6,7 @@ import { createAuth } from '../src/index.ts'
 import { sqliteStore } from '../src/store/sqlite/index.ts'
 import { startOAuth } from './oauth.ts'
 import { refresh, rotatedSession } from './refreshing.ts'
-import { MINUTE, PASSWORD, SECOND, SECRET, type Started, startAuth } from './server.ts'
+import { DAY, HOUR, MINUTE, PASSWORD, SECOND, SECRET, type Started, startAuth } from './server.ts'
 import { NOW, STORES } from './stores.ts'
 
 const WRONG = 'not the right password'
@@ -144,6 +144,26 @@ describe('the audit log under attack', () => {
     assert.notEqual(bucket('192.0.2.1'), bucket('192.0.3.1'))
     assert.equal(bucket(), bucket('no address'))
     assert.equal(bucketOf({ type: 'session.created', time: NOW, sessionId: 's' }), undefined)
+  })
+
+  it('an audit row older than auditRetention is purged', async (t) => {
+    const timers = t.mock.method(globalThis, 'setInterval')
+    await using server = await startAuth({ auditRetention: '2d' })
+    const hourly = timers.mock.calls.filter((each) => each.arguments[1] === HOUR)
+    await failLogin(server, 'nobody@example.com', '192.0.2.1')
+    server.clock.advance(2 * DAY)
+    await failLogin(server, 'nobody@example.com', '192.0.2.1')
+    server.clock.advance(1)
+    for (const { arguments: given } of hourly) {
+      const [start, , job] = given as unknown[] as [(job: unknown) => void, number, unknown]
+      start(job)
+    }
+    // Closing waits for the jobs under way.
+    await server.restart()
+    assert.deepEqual(
+      (await rows(server)).map(({ time }) => time),
+      [server.clock.time - 1],
+    )
   })
 })
 

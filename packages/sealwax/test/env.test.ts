@@ -64,6 +64,7 @@ const BAD: readonly [variable: string, value: string, sentence: RegExp][] = [
   ['SEALWAX_ACCESS_TTL', '15 minutes', /duration/],
   ['SEALWAX_ACCESS_TTL', '2d', /between/],
   ['SEALWAX_REFRESH_GRACE', '1h', /between/],
+  ['SEALWAX_AUDIT_RETENTION', '12h', /between/],
   ['SEALWAX_BASE_PATH', 'auth/', /leading slash/],
   ['SEALWAX_ALLOWED_ORIGINS', 'https://app.example.com/', /exact origins/],
   ['SEALWAX_ALLOWED_ORIGINS', '*', /exact origins/],

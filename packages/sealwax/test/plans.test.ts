@@ -78,6 +78,7 @@ test('postgres: nothing that a start or a request does reads a table from end to
   await store.transaction((facts) => facts.sessions.purge(3_500_000_000_000, PURGED))
   await store.transaction((facts) => facts.revocations.purge(4_100_000_000, PURGED))
   await store.transaction((facts) => facts.subjectVersions.purge(4_100_000_000, PURGED))
+  await store.transaction((facts) => facts.audit.purge(4_100_000_000_000, PURGED))
   await auth.users.delete('u')
   await auth.close()
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { purgeRevocations, purgeSessions } from '../src/engine/purge.ts'
+import { purgeAudit, purgeRevocations, purgeSessions } from '../src/engine/purge.ts'
 import type { Store } from '../src/store/contract/store.ts'
 import { NOW, STORES, session } from './stores.ts'
 
@@ -71,6 +71,27 @@ for (const [name, open] of Object.entries(STORES)) {
         await subjectVersions.read('live'),
       ])
       assert.deepEqual(versions, [undefined, undefined, 7])
+    })
+
+    it('deletes every audit row that is older than auditRetention, and no other', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const row = (time: number, type: string) => ({
+        ...{ time, type, subject: null, session_id: null, ip: null, user_agent: null, data: {} },
+      })
+      await store.transaction(async ({ audit }) => {
+        await audit.append(row(NOW, 'kept'))
+        for (let i = 0; i < MANY; i += 1) await audit.append(row(NOW - RETENTION - 1 - i, 'past'))
+        await audit.count('bucket', row(NOW - RETENTION - 1, 'past'), 7)
+        await audit.append(row(NOW - RETENTION, 'kept'))
+      })
+      const config = { auditRetention: RETENTION }
+      await purgeAudit({ store, now: () => NOW, config }, new AbortController().signal)
+      const left = await store.committed.audit.list({ limit: 2 * MANY })
+      assert.deepEqual(
+        left.map(({ type }) => type),
+        ['kept', 'kept'],
+      )
     })
 
     it('ends after the page under way when the server closes', async () => {

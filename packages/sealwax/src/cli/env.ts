@@ -40,6 +40,7 @@ const OPTIONS = {
   SEALWAX_REFRESH_ABSOLUTE: ['refreshAbsolute', duration],
   SEALWAX_REFRESH_GRACE: ['refreshGrace', duration],
   SEALWAX_REFRESH_RECOVERY: ['refreshRecovery', duration],
+  SEALWAX_AUDIT_RETENTION: ['auditRetention', duration],
   SEALWAX_MAX_SESSIONS: ['maxSessions', (value: string) => (/^\d+$/.test(value) ? Number(value) : value)],
   SEALWAX_BASE_PATH: ['basePath', text],
   SEALWAX_ALLOWED_ORIGINS: ['allowedOrigins', list],

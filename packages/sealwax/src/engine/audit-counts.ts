@@ -12,7 +12,7 @@ const COUNTED: Readonly<Partial<Record<AuditEventType, (event: AuditEvent) => st
   'client.authentication_failed': (event) => `${event.data?.reason} ${siteOf(event)}`,
   'client.token_revoked': ({ subject }) => String(subject),
   'session.replayed': ({ sessionId }) => String(sessionId),
-  'session.recovered': ({ sessionId }) => String(sessionId),
+  'session.forked': ({ sessionId }) => String(sessionId),
 }
 
 /** What the row of a counted event is found by; undefined for an event that has a row of its own. */

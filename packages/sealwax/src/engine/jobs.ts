@@ -1,6 +1,6 @@
 import type { Context } from './context.ts'
 import { tendKeys } from './keys.ts'
-import { purgeRevocations, purgeSessions } from './purge.ts'
+import { purgeAudit, purgeRevocations, purgeSessions } from './purge.ts'
 import { rewrapSecrets } from './wrapping.ts'
 
 interface Job {
@@ -22,6 +22,7 @@ const JOBS: readonly Job[] = [
   { name: 'rewrap secrets', period: MINUTE, first: true, run: rewrapSecrets },
   { name: 'purge revocations', period: HOUR, run: purgeRevocations },
   { name: 'purge sessions', period: HOUR, run: purgeSessions },
+  { name: 'purge audit', period: HOUR, run: purgeAudit },
 ]
 
 /** Starts the jobs; they keep no process alive. Answers what stops them and waits for those under way. */

@@ -1,3 +1,4 @@
+import type { Config } from '../options.ts'
 import type { Context } from './context.ts'
 
 const DAY = 24 * 60 * 60_000
@@ -20,6 +21,15 @@ export async function purgeRevocations({ store, now }: Purging, signal: AbortSig
 export async function purgeSessions({ store, now }: Purging, signal: AbortSignal): Promise<void> {
   const before = now() - SESSION_RETENTION
   await inPages(signal, () => store.transaction((facts) => facts.sessions.purge(before, PAGE)))
+}
+
+/** Deletes the audit rows that are older than `auditRetention`. */
+export async function purgeAudit(
+  { store, now, config }: Purging & { readonly config: Pick<Config, 'auditRetention'> },
+  signal: AbortSignal,
+): Promise<void> {
+  const before = now() - config.auditRetention
+  await inPages(signal, () => store.transaction((facts) => facts.audit.purge(before, PAGE)))
 }
 
 async function inPages(signal: AbortSignal, purge: () => Promise<number>): Promise<void> {

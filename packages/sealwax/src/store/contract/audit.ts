@@ -53,4 +53,6 @@ export interface AuditLog {
     subject?: string | undefined
     type?: string | undefined
   }): Promise<AuditRow[]>
+  /** Deletes up to `limit` rows older than `before`, the oldest first. Returns how many; 0 when none is left or another process has them. */
+  purge(before: number, limit: number): Promise<number>
 }

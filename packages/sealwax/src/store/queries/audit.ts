@@ -29,6 +29,14 @@ export function audit(db: Kysely<Tables>): AuditLog {
         repeats: parsed(found.repeats),
       }))
     },
+    async purge(before, limit) {
+      const past = db.selectFrom('audit_events').select('id').where('time', '<', before)
+      const { numDeletedRows } = await db
+        .deleteFrom('audit_events')
+        .where('id', 'in', past.orderBy('time').limit(limit))
+        .executeTakeFirst()
+      return Number(numDeletedRows)
+    },
   }
 }
 
