@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
@@ -10,21 +10,82 @@ import { sqliteStore } from '../src/store/sqlite/index.ts'
 import { startAuth, tempDir } from './server.ts'
 import { client, NOW, openFile, secret, session, setName, user } from './stores.ts'
 
+const SUFFIXES = ['', '-wal', '-shm']
+const modesOf = (file: string) => SUFFIXES.map((suffix) => statSync(file + suffix).mode & 0o777)
+
 const AWAY = { code: 'temporarily_unavailable', status: 503 }
 
 describe('the SQLite file', () => {
   it('is readable by its owner alone, also when somebody made it before', async () => {
     await using opened = await openFile()
     await setName(opened.store, 'a')
-    for (const suffix of ['', '-wal', '-shm']) assert.equal(statSync(opened.file + suffix).mode & 0o777, 0o600, suffix)
+    assert.deepEqual(modesOf(opened.file), [0o600, 0o600, 0o600])
     using dir = tempDir()
     const file = join(dir.path, 'made-before.db')
     writeFileSync(file, '', { mode: 0o644 })
     chmodSync(file, 0o644)
     const store = sqliteStore(file)
     await store.open({ migrate: 'auto' })
-    for (const suffix of ['', '-wal', '-shm']) assert.equal(statSync(file + suffix).mode & 0o777, 0o600, suffix)
+    assert.deepEqual(modesOf(file), [0o600, 0o600, 0o600])
     await store.close()
+  })
+
+  it('whoever could read the database, its -wal and its -shm can read none of them any more, behind a link too', () => {
+    using dir = tempDir()
+    const [file, left] = [join(dir.path, 'store.db'), join(dir.path, 'left.db')]
+    const running = new DatabaseSync(file)
+    running.exec('pragma journal_mode = wal; create table t (x)')
+    for (const suffix of SUFFIXES) {
+      copyFileSync(file + suffix, left + suffix)
+      chmodSync(left + suffix, 0o666)
+    }
+    running.close()
+    symlinkSync(left, join(dir.path, 'link.db'))
+    const umask = process.umask(0)
+    const writer = connect(join(dir.path, 'link.db'), { readOnly: false })
+    writer.exec('insert into t values (1)')
+    process.umask(umask)
+    assert.deepEqual(modesOf(left), [0o600, 0o600, 0o600])
+    writer.close()
+  })
+
+  it('whoever watches for the moment between opening and chmod finds none: the mode is changed before the first pragma', () => {
+    using dir = tempDir()
+    const file = join(dir.path, 'store.db')
+    using holder = new DatabaseSync(file)
+    holder.exec('create table t (x); begin exclusive')
+    chmodSync(file, 0o644)
+    assert.throws(() => connect(file, { readOnly: false }), AWAY, 'the pragma meets the lock')
+    assert.equal(statSync(file).mode & 0o777, 0o600)
+  })
+
+  it('a file that is no database keeps its mode', () => {
+    using dir = tempDir()
+    const file = join(dir.path, 'hosts')
+    writeFileSync(file, '127.0.0.1 localhost\n'.repeat(100))
+    chmodSync(file, 0o644)
+    assert.throws(() => connect(file, { readOnly: false }))
+    assert.equal(statSync(file).mode & 0o777, 0o644)
+  })
+
+  it("somebody else's, which others may read: a writer is refused in a sentence, a reader reads", {
+    skip: process.geteuid?.() !== 0 && 'only root can make a file that belongs to somebody else',
+  }, () => {
+    using dir = tempDir()
+    chmodSync(dir.path, 0o755)
+    const file = join(dir.path, 'store.db')
+    const made = new DatabaseSync(file)
+    made.exec('create table t (x)')
+    made.close()
+    chmodSync(file, 0o666)
+    const refusal = { ...AWAY, message: 'Others may read the database (mode 0666), and its mode cannot be changed' }
+    asOrdinaryUser(() => {
+      assert.throws(() => connect(file, { readOnly: false }), refusal)
+      const reader = connect(file, { readOnly: true })
+      assert.ok(reader.dataVersion() > 0)
+      reader.close()
+    })
+    assert.equal(statSync(file).mode & 0o777, 0o666)
   })
 
   it('is written through to the disk: WAL, synchronous=FULL, no busy wait', () => {

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, lstatSync, openSync, readSync, realpathSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Kysely, SqliteDialect, type SqliteStatement } from 'kysely'
 import { AuthError, storeUnavailable } from '../../errors.ts'
@@ -29,10 +29,13 @@ const UNAVAILABLE: Readonly<Record<number, string>> = {
 }
 const BUSY = 5
 
-/** Opens the file (made with mode 0600) in WAL mode with `synchronous=FULL`: a committed unit survives a power cut. */
+/** Opens the file (its mode is, or becomes, 0600) in WAL mode with `synchronous=FULL`: a committed unit survives a power cut. */
 export function connect(path: string, { readOnly }: { readOnly: boolean }): Connection {
   try {
-    if (!readOnly && path !== ':memory:' && !existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+    if (!readOnly && path !== ':memory:') {
+      if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+      restrict(path)
+    }
     // A busy wait would freeze the event loop, so SQLite's own is off; the group commit retries asynchronously.
     const database = prepared(new DatabaseSync(path, { readOnly, timeout: 0 }), { readOnly })
     const statements = new Map<string, SqliteStatement>()
@@ -82,9 +85,41 @@ export function isBusy(error: unknown): boolean {
   return error instanceof AuthError && errcode(error.cause) % 256 === BUSY
 }
 
-/** Makes the file readable by its owner alone, when it was made by something less careful. */
-export function restrict(path: string): void {
-  if (path !== ':memory:') chmodSync(path, 0o600)
+/** SQLite makes the others with the mode of the first, unless it finds them. */
+const SUFFIXES = ['', '-wal', '-shm', '-journal']
+const OTHERS = 0o077
+
+/** Takes the rights of group and others away, before anything is written: whoever has opened a file keeps reading what comes later. */
+function restrict(path: string): void {
+  const file = realpathSync(path)
+  for (const suffix of SUFFIXES) {
+    const status = lstatSync(file + suffix, { throwIfNoEntry: false })
+    if (status?.isFile() !== true || (status.mode & OTHERS) === 0) continue
+    try {
+      // A mistyped path may name any file of this machine.
+      if (suffix === '' && !isDatabase(file, status.size)) return
+      chmodSync(file + suffix, status.mode & 0o600)
+    } catch (error) {
+      const mode = (status.mode & 0o777).toString(8).padStart(4, '0')
+      throw storeUnavailable(`Others may read the database (mode ${mode}), and its mode cannot be changed`, error)
+    }
+  }
+}
+
+/**
+ * Whether the file is empty or begins as SQLite files do (https://sqlite.org/fileformat2.html#the_database_header). Closing a file drops the locks that
+ * this process holds on it, so it is looked into only while its mode is wrong, which is before its first connection.
+ */
+function isDatabase(file: string, size: number): boolean {
+  if (size === 0) return true
+  const header = Buffer.alloc(16)
+  const opened = openSync(file, 'r')
+  try {
+    readSync(opened, header)
+  } finally {
+    closeSync(opened)
+  }
+  return header.toString('latin1') === 'SQLite format 3\0'
 }
 
 /**

@@ -5,7 +5,7 @@ import type { CopyEnd } from '../copy.ts'
 import { sqliteDialect } from '../migrations/dialect.ts'
 import { migrate, requireMigrated } from '../migrations/index.ts'
 import { facts } from '../queries/facts.ts'
-import { type Connection, connect, restrict } from './connection.ts'
+import { type Connection, connect } from './connection.ts'
 import { begin, type GroupCommit, groupCommit, untilFree } from './group-commit.ts'
 
 /**
@@ -33,7 +33,6 @@ export function sqliteStore(path: string): Store {
       if (opened !== undefined) return
       const writer = await untilFree(() => connect(path, { readOnly: false }), OPENING_LIMIT_MS)
       try {
-        restrict(path)
         if (options.migrate === 'off') await requireMigrated(writer.db, sqliteDialect)
         else await migrateLocked(writer)
         // What a batch keeps to go back to would else be a file, made and removed each time (https://sqlite.org/tempfiles.html, "Statement Journal Files").
