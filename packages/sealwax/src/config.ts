@@ -3,6 +3,7 @@ import { type Algorithm, type Duration, toSeconds } from '@sealwax/jwt'
 import type { Logger } from './engine/context.ts'
 import { AuthError } from './errors.ts'
 import type { AuthOptions, Config } from './options.ts'
+import { weaknessOf } from './secret-strength.ts'
 import type { Store } from './store/contract/store.ts'
 
 const ALGORITHMS: readonly string[] = [
@@ -97,34 +98,10 @@ export function checkOption(name: keyof AuthOptions, value: unknown): string | u
   }
 }
 
-/** Secrets that stand in tutorials, templates and defaults. */
-const WELL_KNOWN = [
-  'secret',
-  'changeme',
-  'change-me',
-  'password',
-  'your-256-bit-secret',
-  'a-string-secret-at-least-256-bits-long',
-  'keyboard cat',
-  'super-secret',
-]
-
-/** Why a secret must not be used, or undefined. */
-function weakness(secret: string): string | undefined {
-  const plain = secret.toLowerCase()
-  if (
-    WELL_KNOWN.some((known) => plain.includes(known) && plain.replaceAll(known, '').replace(/[\W\d_]/g, '').length < 8)
-  )
-    return 'is a well-known one'
-  if (secret.length < 32) return 'is shorter than 32 characters'
-  if (new Set(secret).size < 10) return 'repeats a few characters'
-  return undefined
-}
-
 function checkSecrets(value: unknown): readonly string[] {
   const secrets = checkList('secret', value)
-  for (const secret of secrets) {
-    const reason = weakness(secret)
+  for (const [i, secret] of secrets.entries()) {
+    const reason = weaknessOf(secret, { wraps: i === 0 })
     if (reason !== undefined) {
       throw invalid(`The secret ${reason}; make one with: openssl rand -base64 48`)
     }

@@ -12,7 +12,7 @@ import { tempDir } from './server.ts'
 
 const BIN = join(import.meta.dirname, '../bin/sealwax.js')
 const PASSWORD = 'a password long enough'
-const SECRET = 'test-key-0123456789-abcdefghijklmnop'
+const SECRET = 'kZ4w-test-only-9fQx7Lm2Rt6Vb8Yc1Nd3'
 const temporary = tempDir()
 const directory = temporary.path
 const children: ChildProcess[] = []
@@ -171,7 +171,7 @@ test('cli: a missing secret ends in a sentence, without a stack trace', async ()
 })
 
 test('cli: another secret than the one that wrapped the keys names the fingerprint it needs', async () => {
-  const refused = await run(['serve'], { SEALWAX_SECRET: 'test-key-zyxwvutsrqponmlkjihg-9876543210' })
+  const refused = await run(['serve'], { SEALWAX_SECRET: 'Hs7L-test-only-k2Nc9Wr4Jd6Tf1Bm5Xq8' })
   assert.equal(refused.code, 1)
   assert.match(refused.stderr, /fingerprint [0-9a-f]{16} is missing \(keys_unavailable\)/)
 })

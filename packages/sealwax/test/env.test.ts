@@ -9,7 +9,7 @@ import { tempDir } from './server.ts'
 const GOOD = {
   SEALWAX_ISSUER: 'https://auth.example.com',
   SEALWAX_AUDIENCE: 'https://api.example.com',
-  SEALWAX_SECRET: 'test-key-0123456789-abcdefghijklmnop',
+  SEALWAX_SECRET: 'kZ4w-test-only-9fQx7Lm2Rt6Vb8Yc1Nd3',
 }
 
 function problemsOf(env: Record<string, string>): readonly string[] {
@@ -60,6 +60,8 @@ const BAD: readonly [variable: string, value: string, sentence: RegExp][] = [
   ['SEALWAX_SECRET', 'abc', /shorter than 32/],
   ['SEALWAX_SECRET', 'change-me-change-me-change-me-change-me', /well-known/],
   ['SEALWAX_SECRET', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', /repeats/],
+  ['SEALWAX_SECRET', 'replace-this-with-a-long-random-secret', /placeholder/],
+  ['SEALWAX_SECRET', '0123456789abcdef0123456789abcdef', /row of letters, digits or keys/],
   ['SEALWAX_ALG', 'none', /ES256/],
   ['SEALWAX_ACCESS_TTL', '15 minutes', /duration/],
   ['SEALWAX_ACCESS_TTL', '2d', /between/],
@@ -103,7 +105,7 @@ test('env: lists are separated by commas or spaces', () => {
   const { auth } = readEnvironment({
     ...GOOD,
     SEALWAX_AUDIENCE: 'https://a.example.com, https://b.example.com',
-    SEALWAX_SECRET: `${GOOD.SEALWAX_SECRET},test-key-9876543210-ponmlkjihgfedcba`,
+    SEALWAX_SECRET: `${GOOD.SEALWAX_SECRET},Hs7L-test-only-k2Nc9Wr4Jd6Tf1Bm5Xq8`,
     SEALWAX_TRUST_PROXY: '10.0.0.0/8,fd00::/8',
   })
   assert.deepEqual(auth.audience, ['https://a.example.com', 'https://b.example.com'])

@@ -1,0 +1,255 @@
+/** Secrets that stand in tutorials, templates and defaults. */
+const WELL_KNOWN = [
+  'secret',
+  'changeme',
+  'change-me',
+  'password',
+  'your-256-bit-secret',
+  'a-string-secret-at-least-256-bits-long',
+  'keyboard cat',
+  'super-secret',
+]
+
+/** Of these, placeholders and instructions are made. Words of up to three letters count only where they stand alone. */
+const FILLER = [
+  ...[
+    'actual',
+    'admin',
+    'auth',
+    'backend',
+    'battery',
+    'bits',
+    'bytes',
+    'change',
+    'characters',
+    'chars',
+    'correct',
+    'default',
+  ],
+  ...['demo', 'development', 'dummy', 'edit', 'enter', 'ever', 'example', 'fake', 'fill', 'fixme', 'foobar', 'from'],
+  ...[
+    'generate',
+    'hello',
+    'here',
+    'horse',
+    'insecure',
+    'insert',
+    'ipsum',
+    'keep',
+    'least',
+    'letmein',
+    'local',
+    'localhost',
+  ],
+  ...[
+    'long',
+    'longer',
+    'lorem',
+    'minimum',
+    'must',
+    'name',
+    'never',
+    'only',
+    'passphrase',
+    'passwd',
+    'password',
+    'paste',
+  ],
+  ...[
+    'placeholder',
+    'please',
+    'private',
+    'production',
+    'project',
+    'random',
+    'real',
+    'replace',
+    'safe',
+    'sample',
+    'sealwax',
+  ],
+  ...[
+    'secret',
+    'secure',
+    'server',
+    'service',
+    'should',
+    'signing',
+    'some',
+    'something',
+    'staging',
+    'staple',
+    'string',
+    'strong',
+  ],
+  ...[
+    'super',
+    'test',
+    'testing',
+    'that',
+    'these',
+    'this',
+    'todo',
+    'token',
+    'tokens',
+    'unsafe',
+    'update',
+    'used',
+    'using',
+  ],
+  ...['value', 'very', 'welcome', 'with', 'world', 'your', 'hs256', 'hs384', 'hs512'],
+  ...[
+    'a',
+    'an',
+    'api',
+    'app',
+    'at',
+    'be',
+    'by',
+    'dev',
+    'do',
+    'env',
+    'foo',
+    'for',
+    'in',
+    'is',
+    'it',
+    'jwt',
+    'key',
+    'me',
+    'my',
+  ],
+  ...['new', 'no', 'not', 'of', 'on', 'or', 'own', 'so', 'the', 'to', 'use', '32', '64', '128', '256', '384', '512'],
+].toSorted((a, b) => b.length - a.length)
+
+/** What fingers and alphabets do; backwards, too. */
+const ROWS = [
+  'qwertyuiop',
+  'asdfghjkl',
+  'zxcvbnm',
+  'qwertzuiop',
+  'yxcvbnm',
+  'azertyuiop',
+  'qsdfghjklm',
+  '1qaz2wsx3edc4rfv5tgb6yhn7ujm',
+]
+const ROWS_BOTH_WAYS = ROWS.flatMap((row) => [row, [...row].toReversed().join('')])
+
+/** Shorter ones come about by chance. */
+const LEAST_RUN = 4
+/** What one predictable piece is worth to who guesses, in bits: which word; where a row or a repeat begins and ends. */
+const WORD_BITS = 2
+const RUN_BITS = 8
+/** `openssl rand -hex 16` is estimated at 121 bits on average; of 60,000 none was below 97. */
+const LEAST_BITS = 72
+/** Of the 32 digits of `openssl rand -hex 16`, fewer would differ once in 10^12 times. */
+const LEAST_DISTINCT = 6
+
+/**
+ * Why a secret must not be used, or undefined. Nothing can tell that a secret is good; this knows those that are bad at a glance.
+ *
+ * @param options.wraps false for a secret that only unwraps what it wrapped before: refusing it would take its keys away, so only what was
+ * always refused still is.
+ */
+export function weaknessOf(secret: string, { wraps }: { wraps: boolean }): string | undefined {
+  const plain = secret.toLowerCase()
+  if (
+    WELL_KNOWN.some((known) => plain.includes(known) && plain.replaceAll(known, '').replace(/[\W\d_]/g, '').length < 8)
+  )
+    return 'is a well-known one'
+  if (secret.length < 32) return 'is shorter than 32 characters'
+  if (new Set(secret).size < LEAST_DISTINCT) return 'repeats a few characters'
+  return wraps ? predictability(secret) : undefined
+}
+
+type Piece = keyof typeof KINDS
+
+const KINDS = {
+  word: 'reads like a placeholder',
+  row: 'is a row of letters, digits or keys',
+  repeat: 'repeats itself',
+  free: 'is too easy to guess',
+} as const
+
+/** Takes the secret apart into predictable pieces and free characters, until enough is left to guess. */
+function predictability(secret: string): string | undefined {
+  const perCharacter = Math.log2(new Set(secret).size)
+  const worth: Record<Piece, number> = { word: WORD_BITS, row: RUN_BITS, repeat: RUN_BITS, free: perCharacter }
+  const covered: Record<Piece, number> = { word: 0, row: 0, repeat: 0, free: 0 }
+  let bits = 0
+  for (let at = 0, before: Piece = 'free'; at < secret.length; ) {
+    const [piece, length] = pieceAt(secret, at)
+    // What stands between two predictable pieces belongs to them.
+    const separates = piece === 'free' && before !== 'free' && !isAlphanumeric(secret[at])
+    if (!separates) {
+      bits += worth[piece]
+      before = piece
+    }
+    if (bits >= LEAST_BITS) return undefined
+    covered[piece] += length
+    at += length
+  }
+  const [kind] = (['word', 'row', 'repeat'] as const).toSorted((a, b) => covered[b] - covered[a])
+  return KINDS[kind !== undefined && covered[kind] > 0 ? kind : 'free']
+}
+
+function pieceAt(secret: string, at: number): [piece: Piece, length: number] {
+  const plain = secret.toLowerCase()
+  const [word, row, repeat] = [wordAt(secret, at), rowAt(plain, at), repeatAt(plain, at)]
+  if (word > 0 && word >= Math.max(row, repeat)) return ['word', word]
+  if (Math.max(row, repeat) < LEAST_RUN) return word > 0 ? ['word', word] : ['free', 1]
+  return row >= repeat ? ['row', row] : ['repeat', repeat]
+}
+
+function wordAt(secret: string, at: number): number {
+  const plain = secret.toLowerCase()
+  const word = FILLER.find(
+    (known) => plain.startsWith(known, at) && (known.length > 3 || standsAlone(secret, at, known)),
+  )
+  return word?.length ?? 0
+}
+
+/** Also as one of several in camelCase. */
+function standsAlone(secret: string, at: number, word: string): boolean {
+  const [before, first] = [secret[at - 1], secret[at]]
+  const [last, after] = [secret[at + word.length - 1], secret[at + word.length]]
+  return isBoundary(before, first) && isBoundary(last, after)
+}
+
+function isBoundary(left: string | undefined, right: string | undefined): boolean {
+  if (!isAlphanumeric(left) || !isAlphanumeric(right)) return true
+  return /[a-z\d]/.test(left ?? '') && /[A-Z]/.test(right ?? '')
+}
+
+function isAlphanumeric(character: string | undefined): boolean {
+  return character !== undefined && /[a-z\d]/i.test(character)
+}
+
+/** The longest run from here that stands earlier, too; it may reach into itself, as in abcabcabc. */
+function repeatAt(text: string, at: number): number {
+  let longest = 0
+  for (let from = 0; from < at; from += 1) {
+    let length = 0
+    while (at + length < text.length && text[from + length] === text[at + length]) length += 1
+    longest = Math.max(longest, length)
+  }
+  return longest
+}
+
+/** The longest run from here of equal steps (aaaa, abcd, 9876, acegi), or of neighbours on a keyboard. */
+function rowAt(text: string, at: number): number {
+  const step = text.charCodeAt(at + 1) - text.charCodeAt(at)
+  let steps = 1
+  if (Math.abs(step) <= 2) {
+    while (at + steps < text.length && text.charCodeAt(at + steps) - text.charCodeAt(at + steps - 1) === step)
+      steps += 1
+  }
+  const keys = ROWS_BOTH_WAYS.map((row) => {
+    const from = row.indexOf(text[at] as string)
+    if (from < 0) return 0
+    let length = 0
+    while (from + length < row.length && row[from + length] === text[at + length]) length += 1
+    return length
+  })
+  return Math.max(steps, ...keys)
+}
