@@ -114,7 +114,7 @@ function binaries(): string {
 }
 
 /** Postgres refuses to run as root, so root lends it another user. */
-function unprivileged(): Owner {
+export function unprivileged(): Owner {
   if (process.getuid?.() !== 0) return {}
   const users = readFileSync('/etc/passwd', 'utf8')
     .split('\n')

@@ -1,14 +1,16 @@
 import { AuthError, storeUnavailable } from '../../errors.ts'
 import { Conflict, type Facts } from '../contract/store.ts'
+import { ConnectionRefused } from './socket.ts'
 
 /** Codes of the client library and of the socket beneath it that mean: no connection now. */
 const CONNECTION = new Set([
   ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT', 'RESERVATION_TIMEOUT'],
   ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'ETIMEDOUT', 'EAI_AGAIN', 'ENOENT', 'EHOSTUNREACH'],
+  ...['ENETUNREACH', 'TLS_MISSING', 'TLS_FAILED', 'CLEARTEXT_REFUSED'],
 ])
 
 /** Classes and codes of Postgres (Appendix A) that mean: not now, nothing was decided. */
-const UNAVAILABLE = /^(08...|53...|57P0.|57014|58...|25006|55P03|40001|40P01)$/
+const UNAVAILABLE = /^(08...|28...|3D000|53...|57P0.|57014|58...|25006|55P03|40001|40P01)$/
 
 const UNIQUE_VIOLATION = '23505'
 
@@ -25,6 +27,18 @@ export function translate(error: unknown): unknown {
   if (code === UNIQUE_VIOLATION) return new Conflict(fieldOf(error), error)
   if (CONNECTION.has(code) || UNAVAILABLE.test(code)) return storeUnavailable('The database does not answer', error)
   return error
+}
+
+/** What waiting does not mend, at a start: a sentence that says what to change. A server that runs answers 503 meanwhile. */
+export function translateAtOpening(error: unknown): unknown {
+  if (error instanceof ConnectionRefused) return new AuthError('config_invalid', error.message, { cause: error })
+  const sentence = Object.entries(MISCONFIGURED).find(([code]) => codeOf(error).startsWith(code))?.[1]
+  return sentence === undefined ? translate(error) : new AuthError('config_invalid', sentence, { cause: error })
+}
+
+const MISCONFIGURED = {
+  '28': 'The database does not let this user in: check the user name, the password and pg_hba.conf',
+  '3D000': 'The database of this name does not exist',
 }
 
 /** The same facts, with every error translated. `tracked` hears of each query. */

@@ -1,6 +1,5 @@
 import { Kysely, sql } from 'kysely'
 import { PostgresJSDialect } from 'kysely-postgres-js'
-import postgres from 'postgres'
 import { storeUnavailable } from '../../errors.ts'
 import type { Facts, Store } from '../contract/store.ts'
 import type { CopyEnd } from '../copy.ts'
@@ -9,9 +8,11 @@ import { migrate, requireMigrated } from '../migrations/index.ts'
 import { facts } from '../queries/facts.ts'
 import { REVOKED_CHANNEL } from '../queries/revocations.ts'
 import type { Tables } from '../tables.ts'
-import { isRetryable, translate, translated } from './errors.ts'
-import { type Hearing, listenOn } from './listener.ts'
+import { clientOf } from './client.ts'
+import { isRetryable, translate, translateAtOpening, translated } from './errors.ts'
+import { listenOn } from './listener.ts'
 import { createPool, type Pool, type PoolLimits } from './pool.ts'
+import { type PostgresAddress, parsePostgresUrl } from './url.ts'
 
 /** Everything stands in a schema of its own, beside whatever else the database holds. */
 const SCHEMA = 'sealwax'
@@ -28,9 +29,11 @@ export interface PostgresStoreOptions {
 /**
  * Keeps everything in a Postgres database (15 or newer), in the schema `sealwax`. Any number of server processes may share it.
  *
- * @param url `postgres://user:password@host:port/database`
+ * @param url `postgres://user:password@host:port/database`, user and password percent-encoded. One that cannot be parsed throws `config_invalid`
+ * with a sentence that does not repeat it.
  */
 export function postgresStore(url: string, { connections = 8 }: PostgresStoreOptions = {}): Store {
+  const address = parsePostgresUrl(url)
   let opened: { writer: Connections; reader: Connections; committed: Facts } | undefined
   const underWay = new Set<Promise<unknown>>()
   const tracked = <T>(work: Promise<T>): Promise<T> => {
@@ -49,11 +52,11 @@ export function postgresStore(url: string, { connections = 8 }: PostgresStoreOpt
     transaction: async (unit) => tracked(transact(use().writer.db, unit)),
     async open({ migrate: mode }) {
       if (opened !== undefined) return
-      await prepareSchema(url, mode).catch((error) => {
-        throw translate(error)
+      await prepareSchema(address, mode).catch((error) => {
+        throw translateAtOpening(error)
       })
-      const writer = connect(url, { max: connections }, { synchronous_commit: 'on' })
-      const reader = connect(url, { max: connections }, { default_transaction_read_only: 'on' })
+      const writer = connect(address, { max: connections }, { synchronous_commit: 'on' })
+      const reader = connect(address, { max: connections }, { default_transaction_read_only: 'on' })
       opened = { writer, reader, committed: translated(facts(reader.db, TRAITS), tracked) }
     },
     async ping() {
@@ -64,7 +67,11 @@ export function postgresStore(url: string, { connections = 8 }: PostgresStoreOpt
     follow(changed) {
       use()
       const timer = setInterval(changed, LOOK_EVERY_MS).unref()
-      const unlisten = listenOn(REVOKED_CHANNEL, (hearing) => clientOf(url, {}, hearing), changed)
+      const unlisten = listenOn(
+        REVOKED_CHANNEL,
+        (hearing) => clientOf(address, { search_path: SCHEMA }, hearing),
+        changed,
+      )
       return async () => {
         clearInterval(timer)
         await unlisten()
@@ -100,29 +107,14 @@ interface Connections {
 /** Migrations and copies take their time. */
 const UNHURRIED = { statementMs: Infinity }
 
-function connect(url: string, limits: PoolLimits, settings: Record<string, string> = {}): Connections {
-  const pool = createPool((onclose) => clientOf(url, settings, { onclose }), limits)
+function connect(address: PostgresAddress, limits: PoolLimits, settings: Record<string, string> = {}): Connections {
+  const pool = createPool((onclose) => clientOf(address, { search_path: SCHEMA, ...settings }, { onclose }), limits)
   return { pool, db: new Kysely<Tables>({ dialect: new PostgresJSDialect({ postgres: () => pool }) }) }
 }
 
-/** A client of one connection. It is never mended: whoever holds it drops it when it is lost. */
-function clientOf(url: string, settings: Record<string, string>, events: Partial<Hearing>): postgres.Sql {
-  return postgres(url, {
-    max: 1,
-    connect_timeout: 5,
-    max_lifetime: null,
-    fetch_types: false,
-    onnotice: () => {},
-    connection: { application_name: 'sealwax', search_path: SCHEMA, ...settings },
-    // Times and counters fit a double exactly; the library would give strings.
-    types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
-    ...events,
-  })
-}
-
 /** One connection, one transaction, one lock: servers that start at once queue here, and the second finds nothing left to do. */
-async function prepareSchema(url: string, mode: 'auto' | 'off'): Promise<void> {
-  const { pool, db } = connect(url, { max: 1, ...UNHURRIED })
+async function prepareSchema(address: PostgresAddress, mode: 'auto' | 'off'): Promise<void> {
+  const { pool, db } = connect(address, { max: 1, ...UNHURRIED })
   try {
     if (mode === 'off') return await requireMigrated(db, postgresDialect, SCHEMA)
     await sql`begin`.execute(db)
@@ -138,7 +130,7 @@ async function prepareSchema(url: string, mode: 'auto' | 'off'): Promise<void> {
 
 /** The database as a copy writes it. The schema must be up to date. */
 export function postgresCopyEnd(url: string): CopyEnd & { close(): Promise<void> } {
-  const { pool, db } = connect(url, { max: 2, ...UNHURRIED })
+  const { pool, db } = connect(parsePostgresUrl(url), { max: 2, ...UNHURRIED })
   return {
     db,
     transaction: (unit) => db.transaction().execute(unit),

@@ -1,0 +1,135 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import { type ConnectionOptions, connect as connectTls, getCACertificates } from 'node:tls'
+import type { Place, TlsSettings } from './url.ts'
+
+const CONNECT_MS = 5000
+/** https://www.postgresql.org/docs/current/protocol-message-formats.html, SSLRequest */
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
+const [YES, NO] = [0x53, 0x4e]
+
+/** Why no connection can be used, in a sentence; the code is for `errors.ts`. */
+export class ConnectionRefused extends Error {
+  readonly code: 'TLS_MISSING' | 'TLS_FAILED' | 'CLEARTEXT_REFUSED'
+  constructor(code: ConnectionRefused['code'], sentence: string, cause?: unknown) {
+    super(sentence, { cause })
+    this.code = code
+  }
+}
+
+/**
+ * A connection to the database, encrypted as `tls` says, over which no password goes in the clear. Never rejects: the client library hears of
+ * a failure from the stream it is given. `stop` ends a connection that is not yet made.
+ */
+export async function openSocket(
+  place: Place,
+  { tls, password, stop }: { tls: TlsSettings; password: string; stop: AbortSignal },
+): Promise<Duplex> {
+  const { promise: givenUp, reject } = Promise.withResolvers<never>()
+  givenUp.catch(() => {})
+  const timer = setTimeout(() => reject(failure('CONNECT_TIMEOUT')), CONNECT_MS)
+  const end = () => reject(failure('CONNECTION_DESTROYED'))
+  stop.addEventListener('abort', end, { once: true })
+  if (stop.aborted) end()
+  const isFile = place.host.startsWith('/')
+  const socket = isFile ? connectTcp(`${place.host}/.s.PGSQL.${place.port}`) : connectTcp({ ...place })
+  // An error that comes between two steps must not end the process; the step that waits hears of it, too.
+  socket.on('error', () => {}).once('close', () => reject(failure('CONNECTION_CLOSED')))
+  try {
+    await Promise.race([once(socket, 'connect'), givenUp])
+    const encrypts = !isFile && (await takesTls(socket, tls, givenUp))
+    if (!encrypts && !isFile && !isLoopback(socket.remoteAddress)) refuseCleartext(socket, password)
+    const stream = encrypts ? await secured(socket, place.host, tls, givenUp) : socket
+    // The library names host and port in its errors.
+    return Object.assign(stream, place)
+  } catch (error) {
+    socket.destroy()
+    return failing(error as Error)
+  } finally {
+    clearTimeout(timer)
+    stop.removeEventListener('abort', end)
+  }
+}
+
+/** Whether both sides want TLS. Throws when the URL insists on it and the server has none. */
+async function takesTls(socket: Socket, tls: TlsSettings, givenUp: Promise<never>): Promise<boolean> {
+  if (tls.mode === 'disable' || tls.direct) return tls.direct
+  socket.write(SSL_REQUEST)
+  const [reply] = (await Promise.race([once(socket, 'data'), givenUp])) as [Buffer]
+  // More than one octet was put there by somebody in between (CVE-2021-23222).
+  if (reply.length !== 1) throw new ConnectionRefused('TLS_FAILED', 'The database does not answer as Postgres does')
+  if (reply[0] === YES) return true
+  if (reply[0] === NO && (tls.mode === 'prefer' || tls.mode === 'allow')) return false
+  throw new ConnectionRefused('TLS_MISSING', `The database offers no TLS, and sslmode is ${tls.mode}`)
+}
+
+async function secured(socket: Socket, host: string, tls: TlsSettings, givenUp: Promise<never>): Promise<Duplex> {
+  try {
+    const encrypted = connectTls({
+      ...{ socket, host, ...verification(tls) },
+      ...(isIP(host) === 0 && { servername: host }),
+      ...(tls.direct && { ALPNProtocols: ['postgresql'] }),
+    })
+    encrypted.on('error', () => {})
+    await Promise.race([once(encrypted, 'secureConnect'), givenUp])
+    return encrypted
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    throw new ConnectionRefused('TLS_FAILED', `The TLS connection to the database failed (${code})`, error)
+  }
+}
+
+function verification({ mode, rootCertificate }: TlsSettings): ConnectionOptions {
+  if (mode !== 'verify-ca' && mode !== 'verify-full') return { rejectUnauthorized: false }
+  return {
+    ...(mode === 'verify-ca' && { checkServerIdentity: () => undefined }),
+    ...(rootCertificate === 'system' && { ca: getCACertificates('system') }),
+    ...(rootCertificate !== undefined && rootCertificate !== 'system' && { ca: readFileSync(rootCertificate) }),
+  }
+}
+
+/** Whether an address is one of this machine's own. */
+export function isLoopback(address: string | undefined): boolean {
+  return address !== undefined && /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/.test(address)
+}
+
+/**
+ * The client library sends the password in the clear to whoever asks for it (AuthenticationCleartextPassword), at any time. The message that does is
+ * looked for in what goes out, since what comes in is in the hands of the other side.
+ */
+export function refuseCleartext(socket: Socket, password: string): void {
+  if (password === '') return
+  const message = passwordMessage(password)
+  const write = socket.write.bind(socket) as (chunk: Buffer, ...rest: unknown[]) => boolean
+  socket.write = (chunk: string | Uint8Array, ...rest: unknown[]) => {
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk)
+    if (!bytes.includes(message)) return write(bytes, ...rest)
+    socket.destroy(
+      new ConnectionRefused(
+        'CLEARTEXT_REFUSED',
+        'The database asks for the password in the clear and the connection is not encrypted: let it use TLS or scram-sha-256',
+      ),
+    )
+    return false
+  }
+}
+
+/** https://www.postgresql.org/docs/current/protocol-message-formats.html, PasswordMessage */
+function passwordMessage(password: string): Buffer {
+  const text = Buffer.from(`${password}\0`)
+  const head = Buffer.from([0x70, 0, 0, 0, 0])
+  head.writeUInt32BE(text.length + 4, 1)
+  return Buffer.concat([head, text])
+}
+
+function failure(code: string): Error {
+  return Object.assign(new Error(`No connection to the database: ${code}`), { code })
+}
+
+/** A stream that fails as soon as the library writes to it. */
+export function failing(reason: Error | string): Duplex {
+  const error = typeof reason === 'string' ? failure(reason) : reason
+  return new Duplex({ read() {}, write: (_chunk, _encoding, done) => done(error) })
+}

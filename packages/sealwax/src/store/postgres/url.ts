@@ -1,0 +1,172 @@
+import { AuthError } from '../../errors.ts'
+
+/** As libpq names them. `allow` is treated as `prefer`. */
+const TLS_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
+type TlsMode = (typeof TLS_MODES)[number]
+
+export interface TlsSettings {
+  readonly mode: TlsMode
+  /** The path of a PEM file, or `system`. Without it, Node's own list of authorities is used. */
+  readonly rootCertificate: string | undefined
+  /** TLS begins with the first octet (Postgres 17), without the question whether the server can. */
+  readonly direct: boolean
+}
+
+/** A host, or the directory of a Unix socket, which begins with a slash. */
+export interface Place {
+  readonly host: string
+  readonly port: number
+}
+
+/** The parts of a database URL, decoded. */
+export interface PostgresAddress {
+  /** Empty: the default of the client library. */
+  readonly places: readonly Place[]
+  readonly user: string | undefined
+  readonly password: string | undefined
+  readonly database: string | undefined
+  readonly tls: TlsSettings
+  /** Options of the client library. */
+  readonly client: Readonly<Record<string, string | number | boolean>>
+  /** Sent to the server when a connection begins. */
+  readonly startup: Readonly<Record<string, string>>
+}
+
+const DEFAULT_PORT = 5432
+const SESSION_KINDS = ['read-write', 'read-only', 'primary', 'standby', 'prefer-standby']
+const NUMBERS = ['idle_timeout', 'keep_alive', 'max_pipeline']
+/** What the store decides by itself, and what would print parameters. */
+const IGNORED = ['max', 'max_lifetime', 'connect_timeout', 'fetch_types', 'backoff', 'publications', 'debug']
+
+/**
+ * Parses `postgres://user:password@host:port/database?parameters`. Stricter than the URL class: what could be read in two ways is refused.
+ * Throws `config_invalid`; no sentence repeats a part of the URL.
+ *
+ * @param name what the sentence begins with, such as the name of a variable.
+ */
+export function parsePostgresUrl(url: string, name = 'The database URL'): PostgresAddress {
+  const refuse = (sentence: string) => new AuthError('config_invalid', `${name}: ${sentence}`)
+  const scheme = /^\s*postgres(?:ql)?:\/\//i.exec(url)?.[0]
+  if (scheme === undefined) throw refuse('it must be like postgres://user@host/database')
+  const rest = url.slice(scheme.length).trimEnd()
+  // Whatever stands before the last @ is meant as user and password: a host, a database and parameters have no raw @.
+  const at = rest.lastIndexOf('@')
+  const [, user = '', password] = /^([^:]*)(?::(.*))?$/s.exec(rest.slice(0, Math.max(0, at))) ?? []
+  const [, authority = '', path, query = ''] =
+    /^([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/s.exec(rest.slice(at + 1)) ?? []
+  if (rest.slice(at + 1).includes('#')) throw refuse('a # must be percent-encoded: write %23')
+  const decode = decoder(refuse)
+  const parameters = new Map<string, string>()
+  for (const [key, value] of new URLSearchParams(query)) parameters.set(key, value)
+  const take = (key: string) => {
+    const value = parameters.get(key)
+    parameters.delete(key)
+    return value === '' ? undefined : value
+  }
+  if ([...parameters].flat().some((text) => text.includes('\0'))) throw refuse('%00 is not allowed')
+  // Taken in any case: what stays is sent to the server in the clear.
+  const given = { host: take('host'), user: take('user'), password: take('password') }
+  return {
+    places: placesOf(authority === '' ? encoded(given.host) : authority, decode, refuse),
+    user: decode('user name', user) ?? given.user,
+    password: decode('password', password) ?? given.password,
+    database: decode('database name', path),
+    tls: tlsOf(take, refuse),
+    client: clientOptions(take, refuse),
+    startup: startupOf(parameters, refuse),
+  }
+}
+
+type Refuse = (sentence: string) => AuthError
+type Decode = (part: string, text: string | undefined) => string | undefined
+type Take = (key: string) => string | undefined
+
+/** Delimiters of a URL, white space, control characters, and a % that begins no code. */
+const RAW = /[/?#[\]@\s\p{Cc}]|%(?![0-9A-Fa-f]{2})/u
+
+function decoder(refuse: Refuse): Decode {
+  return (part, text) => {
+    if (text === undefined || text === '') return undefined
+    const raw = RAW.exec(text)?.[0]
+    if (raw !== undefined) {
+      const shown = /\s|\p{Cc}/u.test(raw) ? 'a space or control character' : raw
+      throw refuse(`the ${part} must be percent-encoded: write ${shown} as ${encodeURIComponent(raw)}`)
+    }
+    let decoded: string
+    try {
+      decoded = decodeURIComponent(text)
+    } catch {
+      throw refuse(`the ${part} must be percent-encoded as UTF-8`)
+    }
+    if (decoded.includes('\0')) throw refuse('%00 is not allowed')
+    return decoded
+  }
+}
+
+/** A host among the parameters, as it would stand in its usual place. */
+function encoded(host: string | undefined): string {
+  return host?.startsWith('/') ? encodeURIComponent(host) : (host ?? '')
+}
+
+function placesOf(authority: string, decode: Decode, refuse: Refuse): Place[] {
+  if (authority === '') return []
+  return authority.split(',').map((text) => {
+    const [, ipv6, name, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+))(?::(.*))?$/s.exec(text) ?? []
+    const host = ipv6 ?? decode('host name', name)
+    if (host === undefined || !/^([\p{L}\p{N}._-]+|[0-9A-Fa-f:.]+|\/[^\p{Cc}]+)$/u.test(host)) {
+      throw refuse('the host is not a valid name or address')
+    }
+    if (port === undefined || port === '') return { host, port: DEFAULT_PORT }
+    if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
+      throw refuse('the port must be a number from 1 to 65535')
+    }
+    return { host, port: Number(port) }
+  })
+}
+
+function tlsOf(take: Take, refuse: Refuse): TlsSettings {
+  const [sslmode, ssl] = [take('sslmode'), take('ssl')]
+  // `ssl` is what other clients call it.
+  const asked = sslmode ?? (ssl === 'true' ? 'verify-full' : ssl === 'false' ? 'disable' : ssl)
+  const rootCertificate = take('sslrootcert')
+  const mode = TLS_MODES.find((known) => known === (asked ?? (rootCertificate === 'system' ? 'verify-full' : 'prefer')))
+  if (mode === undefined) throw refuse(`sslmode must be one of ${TLS_MODES.join(', ')}`)
+  const negotiation = take('sslnegotiation') ?? 'postgres'
+  if (negotiation !== 'postgres' && negotiation !== 'direct') throw refuse('sslnegotiation must be postgres or direct')
+  const direct = negotiation === 'direct'
+  if (direct && (mode === 'disable' || mode === 'allow' || mode === 'prefer')) {
+    throw refuse('sslnegotiation=direct needs sslmode=require or stronger')
+  }
+  // As with libpq: who names the authorities wants them asked.
+  const verified = mode === 'require' && rootCertificate !== undefined ? 'verify-ca' : mode
+  return { mode: verified, rootCertificate, direct }
+}
+
+function clientOptions(take: Take, refuse: Refuse): Record<string, string | number | boolean> {
+  const options: Record<string, string | number | boolean> = {}
+  const kind = take('target_session_attrs')
+  if (kind !== undefined && kind !== 'any') {
+    if (!SESSION_KINDS.includes(kind)) throw refuse(`target_session_attrs must be any, ${SESSION_KINDS.join(', ')}`)
+    options.target_session_attrs = kind
+  }
+  const prepare = take('prepare')
+  if (prepare !== undefined) options.prepare = prepare !== 'false'
+  for (const name of NUMBERS) {
+    const value = take(name)
+    if (value === undefined) continue
+    if (!/^\d+$/.test(value)) throw refuse(`${name} must be a number`)
+    options[name] = Number(value)
+  }
+  for (const name of IGNORED) take(name)
+  return options
+}
+
+/** What is left goes to the server as it is. */
+function startupOf(parameters: Map<string, string>, refuse: Refuse): Record<string, string> {
+  const unsupported = [...parameters.keys()].find((name) => UNSUPPORTED.test(name))
+  if (unsupported !== undefined) throw refuse(`the parameter ${unsupported} is not supported`)
+  return Object.fromEntries(parameters)
+}
+
+/** Parameters of libpq that mean something to a client; the server must not be sent them. */
+const UNSUPPORTED = /^(ssl\w+|hostaddr|port|dbname|pass|passfile|service|gssencmode|channel_binding|require_auth)$/
