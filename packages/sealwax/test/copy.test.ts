@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createAuth } from '../src/index.ts'
@@ -18,8 +19,12 @@ before(async () => {
 })
 after(() => server.remove())
 
-async function sealwax(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [BIN, ...args], { env: { PATH: process.env.PATH ?? '' } })
+function sealwax(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return sealwaxWith({}, ...args)
+}
+
+async function sealwaxWith(settings: Record<string, string>, ...args: string[]) {
+  const child = spawn(process.execPath, [BIN, ...args], { env: { PATH: process.env.PATH ?? '', ...settings } })
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk) => {
     output.stdout += chunk
@@ -28,7 +33,7 @@ async function sealwax(...args: string[]): Promise<{ code: number; stdout: strin
     output.stderr += chunk
   })
   const [code] = await once(child, 'close')
-  return { code, ...output }
+  return { code: code as number, ...output }
 }
 
 test('db copy: a live installation moves to Postgres; nobody is logged out, and the source refuses writes while its guards keep working', async () => {
@@ -152,4 +157,32 @@ test('db copy: what is not SQLite to Postgres ends in a sentence', async () => {
   await store.open({ migrate: 'auto' })
   await store.close()
   assert.match((await sealwax('db', 'copy', `sqlite:${file}`, 'sqlite:other.db')).stderr, /The target must be like/)
+})
+
+test('db copy: whoever lists the processes of the machine reads no password: the URLs come from variables and files', async () => {
+  using directory = tempDir()
+  const file = join(directory.path, 'auth.db')
+  const store = sqliteStore(file)
+  await store.open({ migrate: 'auto' })
+  await store.close()
+  const from = { SEALWAX_DATABASE_URL: `sqlite:${file}` }
+  const copied = await sealwaxWith({ ...from, SEALWAX_COPY_TO: await server.createDatabase() }, 'db', 'copy')
+  assert.deepEqual([copied.code, copied.stderr], [0, ''])
+  assert.equal((await sealwaxWith(from, 'db', 'unseal')).stdout, 'The database takes writes again.\n')
+
+  const target = join(directory.path, 'new-database-url')
+  writeFileSync(target, `${await server.createDatabase()}\n`, { mode: 0o600 })
+  const withFile = await sealwaxWith({ SEALWAX_COPY_TO_FILE: target }, 'db', 'copy', `sqlite:${file}`)
+  assert.deepEqual([withFile.code, withFile.stderr], [0, ''], 'an argument goes before the variable')
+  assert.equal((await sealwax('db', 'unseal', `sqlite:${file}`)).code, 0)
+
+  const nowhere = await sealwaxWith(from, 'db', 'copy')
+  assert.deepEqual([nowhere.code, nowhere.stdout], [1, ''])
+  assert.match(nowhere.stderr, /^sealwax: Say where to: set SEALWAX_COPY_TO or SEALWAX_COPY_TO_FILE/)
+  const warned = await sealwax('db', 'copy', `sqlite:${file}`, 'postgres://u:hunter@127.0.0.1:1/d')
+  assert.match(
+    warned.stderr,
+    /^sealwax: other processes of this machine can read an argument; set SEALWAX_COPY_TO_FILE/,
+  )
+  assert.ok(!warned.stderr.includes('hunter'))
 })

@@ -2,14 +2,32 @@ import { existsSync } from 'node:fs'
 import { AuthError } from '../errors.ts'
 import { copyDatabase, unseal } from '../store/copy.ts'
 import { postgresCopyEnd } from '../store/postgres/store.ts'
+import { parsePostgresUrl } from '../store/postgres/url.ts'
 import { sqliteCopyEnd } from '../store/sqlite/store.ts'
-import { storeOf } from './store.ts'
+import { isPostgresUrl } from './database-url.ts'
+import { DEFAULT_DATABASE_URL, readDatabaseUrl } from './env.ts'
+import { printWarnings, storeOf } from './store.ts'
 
-/** `sealwax db copy FROM TO`: moves a live installation from SQLite to Postgres. */
-export async function databaseCopy(from: string, to: string): Promise<void> {
+/**
+ * `sealwax db copy [FROM] [TO]`: moves a live installation from SQLite to Postgres. The URLs come from variables rather than arguments, which every
+ * process of the machine can read.
+ */
+export async function databaseCopy(givenFrom?: string, givenTo?: string): Promise<void> {
+  const from = urlOf(givenFrom, 'SEALWAX_DATABASE_URL') ?? DEFAULT_DATABASE_URL
+  const to = urlOf(givenTo, 'SEALWAX_COPY_TO')
+  if (to === undefined) {
+    throw new AuthError(
+      'config_invalid',
+      'Say where to: set SEALWAX_COPY_TO or SEALWAX_COPY_TO_FILE to a postgres:// URL',
+    )
+  }
   const path = sqlitePath(from)
-  if (!/^postgres(ql)?:\/\//.test(to))
-    throw new AuthError('config_invalid', 'The target must be like postgres://user@host/database')
+  if (!isPostgresUrl(to)) throw new AuthError('config_invalid', 'The target must be like postgres://user@host/database')
+  if (parsePostgresUrl(to, 'The target').password !== undefined && givenTo !== undefined) {
+    printWarnings({
+      warnings: ['other processes of this machine can read an argument; set SEALWAX_COPY_TO_FILE instead'],
+    })
+  }
   for (const url of [from, to]) await migrated(url)
   const source = sqliteCopyEnd(path)
   const target = postgresCopyEnd(to)
@@ -22,8 +40,17 @@ export async function databaseCopy(from: string, to: string): Promise<void> {
   }
 }
 
-/** `sealwax db unseal URL`: undoes the sealing of a source whose copy was killed. */
-export async function databaseUnseal(url: string): Promise<void> {
+/** The argument, else the variable or its file. */
+function urlOf(argument: string | undefined, name: 'SEALWAX_DATABASE_URL' | 'SEALWAX_COPY_TO'): string | undefined {
+  if (argument !== undefined) return argument
+  const { url, warnings } = readDatabaseUrl(name)
+  printWarnings({ warnings })
+  return url
+}
+
+/** `sealwax db unseal [URL]`: undoes the sealing of a source whose copy was killed. */
+export async function databaseUnseal(given?: string): Promise<void> {
+  const url = urlOf(given, 'SEALWAX_DATABASE_URL') ?? DEFAULT_DATABASE_URL
   const source = sqliteCopyEnd(sqlitePath(url))
   try {
     await unseal(source)

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { checkOption } from '../config.ts'
 import type { AuthOptions } from '../options.ts'
+import { databaseUrlProblem } from './database-url.ts'
 
 /** What the environment says, checked. */
 export interface Environment {
@@ -10,6 +11,8 @@ export interface Environment {
   readonly port: number
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined
   readonly logLevel: string
+  /** What works but should be changed, a sentence each. */
+  readonly warnings: readonly string[]
 }
 
 /** Everything wrong with the environment, a sentence each. */
@@ -22,6 +25,7 @@ export class EnvironmentError extends Error {
   }
 }
 
+type Variables = Readonly<Record<string, string | undefined>>
 type Parse = (text: string) => unknown
 
 const text: Parse = (value) => value
@@ -53,6 +57,7 @@ const OPTIONS = {
 /** Settings of the server around it. */
 const SETTINGS = [
   'SEALWAX_DATABASE_URL',
+  'SEALWAX_COPY_TO',
   'SEALWAX_HOST',
   'SEALWAX_PORT',
   'SEALWAX_TLS_CERT',
@@ -61,7 +66,7 @@ const SETTINGS = [
 ] as const
 
 /** Variables that hold a secret may be given as a file: the variable's name with `_FILE`. */
-const SECRETS: readonly string[] = ['SEALWAX_SECRET', 'SEALWAX_DATABASE_URL']
+const SECRETS: readonly string[] = ['SEALWAX_SECRET', 'SEALWAX_DATABASE_URL', 'SEALWAX_COPY_TO']
 
 /** All variables, for documents and tests. */
 export const VARIABLES: readonly string[] = [...Object.keys(OPTIONS), ...SETTINGS]
@@ -73,15 +78,18 @@ const REQUIRED = {
   SEALWAX_SECRET: 'make one with: openssl rand -base64 48',
 } as const
 
+export const DEFAULT_DATABASE_URL = 'sqlite:sealwax.db'
+
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
 /**
  * Reads the environment: the only place that does. Throws `EnvironmentError` with a sentence for every problem at once;
  * none repeats the value of a secret.
  */
-export function readEnvironment(env: Readonly<Record<string, string | undefined>> = process.env): Environment {
+export function readEnvironment(env: Variables = process.env): Environment {
   const problems: string[] = []
-  const get = (name: string): string | undefined => settingOf(env, name, problems)
+  const warnings: string[] = []
+  const get = (name: string): string | undefined => settingOf(env, name, problems, warnings)
   refuseUnknown(env, problems)
   for (const [name, hint] of Object.entries(REQUIRED)) {
     if (!isSet(env, name)) problems.push(`${name} is missing: ${hint}`)
@@ -95,53 +103,72 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     if (problem !== undefined) problems.push(`${name}: ${problem}`)
   }
   const settings = {
-    databaseUrl: databaseUrl(get('SEALWAX_DATABASE_URL') ?? 'sqlite:sealwax.db', problems),
+    databaseUrl: databaseUrl('SEALWAX_DATABASE_URL', get('SEALWAX_DATABASE_URL') ?? DEFAULT_DATABASE_URL, problems),
     host: get('SEALWAX_HOST') ?? '127.0.0.1',
     port: port(get('SEALWAX_PORT') ?? '5000', problems),
-    tls: tls(get('SEALWAX_TLS_CERT'), get('SEALWAX_TLS_KEY'), problems),
+    tls: tls(get('SEALWAX_TLS_CERT'), get('SEALWAX_TLS_KEY'), problems, warnings),
     logLevel: logLevel(get('SEALWAX_LOG_LEVEL') ?? 'info', problems),
   }
   if (problems.length > 0) throw new EnvironmentError(problems)
-  return { auth: auth as unknown as Environment['auth'], ...settings }
+  return { auth: auth as unknown as Environment['auth'], ...settings, warnings }
 }
 
-function isSet(env: Readonly<Record<string, string | undefined>>, name: string): boolean {
+/** The database URL that one variable holds, or its file. Undefined when neither is set. Throws as `readEnvironment` does. */
+export function readDatabaseUrl(
+  name: 'SEALWAX_DATABASE_URL' | 'SEALWAX_COPY_TO',
+  env: Variables = process.env,
+): { url: string | undefined; warnings: readonly string[] } {
+  const problems: string[] = []
+  const warnings: string[] = []
+  const value = settingOf(env, name, problems, warnings)
+  const url = value === undefined ? undefined : databaseUrl(name, value, problems)
+  if (problems.length > 0) throw new EnvironmentError(problems)
+  return { url, warnings }
+}
+
+function isSet(env: Variables, name: string): boolean {
   return (env[name] ?? '') !== '' || (SECRETS.includes(name) && (env[`${name}_FILE`] ?? '') !== '')
 }
 
-function settingOf(
-  env: Readonly<Record<string, string | undefined>>,
-  name: string,
-  problems: string[],
-): string | undefined {
+function settingOf(env: Variables, name: string, problems: string[], warnings: string[]): string | undefined {
   const value = env[name]
   const file = SECRETS.includes(name) ? env[`${name}_FILE`] : undefined
   if (file === undefined || file === '') return value === '' ? undefined : value
   if (value !== undefined && value !== '') problems.push(`${name} and ${name}_FILE are both set; keep one`)
-  return readFile(file, `${name}_FILE`, problems)?.toString().trim()
+  return readSecretFile(file, `${name}_FILE`, problems, warnings)?.toString().trim()
 }
 
+/** The path is not repeated: who writes the secret itself where its path belongs would find it in a log. */
 function readFile(path: string, name: string, problems: string[]): Buffer | undefined {
   try {
     return readFileSync(path)
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
-    problems.push(`${name}: the file ${path} cannot be read (${reason})`)
+    problems.push(`${name}: the file of this path cannot be read (${reason})`)
     return undefined
   }
 }
 
-function refuseUnknown(env: Readonly<Record<string, string | undefined>>, problems: string[]): void {
+function readSecretFile(path: string, name: string, problems: string[], warnings: string[]): Buffer | undefined {
+  const content = readFile(path, name, problems)
+  if (content !== undefined && process.platform !== 'win32') {
+    const status = statSync(path)
+    const mode = (status.mode & 0o777).toString(8).padStart(4, '0')
+    if (status.isFile() && (status.mode & 0o044) !== 0) warnings.push(`${name}: others may read ${path} (mode ${mode})`)
+  }
+  return content
+}
+
+function refuseUnknown(env: Variables, problems: string[]): void {
   const known = new Set([...VARIABLES, ...SECRETS.map((name) => `${name}_FILE`)])
   for (const name of Object.keys(env)) {
     if (name.startsWith('SEALWAX_') && !known.has(name)) problems.push(`${name} is not a setting of this version`)
   }
 }
 
-function databaseUrl(value: string, problems: string[]): string {
-  if (!/^sqlite:.+/.test(value) && !/^postgres(ql)?:\/\/.+/.test(value)) {
-    problems.push('SEALWAX_DATABASE_URL must be like sqlite:sealwax.db or postgres://user@host/database')
-  }
+function databaseUrl(name: string, value: string, problems: string[]): string {
+  const problem = databaseUrlProblem(value, name)
+  if (problem !== undefined) problems.push(problem)
   return value
 }
 
@@ -156,12 +183,20 @@ function logLevel(value: string, problems: string[]): string {
   return value
 }
 
-function tls(cert: string | undefined, key: string | undefined, problems: string[]): Environment['tls'] {
+function tls(
+  cert: string | undefined,
+  key: string | undefined,
+  problems: string[],
+  warnings: string[],
+): Environment['tls'] {
   if (cert === undefined && key === undefined) return undefined
   if (cert === undefined || key === undefined) {
     problems.push('SEALWAX_TLS_CERT and SEALWAX_TLS_KEY go together: the paths of two PEM files')
     return undefined
   }
-  const files = [readFile(cert, 'SEALWAX_TLS_CERT', problems), readFile(key, 'SEALWAX_TLS_KEY', problems)] as const
+  const files = [
+    readFile(cert, 'SEALWAX_TLS_CERT', problems),
+    readSecretFile(key, 'SEALWAX_TLS_KEY', problems, warnings),
+  ] as const
   return files[0] && files[1] && { cert: files[0], key: files[1] }
 }

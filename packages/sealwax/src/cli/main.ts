@@ -9,6 +9,7 @@ import {
   clientsRotate,
   clientsUpdate,
 } from './clients.ts'
+import { withoutDatabaseUrls } from './database-url.ts'
 import { databaseCopy, databaseUnseal } from './db.ts'
 import { EnvironmentError, readEnvironment } from './env.ts'
 import { keysList, keysRevoke, keysRotate } from './keys.ts'
@@ -30,6 +31,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('sealwax')
     .description('JWT authentication server. Settings come from SEALWAX_… environment variables.')
     .showHelpAfterError()
+    .configureOutput({ outputError: (text, write) => write(withoutDatabaseUrls(text)) })
   program
     .command('serve')
     .description('start the auth server')
@@ -70,12 +72,15 @@ export async function main(argv: readonly string[]): Promise<void> {
   const db = program.command('db').description('manage the database')
   db.command('copy')
     .description('move everything from SQLite to an empty Postgres; the source refuses writes from then on')
-    .argument('<from>', 'sqlite:PATH')
-    .argument('<to>', 'postgres://…')
+    .argument('[from]', 'sqlite:PATH (default: SEALWAX_DATABASE_URL)')
+    .argument(
+      '[to]',
+      'postgres://… (default: SEALWAX_COPY_TO); other processes can read an argument, so no password here',
+    )
     .action(databaseCopy)
   db.command('unseal')
     .description('let a source take writes again, after a copy that was killed')
-    .argument('<url>', 'sqlite:PATH')
+    .argument('[url]', 'sqlite:PATH (default: SEALWAX_DATABASE_URL)')
     .action(databaseUnseal)
   try {
     await program.parseAsync([...argv])

@@ -20,6 +20,7 @@ const LIMITS = { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeou
 export async function serve(environment: Environment): Promise<void> {
   const { host, port, tls } = environment
   const log = createLogger(environment.logLevel)
+  for (const warning of environment.warnings) log.warn(warning)
   await letEventLoopGoFirst().catch((err) => log.warn({ err }, 'password checks keep the priority of the event loop'))
   await warmUp().catch((err) => log.warn({ err }, 'the first requests will take longer'))
   const auth = await createAuth({

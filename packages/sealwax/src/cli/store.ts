@@ -13,10 +13,16 @@ export function storeOf(databaseUrl: string): Store {
 
 /** Opens the installation for one command, beside whatever servers run, and closes it. */
 export async function withAuth(environment: Environment, run: (auth: AuthServer) => Promise<void>): Promise<void> {
+  printWarnings(environment)
   const auth = await openForCommand({ ...environment.auth, store: storeOf(environment.databaseUrl) })
   try {
     await run(auth)
   } finally {
     await auth.close()
   }
+}
+
+/** To standard error: the output of a command may be read by a program. */
+export function printWarnings({ warnings }: { readonly warnings: readonly string[] }): void {
+  for (const warning of warnings) console.error(`sealwax: ${warning}`)
 }

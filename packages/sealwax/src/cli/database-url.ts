@@ -1,0 +1,24 @@
+import { AuthError } from '../errors.ts'
+import { parsePostgresUrl } from '../store/postgres/url.ts'
+
+/** What is wrong with a database URL, in a sentence that begins with `name` and does not repeat it; undefined when nothing is. */
+export function databaseUrlProblem(url: string, name: string): string | undefined {
+  if (/^sqlite:.+/.test(url)) return undefined
+  if (!isPostgresUrl(url)) return `${name} must be like sqlite:sealwax.db or postgres://user@host/database`
+  try {
+    parsePostgresUrl(url, name)
+    return undefined
+  } catch (error) {
+    if (error instanceof AuthError) return error.detail
+    throw error
+  }
+}
+
+export function isPostgresUrl(url: string): boolean {
+  return /^\s*postgres(ql)?:\/\/.+/i.test(url)
+}
+
+/** For messages that repeat what was typed. A password may hold anything, so the rest of the line goes with it. */
+export function withoutDatabaseUrls(text: string): string {
+  return text.replace(/(postgres(?:ql)?:\/\/).*/gi, '$1…')
+}
