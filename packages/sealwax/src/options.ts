@@ -14,7 +14,7 @@ export interface AuthOptions {
   readonly store: Store
   /** Signing algorithm. Default ES256. */
   readonly alg?: Algorithm
-  /** Life of an access token. Default 15 minutes, at most 24 hours. */
+  /** Life of an access token, which ends with its session at the latest. Default 15 minutes, at most 24 hours. */
   readonly accessTtl?: Duration
   /** How long a signing key signs before the next one does. Default 30 days, at least 5 minutes and the life of an access token. */
   readonly keyPeriod?: Duration

@@ -149,7 +149,7 @@ function advanceOf(
   const advance = {
     ...next,
     idle_expires_at: now + idleLimit(context, session.remember),
-    access_expires_at: Math.max(session.access_expires_at, accessExpiry(context, now)),
+    access_expires_at: Math.max(session.access_expires_at, accessExpiry(context, session, now)),
   }
   const { seen_at, seen_ip, seen_user_agent, earlier_use } = session
   if (verdict === 'kept' || verdict === 'replayed') {

@@ -95,6 +95,7 @@ export async function startSession(
   const id = context.randomBytes(16).toString('base64url')
   const octets = context.randomBytes(32)
   const { remember = true, client: { ip = null, userAgent = null } = {} } = options
+  const absolute_expires_at = now + config.refreshAbsolute
   const session: SessionRow = {
     id,
     subject: options.subject,
@@ -119,8 +120,8 @@ export async function startSession(
     seen_user_agent: userAgent,
     earlier_use: null,
     idle_expires_at: now + idleLimit(context, remember),
-    absolute_expires_at: now + config.refreshAbsolute,
-    access_expires_at: accessExpiry(context, now),
+    absolute_expires_at,
+    access_expires_at: accessExpiry(context, { absolute_expires_at, remember }, now),
     ended_at: null,
     end_reason: null,
     remember,

@@ -61,9 +61,25 @@ export function narrowScopes(granted: readonly string[], requested: string | und
   return scopes
 }
 
-/** When an access token issued at `now` expires, in milliseconds since 1970: on a whole second, as tokens count. */
-export function accessExpiry(context: Context, now: number): number {
-  return Math.floor(now / 1000) * 1000 + context.config.accessTtl
+type Lifetime = Pick<SessionRow, 'absolute_expires_at' | 'remember'>
+
+/**
+ * When an access token of a session issued at `now` expires, in milliseconds since 1970: on a whole second, as tokens count, and not after the session
+ * ends, but a second after it was issued at the earliest.
+ */
+export function accessExpiry(context: Context, session: Lifetime, now: number): number {
+  const issued = wholeSecond(now)
+  const latest = Math.min(issued + context.config.accessTtl, wholeSecond(endUnlessRefreshed(context, session, now)))
+  return Math.max(latest, issued + 1000)
+}
+
+function wholeSecond(time: number): number {
+  return time - (time % 1000)
+}
+
+/** When a session ends that is used at `now` and not refreshed after that. */
+function endUnlessRefreshed(context: Context, { absolute_expires_at, remember }: Lifetime, now: number): number {
+  return Math.min(now + idleLimit(context, remember), absolute_expires_at)
 }
 
 /** A session that its user does not want remembered ends within a day of its last use. */
@@ -86,14 +102,13 @@ export function tokenResponse(
   subject: TokenSubject,
   { generation, hmacKey, now }: { generation: number; hmacKey: KeyObject; now: number },
 ): TokenResponse {
-  const { config } = context
-  const idleLeft = Math.min(idleLimit(context, session.remember), session.absolute_expires_at - now)
+  const lifetime = (accessExpiry(context, session, now) - wholeSecond(now)) / 1000
   return {
-    access_token: accessToken(context, session, subject, now),
+    access_token: accessToken(context, session, subject, { now, lifetime }),
     token_type: 'Bearer',
-    expires_in: config.accessTtl / 1000,
+    expires_in: lifetime,
     refresh_token: refreshToken(session.id, generation, hmacKey),
-    refresh_expires_in: Math.floor(idleLeft / 1000),
+    refresh_expires_in: Math.floor((endUnlessRefreshed(context, session, now) - now) / 1000),
     ...(session.scope === null ? {} : { scope: session.scope }),
     session: {
       id: session.id,
@@ -103,7 +118,12 @@ export function tokenResponse(
   }
 }
 
-function accessToken(context: Context, session: TokenSession, subject: TokenSubject, now: number): string {
+function accessToken(
+  context: Context,
+  session: TokenSession,
+  subject: TokenSubject,
+  { now, lifetime }: { now: number; lifetime: number },
+): string {
   // Raised while the session lives (by a change of roles), or before it began.
   const ver = Math.max(subject.ver ?? 0, session.ver ?? 0)
   const claims = {
@@ -117,17 +137,26 @@ function accessToken(context: Context, session: TokenSession, subject: TokenSubj
     amr: [...session.amr],
     ...(ver === 0 ? {} : { ver }),
   }
-  return signAccessToken(context, claims, now)
+  return signAccessToken(context, claims, now, lifetime)
 }
 
-/** Signs an access token of this issuer (RFC 9068); `iss`, `aud`, `iat`, `exp` and `jti` are added to the claims. */
-export function signAccessToken(context: Context, claims: Readonly<Record<string, unknown>>, now: number): string {
+/**
+ * Signs an access token of this issuer (RFC 9068); `iss`, `aud`, `iat`, `exp` and `jti` are added to the claims.
+ *
+ * @param lifetime seconds.
+ */
+export function signAccessToken(
+  context: Context,
+  claims: Readonly<Record<string, unknown>>,
+  now: number,
+  lifetime = context.config.accessTtl / 1000,
+): string {
   const { config } = context
   return sign(claims, signingKey(context), {
     issuer: config.issuer,
     audience: config.audience.length === 1 ? (config.audience[0] as string) : [...config.audience],
     typ: 'at+jwt',
-    expiresIn: config.accessTtl / 1000,
+    expiresIn: lifetime,
     currentDate: new Date(now),
   })
 }
