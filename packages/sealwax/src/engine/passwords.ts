@@ -4,9 +4,11 @@ import { AuthError } from '../errors.ts'
 
 /** Hashes and checks passwords off the event loop, at most as many at once as there are cores. */
 export interface Passwords {
-  /** Throws `password_too_short`, `password_too_long` or, when the queue is full, `overloaded`. Answers a PHC string. */
+  /**
+   * Returns a PHC string. Throws `validation_failed`, `password_too_short`, `password_too_long` or, when the queue is full, `overloaded`.
+   */
   hash(password: string): Promise<string>
-  /** Does the same work whether there is a hash to compare with or not. */
+  /** Does the same work whether there is a hash to compare with or not. Throws `validation_failed` or, when the queue is full, `overloaded`. */
   matches(password: string, hash: string | null | undefined): Promise<boolean>
 }
 
@@ -29,10 +31,12 @@ export function createPasswords({ concurrency = availableParallelism(), queueLim
   const turn = queue(concurrency, queueLimit)
   return {
     async hash(password) {
+      checkWellFormed(password)
       checkLength(password)
       return turn(() => hash(normalised(password), PARAMETERS))
     },
     async matches(password, stored) {
+      checkWellFormed(password)
       // A password that no policy would have let in still costs the same work, and is compared with nothing.
       const typed = normalised(password)
       const possible = typeof stored === 'string' && [...typed].length <= PASSWORD_LENGTH.max
@@ -47,6 +51,14 @@ export function createPasswords({ concurrency = availableParallelism(), queueLim
 function normalised(password: string): string {
   return password.normalize('NFC')
 }
+
+/** Argon2 hashes UTF-8, where every lone surrogate is U+FFFD: passwords that differ in nothing else would be one. */
+function checkWellFormed(password: string): void {
+  if (!password.isWellFormed()) throw new AuthError('validation_failed', LONE_SURROGATE)
+}
+
+/** What is said of a password that no keyboard types and no UTF-8 can carry. */
+export const LONE_SURROGATE = 'The password must be valid Unicode: it has half of a surrogate pair'
 
 function checkLength(password: string): void {
   const length = [...normalised(password)].length

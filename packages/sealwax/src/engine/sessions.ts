@@ -247,10 +247,11 @@ const PAGE = 1000
 
 function checkSubject(subject: unknown): asserts subject is string {
   const plain = typeof subject === 'string' && subject.trim() !== '' && subject.length <= 256
-  if (!plain || hasControlCharacter(subject)) {
+  // In UTF-8 each lone surrogate becomes U+FFFD, and two subjects would be one.
+  if (!plain || hasControlCharacter(subject) || !subject.isWellFormed()) {
     throw new AuthError(
       'validation_failed',
-      'subject must be a string of 1 to 256 characters without control characters',
+      'subject must be a string of 1 to 256 characters without control characters or lone surrogates',
     )
   }
   refuseClientId(subject)

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { LONE_SURROGATE } from '../engine/passwords.ts'
 import { AuthError, type FieldError, REFUSAL_REASONS } from '../errors.ts'
 import { ALL_ERRORS, type ErrorCode } from './refusals.ts'
 
@@ -22,7 +23,11 @@ const deviceId = z
 export const loginRequest = z
   .strictObject({
     email: z.string().max(320).openapi({ example: 'alex@example.com' }),
-    password: z.string().max(1024).openapi({ example: 'correct horse battery staple' }),
+    password: z
+      .string()
+      .max(1024)
+      .refine((password) => password.isWellFormed(), LONE_SURROGATE)
+      .openapi({ example: 'correct horse battery staple' }),
     mode: z.enum(['token', 'cookie']).default('token').openapi({
       description:
         '`cookie`: the refresh token goes into a cookie that no script can read, and not into the body of the reply.',
