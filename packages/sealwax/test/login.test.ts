@@ -78,6 +78,30 @@ describe('login', () => {
     )
   })
 
+  it('the event and the log line of a session that begins tell whose it is and how he was authenticated', async () => {
+    await using server = await startAuth()
+    const { id } = await server.auth.users.create({ email: EMAIL, password: PASSWORD })
+    await server.call('/login', { json: { email: EMAIL, password: PASSWORD } })
+    await server.auth.sessions.create({ subject: 'bob', amr: ['hwk', 'mfa'], client: { by: 'usr_admin' } })
+    await server.auth.sessions.create({ subject: 'cleo' })
+    const events = server.events.filter(({ type }) => type === 'session.created')
+    const expected = [
+      [id, { amr: ['pwd'] }],
+      ['bob', { amr: ['hwk', 'mfa'], by: 'usr_admin' }],
+      ['cleo', { amr: [] }],
+    ] as const
+    assert.deepEqual(
+      events.map(({ subject, data }) => [subject, data]),
+      expected,
+    )
+    const lines = server.lines.filter(({ message }) => message === 'session created')
+    assert.deepEqual(
+      lines.map(({ fields }) => fields),
+      events.map(({ sessionId, subject, data }) => ({ session: sessionId, subject, amr: data?.amr })),
+    )
+    assert.deepEqual((await server.auth.audit.list({ type: 'session.created' })).data.at(-1)?.data, { amr: ['pwd'] })
+  })
+
   it('does the work of a password check for users that do not exist', async () => {
     await using server = await startAuth()
     await server.auth.users.create({ email: EMAIL, password: PASSWORD })

@@ -129,8 +129,15 @@ export async function startSession(
   }
   await unit.sessions.insert(session)
   await makeRoom(context, unit, session)
-  await audit(unit, { type: 'session.created', time: now, subject: session.subject, sessionId: id, ...options.client })
-  return { issue: () => tokenResponse(context, session, subject, { generation: 0, hmacKey: sessionKey(octets), now }) }
+  const { amr } = session
+  const began = { type: 'session.created', time: now, subject: session.subject, sessionId: id } as const
+  await audit(unit, { ...began, ...options.client, data: { amr } })
+  return {
+    issue: () => {
+      context.log.info({ session: id, subject: session.subject, amr }, 'session created')
+      return tokenResponse(context, session, subject, { generation: 0, hmacKey: sessionKey(octets), now })
+    },
+  }
 }
 
 /** Keeps to `maxSessions`: the sessions used least recently make room for the new one, expired ones before all others. */
