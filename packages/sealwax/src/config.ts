@@ -119,7 +119,18 @@ function checkIssuer(value: unknown): string {
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
     throw invalid(`issuer must be https (http is for loopback only): ${value}`)
   }
+  // Tokens repeat it byte for byte, so a second spelling would be a second issuer, and half of those who read it would read something else.
+  const canonical = canonicalUrl(url)
+  const bare = canonical.replace(/(?<=\/\/[^/]+)\/$/, '')
+  if (value !== canonical && value !== bare) {
+    throw invalid(`issuer must be written in its canonical form: ${value.endsWith('/') ? canonical : bare}`)
+  }
   return value
+}
+
+/** A URL without query and user as it is to be written: also without a dot at the end of the host, and without empty segments. */
+function canonicalUrl({ protocol, host, pathname }: URL): string {
+  return `${protocol}//${host.replace(/(?<=[^.])\.+(?=:|$)/, '')}${pathname.replace(/\/{2,}/g, '/')}`
 }
 
 /** Whether a host name of a URL means this machine. */
@@ -182,13 +193,21 @@ function checkBasePath(value: unknown): string {
 
 function checkOrigins(value: unknown): readonly string[] {
   if (!Array.isArray(value)) throw invalid('allowedOrigins must be a list of origins such as https://app.example.com')
-  for (const origin of value) {
-    const exact = typeof origin === 'string' && !origin.includes('*') && URL.canParse(origin)
-    if (!exact || new URL(origin).origin !== origin) {
-      throw invalid(`allowedOrigins must hold exact origins such as https://app.example.com, not ${String(origin)}`)
-    }
+  for (const [index, entry] of value.entries()) {
+    const origin = originOf(entry)
+    if (origin === entry) continue
+    const expected = origin ?? 'one such as https://app.example.com'
+    throw invalid(`allowedOrigins must hold exact origins: entry ${index + 1} must be ${expected}`)
   }
   return Object.freeze([...value])
+}
+
+/** The origin of a URL as browsers send it; undefined: there is none. */
+function originOf(value: unknown): string | undefined {
+  if (typeof value !== 'string' || value.includes('*') || !URL.canParse(value)) return undefined
+  const url = new URL(value)
+  const isWeb = url.protocol === 'https:' || url.protocol === 'http:'
+  return isWeb ? new URL(canonicalUrl(url)).origin : undefined
 }
 
 function checkTrustProxy(value: unknown): number | readonly string[] {

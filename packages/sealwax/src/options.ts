@@ -5,7 +5,7 @@ import type { Store } from './store/contract/store.ts'
 
 /** Options of `createAuth`. Unknown options and `undefined` values throw `config_invalid`. */
 export interface AuthOptions {
-  /** The URL that names this issuer in every token (`iss`), and the public base of its endpoints. https, or http on loopback. */
+  /** The URL that names this issuer in every token (`iss`), and the public base of its endpoints. https, or http on loopback; in its canonical form. */
   readonly issuer: string
   /** What the tokens are for (`aud`): one API, or a list. */
   readonly audience: string | readonly string[]

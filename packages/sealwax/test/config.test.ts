@@ -24,6 +24,7 @@ const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
       'http://127.0.0.1:5000',
       'http://localhost',
       'http://[::1]:5000',
+      ...['https://auth.example.com/', 'https://auth.example.com/tenant/', 'https://auth.example.com:8443'],
     ],
     bad: [
       ...[
@@ -95,6 +96,11 @@ const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
         ['app.example.com'],
       ],
       ...[['https://APP.example.com'], ['https://app.example.com:443'], ['file:///'], [7], null],
+      ...[
+        ['https://app.example.com', 'https://app.example.com.'],
+        ['ws://app.example.com'],
+        ['HTTPS://app.example.com'],
+      ],
     ],
   },
   trustProxy: {
@@ -217,6 +223,52 @@ describe('options of createAuth', () => {
     const own = { ...required, loadSubject: async () => undefined }
     assert.equal(configure(own).registration, 'closed')
     assert.equal(configure({ ...own, registration: 'open' }).registration, 'open')
+  })
+
+  it('attack: an issuer in another spelling, which drops the Secure of the cookie, is refused with its canonical form', () => {
+    const canonical: [issuer: string, canonical: string][] = [
+      ['HTTPS://auth.example.com', 'https://auth.example.com'],
+      ['https://Auth.Example.com/', 'https://auth.example.com/'],
+      ['https://auth.example.com:443', 'https://auth.example.com'],
+      ['http://localhost:80', 'http://localhost'],
+      ['http://127.1:5000', 'http://127.0.0.1:5000'],
+      ['http://[0:0:0:0:0:0:0:1]', 'http://[::1]'],
+      ['https://auth.example.com.', 'https://auth.example.com'],
+      ['https://auth.example.com.:8443/x', 'https://auth.example.com:8443/x'],
+      ['https:/auth.example.com', 'https://auth.example.com'],
+      ['https:auth.example.com', 'https://auth.example.com'],
+      ['https:\\\\auth.example.com', 'https://auth.example.com'],
+      ['https://auth.example.com\\tenant', 'https://auth.example.com/tenant'],
+      [' https://auth.example.com', 'https://auth.example.com'],
+      ['https://auth.example.com\n', 'https://auth.example.com'],
+      ['ht\ttps://auth.example.com', 'https://auth.example.com'],
+      ['https://auth.example.com/a b', 'https://auth.example.com/a%20b'],
+      ['https://auth.example.com/a/../b', 'https://auth.example.com/b'],
+      ['https://auth.example.com//', 'https://auth.example.com/'],
+      ['https://auth.example.com?', 'https://auth.example.com'],
+      ['https://auth.example.com#', 'https://auth.example.com'],
+      ['https://@auth.example.com', 'https://auth.example.com'],
+      ['https://bücher.example', 'https://xn--bcher-kva.example'],
+    ]
+    for (const [issuer, expected] of canonical) {
+      const sentence = refusal({ ...required, issuer })
+      assert.equal(sentence, `issuer must be written in its canonical form: ${expected}`, issuer)
+      assert.equal(configure({ ...required, issuer: expected }).issuer, expected)
+    }
+  })
+
+  it('an origin in another spelling is refused with its canonical form, and nothing of it is repeated', () => {
+    const origins = [
+      'https://APP.example.com',
+      'https://app.example.com:443',
+      'https://app.example.com./',
+      'https:/app.example.com',
+    ]
+    for (const origin of [...origins, 'https://ann:hunter2@app.example.com/x']) {
+      const sentence = refusal({ ...required, allowedOrigins: ['http://localhost:5173', origin] })
+      assert.equal(sentence, 'allowedOrigins must hold exact origins: entry 2 must be https://app.example.com')
+    }
+    assert.doesNotMatch(refusal({ ...required, allowedOrigins: ['https://ann:hunter2@[x'] }), /hunter2/)
   })
 
   it("later changes of the caller's lists change nothing", () => {

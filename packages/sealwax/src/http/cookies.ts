@@ -20,11 +20,15 @@ export interface RefreshCookie {
 
 /** `__Host-` binds the cookie to this host and to TLS (RFC 6265bis §4.1.3.2); plain http exists on loopback only. */
 export function cookieName(issuer: string): string {
-  return issuer.startsWith('https:') ? '__Host-sealwax' : 'sealwax'
+  return isSecure(issuer) ? '__Host-sealwax' : 'sealwax'
+}
+
+function isSecure(issuer: string): boolean {
+  return new URL(issuer).protocol === 'https:'
 }
 
 export function refreshCookie({ issuer, allowedOrigins }: Config): RefreshCookie {
-  const secure = issuer.startsWith('https:')
+  const secure = isSecure(issuer)
   const name = cookieName(issuer)
   const attributes = { httpOnly: true, secure, sameSite: 'Strict', path: '/' } as const
   const ours = new Set([new URL(issuer).origin, ...allowedOrigins])
