@@ -125,6 +125,31 @@ describe('the address of the client', () => {
     it(name, async () => assert.equal(await seen(trustProxy, forwarded), ip))
   }
 
+  it('attack: behind a proxy that nobody told us of, where everybody is one client, the log says so once', async () => {
+    const warnings = async (
+      trustProxy: AuthOptions['trustProxy'],
+      headers: Record<string, string>[],
+      direct = false,
+    ) => {
+      await using server = await startAuth(trustProxy === undefined ? {} : { trustProxy })
+      for (const sent of headers) {
+        if (direct) await server.auth.fetch(new Request('http://x/healthz', { headers: sent }))
+        else await server.call('/healthz', { headers: sent })
+      }
+      return server.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)
+    }
+    const [xff, rfc] = [{ 'X-Forwarded-For': '203.0.113.9' }, { Forwarded: 'for=203.0.113.9' }]
+    for (const direct of [false, true]) {
+      const told = await warnings(undefined, [{}, xff, xff, rfc], direct)
+      assert.equal(told.length, 1)
+      assert.match(told[0] ?? '', /trustProxy \(SEALWAX_TRUST_PROXY\) is 0/)
+      assert.equal((await warnings(0, [rfc, xff], direct)).length, 1)
+      assert.deepEqual(await warnings(0, [{}, { Via: '1.1 x' }], direct), [])
+      assert.deepEqual(await warnings(1, [xff, rfc], direct), [])
+      assert.deepEqual(await warnings(['10.0.0.0/8'], [xff, rfc], direct), [])
+    }
+  })
+
   it('X-Forwarded-Host, Host and Forwarded change no URL', async () => {
     await using server = await startAuth({ trustProxy: 1 })
     const headers = { 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'https', Forwarded: 'host=evil.example' }

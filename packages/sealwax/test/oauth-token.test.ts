@@ -142,8 +142,9 @@ describe('the client_credentials grant', () => {
     ]
     const answers = new Set<string>()
     for (const as of attempts) {
-      const { status, body, headers } = await token(credentials, as, { 'X-Request-Id': 'same' })
-      answers.add(JSON.stringify([status, body, [...headers].filter(([name]) => name !== 'date')]))
+      const { status, body, headers } = await token(credentials, as)
+      const shown = [...headers].filter(([name]) => name !== 'date' && name !== 'x-request-id')
+      answers.add(JSON.stringify([status, { ...body, request_id: '' }, shown]))
     }
     assert.equal(answers.size, 1)
   })

@@ -102,7 +102,8 @@ describe('toNodeHandler, when log-ins arrive together', () => {
     const context = new AsyncLocalStorage<string>()
     const seen: [unknown, unknown][] = []
     const info = (fields: object, message?: string) => {
-      if (message === 'request') seen.push([(fields as { request_id: string }).request_id, context.getStore()])
+      if (message === 'request')
+        seen.push([(fields as { caller_request_id: string }).caller_request_id, context.getStore()])
     }
     await using started = await startAuth({ logger: { debug() {}, info, warn() {}, error() {} } })
     const handler = toNodeHandler(started.auth)

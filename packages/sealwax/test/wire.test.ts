@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { assertProblem, PASSWORD, type Started, sendRaw, startAuth } from './server.ts'
+import { assertProblem, type Line, PASSWORD, type Started, sendRaw, startAuth } from './server.ts'
 
 const EMAIL = 'ann@example.com'
 
@@ -105,11 +105,17 @@ describe('methods and paths', () => {
     assert.deepEqual([status, text], [200, ''])
   })
 
-  it('a request id is echoed only if it is clean', async () => {
-    const id = async (given: string) =>
-      (await server.call('/me', { headers: { 'X-Request-Id': given } })).headers.get('X-Request-Id')
-    assert.equal(await id('abc-123_x.y'), 'abc-123_x.y')
+  it('attack: a request id of the caller takes the place of none in the log: it stands beside ours, if it is clean', async () => {
+    const logged = async (given: string) => {
+      const { headers, body } = await server.call('/me', { headers: { 'X-Request-Id': given } })
+      const { fields } = server.lines.findLast(({ message }) => message === 'request') as Line
+      const { request_id, caller_request_id } = fields as Record<string, string>
+      assert.match(request_id ?? '', /^[\w-]{12}$/)
+      assert.deepEqual([headers.get('X-Request-Id'), body.request_id], [request_id, request_id])
+      return caller_request_id
+    }
+    assert.equal(await logged('abc-123_x.y'), 'abc-123_x.y')
     for (const given of ['a b', '<script>', 'x'.repeat(65), 'a"b', 'é', ''])
-      assert.match((await id(given)) ?? '', /^[\w-]{12}$/, given)
+      assert.equal(await logged(given), undefined)
   })
 })

@@ -2,16 +2,16 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Guard } from '@sealwax/guard'
 import type { Context as HonoContext, MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
-import { getPath } from 'hono/utils/url'
 import type { Context } from '../engine/context.ts'
 import { AuthError } from '../errors.ts'
 import { administrators } from './administrators.ts'
 import { bodyReader } from './body.ts'
-import { clientReader, type ReadClient } from './client.ts'
+import { clientReader } from './client.ts'
 import { refreshCookie } from './cookies.ts'
 import type { HttpEnv } from './env.ts'
 import { oauthPaths } from './form.ts'
 import { oauthErrorResponse, problemResponse } from './problems.ts'
+import { requestLog } from './request-log.ts'
 import { adminClientRoutes } from './routes/admin-clients.ts'
 import { adminKeyRoutes } from './routes/admin-keys.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -38,14 +38,18 @@ export interface App {
 /** The HTTP API over the engine: a function from Request to Response. */
 export function createApp(context: Context, guard: Guard): App {
   const { config, log } = context
-  const clientOf = clientReader(config.trustProxy)
+  const clientOf = clientReader(config.trustProxy, log)
   const root = new OpenAPIHono<HttpEnv>({
+    getPath: (request, options) => pathOf(request, options?.env),
     defaultHook: (result) => {
       if (!result.success) throw validationError(result.error.issues)
     },
   })
   // Also what stands outside the base path is logged, and gets a request id.
-  root.use('*', requestLog(context, clientOf))
+  root.use(
+    '*',
+    requestLog(context, clientOf, (path) => methodsOf(path).length > 0),
+  )
   const enter = turnstile()
   const app = root.basePath(config.basePath)
   const cookie = refreshCookie(config)
@@ -54,6 +58,13 @@ export function createApp(context: Context, guard: Guard): App {
     isOAuth(c.req.path) ? oauthErrorResponse(error, c, log) : problemResponse(error, c, log)
   app.onError(refuse)
   app.use('*', crossOrigin(context))
+  root.use('*', (c, next) => {
+    const malformed = c.env?.sent?.malformed
+    if (malformed !== undefined) throw new AuthError('invalid_request', malformed)
+    // By our rule and not by Hono's, which would decode a parameter.
+    if (methodsOf(c.req.path).length === 0) throw missing([], c.req.method)
+    return next()
+  })
   app.use('/oauth/*', notCached)
   app.use(
     '*',
@@ -80,12 +91,17 @@ export function createApp(context: Context, guard: Guard): App {
   app.notFound((c) => refuse(missing(methodsOf(c.req.path), c.req.method), c))
   return {
     fetch: async (request, platform) => {
-      const turn = enter(getPath(request))
+      const turn = enter(pathOf(request, platform))
       if (turn !== undefined) await turn
       return app.fetch(request, platform)
     },
     handles: (path) => methodsOf(path).length > 0,
   }
+}
+
+/** The path as it was sent: Hono would decode it, and `/%61dmin` would reach `/admin` past the rule that a proxy in front has for it. */
+function pathOf({ url }: Request, platform: HttpEnv['Bindings'] | undefined): string {
+  return platform?.sent?.path ?? url.slice(url.indexOf('/', url.indexOf('://') + 3)).replace(/[?#].*$/, '')
 }
 
 /** RFC 6749 §5.1 asks for this beside `Cache-Control`. */
@@ -122,12 +138,15 @@ function missing(methods: readonly string[], method: string): AuthError {
   })
 }
 
-/** From a path to the methods of the routes that stand there; none: the path is not ours. */
+/** A parameter as it may be sent: nothing that URLs would change or routers decode. */
+const PARAMETER = String.raw`(?!\.\.?(?:/|$))[^/%\\]+`
+
+/** From a path to the methods of the routes that stand there; none: the path is not ours. Each route has one spelling. */
 function pathMatcher(routes: readonly { path: string; method: string }[]): (path: string) => readonly string[] {
   const table = new Map<string, { pattern: RegExp; methods: string[] }>()
   for (const { path, method } of routes) {
     if (method === 'ALL') continue
-    const source = path.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')
+    const source = path.replaceAll('.', '\\.').replace(/:\w+/g, PARAMETER)
     const entry = table.get(path) ?? { pattern: new RegExp(`^${source}$`), methods: [] }
     if (!entry.methods.includes(method)) entry.methods.push(method)
     table.set(path, entry)
@@ -142,7 +161,8 @@ function crossOrigin({ config, log }: Context): MiddlewareHandler<HttpEnv> {
   const listed = cors({
     origin: (origin) => {
       if (config.allowedOrigins.includes(origin)) return origin
-      if (origin !== '') log.info({ origin }, 'origin is not in allowedOrigins (SEALWAX_ALLOWED_ORIGINS)')
+      if (origin !== '')
+        log.info({ origin: origin.slice(0, 256) }, 'origin is not in allowedOrigins (SEALWAX_ALLOWED_ORIGINS)')
       return null
     },
     allowMethods: ['GET', 'POST', 'PATCH', 'DELETE'],
@@ -157,26 +177,5 @@ function crossOrigin({ config, log }: Context): MiddlewareHandler<HttpEnv> {
     if (c.req.path.startsWith(wellKnown) || c.req.path === document) return open(c, next)
     // Without an Origin there is nobody to answer.
     return c.req.header('Origin') === undefined ? next() : listed(c, next)
-  }
-}
-
-/** One line per request: no query, no header, no body, so no secret. */
-function requestLog({ log, randomBytes }: Context, clientOf: ReadClient): MiddlewareHandler<HttpEnv> {
-  return async (c, next) => {
-    const given = c.req.header('X-Request-Id')
-    const requestId = given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomBytes(9).toString('base64url')
-    c.set('requestId', requestId)
-    const started = performance.now()
-    await next()
-    // On the reply as it is: Hono's own way would make another one and move the body over.
-    const { headers } = c.res
-    headers.set('X-Request-Id', requestId)
-    // RFC 6749 §5.1 asks it of replies with tokens; who somebody is and which sessions there are is no less private.
-    if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store')
-    const { method, path } = c.req
-    const ms = Math.round((performance.now() - started) * 10) / 10
-    const code = c.get('code')
-    const fields = { method, path, status: c.res.status, ms, request_id: requestId, ip: clientOf(c).ip }
-    log.info({ ...fields, ...(code !== undefined && { code }) }, 'request')
   }
 }

@@ -1,17 +1,22 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import type { Context as HonoContext } from 'hono'
-import type { Client } from '../engine/context.ts'
+import type { Client, Logger } from '../engine/context.ts'
 import type { HttpEnv } from './env.ts'
 
 /** Reads who calls: the address, by the rule of trusted proxies, and the user agent. */
 export type ReadClient = (c: HonoContext<HttpEnv>) => Client
 
 /** @param trustProxy hops in front of us, or the addresses of those whose X-Forwarded-For is believed. */
-export function clientReader(trustProxy: number | readonly string[]): ReadClient {
+export function clientReader(trustProxy: number | readonly string[], log: Logger): ReadClient {
   const trusted = typeof trustProxy === 'number' ? trustProxy : blockList(trustProxy)
+  let warned = trusted !== 0
   return (c) => {
     const known = c.get('client')
     if (known !== undefined) return known
+    if (!warned && isForwarded(c)) {
+      warned = true
+      log.warn({ address: c.env?.address }, UNTRUSTED)
+    }
     const forwarded = trusted === 0 ? undefined : c.req.header('X-Forwarded-For')
     const address = plain(c.env?.address)
     const ip = forwarded === undefined ? address : forwardedFor(address, forwarded, trusted)
@@ -20,6 +25,15 @@ export function clientReader(trustProxy: number | readonly string[]): ReadClient
     c.set('client', client)
     return client
   }
+}
+
+/** Said once: strangers can send such a header, too. */
+const UNTRUSTED =
+  'a request came with X-Forwarded-For or Forwarded, but trustProxy (SEALWAX_TRUST_PROXY) is 0: if it came through a proxy, everybody behind that proxy counts as one client'
+
+function isForwarded(c: HonoContext<HttpEnv>): boolean {
+  const sent = c.env?.sent
+  return sent?.forwarded ?? (c.req.header('X-Forwarded-For') !== undefined || c.req.header('Forwarded') !== undefined)
 }
 
 /** Walks from the right, the end that the nearest proxy wrote; stops at the first address not trusted, or not an address. */

@@ -5,6 +5,18 @@ import type { Client } from '../engine/context.ts'
 export interface Platform {
   /** The address of the other end of the connection. */
   readonly address?: string | undefined
+  /** What a `Request` does not show; `toNodeHandler` tells it. */
+  readonly sent?: Sent | undefined
+}
+
+/** A request as it was sent, before it was made a `Request`. */
+interface Sent {
+  /** The path, where the URL of the request has another: URLs are normalised. */
+  readonly path: string | undefined
+  /** Whether a proxy says that it forwarded the request. */
+  readonly forwarded: boolean
+  /** Why it is refused with 400, if it is. */
+  readonly malformed: string | undefined
 }
 
 /** What a request carries from handler to handler. */

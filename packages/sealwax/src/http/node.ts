@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { AuthServer } from '../auth-server.ts'
+import type { Platform } from './env.ts'
 import { turnstile } from './turnstile.ts'
 
 /** A request, perhaps with a body that a framework has read already. */
@@ -17,22 +18,23 @@ export interface NodeHandlerOptions {
 
 /**
  * Serves an auth server from node:http, Express, or anything that speaks `(req, res, next?)`.
- * Paths that are not ours go to `next()`; without it they get 404. An already parsed `req.body` is used.
+ * Paths that are not ours go to `next()`; without it they get 404. Ours count as sent: `/x/../login` and `/%6cogin` are not ours.
+ * An already parsed `req.body` is used.
  * Under a prefix it sees the path without it, as Express mounts do.
  */
 export function toNodeHandler(
   auth: AuthServer,
   { overrideGlobalObjects = false }: NodeHandlerOptions = {},
 ): NodeHandler {
-  const listen = getRequestListener(
-    (request, { incoming }) => auth.fetch(request, { address: (incoming as IncomingMessage).socket.remoteAddress }),
-    { overrideGlobalObjects },
-  )
+  let platform: Platform = {}
+  // It calls back at once, so `platform` is still of the same request.
+  const listen = getRequestListener((request) => auth.fetch(request, platform), { overrideGlobalObjects })
   // Here, too, and not only in `fetch`: when a thousand come in one turn, whoever is behind them waits for what is done with each before its turn.
   const enter = turnstile()
   return (request, response, next) => {
     const path = (request.url ?? '/').split('?', 1)[0] as string
-    if (next !== undefined && !auth.handles(path)) return next()
+    const isOurs = auth.handles(path)
+    if (next !== undefined && !isOurs) return next()
     // Parsers go by the content type; without one, what some leave here is not what was sent.
     const parsed = request.headers['content-type'] !== undefined && request.body !== undefined && request.body !== null
     if (parsed && !isPlaceholder(request)) attachBody(request)
@@ -40,7 +42,9 @@ export function toNodeHandler(
     const begin = () => {
       // Whoever cut a prefix off for us may have put it back meanwhile.
       const now = request.url
-      request.url = url
+      // What is not ours might be once it is made a URL.
+      request.url = isOurs ? url : '/'
+      platform = platformOf(request, isOurs ? undefined : path)
       listen(request, response).catch((error) => {
         if (next !== undefined) next(error)
         else response.destroy(error)
@@ -51,6 +55,23 @@ export function toNodeHandler(
     if (turn === undefined) begin()
     else void turn.then(begin)
   }
+}
+
+function platformOf(request: IncomingMessage, path: string | undefined): Platform {
+  const { headers, rawHeaders, socket } = request
+  const forwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined
+  const malformed = hasTwoHosts(rawHeaders) ? 'The request has more than one Host field' : undefined
+  return { address: socket.remoteAddress, sent: { path, forwarded, malformed } }
+}
+
+/** RFC 9112 §3.2. Node goes by the first and says nothing; a proxy in front may have gone by the other. */
+function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1
+  }
+  return hosts > 1
 }
 
 /** The stream is spent when a framework has parsed the body; the listener takes these bytes instead. */

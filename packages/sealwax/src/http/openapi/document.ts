@@ -99,7 +99,7 @@ function infoOf() {
 const text = { type: 'string' } as const
 
 const HEADERS = {
-  'X-Request-Id': { description: 'Names the request in the log; the one sent, if there was one.', schema: text },
+  'X-Request-Id': { description: 'Names the request in the log, beside the one that was sent.', schema: text },
   'Retry-After': { description: 'Seconds after which trying again makes sense.', schema: { type: 'integer' } },
   'WWW-Authenticate': { description: 'The challenge (RFC 6750 §3); bare when no token was sent.', schema: text },
   'WWW-Authenticate-Basic': {

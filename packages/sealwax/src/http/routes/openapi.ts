@@ -46,7 +46,6 @@ export function openApiRoutes(app: OpenAPIHono<HttpEnv>, root: OpenAPIHono<HttpE
     async (c) => {
       const { body, etag, policy } = await page()
       c.header('Content-Security-Policy', policy)
-      c.header('X-Content-Type-Options', 'nosniff')
       c.header('Referrer-Policy', 'no-referrer')
       return c.body(body, 200, { ...CACHED, 'Content-Type': 'text/html; charset=utf-8', ETag: etag }) as never
     },
