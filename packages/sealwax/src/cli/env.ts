@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
 import { checkOption } from '../config.ts'
 import type { AuthOptions } from '../options.ts'
 import { databaseUrlProblem } from './database-url.ts'
@@ -9,10 +10,18 @@ export interface Environment {
   readonly databaseUrl: string
   readonly host: string
   readonly port: number
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined
+  readonly tls: Tls | undefined
   readonly logLevel: string
   /** What works but should be changed, a sentence each. */
   readonly warnings: readonly string[]
+}
+
+export interface Tls {
+  /** The paths of two PEM files. */
+  readonly files: { readonly cert: string; readonly key: string }
+  /** What is in them. */
+  readonly cert: Buffer
+  readonly key: Buffer
 }
 
 /** Everything wrong with the environment, a sentence each. */
@@ -194,9 +203,29 @@ function tls(
     problems.push('SEALWAX_TLS_CERT and SEALWAX_TLS_KEY go together: the paths of two PEM files')
     return undefined
   }
-  const files = [
-    readFile(cert, 'SEALWAX_TLS_CERT', problems),
-    readSecretFile(key, 'SEALWAX_TLS_KEY', problems, warnings),
-  ] as const
-  return files[0] && files[1] && { cert: files[0], key: files[1] }
+  return readCertificate({ cert, key }, problems, warnings)
+}
+
+/** The certificate and its key as the files have them now; undefined and a sentence that names the variable: they cannot be used. */
+export function readCertificate(files: Tls['files'], problems: string[], warnings: string[]): Tls | undefined {
+  const cert = readFile(files.cert, 'SEALWAX_TLS_CERT', problems)
+  const key = readSecretFile(files.key, 'SEALWAX_TLS_KEY', problems, warnings)
+  if (cert === undefined || key === undefined) return undefined
+  const found =
+    problemOf('SEALWAX_TLS_CERT: the file is no certificate in PEM form', { cert }) ??
+    problemOf('SEALWAX_TLS_KEY: the file is no private key in PEM form without a passphrase', { key }) ??
+    problemOf('SEALWAX_TLS_CERT and SEALWAX_TLS_KEY: the key does not belong to the certificate', { cert, key })
+  if (found === undefined) return { files, cert, key }
+  problems.push(found)
+  return undefined
+}
+
+/** The sentence and the reason, if OpenSSL cannot use these. */
+function problemOf(sentence: string, parts: { cert?: Buffer; key?: Buffer }): string | undefined {
+  try {
+    createSecureContext(parts)
+    return undefined
+  } catch (error) {
+    return `${sentence} (${error instanceof Error && 'code' in error ? String(error.code) : 'unusable'})`
+  }
 }

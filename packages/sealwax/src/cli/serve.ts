@@ -1,10 +1,11 @@
-import { createServer, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAuth } from '../auth.ts'
 import type { AuthServer } from '../auth-server.ts'
 import { toNodeHandler } from '../http/node.ts'
+import { reloadCertificateOnSighup } from './certificate.ts'
 import type { Environment } from './env.ts'
+import { createLimitedServer } from './limits.ts'
 import { createLogger } from './logger.ts'
 import { storeOf } from './store.ts'
 import { letEventLoopGoFirst } from './thread-priority.ts'
@@ -12,9 +13,6 @@ import { warmUp } from './warm-up.ts'
 
 /** How long requests under way may take after SIGTERM. */
 const GRACE_MS = 10_000
-
-/** Slow or huge requests end here, before any of our code. */
-const LIMITS = { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 5_000, maxHeaderSize: 16 * 1024 }
 
 /** Starts the auth server; resolves when it listens. SIGTERM and SIGINT let requests finish, then close the store. */
 export async function serve(environment: Environment): Promise<void> {
@@ -30,7 +28,7 @@ export async function serve(environment: Environment): Promise<void> {
     onEvent: ({ type, time, ...event }) => log.info({ event: type, ...event }, 'audit'),
   })
   const handler = toNodeHandler(auth, { overrideGlobalObjects: true })
-  const server = tls === undefined ? createServer(LIMITS, handler) : createTlsServer({ ...LIMITS, ...tls }, handler)
+  const server = createLimitedServer(handler, { tls, issuer: environment.auth.issuer })
   try {
     await listen(server, host, port)
   } catch (error) {
@@ -41,6 +39,7 @@ export async function serve(environment: Environment): Promise<void> {
   const scheme = tls === undefined ? 'http' : 'https'
   const shownHost = address.family === 'IPv6' ? `[${address.address}]` : address.address
   log.info({ url: `${scheme}://${shownHost}:${address.port}`, issuer: environment.auth.issuer }, 'listening')
+  reloadCertificateOnSighup(server, tls?.files, log)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       log.info({ signal }, 'shutting down')

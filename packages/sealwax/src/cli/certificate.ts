@@ -1,0 +1,25 @@
+import { X509Certificate } from 'node:crypto'
+import type { Server } from 'node:http'
+import { Server as TlsServer } from 'node:tls'
+import type { Logger } from '../engine/context.ts'
+import { readCertificate, type Tls } from './env.ts'
+
+/**
+ * SIGHUP reads the certificate and its key again, as whoever renews them sends it: new connections get the new one. What cannot be used is logged, and
+ * the old one stays.
+ */
+export function reloadCertificateOnSighup(server: Server, files: Tls['files'] | undefined, log: Logger): void {
+  process.on('SIGHUP', () => {
+    if (files === undefined || !(server instanceof TlsServer)) {
+      log.info({}, 'SIGHUP does nothing here: there is no certificate to reload (SEALWAX_TLS_CERT)')
+      return
+    }
+    const problems: string[] = []
+    const warnings: string[] = []
+    const tls = readCertificate(files, problems, warnings)
+    for (const warning of warnings) log.warn({}, warning)
+    if (tls === undefined) return log.error({ problems }, `the certificate is not reloaded: ${problems.join('; ')}`)
+    server.setSecureContext({ cert: tls.cert, key: tls.key })
+    log.info({ valid_until: new X509Certificate(tls.cert).validToDate.toISOString() }, 'certificate reloaded')
+  })
+}
