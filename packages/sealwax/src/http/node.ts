@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { AuthServer } from '../auth-server.ts'
@@ -51,9 +52,14 @@ export function toNodeHandler(
       })
       request.url = now
     }
-    const turn = enter(path)
-    if (turn === undefined) begin()
-    else void turn.then(begin)
+    const start = () => {
+      const turn = enter(path)
+      if (turn === undefined) begin()
+      else void turn.then(begin)
+    }
+    // Without a socket the reply waits for one before it on the same connection: until then a sender of thousands at once is given nothing to hold.
+    if (response.socket === null) response.once('socket', AsyncResource.bind(start))
+    else start()
   }
 }
 
