@@ -68,6 +68,7 @@ const ENGINE_ORDER = [
     'network',
     'origin',
     'audit-counts',
+    'shares',
     'audit',
     'revocations',
     'feed',

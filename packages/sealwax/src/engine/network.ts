@@ -13,3 +13,17 @@ export function networkOf(ip: string | null | undefined): string | undefined {
   const groups = [...left, ...zeros, ...right].slice(0, 4)
   return groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')
 }
+
+/** The network of a caller, as places are shared out: among sites first, then among the subnets inside one. */
+export interface Network {
+  /** IPv4 /24, IPv6 /48: what one customer may have at most. */
+  readonly site: string
+  /** IPv4 /24, IPv6 /64. */
+  readonly subnet: string
+}
+
+/** Callers without an address share one network. */
+export function networksOf(ip: string | null | undefined): Network {
+  const subnet = networkOf(ip) ?? 'unknown'
+  return { site: subnet.split(':', 3).join(':'), subnet }
+}
