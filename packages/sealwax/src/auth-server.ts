@@ -15,6 +15,12 @@ export interface AuthServer {
   fetch(request: Request, platform?: Platform): Promise<Response>
   /** Whether a path is one of ours. */
   handles(path: string): boolean
+  /**
+   * The address of a caller by the rule of `trustProxy`.
+   * @param peer the address of the other end of the connection
+   * @param forwarded the header X-Forwarded-For
+   */
+  clientAddress(peer: string | undefined, forwarded: string | undefined): string | undefined
   /** Guards your own routes with this server's keys and revocations: no network, no database. */
   readonly guard: Guard
   readonly users: {

@@ -162,6 +162,7 @@ function serverOf(
   return {
     fetch: (request, platform = {}) => app.fetch(request, platform),
     handles: app.handles,
+    clientAddress: app.clientAddress,
     guard,
     users: {
       create: (user) => createUser(context, user),

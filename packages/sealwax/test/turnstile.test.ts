@@ -8,10 +8,10 @@ import type { AuthServer } from '../src/index.ts'
 import { call, listen, startAuth } from './server.ts'
 
 /** Tells of each log-in when it begins. */
-function entrance(): (path: string, begin: () => void) => void {
+function entrance(): (path: string, begin: () => void, address?: string) => void {
   const enter = turnstile()
-  return (path, begin) => {
-    const turn = enter(path)
+  return (path, begin, address) => {
+    const turn = enter(path, () => address)
     if (turn === undefined) begin()
     else void turn.then(begin)
   }
@@ -45,6 +45,16 @@ describe('log-ins that arrive together', () => {
     assert.deepEqual(begun.slice(8), ['other'])
     await nextTurn()
     assert.deepEqual(begun.slice(8), ['other', 'early', 'late'])
+  })
+
+  it('begin network by network: one that comes after a hundred of another begins in the next turn', async () => {
+    const enter = entrance()
+    const begun: string[] = []
+    for (let i = 0; i < 100; i += 1) enter('/login', () => begun.push('flood'), `203.0.113.${i}`)
+    enter('/login', () => begun.push('other'), '198.51.100.7')
+    assert.equal(begun.length, 8)
+    await nextTurn()
+    assert.deepEqual([begun.length, begun.includes('other')], [16, true])
   })
 
   it('begin at once while they are few, turn after turn', async () => {
@@ -98,6 +108,34 @@ describe('toNodeHandler, when log-ins arrive together', () => {
     assert.deepEqual([counts, made], [[8], 20])
   })
 
+  for (const [trustProxy, place] of [
+    [1, 'before most of them'],
+    [0, 'in its turn'],
+  ] as const) {
+    it(`with trustProxy ${trustProxy}, one that was forwarded for another address than all before it begins ${place}`, async () => {
+      await using started = await startAuth({ trustProxy })
+      const made: (string | null)[] = []
+      const watching: AuthServer = {
+        ...started.auth,
+        fetch(request, platform) {
+          made.push(request.headers.get('X-Request-Id'))
+          return started.auth.fetch(request, platform)
+        },
+      }
+      const handler = toNodeHandler(watching)
+      let handled = 0
+      let last: unknown
+      await atOnce(40, '/register', (request, response) => {
+        handled += 1
+        request.headers['x-forwarded-for'] = handled < 40 ? '203.0.113.9' : '198.51.100.7'
+        last = request.headers['x-request-id']
+        handler(request, response)
+      })
+      const found = made.indexOf(last as string)
+      assert.ok(trustProxy === 1 ? found < 16 : found === 39, `${found}`)
+    })
+  }
+
   it('answers each in its own async context', async () => {
     const context = new AsyncLocalStorage<string>()
     const seen: [unknown, unknown][] = []
@@ -131,6 +169,20 @@ describe('toNodeHandler, when log-ins arrive together', () => {
 })
 
 describe('fetch, when log-ins arrive together', () => {
+  it('begins with that of another network in the next turn of the event loop', async () => {
+    await using started = await startAuth()
+    const answered: string[] = []
+    const send = async (name: string, address: string) => {
+      const headers = { 'Content-Type': 'application/json' }
+      const request = new Request('http://127.0.0.1:5000/register', { method: 'POST', headers, body: '{}' })
+      assert.equal((await started.auth.fetch(request, { address })).status, 422)
+      answered.push(name)
+    }
+    const flood = Array.from({ length: 100 }, (_, i) => send('flood', `2001:db8:1:${i}::1`))
+    await Promise.all([...flood, send('other', '2001:db8:2::1')])
+    assert.ok(answered.indexOf('other') < 32, `${answered.indexOf('other')}`)
+  })
+
   for (const basePath of ['', '/auth']) {
     it(`reads the bodies of eight in a turn of the event loop, under the base path "${basePath}"`, async () => {
       await using started = await startAuth({ basePath })

@@ -6,7 +6,7 @@ import type { Context } from '../engine/context.ts'
 import { AuthError } from '../errors.ts'
 import { administrators } from './administrators.ts'
 import { bodyReader } from './body.ts'
-import { clientReader } from './client.ts'
+import { addressReader, clientReader, type ReadAddress } from './client.ts'
 import { refreshCookie } from './cookies.ts'
 import type { HttpEnv } from './env.ts'
 import { oauthPaths } from './form.ts'
@@ -33,12 +33,14 @@ export interface App {
   fetch(request: Request, platform: HttpEnv['Bindings']): Promise<Response>
   /** Whether a path is one of ours, whatever the method. */
   handles(path: string): boolean
+  clientAddress: ReadAddress
 }
 
 /** The HTTP API over the engine: a function from Request to Response. */
 export function createApp(context: Context, guard: Guard): App {
   const { config, log } = context
-  const clientOf = clientReader(config.trustProxy, log)
+  const clientAddress = addressReader(config.trustProxy)
+  const clientOf = clientReader(clientAddress, config.trustProxy === 0 ? log : undefined)
   const root = new OpenAPIHono<HttpEnv>({
     getPath: (request, options) => pathOf(request, options?.env),
     defaultHook: (result) => {
@@ -91,11 +93,14 @@ export function createApp(context: Context, guard: Guard): App {
   app.notFound((c) => refuse(missing(methodsOf(c.req.path), c.req.method), c))
   return {
     fetch: async (request, platform) => {
-      const turn = enter(pathOf(request, platform))
+      const turn = enter(pathOf(request, platform), () =>
+        clientAddress(platform.address, request.headers.get('X-Forwarded-For') ?? undefined),
+      )
       if (turn !== undefined) await turn
       return app.fetch(request, platform)
     },
     handles: (path) => methodsOf(path).length > 0,
+    clientAddress,
   }
 }
 

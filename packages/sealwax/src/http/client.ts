@@ -6,20 +6,30 @@ import type { HttpEnv } from './env.ts'
 /** Reads who calls: the address, by the rule of trusted proxies, and the user agent. */
 export type ReadClient = (c: HonoContext<HttpEnv>) => Client
 
+/** The address of the caller, from that of the other end of the connection and the header X-Forwarded-For. */
+export type ReadAddress = (peer: string | undefined, forwarded: string | undefined) => string | undefined
+
 /** @param trustProxy hops in front of us, or the addresses of those whose X-Forwarded-For is believed. */
-export function clientReader(trustProxy: number | readonly string[], log: Logger): ReadClient {
+export function addressReader(trustProxy: number | readonly string[]): ReadAddress {
   const trusted = typeof trustProxy === 'number' ? trustProxy : blockList(trustProxy)
-  let warned = trusted !== 0
+  return (peer, forwarded) => {
+    const address = plain(peer)
+    return forwarded === undefined || trusted === 0 ? address : forwardedFor(address, forwarded, trusted)
+  }
+}
+
+/** @param untrusting the log of a server that trusts no proxy: told once that one seems to stand in front. */
+export function clientReader(addressOf: ReadAddress, untrusting: Logger | undefined): ReadClient {
+  let warns = untrusting !== undefined
   return (c) => {
     const known = c.get('client')
     if (known !== undefined) return known
-    if (!warned && isForwarded(c)) {
-      warned = true
-      log.warn({ address: c.env?.address }, UNTRUSTED)
+    if (warns && isForwarded(c)) {
+      warns = false
+      untrusting?.warn({ address: c.env?.address }, UNTRUSTED)
     }
-    const forwarded = trusted === 0 ? undefined : c.req.header('X-Forwarded-For')
-    const address = plain(c.env?.address)
-    const ip = forwarded === undefined ? address : forwardedFor(address, forwarded, trusted)
+    const forwarded = untrusting === undefined ? c.req.header('X-Forwarded-For') : undefined
+    const ip = addressOf(c.env?.address, forwarded)
     const userAgent = c.req.header('User-Agent')?.slice(0, 256)
     const client = { ...(ip !== undefined && { ip }), ...(userAgent !== undefined && { userAgent }) }
     c.set('client', client)

@@ -3,7 +3,7 @@ import type { Client } from '../engine/context.ts'
 
 /** What the platform may tell beside the request. */
 export interface Platform {
-  /** The address of the other end of the connection. */
+  /** The address of the other end of the connection. All callers without one share the places of a single network. */
   readonly address?: string | undefined
   /** What a `Request` does not show; `toNodeHandler` tells it. */
   readonly sent?: Sent | undefined

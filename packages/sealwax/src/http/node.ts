@@ -9,6 +9,9 @@ import { turnstile } from './turnstile.ts'
 export type NodeRequest = IncomingMessage & { body?: unknown }
 export type NodeHandler = (request: NodeRequest, response: ServerResponse, next?: (error?: unknown) => void) => void
 
+/** What can be served: an auth server, or an app around one. Without `clientAddress` a caller's address is that of the connection. */
+export type Servable = Pick<AuthServer, 'fetch' | 'handles'> & Partial<Pick<AuthServer, 'clientAddress'>>
+
 export interface NodeHandlerOptions {
   /**
    * Puts lighter classes in place of the global `Request` and `Response`, as Hono on Node does by default: a reply then needs no web stream.
@@ -23,10 +26,7 @@ export interface NodeHandlerOptions {
  * An already parsed `req.body` is used.
  * Under a prefix it sees the path without it, as Express mounts do.
  */
-export function toNodeHandler(
-  auth: AuthServer,
-  { overrideGlobalObjects = false }: NodeHandlerOptions = {},
-): NodeHandler {
+export function toNodeHandler(auth: Servable, { overrideGlobalObjects = false }: NodeHandlerOptions = {}): NodeHandler {
   let platform: Platform = {}
   // It calls back at once, so `platform` is still of the same request.
   const listen = getRequestListener((request) => auth.fetch(request, platform), { overrideGlobalObjects })
@@ -53,7 +53,7 @@ export function toNodeHandler(
       request.url = now
     }
     const start = () => {
-      const turn = enter(path)
+      const turn = enter(path, () => addressOf(auth, request))
       if (turn === undefined) begin()
       else void turn.then(begin)
     }
@@ -78,6 +78,12 @@ function hasTwoHosts(rawHeaders: readonly string[]): boolean {
     if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1
   }
   return hosts > 1
+}
+
+function addressOf({ clientAddress }: Servable, { socket, headers }: NodeRequest): string | undefined {
+  const forwarded = headers['x-forwarded-for']
+  if (clientAddress === undefined) return socket.remoteAddress
+  return clientAddress(socket.remoteAddress, Array.isArray(forwarded) ? forwarded.join(',') : forwarded)
 }
 
 /** The stream is spent when a framework has parsed the body; the listener takes these bytes instead. */
