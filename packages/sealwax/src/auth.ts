@@ -105,17 +105,18 @@ export async function forgetLostSecret(
 
 function contextOf(options: AuthOptions, revoked: RevocationList): Context {
   const config = configure(options)
+  const elapsed = () => performance.now()
   return {
     config,
     store: options.store,
     now: options.now ?? Date.now,
-    elapsed: () => performance.now(),
+    elapsed,
     randomBytes: pooledRandomBytes(),
     log: options.logger ?? SILENT,
     emit: safely(options.onEvent, options.logger),
     loadSubject: options.loadSubject,
     secrets: secretsOf(config.secrets, randomBytes),
-    passwords: createPasswords(),
+    passwords: createPasswords({ elapsed }),
     keys: createKeyRing(),
     feed: createFeedState(),
     auditBatches: new Map(),

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os'
 import { describe, it } from 'node:test'
 import { hash } from '@node-rs/argon2'
 import { unsafeDecode } from '@sealwax/jwt'
+import { networksOf } from '../src/engine/network.ts'
 import { createPasswords } from '../src/engine/passwords.ts'
 import { PASSWORD, type Reply, type Started, standing, startAuth } from './server.ts'
 
@@ -175,8 +176,10 @@ describe('login', () => {
 })
 
 describe('the queue of password checks', () => {
+  const stopped = () => 0
+
   it('refuses what it cannot hold, and goes on afterwards', async () => {
-    const passwords = createPasswords({ concurrency: 1, queueLimit: 2 })
+    const passwords = createPasswords({ elapsed: stopped, concurrency: 1, queueLimit: 2 })
     const checks = await Promise.allSettled(Array.from({ length: 5 }, () => passwords.matches(PASSWORD, undefined)))
     assert.deepEqual(
       checks.map(({ status }) => status),
@@ -196,7 +199,7 @@ describe('the queue of password checks', () => {
   })
 
   it('a check that takes long holds up none that ended beside it', async () => {
-    const passwords = createPasswords({ concurrency: 2, queueLimit: 20 })
+    const passwords = createPasswords({ elapsed: stopped, concurrency: 2, queueLimit: 20 })
     const slow = await hash(PASSWORD, { algorithm: 2, memoryCost: 19_456, timeCost: 100, parallelism: 1 })
     let slowEnded = false
     const long = passwords.matches(PASSWORD, slow).then(() => {
@@ -209,9 +212,30 @@ describe('the queue of password checks', () => {
     await long
   })
 
+  it('lets no finished check wait longer than a tenth of a second for others', async () => {
+    // The clock is read twice as a check ends.
+    const clock = (step: number) => {
+      let time = 0
+      return () => {
+        time += step
+        return time
+      }
+    }
+    assert.deepEqual(await handedOn({ concurrency: 1, checks: 15, elapsed: clock(10) }), [5, 5, 5])
+    assert.deepEqual(await handedOn({ concurrency: 1, checks: 3, elapsed: clock(60) }), [1, 1, 1])
+  })
+
   /** How many checks ended in the same turn of the event loop, turn after turn. */
-  async function handedOn({ concurrency, checks }: { concurrency: number; checks: number }): Promise<number[]> {
-    const passwords = createPasswords({ concurrency, queueLimit: 20 })
+  async function handedOn({
+    concurrency,
+    checks,
+    elapsed = stopped,
+  }: {
+    concurrency: number
+    checks: number
+    elapsed?: () => number
+  }): Promise<number[]> {
+    const passwords = createPasswords({ elapsed, concurrency, queueLimit: 20 })
     let turn = 0
     const turns: number[] = []
     const count = () => {
@@ -228,8 +252,34 @@ describe('the queue of password checks', () => {
     return [...Map.groupBy(turns, (each) => each).values()].map(({ length }) => length)
   }
 
+  it('shares its places out by network, and the application has a share of its own', async () => {
+    const passwords = createPasswords({ elapsed: stopped, concurrency: 1, queueLimit: 11 })
+    const order: string[] = []
+    const check = async (name: string, ip: string) => {
+      await passwords.matches(PASSWORD, undefined, passwords.enter(networksOf(ip)))
+      order.push(name)
+    }
+    const flood = Array.from({ length: 12 }, () => check('flood', '203.0.113.9'))
+    const other = check('other', '198.51.100.7')
+    const own = passwords.hash(PASSWORD).then(() => order.push('own'))
+    const refused = (await Promise.allSettled(flood)).filter(({ status }) => status === 'rejected')
+    await Promise.all([other, own])
+    assert.equal(refused.length, 2)
+    assert.deepEqual(order.slice(0, 4).toSorted(), ['flood', 'flood', 'other', 'own'])
+  })
+
+  it('a place that is given back unused holds nobody up', async () => {
+    const passwords = createPasswords({ elapsed: stopped, concurrency: 1, queueLimit: 2 })
+    const network = networksOf('203.0.113.9')
+    const checked = passwords.matches(PASSWORD, undefined, passwords.enter(network))
+    const unused = passwords.enter(network)
+    await unused.turn
+    unused.leave()
+    assert.equal(await checked, false)
+  })
+
   it('a hash that is no hash frees its place', async () => {
-    const passwords = createPasswords({ concurrency: 1, queueLimit: 1 })
+    const passwords = createPasswords({ elapsed: stopped, concurrency: 1, queueLimit: 1 })
     for (let i = 0; i < 3; i += 1) await assert.rejects(passwords.matches(PASSWORD, 'no PHC string'))
     assert.equal(await passwords.matches(PASSWORD, undefined), false)
   })

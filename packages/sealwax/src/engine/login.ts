@@ -2,6 +2,7 @@ import { AuthError } from '../errors.ts'
 import type { UserRow } from '../store/contract/users.ts'
 import { auditAlone } from './audit.ts'
 import { type Client, type Context, commit } from './context.ts'
+import { networksOf } from './network.ts'
 import { type CreateSession, startSession } from './sessions.ts'
 import { askApplication, disabledUser, subjectOfNew } from './subjects.ts'
 import type { TokenResponse, TokenSubject } from './tokens.ts'
@@ -26,8 +27,13 @@ export interface LoggedIn {
  * Throws `invalid_credentials`, `overloaded`, and once the password was right `user_disabled`, or `temporarily_unavailable` when `loadSubject` fails.
  */
 export async function login(context: Context, credentials: Credentials, client: Client = {}): Promise<LoggedIn> {
-  const user = await userByEmail(context, credentials.email)
-  const matches = await context.passwords.matches(credentials.password, user?.password_hash)
+  // Before the database is asked: whoever finds no place is told so for nothing.
+  const place = context.passwords.enter(networksOf(client.ip))
+  const user = await userByEmail(context, credentials.email).catch((error) => {
+    place.leave()
+    throw error
+  })
+  const matches = await context.passwords.matches(credentials.password, user?.password_hash, place)
   if (!matches || user === undefined) {
     await auditAlone(context, { type: 'user.login_failed', time: context.now(), subject: user?.id, ...client })
     throw invalidCredentials()
@@ -55,7 +61,7 @@ export async function register(context: Context, credentials: Credentials, clien
   if (context.config.registration !== 'open') {
     throw new AuthError('registration_disabled', 'Ask an administrator for an account')
   }
-  const user = await prepareUser(context, credentials)
+  const user = await prepareUser(context, credentials, networksOf(client.ip))
   const answer = await askApplication(context, user.id)
   if (answer !== undefined && answer.subject === undefined) {
     throw new AuthError('registration_disabled', 'The application does not take new users from here')

@@ -27,3 +27,6 @@ export function networksOf(ip: string | null | undefined): Network {
   const subnet = networkOf(ip) ?? 'unknown'
   return { site: subnet.split(':', 3).join(':'), subnet }
 }
+
+/** What the application itself asks for has a share of its own. */
+export const APPLICATION: Network = { site: 'application', subnet: 'application' }

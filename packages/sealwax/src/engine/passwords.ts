@@ -1,15 +1,20 @@
 import { availableParallelism } from 'node:os'
 import { hash, type Options, verify } from '@node-rs/argon2'
 import { AuthError } from '../errors.ts'
+import { APPLICATION, type Network } from './network.ts'
+import { createShares, type Place } from './shares.ts'
 
 /** Hashes and checks passwords off the event loop, at most as many at once as there are cores. */
 export interface Passwords {
+  /** Takes a place in the queue before there is anything to check. Throws `overloaded` when there is none for this network. */
+  enter(network: Network): Place
+  /** Returns a PHC string. Throws `validation_failed`, `password_too_short`, `password_too_long` or `overloaded`. */
+  hash(password: string, network?: Network): Promise<string>
   /**
-   * Returns a PHC string. Throws `validation_failed`, `password_too_short`, `password_too_long` or, when the queue is full, `overloaded`.
+   * Does the same work whether there is a hash to compare with or not. Throws `validation_failed`, or `overloaded`, also when the place went to
+   * another network.
    */
-  hash(password: string): Promise<string>
-  /** Does the same work whether there is a hash to compare with or not. Throws `validation_failed` or, when the queue is full, `overloaded`. */
-  matches(password: string, hash: string | null | undefined): Promise<boolean>
+  matches(password: string, hash: string | null | undefined, place?: Place): Promise<boolean>
 }
 
 /** OWASP's choice for small machines: argon2id (2 in the library's enum), 19 MiB, two passes, one lane. */
@@ -24,24 +29,40 @@ const QUEUE_LIMIT = 100
 /** How many finished checks at most lie ready while others wait. */
 const HANDED_ON_TOGETHER = 16
 
+/** None waits longer than that for others to finish; checks take long while the cores have other things to do. */
+const HANDED_ON_WITHIN_MS = 100
+
 /** A hash of nothing anybody knows, with today's parameters: the work done for users that do not exist. */
 const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$c2VhbHdheCBub2JvZHkhIQ$UgYkbjVeyU1wbFDgY3v+eyNAwhhov9qRfQohqaJsQGI'
 
-export function createPasswords({ concurrency = availableParallelism(), queueLimit = QUEUE_LIMIT } = {}): Passwords {
-  const turn = queue(concurrency, queueLimit)
+export interface PasswordOptions {
+  /** Milliseconds on a clock that is never set. */
+  readonly elapsed: () => number
+  readonly concurrency?: number
+  readonly queueLimit?: number
+}
+
+export function createPasswords({
+  elapsed,
+  concurrency = availableParallelism(),
+  queueLimit = QUEUE_LIMIT,
+}: PasswordOptions): Passwords {
+  const { enter, inTurn } = queue(concurrency, queueLimit, elapsed)
   return {
-    async hash(password) {
+    enter,
+    async hash(password, network = APPLICATION) {
       checkWellFormed(password)
       checkLength(password)
-      return turn(() => hash(normalised(password), PARAMETERS))
+      return inTurn(enter(network), () => hash(normalised(password), PARAMETERS))
     },
-    async matches(password, stored) {
+    async matches(password, stored, place = enter(APPLICATION)) {
+      if (!password.isWellFormed()) place.leave()
       checkWellFormed(password)
       // A password that no policy would have let in still costs the same work, and is compared with nothing.
       const typed = normalised(password)
       const possible = typeof stored === 'string' && [...typed].length <= PASSWORD_LENGTH.max
       const candidate = possible ? typed : 'nobody'
-      const equal = await turn(() => verify(possible ? stored : NOBODY, candidate))
+      const equal = await inTurn(place, () => verify(possible ? stored : NOBODY, candidate))
       return possible && equal
     },
   }
@@ -71,34 +92,47 @@ function checkLength(password: string): void {
 }
 
 /**
- * Runs jobs in order, a few at a time; refuses more than it can hold. Each job drives everything else out of the processor's caches, and is itself
- * slowed down by what runs beside it. So while some wait, what is finished is handed on a few together, and what follows runs warm for all but the
- * first; those left over at the end go with the last. Who is done waits a little for that; the queue as a whole is sooner done. Without a queue nobody
- * waits.
+ * Runs jobs, a few at a time, their places shared out by network. Each job drives everything else out of the processor's caches, and is itself slowed
+ * down by what runs beside it. So while some wait, what is finished is handed on a few together, and what follows runs warm for all but the first;
+ * those left over at the end go with the last. Who is done waits a little for that; the queue as a whole is sooner done. Without a queue nobody waits.
  */
-function queue(concurrency: number, limit: number): <T>(job: () => Promise<T>) => Promise<T> {
-  let running = 0
-  const waiting: (() => void)[] = []
-  const finished: (() => void)[] = []
-  return async (job) => {
-    if (running >= concurrency) {
-      if (waiting.length >= limit) {
-        throw new AuthError('overloaded', 'Too many log-ins are under way; try again shortly', { retryAfter: 2 })
-      }
-      await new Promise<void>((go) => waiting.push(go))
-    } else {
-      running += 1
+function queue(concurrency: number, limit: number, elapsed: () => number) {
+  const shares = createShares({ places: concurrency, waiting: limit, refuse: overloaded })
+  const finished: { readonly at: number; readonly go: () => void }[] = []
+  let endedAt = elapsed()
+
+  function enter(network: Network): Place {
+    const { turn, leave } = shares.enter(network)
+    return {
+      turn,
+      leave() {
+        const othersWaited = shares.waiting > 0
+        leave()
+        const last = !othersWaited || (shares.waiting === 0 && finished.length === 1)
+        const now = elapsed()
+        // As far as the time since the one before tells.
+        const nextAt = now + (now - endedAt)
+        endedAt = now
+        const late = nextAt - (finished[0]?.at ?? now) > HANDED_ON_WITHIN_MS
+        if (last || late || finished.length >= HANDED_ON_TOGETHER) for (const { go } of finished.splice(0)) go()
+      },
     }
+  }
+
+  async function inTurn<T>(place: Place, job: () => Promise<T>): Promise<T> {
+    await place.turn
     try {
       return await job()
     } finally {
-      const next = waiting.shift()
-      if (next === undefined) running -= 1
-      else next()
-      const handedOn = new Promise<void>((go) => finished.push(go))
-      const last = next === undefined || (waiting.length === 0 && finished.length === 1)
-      if (last || finished.length >= HANDED_ON_TOGETHER) for (const go of finished.splice(0)) go()
+      const handedOn = new Promise<void>((go) => finished.push({ at: elapsed(), go }))
+      place.leave()
       await handedOn
     }
   }
+
+  return { enter, inTurn }
+}
+
+function overloaded(): AuthError {
+  return new AuthError('overloaded', 'Too many log-ins are under way; try again shortly', { retryAfter: 2 })
 }

@@ -12,6 +12,8 @@ export interface Place {
 }
 
 export interface Shares {
+  /** How many wait. */
+  readonly waiting: number
   /** Takes a place. Throws what `refuse` makes when there is none for this network. */
   enter(network: Network): Place
 }
@@ -49,14 +51,15 @@ interface Waiter {
  * Shares places out by network, on two levels: the sites among each other, and the subnets inside a site. A network alone may use every place. While
  * others wait, it is given nothing beyond a quarter of all places. Who runs next is chosen by network: the one with the fewest running, and in turn
  * among those. When every waiting place is taken, a newcomer gets that of the newest waiter of the network that holds most, if its own network still
- * holds no more than that one afterwards. What runs is never interrupted. Networks that hold nothing leave nothing behind.
+ * holds no more than that one afterwards. What runs is never interrupted. No state is kept for
+ * networks that hold nothing.
  */
 export function createShares({ places, waiting, refuse }: SharesOptions): Shares {
   const quarter = Math.max(1, Math.floor((places + waiting) / 4))
   const sites = new Map<string, Site>()
   const all = { running: 0, waiting: 0 }
 
-  /** The site and the subnet as they are entered in the books; new ones when they hold nothing yet. */
+  /** What the site and the subnet hold; new ones when they hold nothing yet. */
   function open({ site, subnet }: Network): [Site, Subnet] {
     const outer = sites.get(site) ?? { name: site, running: 0, waiting: 0, subnets: new Map() }
     const inner = outer.subnets.get(subnet) ?? { name: subnet, running: 0, waiting: 0, waiters: [] }
@@ -121,7 +124,7 @@ export function createShares({ places, waiting, refuse }: SharesOptions): Shares
   function wait(network: Network): Place {
     const [site, subnet] = open(network)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    // Whoever is sent away while he does something else first is told when he asks.
+    // A caller may do something else before it awaits its turn; being sent away meanwhile is no unhandled rejection.
     promise.catch(() => {})
     let leave = () => {
       subnet.waiters.splice(subnet.waiters.indexOf(waiter), 1)
@@ -143,6 +146,9 @@ export function createShares({ places, waiting, refuse }: SharesOptions): Shares
   }
 
   return {
+    get waiting() {
+      return all.waiting
+    },
     enter(network) {
       if (all.running < places) return run(network)
       if (!makeRoom(network)) throw refuse()
@@ -178,7 +184,7 @@ function largestOf<H extends Holder>(holders: Map<string, H>): H | undefined {
   return largest
 }
 
-/** Whether the one would still hold less than the other with one place of the other's. */
+/** Whether `one` holds less than `other`, and would still hold no more after taking one of its places. */
 function holdsLess<H extends Holder>(one: H | undefined, other: H | undefined): other is H {
   return held(one) + 1 < held(other)
 }

@@ -5,6 +5,7 @@ import type { UserRow } from '../store/contract/users.ts'
 import { audit } from './audit.ts'
 import { refuseClientId } from './clients.ts'
 import { type Client, type Context, commit, type Unit } from './context.ts'
+import type { Network } from './network.ts'
 import { revokeVersion } from './revocations.ts'
 import { endAllSessions } from './sessions.ts'
 
@@ -36,7 +37,7 @@ export async function createUser(context: Context, options: CreateUser): Promise
 }
 
 /** Everything about a new user that takes time or may be refused, before a transaction begins. */
-export async function prepareUser(context: Context, options: CreateUser): Promise<UserRow> {
+export async function prepareUser(context: Context, options: CreateUser, network?: Network): Promise<UserRow> {
   const email = normaliseEmail(options.email)
   const roles = checkRoles(options.roles ?? [])
   const id = options.id ?? `usr_${context.randomBytes(16).toString('base64url')}`
@@ -44,7 +45,7 @@ export async function prepareUser(context: Context, options: CreateUser): Promis
     throw new AuthError('validation_failed', 'A user id has 1 to 128 characters: letters, digits and . _ - : @')
   }
   refuseClientId(id)
-  const password_hash = await context.passwords.hash(options.password)
+  const password_hash = await context.passwords.hash(options.password, network)
   const now = context.now()
   // Above whatever a deleted user of the same id had: its revocations are still alive.
   const versions = { ver: Math.floor(now / 1000), credential_version: 1 }

@@ -27,7 +27,7 @@ import { sessionRoutes } from './routes/sessions.ts'
 import { tokenRoutes } from './routes/token.ts'
 import { wellKnownRoutes } from './routes/well-known.ts'
 import { validationError } from './schemas.ts'
-import { HASHING, turnstile } from './turnstile.ts'
+import { turnstile } from './turnstile.ts'
 
 export interface App {
   fetch(request: Request, platform: HttpEnv['Bindings']): Promise<Response>
@@ -72,8 +72,6 @@ export function createApp(context: Context, guard: Guard): App {
     '*',
     bodyReader(isOAuth, (method, path) => methodsOf(path).includes(method)),
   )
-  // After the body has come: else so many slow senders would keep everybody else out.
-  for (const path of HASHING) app.use(path, admission(MOST_LOGINS))
   healthRoutes(app, context)
   loginRoutes(app, context, clientOf, cookie)
   refreshRoutes(app, context, clientOf, cookie)
@@ -114,25 +112,6 @@ const notCached: MiddlewareHandler<HttpEnv> = async (c, next) => {
   await next()
   // Hono's own way would build another reply.
   c.res.headers.set('Pragma', 'no-cache')
-}
-
-/** As many as can be hashing or queueing for it; whoever comes beyond that is told so before the database is asked. */
-const MOST_LOGINS = 128
-
-/** Lets so many requests in at once. */
-function admission(most: number): MiddlewareHandler<HttpEnv> {
-  let inside = 0
-  return async (_c, next) => {
-    if (inside >= most) {
-      throw new AuthError('overloaded', 'Too many log-ins are under way; try again shortly', { retryAfter: 2 })
-    }
-    inside += 1
-    try {
-      await next()
-    } finally {
-      inside -= 1
-    }
-  }
 }
 
 function missing(methods: readonly string[], method: string): AuthError {

@@ -2,7 +2,7 @@ import { networksOf } from '../engine/network.ts'
 import { createShares, type Place } from '../engine/shares.ts'
 
 /** The routes that hash a password, below the base path. */
-export const HASHING: readonly string[] = ['/login', '/register']
+const HASHING: readonly string[] = ['/login', '/register']
 
 /** How many log-ins begin in one turn of the event loop. */
 const PER_TURN = 8
