@@ -28,11 +28,12 @@ describe('the audit log under attack', () => {
     server.clock.advance(50 * SECOND)
     const { id, parent } = await rotatedSession(server)
     const heard = server.events.length
+    let sent = 0
     const flood = async (times: number) => {
-      const agents = Array.from(
-        { length: times },
-        (_, i) => `thief ${'abcdefghij'[i % 10]}${'klmnopqrst'[(i - (i % 10)) / 10]}`,
-      )
+      const agents = Array.from({ length: times }, () => {
+        sent += 1
+        return `thief ${'abcdefghij'[sent % 10]}${'klmnopqrst'[Math.floor(sent / 10)]}`
+      })
       const replies = await Promise.all(agents.map((agent) => refresh(server, parent, agent)))
       assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([200]))
     }
