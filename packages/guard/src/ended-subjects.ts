@@ -12,7 +12,7 @@ export interface EndedSubjects {
 }
 
 /** See the kind `sub` of a `Revocation`. */
-export interface EndedSubject {
+interface EndedSubject {
   readonly subject: string
   readonly below: number
   readonly except?: string

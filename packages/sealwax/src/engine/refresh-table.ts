@@ -17,10 +17,7 @@ export type RefreshState = Pick<
   Pick<SessionRow, 'seen_ip' | 'seen_user_agent' | 'device'>
 
 /** The state after a refresh, without the members that say who was seen last. */
-export type NextRefreshState = Pick<
-  SessionRow,
-  'generation' | 'parent_generation' | 'rotated_at' | 'presented_at' | 'forks'
->
+type NextRefreshState = Pick<SessionRow, 'generation' | 'parent_generation' | 'rotated_at' | 'presented_at' | 'forks'>
 
 /** Who presents a refresh token. `device` is the id that a client may have sent when the session began. */
 export interface Presenter extends Pick<Client, 'ip' | 'userAgent'> {
@@ -88,7 +85,7 @@ export function decideConfirmation(state: RefreshState, presented: number, now: 
 }
 
 /** The oldest generation that is a leaf. */
-export function firstLeaf({ forks, generation }: Pick<RefreshState, 'forks' | 'generation'>): number {
+function firstLeaf({ forks, generation }: Pick<RefreshState, 'forks' | 'generation'>): number {
   return forks?.first ?? generation
 }
 

@@ -45,7 +45,7 @@ export interface SessionRow {
 }
 
 /** Several leaves: the generations from `first` to the current one, and the origins that were handed one. */
-export interface Forks {
+interface Forks {
   readonly first: number
   readonly origins: readonly (readonly [origin: string, generation: number])[]
 }
