@@ -115,7 +115,9 @@ describe('what replies show', () => {
       'jti',
       'sid',
       'sub',
+      'ver',
     ])
-    assert.equal(payload.auth_time, Math.floor(Date.UTC(2026, 0, 15, 12, 20, 0) / 1000))
+    const loggedIn = Math.floor(Date.UTC(2026, 0, 15, 12, 20, 0) / 1000)
+    assert.deepEqual([payload.auth_time, payload.ver], [loggedIn, loggedIn])
   })
 })

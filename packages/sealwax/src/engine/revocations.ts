@@ -9,7 +9,7 @@ import type { Context, Unit } from './context.ts'
  */
 export const MARGIN_SECONDS = 3600 + 120
 
-/** What a guard compares a token's `iss` and `sub` with; the feed shows it in place of the subject. Whoever can guess a subject can tell that it is meant. */
+/** What a guard compares a token's `iss` and `sub` with; the feed shows it instead of the subject. It hides only a subject that nobody can guess. */
 export function subjectKey(issuer: string, subject: string): string {
   return createHash('sha256').update(`${issuer}\0${subject}`).digest().subarray(0, 16).toString('base64url')
 }

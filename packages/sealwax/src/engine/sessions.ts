@@ -155,7 +155,7 @@ async function makeRoom(context: Context, unit: Unit, begun: Pick<SessionRow, 'i
   }
 }
 
-/** Whoever has still more sessions, from before there was a limit, comes down to it in several log-ins: each is quick. */
+/** Who has more sessions than that beyond the limit (it was lowered) reaches it in several log-ins, so that each is quick. */
 const MOST_ENDED_AT_ONCE = 100
 
 /** Binds a wrapped session key to its row. */

@@ -2,9 +2,9 @@ import type { Context, Unit } from './context.ts'
 import { MARGIN_SECONDS, revokeSubject } from './revocations.ts'
 
 /**
- * The version that a session of this subject carries when it begins now: not lower than the one that was raised when the subject's sessions last
- * ended. It is the time otherwise, so that a log-in is let in, too, where a revocation is known that the store has forgotten: it was purged, or the
- * store was restored from an older copy.
+ * The version of a session that begins now: the time in seconds, or the version that was raised when all sessions of the subject last ended, if that
+ * is higher. The time lets the session in at guards that still hold a revocation of which the store has no row: it was purged, or the store was
+ * restored from an older copy.
  */
 export async function currentVersion({ now }: Context, unit: Unit, subject: string): Promise<number> {
   const raised = await unit.subjectVersions.read(subject)
@@ -12,8 +12,8 @@ export async function currentVersion({ now }: Context, unit: Unit, subject: stri
 }
 
 /**
- * Ends all sessions of a subject, except one if it is live, and writes one revocation for them however many they are. Answers how many.
- * What no log-in under way may miss is raised first: it then inserts nothing, or its session is found below, or carries the raised version.
+ * Ends all sessions of a subject, except one, and writes one revocation for them, however many there are. Returns how many.
+ * The credential version and the lock come first: a log-in under way then inserts nothing, or its session is ended here, or begins with the raised version.
  */
 export async function endSessionsOf(
   context: Context,
@@ -26,17 +26,17 @@ export async function endSessionsOf(
   const raised = await unit.subjectVersions.lock(subject)
   const excepted = await liveSession(unit, subject, except)
   const ended = await unit.sessions.endAll(subject, now, reason, excepted)
-  // Above every version a token of these sessions can have: their own, or the user's.
+  // Higher than the version of any token of these sessions: that of the session or of the user.
   const below = Math.max(1 + Math.max(raised ?? 0, userVersion ?? 0, ended.ver ?? 0), seconds(now))
   const latest = Math.max(ended.access_expires_at ?? 0, now + context.config.accessTtl)
-  // Once the row is gone the time has to be higher than the version.
+  // The row is purged only when the time has passed the version, so that sessions which begin without it are above it.
   const until = Math.max(Math.ceil(latest / 1000), below) + MARGIN_SECONDS
   await unit.subjectVersions.set(subject, below, until)
   if (ended.count > 0) await revokeSubject(context, unit, { subject, below, except: excepted, until })
   return ended.count
 }
 
-/** A session that has ended is excepted from nothing. */
+/** Only a session of this subject that has not ended can be excepted. */
 async function liveSession(unit: Unit, subject: string, id: string | undefined): Promise<string | undefined> {
   const session = id === undefined ? undefined : await unit.sessions.byId(id)
   return session?.subject === subject && session.ended_at === null ? id : undefined

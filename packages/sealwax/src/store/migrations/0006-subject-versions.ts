@@ -13,7 +13,7 @@ export async function up(db: Kysely<unknown>, { int64, end }: Dialect): Promise<
   await db.schema.createIndex('subject_versions_until').on('subject_versions').column('until').execute()
   await db.schema.alterTable('sessions').addColumn('ver', int64).execute()
   await db.schema.alterTable('revocations').addColumn('except_sid', 'text').execute()
-  // By an expression, of which Postgres keeps statistics: it would else take a subject of many ended sessions for one of many live ones, and read the whole table.
+  // Postgres keeps statistics of an expression. Without them it takes a subject with many ended sessions for one with many live ones, and reads the whole table.
   await db.schema
     .createIndex('sessions_live')
     .on('sessions')
