@@ -1,10 +1,20 @@
-/** In octets: a snapshot of a million revocations is smaller. */
-const SIZE_LIMIT = 128 * 1024 * 1024
+/** In octets, unpacked. A page of a Sealwax server has less than one MiB. */
+const SIZE_LIMIT = 16 * 1024 * 1024
 
 interface Answer {
   readonly body: unknown
   /** The server's own time, in seconds since 1970, from its Date header. */
   readonly date: number | undefined
+}
+
+/** The answer is one of this status, not 200. */
+export class UnexpectedStatus extends Error {
+  override readonly name = 'UnexpectedStatus'
+  readonly status: number
+  constructor(status: number) {
+    super(`the answer is ${status}`)
+    this.status = status
+  }
 }
 
 /** Whether a request can go on in the background without keeping the process alive: on Node, by node:http. */
@@ -14,7 +24,7 @@ export const hasBackground = globalThis.process?.getBuiltinModule !== undefined
 export async function getJson(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
   const get = hasBackground ? getByNode : getByFetch
   const { status, date, text } = await get(url, headers, signal)
-  if (status !== 200) throw new Error(`the answer is ${status}`)
+  if (status !== 200) throw new UnexpectedStatus(status)
   const seconds = Date.parse(date ?? '') / 1000
   return { body: JSON.parse(text), date: Number.isNaN(seconds) ? undefined : seconds }
 }
@@ -28,8 +38,9 @@ interface Received {
 function getByNode(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Received> {
   const name = url.protocol === 'https:' ? 'node:https' : 'node:http'
   const http = globalThis.process.getBuiltinModule(name) as typeof import('node:http')
+  const zlib = globalThis.process.getBuiltinModule('node:zlib') as typeof import('node:zlib')
   return new Promise((resolve, reject) => {
-    const request = http.get(url, { headers, signal }, (response) => {
+    const request = http.get(url, { headers: { ...headers, 'accept-encoding': 'gzip' }, signal }, (response) => {
       const chunks: Buffer[] = []
       let size = 0
       response.on('data', (chunk: Buffer) => {
@@ -39,8 +50,11 @@ function getByNode(url: URL, headers: Record<string, string>, signal: AbortSigna
       })
       response.on('error', reject)
       response.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8')
-        resolve({ status: response.statusCode ?? 0, date: response.headers.date, text })
+        const body = Buffer.concat(chunks)
+        const give = (octets: Buffer) =>
+          resolve({ status: response.statusCode ?? 0, date: response.headers.date, text: octets.toString('utf8') })
+        if (response.headers['content-encoding'] !== 'gzip') return give(body)
+        zlib.gunzip(body, { maxOutputLength: SIZE_LIMIT }, (error, octets) => (error ? reject(error) : give(octets)))
       })
     })
     if (headers.prefer !== undefined) request.on('socket', (socket) => socket.unref())

@@ -1,3 +1,4 @@
+export type { FeedClient } from './client-token.ts'
 export type { CookieRule } from './cookies.ts'
 export {
   GUARD_ERRORS,

@@ -87,10 +87,41 @@ export interface IssuerMetadata {
   readonly jwksUri: string
   /** Where its revocations are told; most issuers have no such place. */
   readonly revocationUri: string | undefined
+  /** Where clients get tokens. */
+  readonly tokenEndpoint: string | undefined
+}
+
+/**
+ * Keeps the metadata of an issuer: read once, and again in the background after an hour, or after a failure that it might explain; what was read
+ * last is kept while it cannot be read. @param issuer an https URL, or http on loopback
+ */
+export function keepMetadata(issuer: string): (failed: boolean, signal: AbortSignal) => Promise<IssuerMetadata> {
+  let known: IssuerMetadata | undefined
+  let flight: Promise<IssuerMetadata> | undefined
+  let settledAt = Number.NEGATIVE_INFINITY
+
+  function read(signal: AbortSignal): Promise<IssuerMetadata> {
+    flight ??= findMetadata(issuer, signal)
+      .then((metadata) => {
+        known = metadata
+        return metadata
+      })
+      .finally(() => {
+        flight = undefined
+        settledAt = performance.now()
+      })
+    return flight
+  }
+
+  return async (failed, signal) => {
+    if (known === undefined) return read(signal)
+    if (performance.now() - settledAt >= (failed ? COOL_DOWN : LIFETIME)) read(signal).catch(() => {})
+    return known
+  }
 }
 
 /** Finds the metadata of an issuer. Rejects when there is none, or when it is not to be believed. */
-export async function findMetadata(issuer: string, closing: AbortSignal): Promise<IssuerMetadata> {
+async function findMetadata(issuer: string, closing: AbortSignal): Promise<IssuerMetadata> {
   const signal = AbortSignal.any([closing, AbortSignal.timeout(TIME_LIMIT)])
   const failures: unknown[] = []
   for (const url of metadataUrls(issuer)) {
@@ -115,11 +146,15 @@ function metadataUrls(issuer: string): readonly string[] {
 
 /** RFC 8414 §3.3: metadata that names another issuer must not be used. */
 function readMetadata(metadata: unknown, issuer: string): IssuerMetadata {
-  const { issuer: named, jwks_uri, revocation_uri } = (metadata ?? {}) as Record<string, unknown>
+  const { issuer: named, jwks_uri, revocation_uri, token_endpoint } = (metadata ?? {}) as Record<string, unknown>
   if (named !== issuer) throw new Error('the document names another issuer')
   const jwksUri = trustedUrl(jwks_uri, issuer)
   if (jwksUri === undefined) throw new Error('jwks_uri is not an https URL')
-  return { jwksUri, revocationUri: trustedUrl(revocation_uri, issuer) }
+  return {
+    jwksUri,
+    revocationUri: trustedUrl(revocation_uri, issuer),
+    tokenEndpoint: trustedUrl(token_endpoint, issuer),
+  }
 }
 
 /** http is for an issuer that is on loopback itself. */

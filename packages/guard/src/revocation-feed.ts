@@ -1,5 +1,7 @@
 import { type Duration, toSeconds } from '@sealwax/jwt'
-import { getJson, hasBackground } from './feed-transport.ts'
+import type { FeedClient } from './client-token.ts'
+import type { FeedSource } from './feed-source.ts'
+import { getJson, hasBackground, UnexpectedStatus } from './feed-transport.ts'
 import { createRevocationList, type Revocation, type RevocationCheck } from './revocations.ts'
 import { parseSecureUrl } from './urls.ts'
 
@@ -7,6 +9,8 @@ import { parseSecureUrl } from './urls.ts'
 export interface FeedOptions {
   /** Where the feed is. Default: `revocation_uri` of the issuer's metadata. */
   readonly url?: string
+  /** An API client of the issuer with the scope `revocations:read`, for a feed that is not public. The guard gets and renews its tokens by itself. */
+  readonly client?: FeedClient
   /** What was last known of the issuer's store may be so old. Default 1 minute, at least 30 seconds. */
   readonly staleAfter?: Duration
   /** What happens to tokens when it is older: `'deny'` answers 503 `revocation_unavailable`, `'allow'` goes on with what is known. Default `'deny'`. */
@@ -17,18 +21,18 @@ export interface FeedOptions {
 
 /** One turn of following a feed. */
 export interface FeedReport {
-  /** Entries in the page; undefined when the turn failed. */
+  /** Entries in the page, of which a snapshot may take many; undefined when the turn failed. */
   readonly entries?: number
   readonly error?: unknown
   /** Failures in a row, this one included. */
   readonly failures: number
-  /** How old what is known of the issuer's store is now, in milliseconds; Infinity before the first page. */
+  /** How old what is known of the issuer's store is now, in milliseconds; Infinity before the first snapshot is complete. */
   readonly age: number
 }
 
 /** A feed being followed. Opens nothing before `ready` is first called. */
 export interface RevocationFeed extends RevocationCheck {
-  /** Undefined once the first page is there, else a promise that it is, or that waiting for it makes no sense now. Never rejects. */
+  /** Undefined once the first snapshot is complete, else a promise that it is, or that waiting for it makes no sense now. Never rejects. */
   ready(): Promise<void> | undefined
   subscribe(listener: (entry: Revocation) => void): () => void
   close(): void
@@ -41,27 +45,34 @@ const TIME_LIMIT = (WAIT + 10) * 1000
 /** Milliseconds before the second try after a failure; doubled with each further one, and jittered by half. */
 const FIRST_PAUSE = 250
 const LONGEST_PAUSE = 15_000
-/** Milliseconds for which the first requests wait for the first page. */
+/** Milliseconds for one request that is not held back, and for which the first requests wait for the first snapshot. */
 const PATIENCE = 5000
 const LEAST_STALE_AFTER = 30
 /** Milliseconds. */
 const LONGEST_UNREAD = 1000
 
 /**
- * Follows the revocation feed of an issuer: a snapshot first, then each revocation the moment it happens.
- * @param findUrl gives the URL of the feed; asked again after each failure
+ * Follows the revocation feed of an issuer: a snapshot first, in pages, then each revocation the moment it happens.
  * @throws TypeError for an option that is not well-formed
  */
-export function followFeed(findUrl: (signal: AbortSignal) => Promise<string>, options: FeedOptions): RevocationFeed {
+export function followFeed(source: FeedSource, options: FeedOptions): RevocationFeed {
   const { staleAfter, whenStale, onFeed } = readOptions(options)
   const list = createRevocationList()
   const closing = new AbortController()
   let cursor: string | undefined
   let knownAt = Number.NEGATIVE_INFINITY
+  /** Whether more is there already than was read. */
+  let more = false
   let failures = 0
   let following = false
   let flight: Promise<void> | undefined
-  const firstTurn = Promise.withResolvers<void>()
+  const firstSnapshot = Promise.withResolvers<void>()
+  let settled = false
+  /** Whoever waits for the first snapshot has it, or has waited long enough. */
+  const settle = () => {
+    settled = true
+    firstSnapshot.resolve()
+  }
 
   const age = () => performance.now() - knownAt
   const report = (turn: Pick<FeedReport, 'entries' | 'error'>) => {
@@ -73,20 +84,36 @@ export function followFeed(findUrl: (signal: AbortSignal) => Promise<string>, op
   }
 
   async function turn(): Promise<void> {
-    const url = new URL(await findUrl(closing.signal))
+    const url = await source.url(failures > 0, closing.signal)
     if (cursor !== undefined) url.searchParams.set('after', cursor)
     // An issuer that has no room for those who wait answers those who do not.
-    const waits = cursor !== undefined && hasBackground && failures === 0
-    const limit = AbortSignal.any([closing.signal, AbortSignal.timeout(waits ? TIME_LIMIT : PATIENCE)])
-    const headers = { accept: 'application/json', ...(waits && { prefer: `wait=${WAIT}` }) }
-    const { body, date } = await getJson(url, headers, limit)
+    const waits = cursor !== undefined && !more && hasBackground && failures === 0
+    const { body, date } = await ask(url, waits)
     const page = readPage(body)
     for (const entry of page.entries) list.add(entry)
     cursor = page.cursor
-    // The issuer's clock measures how old its knowledge is, so that ours need not agree with it.
-    knownAt = performance.now() - Math.max(0, (date ?? page.as_of) - page.as_of) * 1000
+    more = page.more
+    // The issuer's clock measures how old its knowledge is, so that ours need not agree with it. Until the last page nothing is known as of now.
+    if (!more) knownAt = performance.now() - Math.max(0, (date ?? page.as_of) - page.as_of) * 1000
     failures = 0
     report({ entries: page.entries.length })
+  }
+
+  async function ask(url: URL, waits: boolean): Promise<{ body: unknown; date: number | undefined }> {
+    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(waits ? TIME_LIMIT : PATIENCE)])
+    const get = async () => {
+      const headers = { accept: 'application/json', ...(waits && { prefer: `wait=${WAIT}` }) }
+      return getJson(url, { ...headers, ...(await source.headers(signal)) }, signal)
+    }
+    try {
+      return await get()
+    } catch (error) {
+      const status = error instanceof UnexpectedStatus ? error.status : undefined
+      // A token of the guard's own that has expired or was taken back is replaced at once, one that lacks the scope with the next turn.
+      const another = (status === 401 || status === 403) && source.refused()
+      if (another && status === 401) return get()
+      throw error
+    }
   }
 
   async function tryTurn(): Promise<void> {
@@ -96,17 +123,15 @@ export function followFeed(findUrl: (signal: AbortSignal) => Promise<string>, op
       if (closing.signal.aborted) return
       failures += 1
       report({ error })
-    } finally {
-      // Whoever waited for the first page has it, or has waited long enough.
-      firstTurn.resolve()
     }
+    if (!more || failures > 0) settle()
   }
 
   async function follow(): Promise<void> {
     while (!closing.signal.aborted) {
       const [struggled, before, began] = [failures > 0, cursor, performance.now()]
       await tryTurn()
-      if (failures === 0 && struggled) await pause(LONGEST_UNREAD, closing.signal)
+      if (failures === 0 && struggled && !more) await pause(LONGEST_UNREAD, closing.signal)
       // While a transaction stays open at the issuer, the same entries come at once again and again.
       else if (failures === 0 && cursor === before && performance.now() - began < LONGEST_UNREAD) {
         await pause(FIRST_PAUSE, closing.signal)
@@ -118,10 +143,16 @@ export function followFeed(findUrl: (signal: AbortSignal) => Promise<string>, op
   /** Where nothing may go on between two requests, as on Workers, a request reads what is older than a second. */
   function readWithin(): Promise<void> | undefined {
     if (age() <= LONGEST_UNREAD || closing.signal.aborted) return undefined
-    flight ??= tryTurn().finally(() => {
+    flight ??= readAll().finally(() => {
       flight = undefined
     })
     return flight
+  }
+
+  async function readAll(): Promise<void> {
+    const began = performance.now()
+    do await tryTurn()
+    while (more && failures === 0 && performance.now() - began < PATIENCE)
   }
 
   return {
@@ -133,24 +164,28 @@ export function followFeed(findUrl: (signal: AbortSignal) => Promise<string>, op
       if (!hasBackground) return readWithin()
       if (!following) {
         following = true
+        AbortSignal.timeout(PATIENCE).addEventListener('abort', settle, { once: true })
         void follow()
       }
-      const settled = cursor !== undefined || failures > 0 || closing.signal.aborted
-      return settled ? undefined : firstTurn.promise
+      return settled ? undefined : firstSnapshot.promise
     },
     subscribe: (listener) => list.subscribe(listener),
-    close: () => closing.abort(new Error('the guard is closed')),
+    close() {
+      closing.abort(new Error('the guard is closed'))
+      settle()
+    },
   }
 }
 
 function readOptions(options: FeedOptions) {
   for (const [name, value] of Object.entries(options)) {
-    if (!['url', 'staleAfter', 'whenStale', 'onFeed'].includes(name)) {
+    if (!['url', 'client', 'staleAfter', 'whenStale', 'onFeed'].includes(name)) {
       throw new TypeError(`createGuard: unknown option "revocation.${name}"`)
     }
     if (value === undefined) throw new TypeError(`createGuard: revocation.${name} is undefined; leave it out`)
   }
-  const { url, staleAfter = 60, whenStale = 'deny', onFeed } = options
+  const { url, client, staleAfter = 60, whenStale = 'deny', onFeed } = options
+  if (client !== undefined) checkClient(client)
   if (url !== undefined && parseSecureUrl(url) === undefined) {
     throw new TypeError('createGuard: revocation.url must be an https URL')
   }
@@ -166,18 +201,28 @@ function readOptions(options: FeedOptions) {
   return { staleAfter: seconds, whenStale, onFeed }
 }
 
+function checkClient(client: FeedClient): void {
+  const members = Object.entries(typeof client === 'object' ? (client ?? {}) : {})
+  const good = members.every(
+    ([name, value]) => ['id', 'secret'].includes(name) && typeof value === 'string' && value !== '',
+  )
+  if (!good || members.length !== 2) {
+    throw new TypeError('createGuard: revocation.client must be { id, secret } of an API client, and nothing else')
+  }
+}
+
 interface Page {
   readonly cursor: string
   readonly as_of: number
+  readonly more: boolean
   readonly entries: readonly Revocation[]
 }
 
 function readPage(body: unknown): Page {
-  const { cursor, as_of: asOf, entries } = (body ?? {}) as Record<string, unknown>
-  if (typeof cursor !== 'string' || typeof asOf !== 'number' || !Array.isArray(entries)) {
-    throw new Error('the answer is not a page of a revocation feed')
-  }
-  return { cursor, as_of: asOf, entries }
+  const { cursor, as_of: asOf, more = false, entries } = (body ?? {}) as Record<string, unknown>
+  const good = typeof cursor === 'string' && typeof asOf === 'number' && typeof more === 'boolean'
+  if (!good || !Array.isArray(entries)) throw new Error('the answer is not a page of a revocation feed')
+  return { cursor, as_of: asOf, more, entries }
 }
 
 /** Keeps no process alive. */

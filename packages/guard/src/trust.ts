@@ -10,8 +10,9 @@ import {
 import { createTokenCache, type TokenCache } from './cache.ts'
 import { type CookieRule, readCookieRule } from './cookies.ts'
 import type { GuardError, GuardErrorOptions } from './errors.ts'
+import { feedSource } from './feed-source.ts'
 import { type FormerIssuer, readFormerIssuers } from './former-issuers.ts'
-import { discoverKeys, findMetadata, type KeySource } from './issuer.ts'
+import { discoverKeys, type KeySource } from './issuer.ts'
 import type { GuardRequest } from './request.ts'
 import { type FeedOptions, followFeed, type RevocationFeed } from './revocation-feed.ts'
 import type { RevocationCheck } from './revocations.ts'
@@ -188,15 +189,13 @@ function revocationOf(
 
 function feedOf(options: FeedOptions, issuer: GuardOptions['issuer']): RevocationFeed {
   if (typeof options !== 'object') throw new TypeError(`createGuard: revocation must be ${REVOCATION}`)
-  const { url } = options
-  if (url === undefined && parseSecureUrl(issuer) === undefined) {
-    throw new TypeError('createGuard: revocation.url must be given: only an issuer that is one https URL can be asked')
+  const { url, client } = options
+  const asked =
+    url === undefined ? 'revocation.url' : client === undefined ? undefined : 'an issuer with a token endpoint'
+  if (asked !== undefined && parseSecureUrl(issuer) === undefined) {
+    throw new TypeError(`createGuard: ${asked} must be given: only an issuer that is one https URL can be asked`)
   }
-  return followFeed(async (signal) => {
-    const found = url ?? (await findMetadata(issuer as string, signal)).revocationUri
-    if (found !== undefined) return found
-    throw new Error('the metadata of the issuer names no revocation feed: write revocation: null to do without')
-  }, options)
+  return followFeed(feedSource(options, issuer as string), options)
 }
 
 function keySourceOf(

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { promisify } from 'node:util'
+import { inspect, promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
 import { createGuard, type FeedReport, type GuardError, type GuardOptions, subjectKey } from '@sealwax/guard'
 import { generateKey, sign } from '@sealwax/jwt'
 
@@ -203,6 +204,74 @@ test('feed: one entry ends all sessions of a subject but one, and who logs in af
   assert.equal(await standing(guard, token({ sid: 's-3', ver: 2 })), 'accepted')
 })
 
+test('feed: nobody is let in before the last page of the first snapshot, and a failure in between goes on where it was', async (t) => {
+  const feed = await startFeed(t)
+  feed.give({ ...page(0, [{ kind: 'sid', sid: 'a', until: until() }]), more: true })
+  feed.give(503)
+  feed.give({ ...page(1, [{ kind: 'sid', sid: 'b', until: until() }]), more: true })
+  const { guard } = start(t, feed.url)
+  assert.equal(await standing(guard, token({ sid: 'z' })), 'revocation_unavailable')
+  await eventually('1', async () => String(feed.held.length))
+  assert.equal(await standing(guard, token({ sid: 'z' })), 'revocation_unavailable')
+  assert.deepEqual(
+    feed.asked.map(({ after, prefer }) => [after, prefer]),
+    [
+      [null, undefined],
+      ['epoch.0', undefined],
+      ['epoch.0', undefined],
+      ['epoch.1', undefined],
+    ],
+  )
+  feed.give(page(2, [{ kind: 'sid', sid: 'c', until: until() }]))
+  await eventually('accepted', () => standing(guard, token({ sid: 'z' })))
+  for (const sid of ['a', 'b', 'c']) assert.equal(await standing(guard, token({ sid })), 'token_revoked')
+})
+
+test('feed: the first requests wait for all pages of the first snapshot', async (t) => {
+  const feed = await startFeed(t)
+  feed.give({ ...page(0), more: true })
+  feed.give({ ...page(1), more: true })
+  feed.give(page(2, [{ kind: 'sid', sid: 's-1', until: until() }]))
+  const { guard } = start(t, feed.url)
+  assert.equal(await standing(guard, token()), 'token_revoked')
+})
+
+test('feed: a page that says more and nothing else is not asked for without end', async (t) => {
+  const feed = await startFeed(t)
+  for (let i = 0; i < 100; i += 1) feed.give({ ...page(0), more: true })
+  const { guard } = start(t, feed.url)
+  void standing(guard, token())
+  await delay(500)
+  assert.ok(feed.asked.length < 10, String(feed.asked.length))
+})
+
+test('feed: an issuer too busy for its snapshot makes no valid token 503 before what is known is old', async (t) => {
+  const feed = await startFeed(t)
+  feed.give(page(0, [{ kind: 'sid', sid: 'gone', until: until() }]))
+  for (let i = 0; i < 20; i += 1) feed.give(503)
+  const { guard, reports } = start(t, feed.url)
+  assert.equal(await standing(guard, token()), 'accepted')
+  await eventually('true', async () => String((reports.at(-1)?.failures ?? 0) >= 2))
+  assert.equal(await standing(guard, token()), 'accepted')
+  assert.equal(await standing(guard, token({ sid: 'gone' })), 'token_revoked')
+})
+
+test('feed: a packed page is unpacked, and one that unpacks to more than it may is a failure', async (t) => {
+  const bodies = [gzipSync(JSON.stringify(page(0, [{ kind: 'sid', sid: 's-1', until: until() }])))]
+  bodies.push(gzipSync(Buffer.alloc(32 * 1024 * 1024, ' ')))
+  const server = createServer((request, response) => {
+    assert.equal(request.headers['accept-encoding'], 'gzip')
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(bodies.shift())
+  })
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
+  t.after(() => server.closeAllConnections())
+  t.after(() => server.close())
+  const { guard, reports } = start(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  assert.equal(await standing(guard, token()), 'token_revoked')
+  await eventually('true', async () => String(reports.length > 1))
+  assert.match(String(reports[1]?.error), /ERR_BUFFER_TOO_LARGE|larger|Cannot create/)
+})
+
 test('feed: a redirect is not followed', async (t) => {
   const feed = await startFeed(t)
   feed.give(302)
@@ -226,6 +295,107 @@ test('feed: an issuer whose metadata names none is told so, in the report', asyn
   const text = sign({ sub: 'u' }, key, { issuer: base, audience: 'api', expiresIn: '15m', typ: 'at+jwt' })
   assert.equal(await standing(guard, text), 'revocation_unavailable')
   assert.match(String(reports[0]?.error), /write revocation: null/)
+})
+
+test('feed: while the metadata cannot be had, the feed is read where it was', async (t) => {
+  let metadata = 0
+  let down = false
+  const asked: (string | null)[] = []
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://x')
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    if (url.pathname !== '/feed') {
+      metadata += 1
+      return down
+        ? response.writeHead(500).end()
+        : response.end(JSON.stringify({ issuer: base, jwks_uri: `${base}/jwks`, revocation_uri: `${base}/feed` }))
+    }
+    asked.push(url.searchParams.get('after'))
+    if (asked.length === 1) down = true
+    // The second one fails, and with it the metadata.
+    if (asked.length === 2) return response.writeHead(500).end()
+    if (asked.length > 3) return undefined
+    return response.end(
+      JSON.stringify(page(asked.length, asked.length === 3 ? [{ kind: 'sid', sid: 's-1', until: until() }] : [])),
+    )
+  })
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const guard = createGuard({ issuer: base, audience: 'api', keys: key, revocation: {} })
+  t.after(() => guard.close())
+  const text = sign({ sub: 'u', sid: 's-1' }, key, { issuer: base, audience: 'api', expiresIn: '15m', typ: 'at+jwt' })
+  assert.equal(await standing(guard, text), 'accepted')
+  await eventually('token_revoked', () => standing(guard, text))
+  assert.deepEqual(asked.slice(0, 3), [null, 'epoch.1', 'epoch.1'])
+  assert.ok(metadata >= 1)
+})
+
+test('feed: a client is an id and a secret, and the issuer must have a token endpoint', async () => {
+  const secret = 'sws_not-to-be-repeated'
+  const made = (client: unknown, options: object = {}) =>
+    createGuard({
+      issuer,
+      audience: 'api',
+      keys: key,
+      revocation: { url: 'https://x.example/feed', client } as object,
+      ...options,
+    })
+  await made({ id: 'cli_1', secret }).close()
+  for (const wrong of [
+    null,
+    'x',
+    {},
+    { id: 'cli_1' },
+    { id: '', secret },
+    { id: 'cli_1', secret: 7 },
+    { id: 'cli_1', secret, x: 'y' },
+  ]) {
+    assert.throws(
+      () => made(wrong),
+      (error: Error) =>
+        error instanceof TypeError &&
+        /revocation.client must be/.test(error.message) &&
+        !error.message.includes(secret),
+    )
+  }
+  assert.throws(() => made({ id: 'cli_1', secret }, { issuer: 'not a URL' }), /token endpoint/)
+})
+
+test('feed: what a token endpoint says against a guard is told without the secret', async (t) => {
+  const secret = 'sws_not-to-be-repeated'
+  const answers: [status: number, body: string, told: RegExp][] = [
+    [401, '{"error":"invalid_client","error_description":"sws_not-to-be-repeated"}', /answered 401 invalid_client$/],
+    [400, `{"error":"<${secret}>"}`, /answered 400$/],
+    [200, secret, /gave no token$/],
+    [200, '{"access_token":"a b","expires_in":900}', /gave no token$/],
+    [200, 'x'.repeat(100_000), /larger than/],
+  ]
+  for (const [status, body, told] of answers) {
+    const server = createServer((request, response) => {
+      const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      if (request.url === '/token') response.writeHead(status).end(body)
+      else response.end(JSON.stringify({ issuer: base, jwks_uri: `${base}/jwks`, token_endpoint: `${base}/token` }))
+    })
+    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
+    t.after(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const reports: FeedReport[] = []
+    const onFeed = (report: FeedReport) => reports.push(report)
+    const revocation = { url: `${base}/feed`, client: { id: 'cli_1', secret }, onFeed }
+    const guard = createGuard({ issuer: base, audience: 'api', keys: key, revocation })
+    const text = sign({ sub: 'u' }, key, { issuer: base, audience: 'api', expiresIn: '15m', typ: 'at+jwt' })
+    assert.equal(await standing(guard, text), 'revocation_unavailable')
+    await guard.close()
+    assert.match(String(reports[0]?.error), told)
+    assert.ok(!inspect(reports).includes(secret))
+  }
 })
 
 test('feed: closing ends the following', async (t) => {

@@ -1,0 +1,94 @@
+/** An API client as which a guard reads a feed that is not public. */
+export interface FeedClient {
+  readonly id: string
+  readonly secret: string
+}
+
+/** Access tokens of a client for itself. */
+export interface ClientTokens {
+  /** A token that is good for a while; the one of before as long as it is. Rejects when there is none to be had. */
+  get(signal: AbortSignal): Promise<string>
+  /** Forgets the token: it was refused. */
+  drop(): void
+}
+
+const SCOPE = 'revocations:read'
+/** In octets. */
+const SIZE_LIMIT = 64 * 1024
+/** A token is renewed when only this part of its life is left. */
+const REST = 0.1
+
+/**
+ * Gets tokens by the `client_credentials` grant (RFC 6749 §4.4), with HTTP Basic. No message repeats a secret or a token.
+ * @param findEndpoint gives the URL of the token endpoint
+ */
+export function clientTokens(
+  { id, secret }: FeedClient,
+  findEndpoint: (signal: AbortSignal) => Promise<string>,
+): ClientTokens {
+  const credentials = Buffer.from(`${formEncoded(id)}:${formEncoded(secret)}`).toString('base64')
+  let current: { readonly token: string; readonly until: number } | undefined
+
+  async function request(signal: AbortSignal): Promise<string> {
+    const began = performance.now()
+    const response = await fetch(await findEndpoint(signal), {
+      method: 'POST',
+      headers: { authorization: `Basic ${credentials}`, accept: 'application/json' },
+      body: new URLSearchParams({ grant_type: 'client_credentials', scope: SCOPE }),
+      redirect: 'manual',
+      signal,
+    })
+    const { access_token: token, expires_in: life, error } = readObject(await textOf(response))
+    if (response.status !== 200) {
+      throw new Error(`the token endpoint answered ${response.status}${isCode(error) ? ` ${error}` : ''}`)
+    }
+    if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token) || typeof life !== 'number') {
+      throw new Error('the token endpoint gave no token')
+    }
+    current = { token, until: began + life * 1000 * (1 - REST) }
+    return token
+  }
+
+  return {
+    async get(signal) {
+      return current !== undefined && performance.now() < current.until ? current.token : request(signal)
+    },
+    drop() {
+      current = undefined
+    },
+  }
+}
+
+/** RFC 6749 §2.3.1 and Appendix B. */
+function formEncoded(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1)
+}
+
+async function textOf(response: Response): Promise<string> {
+  const reader = response.body?.getReader()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for (let part = await reader?.read(); part?.value !== undefined; part = await reader?.read()) {
+    size += part.value.length
+    if (size > SIZE_LIMIT) {
+      await reader?.cancel()
+      throw new Error(`the answer of the token endpoint is larger than ${SIZE_LIMIT} octets`)
+    }
+    chunks.push(part.value)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** What is no JSON object has no members. No parser's message: it would repeat the text. */
+function readObject(text: string): Record<string, unknown> {
+  try {
+    return (JSON.parse(text) ?? {}) as Record<string, unknown>
+  } catch {
+    return {}
+  }
+}
+
+/** RFC 6749 §5.2; nothing else of the answer is repeated. */
+function isCode(error: unknown): error is string {
+  return typeof error === 'string' && /^[a-z_]{1,40}$/.test(error)
+}
