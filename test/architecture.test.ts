@@ -43,7 +43,16 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
     files: 'packages/sealwax/src/http/**/*.ts',
     may: [
       ...['packages/sealwax/src/http/', 'packages/sealwax/src/engine/', 'packages/sealwax/src/errors.ts'],
-      ...['@sealwax/guard', 'hono', '@hono/', 'node:net', 'node:http', 'packages/sealwax/src/version.ts'],
+      ...[
+        '@sealwax/guard',
+        'hono',
+        '@hono/',
+        'node:net',
+        'node:http',
+        'node:util',
+        'node:zlib',
+        'packages/sealwax/src/version.ts',
+      ],
       ...['type:packages/sealwax/src/options.ts', 'type:packages/sealwax/src/auth-server.ts'],
     ],
   },

@@ -38,6 +38,7 @@ const CHECKS: { readonly [K in keyof Required<AuthOptions>]: (value: never) => u
   trustProxy: checkTrustProxy,
   registration: (value: unknown) => checkOneOf('registration', value, ['open', 'closed']),
   adminRole: checkAdminRole,
+  revocationFeed: (value: unknown) => checkOneOf('revocationFeed', value, ['public', 'clients']),
   migrate: (value: unknown) => checkOneOf('migrate', value, ['auto', 'off']),
   loadSubject: (value: unknown) => checkFunction('loadSubject', value),
   onEvent: (value: unknown) => checkFunction('onEvent', value),
@@ -84,6 +85,7 @@ export function configure(options: AuthOptions): Config {
     // Whoever brings users of their own does not expect strangers to sign up.
     registration: checked<'open' | 'closed'>('registration', Object.hasOwn(options, 'loadSubject') ? 'closed' : 'open'),
     adminRole: checked<string>('adminRole', DEFAULT_ADMIN_ROLE),
+    revocationFeed: checked<'public' | 'clients'>('revocationFeed', 'public'),
     migrate: checked<'auto' | 'off'>('migrate', 'auto'),
   })
 }

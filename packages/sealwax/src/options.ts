@@ -42,6 +42,8 @@ export interface AuthOptions {
   readonly registration?: 'open' | 'closed'
   /** The role that opens `/admin/*`. Your application's own roles must not include it by accident. Default 'sealwax:admin'. */
   readonly adminRole?: string
+  /** Who may read the revocations: everybody, or API clients with the scope `revocations:read`. Default 'public'. */
+  readonly revocationFeed?: 'public' | 'clients'
   /** 'off' refuses an older database schema instead of migrating it. Default 'auto'. */
   readonly migrate?: 'auto' | 'off'
   /** Roles, claims and `disabled` of a user, asked whenever a session begins and at each refresh. Default: the built-in users. */
@@ -74,5 +76,6 @@ export interface Config {
   readonly trustProxy: number | readonly string[]
   readonly registration: 'open' | 'closed'
   readonly adminRole: string
+  readonly revocationFeed: 'public' | 'clients'
   readonly migrate: 'auto' | 'off'
 }

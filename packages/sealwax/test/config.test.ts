@@ -140,6 +140,7 @@ const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
   },
   registration: { good: ['open', 'closed'], bad: ['', 'Open', true, null] },
   adminRole: { good: ['sealwax:admin', 'root', 'a.b_c-d'], bad: ['', 'a b', 'x'.repeat(65), 'ä', null, 7, ['root']] },
+  revocationFeed: { good: ['public', 'clients'], bad: ['', 'Public', true, null] },
   migrate: { good: ['auto', 'off'], bad: ['', 'on', false, null] },
   loadSubject: { good: [nothing], bad: [null, {}, 'x'] },
   onEvent: { good: [nothing], bad: [null, {}, 'x'] },
@@ -215,6 +216,7 @@ describe('options of createAuth', () => {
       trustProxy: 0,
       registration: 'open',
       adminRole: 'sealwax:admin',
+      revocationFeed: 'public',
       migrate: 'auto',
     })
   })

@@ -127,21 +127,72 @@ test('postgres: a revocation is read though a transaction that began earlier is 
   await store.open({ migrate: 'auto' })
   const sql = postgres(url, { max: 2, onnotice: () => {} })
   const entry = (key: string) => ({ kind: 'sid' as const, key, ver: null, until: 4_000_000_000 })
-  const start = await store.committed.revocations.since(undefined, 0)
+  const start = await store.committed.revocations.since(undefined, { now: 0, limit: 1000 })
   const held = await sql.reserve()
   await held`begin`
   await held`insert into sealwax.revocations ${held(entry('early'))}`
   await store.transaction((facts) => facts.revocations.append(entry('late')))
-  const during = await store.committed.revocations.since(start.cursor, 0)
+  const during = await store.committed.revocations.since(start.cursor, { now: 0, limit: 1000 })
   assert.deepEqual(
     during.entries.map(({ key }) => key),
     ['late'],
   )
   await held`commit`
   held.release()
-  const afterwards = await store.committed.revocations.since(during.cursor, 0)
+  const afterwards = await store.committed.revocations.since(during.cursor, { now: 0, limit: 1000 })
   assert.ok(afterwards.entries.some(({ key }) => key === 'early'))
   await sql.end()
+  await store.close()
+})
+
+test('postgres: a transaction that began before a snapshot in pages and commits behind them is not skipped', async () => {
+  const url = await server.createDatabase()
+  const store = postgresStore(url, { connections: 2 })
+  await store.open({ migrate: 'auto' })
+  const sql = postgres(url, { max: 2, onnotice: () => {} })
+  const entry = (key: string) => ({ kind: 'sid' as const, key, ver: null, until: 4_000_000_000 })
+  const revoke = (key: string) => store.transaction((facts) => facts.revocations.append(entry(key)))
+  const since = (cursor?: string) => store.committed.revocations.since(cursor, { now: 0, limit: 3 })
+  const keysOf = ({ entries }: { entries: readonly { key: string }[] }) => entries.map(({ key }) => key)
+  await revoke('a')
+  const held = await sql.reserve()
+  await held`begin`
+  await held`insert into sealwax.revocations ${held(entry('early'))}`
+  for (const key of ['b', 'c', 'd', 'e']) await revoke(key)
+  const first = await since()
+  assert.deepEqual([keysOf(first), first.more, first.snapshot], [['a', 'b', 'c'], true, true])
+  await held`commit`
+  held.release()
+  await revoke('late')
+  const second = await since(first.cursor)
+  assert.deepEqual([keysOf(second), second.more, second.snapshot], [['d', 'e', 'late'], true, false])
+  const last = await since(second.cursor)
+  assert.deepEqual([keysOf(last), last.more], [[], false])
+  // All that was committed since the first page may come again, in pages: the early one is among it, and it comes to an end.
+  const news: string[] = []
+  let page = await since(last.cursor)
+  for (; page.more; page = await since(page.cursor)) news.push(...keysOf(page))
+  news.push(...keysOf(page))
+  assert.ok(news.includes('early'), news.join())
+  assert.deepEqual(keysOf(await since(page.cursor)), [])
+  await sql.end()
+  await store.close()
+})
+
+test('postgres: cursors that strangers make up are answered, and cost no more than others', async () => {
+  const store = postgresStore(await server.createDatabase(), { connections: 2 })
+  await store.open({ migrate: 'auto' })
+  const entry = { kind: 'sid', ver: null, until: 4_000_000_000 } as const
+  await store.transaction(async (facts) => {
+    for (const key of ['a', 'b', 'c', 'd']) await facts.revocations.append({ ...entry, key })
+  })
+  for (const cursor of [
+    ...['1-0-0-', '1-0-1-1', '18446744073709551615-0-0-', '99999999999999999999-0-0-', '-0-0-99999999999999999999'],
+    ...['1-9999999999999999-1-', '-1-9999999999999999-', '0', '-', '1-1', '1-0-4-'],
+  ]) {
+    const { entries } = await store.committed.revocations.since(cursor, { now: 0, limit: 2 })
+    assert.ok(entries.length <= 4, cursor)
+  }
   await store.close()
 })
 
@@ -159,16 +210,16 @@ test('postgres: a crash gives transaction numbers again, and no revocation is sk
     })
     await assert.rejects(undone, /undone/)
   }
-  const { cursor } = await store.committed.revocations.since(undefined, 0)
+  const { cursor } = await store.committed.revocations.since(undefined, { now: 0, limit: 1000 })
   await server.stop('crash')
   await server.start()
   await revoke('after')
-  const page = await store.committed.revocations.since(cursor, 0)
+  const page = await store.committed.revocations.since(cursor, { now: 0, limit: 1000 })
   assert.deepEqual(
     page.entries.map(({ key }) => key),
     ['after'],
   )
-  assert.deepEqual((await store.committed.revocations.since(page.cursor, 0)).entries, [])
+  assert.deepEqual((await store.committed.revocations.since(page.cursor, { now: 0, limit: 1000 })).entries, [])
   await store.close()
 })
 

@@ -36,7 +36,7 @@ for (const [name, open] of Object.entries(STORES)) {
       const append = (key: string, until = 100) =>
         store.transaction((facts) => facts.revocations.append(entry(key, until)))
       const keys = async (cursor: string | undefined, now = 50) => {
-        const page = await store.committed.revocations.since(cursor, now)
+        const page = await store.committed.revocations.since(cursor, { now, limit: 100 })
         return { keys: page.entries.map(({ key }) => key), cursor: page.cursor }
       }
       const empty = await keys(undefined)
@@ -49,7 +49,7 @@ for (const [name, open] of Object.entries(STORES)) {
       const purge = () => store.transaction((facts) => facts.revocations.purge(100, 2))
       assert.deepEqual([await purge(), await purge(), await purge()], [2, 1, 0])
       await append('c', 200)
-      const second = await (await opened.another()).committed.revocations.since(first.cursor, 50)
+      const second = await (await opened.another()).committed.revocations.since(first.cursor, { now: 50, limit: 100 })
       assert.deepEqual(second.entries, [{ ...entry('c', 200), except_sid: null }])
       assert.deepEqual((await keys(undefined)).keys, ['c'])
     })
@@ -59,7 +59,7 @@ for (const [name, open] of Object.entries(STORES)) {
       const { store } = opened
       const entry = { kind: 'sub', key: 'k', ver: 7, until: 100, except_sid: 's-1' } as const
       await store.transaction((facts) => facts.revocations.append(entry))
-      assert.deepEqual((await store.committed.revocations.since(undefined, 50)).entries, [entry])
+      assert.deepEqual((await store.committed.revocations.since(undefined, { now: 50, limit: 100 })).entries, [entry])
     })
 
     it('versions of subjects: the last one stands until its time has passed', async () => {

@@ -60,6 +60,7 @@ const OPTIONS = {
   SEALWAX_TRUST_PROXY: ['trustProxy', (value: string) => (/^\d+$/.test(value) ? Number(value) : list(value))],
   SEALWAX_REGISTRATION: ['registration', text],
   SEALWAX_ADMIN_ROLE: ['adminRole', text],
+  SEALWAX_REVOCATION_FEED: ['revocationFeed', text],
   SEALWAX_MIGRATE: ['migrate', text],
 } as const satisfies Record<string, readonly [keyof AuthOptions, Parse]>
 

@@ -1,6 +1,7 @@
 import { AuthError } from '../errors.ts'
 import type { RevocationRow } from '../store/contract/revocations.ts'
 import type { Context, Revocation } from './context.ts'
+import { networkOf } from './network.ts'
 
 /** A page of the revocation feed, as other services follow it. */
 export interface FeedPage {
@@ -8,8 +9,10 @@ export interface FeedPage {
   readonly cursor: string
   /** When the store was read, in seconds since 1970. */
   readonly as_of: number
-  /** Whether the entries are all that is live (no cursor was given, or one of another epoch), or what came after the cursor. */
+  /** Whether the page begins with the oldest that is live (no cursor was given, or one of another epoch), or with what came after the cursor. */
   readonly snapshot: boolean
+  /** Whether more is there already: without the pages that follow, what is known is not complete. */
+  readonly more: boolean
   readonly entries: readonly Revocation[]
 }
 
@@ -18,18 +21,29 @@ export interface FeedState {
   epoch: string
   /** When revocations were last read from the store, on the clock of `elapsed`. */
   readAt: number
-  /** Requests that wait for something to happen. */
-  readonly waiting: Set<() => void>
+  /** Requests that wait for something to happen, in the order they came, each with the network it came from. */
+  readonly waiting: Map<() => void, string>
+  /** How often something new was read. */
+  news: number
   closed: boolean
 }
 
 export function createFeedState(): FeedState {
-  return { epoch: '', readAt: 0, waiting: new Set(), closed: false }
+  return { epoch: '', readAt: 0, waiting: new Map(), news: 0, closed: false }
 }
 
 /** Guards that wait at once in one process; more are told to come back. */
 const MOST_WAITING = 200
 const LONGEST_WAIT_MS = 25_000
+/** Rows that are read in one turn of the event loop: a millisecond or two. */
+const ROWS_A_TURN = 1000
+/** Rows in an answer that is made for one guard. What is longer is read in pages, which serve all. */
+const MOST_NEWS = 500
+/** Entries of a page; a page that has found less after so many rows is sent all the same. */
+const PAGE_ENTRIES = 5000
+const PAGE_ROWS = 20_000
+/** Between two readings for a page. */
+const LONGEST_REST_MS = 5
 
 const EPOCH = 'feed_epoch'
 
@@ -43,14 +57,19 @@ export async function followRevocations(
 ): Promise<() => Promise<void>> {
   const { store, feed } = context
   let cursor: string | undefined
-  const read = async () => {
-    const page = await store.committed.revocations.since(cursor, seconds(context.now()))
+  const readSome = async () => {
+    const page = await store.committed.revocations.since(cursor, { now: seconds(context.now()), limit: ROWS_A_TURN })
     for (const entry of page.entries) context.revoked.add(revocationOf(entry))
     const happened = page.cursor !== cursor && page.entries.length > 0
     cursor = page.cursor
-    feed.readAt = context.elapsed()
+    if (happened) feed.news += 1
     if (happened) wake(feed)
     await onRead(page.entries)
+    return page.more
+  }
+  const read = async () => {
+    while (await readSome()) await turn()
+    feed.readAt = context.elapsed()
   }
   await read()
   const reading = oneAtATime(read, (error) => context.log.warn({ err: error }, 'revocations or keys could not be read'))
@@ -63,41 +82,78 @@ export async function followRevocations(
   }
 }
 
-/**
- * Answers what happened after a cursor; everything live when the cursor is absent or of another epoch. With `wait`, an answer without entries is
- * held back until something happens, for 25 s at most. Throws `temporarily_unavailable` when too many wait already.
- */
-export async function readFeed(
-  context: Context,
-  after: string | undefined,
-  { wait, signal }: { wait: number; signal?: AbortSignal },
-): Promise<FeedPage> {
-  const { feed } = context
-  const [epoch, position] = (after ?? '').split('.')
-  const known = epoch === feed.epoch && /^\d{1,39}$/.test(position ?? '')
-  const cursor = known ? position : undefined
-  const page = await readPage(context, cursor)
-  if (!known || page.entries.length > 0 || wait <= 0 || feed.closed) return page
-  if (feed.waiting.size >= MOST_WAITING) {
-    throw new AuthError('temporarily_unavailable', 'Too many guards wait here already', { retryAfter: 1 })
-  }
-  await change(feed, Math.min(wait * 1000, LONGEST_WAIT_MS), signal)
-  return readPage(context, cursor)
+/** Where a cursor stands in this feed; undefined: at the beginning, since it is absent or of another epoch. */
+export function positionOf({ feed }: Context, cursor: string | undefined): string | undefined {
+  const [epoch, position] = (cursor ?? '').split('.')
+  return epoch === feed.epoch && /^[\d-]{1,100}$/.test(position ?? '') ? position : undefined
 }
 
-async function readPage(context: Context, cursor: string | undefined): Promise<FeedPage> {
-  const asOf = seconds(context.now())
-  const { entries, cursor: next } = await context.store.committed.revocations.since(cursor, asOf)
-  return {
-    cursor: `${context.feed.epoch}.${next}`,
-    as_of: asOf,
-    snapshot: cursor === undefined,
-    entries: entries.map(revocationOf),
+/**
+ * Answers what happened after a position, or what is live, if that is short; with `more` it is not, and {@link readPage} has it. With `wait`, an answer
+ * without entries is held back until something happens, for 25 s at most. Throws `temporarily_unavailable` when too many wait already.
+ */
+export async function readNews(
+  context: Context,
+  position: string | undefined,
+  { wait, signal, ip }: { wait: number; signal?: AbortSignal; ip?: string | undefined },
+): Promise<FeedPage> {
+  const { feed } = context
+  const { news } = feed
+  const page = await readRows(context, position, MOST_NEWS)
+  if (page.snapshot || page.more || page.entries.length > 0 || wait <= 0 || feed.closed) return page
+  const network = networkOf(ip) ?? ''
+  if (feed.waiting.size >= MOST_WAITING && !makeRoom(feed, network)) {
+    throw new AuthError('temporarily_unavailable', 'Too many guards wait here already', { retryAfter: 1 })
   }
+  // What happened while the store was read may not be in the page.
+  if (feed.news === news) await change(feed, network, Math.min(wait * 1000, LONGEST_WAIT_MS), signal)
+  return readRows(context, position, MOST_NEWS)
+}
+
+/** Reads a long page, a few milliseconds of work at a time and twice as long for others in between. */
+export async function readPage(context: Context, position: string | undefined): Promise<FeedPage> {
+  const pages: FeedPage[] = []
+  let entries = 0
+  for (let rows = 0; rows < PAGE_ROWS && entries < PAGE_ENTRIES; rows += ROWS_A_TURN) {
+    const began = context.elapsed()
+    const last = pages.at(-1)
+    const from = last === undefined ? position : positionOf(context, last.cursor)
+    const page = await readRows(context, from, Math.min(ROWS_A_TURN, PAGE_ENTRIES - entries))
+    // The store has gone back in time: what was read before belongs to another one.
+    if (page.snapshot) pages.length = 0
+    pages.push(page)
+    entries += page.entries.length
+    if (!page.more) break
+    await rest(Math.min(2 * (context.elapsed() - began), LONGEST_REST_MS))
+  }
+  const [first, last] = [pages[0], pages.at(-1)] as [FeedPage, FeedPage]
+  return { ...last, snapshot: first.snapshot, entries: pages.flatMap((page) => page.entries) }
+}
+
+async function readRows(context: Context, position: string | undefined, limit: number): Promise<FeedPage> {
+  const asOf = seconds(context.now())
+  const { entries, cursor, more, snapshot } = await context.store.committed.revocations.since(position, {
+    now: asOf,
+    limit,
+  })
+  return { cursor: `${context.feed.epoch}.${cursor}`, as_of: asOf, snapshot, more, entries: entries.map(revocationOf) }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+function rest(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
 
 /** Resolves when something was revoked, when the time is over, or when the one who waits has gone. */
-function change(feed: FeedState, milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+function change(
+  feed: FeedState,
+  network: string,
+  milliseconds: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer)
@@ -106,14 +162,23 @@ function change(feed: FeedState, milliseconds: number, signal: AbortSignal | und
       resolve()
     }
     const timer = setTimeout(done, milliseconds)
-    feed.waiting.add(done)
+    feed.waiting.set(done, network)
     signal?.addEventListener('abort', done)
     if (signal?.aborted === true) done()
   })
 }
 
+/** Answers the newest one of the network that has most waiting, if that is more than the newcomer's network would then have. */
+function makeRoom(feed: FeedState, newcomer: string): boolean {
+  const networks = Map.groupBy(feed.waiting.keys(), (done) => feed.waiting.get(done) as string)
+  const largest = [...networks.values()].reduce((a, b) => (b.length > a.length ? b : a))
+  if ((networks.get(newcomer)?.length ?? 0) + 1 >= largest.length) return false
+  largest.at(-1)?.()
+  return true
+}
+
 function wake(feed: FeedState): void {
-  for (const done of [...feed.waiting]) done()
+  for (const done of [...feed.waiting.keys()]) done()
 }
 
 /**

@@ -5,6 +5,12 @@ import type { Client } from '../engine/context.ts'
 export interface Platform {
   /** The address of the other end of the connection. All callers without one share the places of a single network. */
   readonly address?: string | undefined
+  /** The response of node:http that carries the reply: it tells when that has been sent, and can be cut off. */
+  readonly response?: {
+    readonly destroyed: boolean
+    once(event: 'close', listener: () => void): unknown
+    destroy(): unknown
+  }
   /** What a `Request` does not show; `toNodeHandler` tells it. */
   readonly sent?: Sent | undefined
 }

@@ -45,7 +45,7 @@ export function toNodeHandler(auth: Servable, { overrideGlobalObjects = false }:
       const now = request.url
       // What is not ours might be once it is made a URL.
       request.url = isOurs ? url : '/'
-      platform = platformOf(request, isOurs ? undefined : path)
+      platform = platformOf(request, response, isOurs ? undefined : path)
       listen(request, response).catch((error) => {
         if (next !== undefined) next(error)
         else response.destroy(error)
@@ -63,11 +63,11 @@ export function toNodeHandler(auth: Servable, { overrideGlobalObjects = false }:
   }
 }
 
-function platformOf(request: IncomingMessage, path: string | undefined): Platform {
+function platformOf(request: IncomingMessage, response: ServerResponse, path: string | undefined): Platform {
   const { headers, rawHeaders, socket } = request
   const forwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined
   const malformed = hasTwoHosts(rawHeaders) ? 'The request has more than one Host field' : undefined
-  return { address: socket.remoteAddress, sent: { path, forwarded, malformed } }
+  return { address: socket.remoteAddress, response, sent: { path, forwarded, malformed } }
 }
 
 /** RFC 9112 §3.2. Node goes by the first and says nothing; a proxy in front may have gone by the other. */

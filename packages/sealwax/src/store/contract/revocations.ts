@@ -14,15 +14,26 @@ export interface RevocationRow {
 /** Entries read from the feed, and where to read on. */
 export interface RevocationPage {
   readonly entries: readonly RevocationRow[]
-  /** Digits. Whatever is committed later is found from here, however the transactions overlap; some may come twice. */
+  /** Digits and hyphens. Whatever is committed later is found from here, however the transactions overlap; some may come twice. */
   readonly cursor: string
+  /** Whether more follows from the cursor already. Such a page may have no entries, when those it looked at have expired. */
+  readonly more: boolean
+  /** Whether the page begins at the beginning: without a cursor, or with one of no use, because the store went back in time. */
+  readonly snapshot: boolean
+}
+
+export interface ReadRevocations {
+  /** In seconds: what is past does not come. */
+  readonly now: number
+  /** How many rows are looked at, at most. */
+  readonly limit: number
 }
 
 /** Facts about revocations. */
 export interface Revocations {
   append(entry: RevocationRow): Promise<void>
-  /** What was committed since a cursor, or everything, as far as it still matters at `now` (seconds). */
-  since(cursor: string | undefined, now: number): Promise<RevocationPage>
+  /** What was committed since a cursor, or everything, as far as it still matters, in pages: the work for one is bounded, whatever the cursor. */
+  since(cursor: string | undefined, options: ReadRevocations): Promise<RevocationPage>
   /** Forgets up to `limit` entries whose `until` has passed; answers how many, 0 when none is left or another process has them. */
   purge(now: number, limit: number): Promise<number>
 }

@@ -1,7 +1,15 @@
 import { type Kysely, sql } from 'kysely'
-import type { RevocationPage, Revocations } from '../contract/revocations.ts'
+import type { ReadRevocations, RevocationPage, RevocationRow, Revocations } from '../contract/revocations.ts'
 import type { Tables } from '../tables.ts'
 import { prepared, type Slots } from './prepared.ts'
+import {
+  compare,
+  least,
+  PAST_ALL,
+  readTransactionCursor,
+  type TransactionCursor,
+  writeTransactionCursor,
+} from './transaction-cursor.ts'
 
 /** `positions`: how this database tells what is later than what. */
 export function revocations(db: Kysely<Tables>, { positions }: { positions: 'sequence' | 'transaction' }): Revocations {
@@ -13,8 +21,8 @@ export function revocations(db: Kysely<Tables>, { positions }: { positions: 'seq
     },
     since:
       positions === 'sequence'
-        ? (cursor, now) => bySequence(db, cursor, now)
-        : (cursor, now) => byTransaction(db, cursor, now),
+        ? (cursor, options) => bySequence(db, cursor, options)
+        : (cursor, options) => byTransaction(db, cursor, options),
     async purge(now, limit) {
       const past = db.selectFrom('revocations').select('position').where('until', '<=', now)
       const { numDeletedRows } = await db
@@ -32,26 +40,31 @@ export const REVOKED_CHANNEL = 'sealwax_revoked'
 const FIELDS = ['kind', 'key', 'ver', 'until', 'except_sid'] as const
 
 /** One writer at a time: what commits later has a higher position. */
-async function bySequence(db: Kysely<Tables>, cursor = '0', now: number): Promise<RevocationPage> {
+async function bySequence(
+  db: Kysely<Tables>,
+  cursor: string | undefined,
+  { now, limit }: ReadRevocations,
+): Promise<RevocationPage> {
   // A cursor beyond the last position ever given comes from a file that was since replaced by an older copy: then everything is news.
   const { rows: given } = await latestStatement(db, {})
-  if (Number(cursor) > (given[0]?.seq ?? 0)) return bySequence(db, '0', now)
-  const { rows } = await laterStatement(db, { position: Number(cursor), now })
-  const entries = rows.map(({ position: _, ...entry }) => entry)
-  return { entries, cursor: String(rows.at(-1)?.position ?? cursor) }
+  const known = cursor !== undefined && /^\d+$/.test(cursor) && Number(cursor) <= (given[0]?.seq ?? 0)
+  const position = known ? Number(cursor) : 0
+  const { rows } = await laterStatement(db, { position, limit })
+  const last = rows.at(-1)?.position ?? position
+  return { entries: live(rows, now), cursor: String(last), more: rows.length === limit, snapshot: !known }
 }
 
 const latestStatement = prepared((db) => {
   const latest = sql<{ seq: number }>`select seq from sqlite_sequence where name = 'revocations'`
   return { compile: () => latest.compile(db) }
 })
-const laterStatement = prepared((db, value: Slots<{ position: number; now: number }>) =>
+const laterStatement = prepared((db, value: Slots<{ position: number; limit: number }>) =>
   db
     .selectFrom('revocations')
     .select([...FIELDS, 'position'])
     .where('position', '>', value('position'))
-    .where('until', '>', value('now'))
-    .orderBy('position'),
+    .orderBy('position')
+    .limit(value('limit')),
 )
 
 /**
@@ -59,37 +72,69 @@ const laterStatement = prepared((db, value: Slots<{ position: number; now: numbe
  * transaction that was still open when the page was read: all that commits later has that number or a higher one. But after a crash Postgres gives
  * numbers again that were taken by transactions which left no trace. So the cursor also holds the last position there was: that row was on the
  * disk, and with it a sequence that goes on behind it. What is beyond the one or the other is news.
+ *
+ * News is read in pages: first by transaction what stands at or before the last position, then by position what stands behind it (a snapshot is only
+ * that). Meanwhile the cursor keeps the oldest transaction that was open at any of these pages, and the next news begins there: so what commits late,
+ * behind the back of the pages, is not skipped.
  */
-async function byTransaction(db: Kysely<Tables>, cursor: string | undefined, now: number): Promise<RevocationPage> {
-  const after = readCursor(cursor)
-  const snapshot = sql<{ xmin: string; latest: number | null }>`
-    (select pg_snapshot_xmin(pg_current_snapshot())::text as xmin, (select max(position) from revocations) as latest)`
-  const isNews = sql<boolean>`(revocations.txid >= ${after.xmin}::text::xid8 or revocations.position > ${after.position})`
+async function byTransaction(
+  db: Kysely<Tables>,
+  cursor: string | undefined,
+  { now, limit }: ReadRevocations,
+): Promise<RevocationPage> {
+  const from = readTransactionCursor(cursor)
+  const fields = sql`txid::text as txid, position, kind, key, ver, until, except_sid`
   // One statement, hence one snapshot, for the cursor and the entries.
-  const rows = await db
-    .selectFrom(snapshot.as('snapshot'))
-    .leftJoin('revocations', (join) => join.on(isNews).on('until', '>', now))
-    .select(['snapshot.xmin', 'snapshot.latest', ...FIELDS])
-    .orderBy('revocations.position')
-    .execute()
-  const entries = rows.flatMap(({ kind, key, ver, until, except_sid }) =>
-    kind === null || key === null || until === null ? [] : [{ kind, key, ver, until, except_sid }],
-  )
-  const position = rows[0]?.latest ?? 0
+  const { rows } = await sql<Partial<Row> & { xmin: string; latest: number | null }>`
+    select snapshot.*, page.* from
+      (select pg_snapshot_xmin(pg_current_snapshot())::text as xmin, (select max(position) from revocations) as latest) snapshot
+      left join (
+        (select true as late, ${fields} from revocations
+          where (txid, position) > (${from.txid}::text::xid8, ${from.within}::bigint) order by revocations.txid, position limit ${limit})
+        union all
+        (select false as late, ${fields} from revocations
+          where position > ${from.position}::bigint order by position limit ${limit})
+      ) page on true`.execute(db)
+  const { xmin = '0', latest } = rows[0] ?? {}
   // A store that went back (or purged its last rows) gives positions again, too: then everything is news once.
-  if (position < after.position) return byTransaction(db, undefined, now)
-  return { entries, cursor: writeCursor({ xmin: rows[0]?.xmin ?? after.xmin, position }) }
+  if ((latest ?? 0) < from.position) return byTransaction(db, undefined, { now, limit })
+  const page = rows.filter((row): row is typeof row & Row => row.position !== undefined && row.position !== null)
+  const next = pageOf(page, from, { oldest: least(from.oldest, xmin), latest: latest ?? 0, limit })
+  const snapshot = from.position === 0 && from.txid === PAST_ALL
+  return { entries: live(next.rows, now), cursor: writeTransactionCursor(next.cursor), more: next.more, snapshot }
 }
 
-const POSITION_DIGITS = 20
-
-function writeCursor({ xmin, position }: { xmin: string; position: number }): string {
-  return xmin + String(position).padStart(POSITION_DIGITS, '0')
+interface Row extends RevocationRow {
+  /** Whether it was found by its transaction, rather than behind the last position. */
+  readonly late: boolean
+  readonly txid: string
+  readonly position: number
 }
 
-/** What is no cursor of ours stands before everything. */
-function readCursor(cursor = ''): { xmin: string; position: number } {
-  if (cursor.length <= POSITION_DIGITS) return { xmin: '0', position: 0 }
-  const position = Math.min(Number(cursor.slice(-POSITION_DIGITS)), Number.MAX_SAFE_INTEGER)
-  return { xmin: cursor.slice(0, -POSITION_DIGITS), position }
+function pageOf(
+  rows: readonly Row[],
+  from: TransactionCursor,
+  { oldest, latest, limit }: { oldest: string; latest: number; limit: number },
+): { rows: readonly Row[]; cursor: TransactionCursor; more: boolean } {
+  const byNumber = (a: Row, b: Row) => compare(a.txid, b.txid) || a.position - b.position
+  const lateRows = rows.filter((row) => row.late).sort(byNumber)
+  // Those behind the last position come by position.
+  const late = lateRows.filter(({ position }) => position <= from.position)
+  if (lateRows.length === limit) {
+    const { txid, position: within } = lateRows.at(-1) as Row
+    return { rows: late, cursor: { ...from, txid, within, oldest }, more: true }
+  }
+  const later = rows.filter((row) => !row.late).sort((a, b) => a.position - b.position)
+  const more = later.length === limit
+  const position = more ? (later.at(-1) as Row).position : latest
+  const cursor = more
+    ? { txid: PAST_ALL, within: 0, position, oldest }
+    : { txid: oldest, within: 0, position, oldest: undefined }
+  return { rows: [...late, ...later], cursor, more }
+}
+
+function live(rows: readonly RevocationRow[], now: number): RevocationRow[] {
+  return rows
+    .filter(({ until }) => until > now)
+    .map(({ kind, key, ver, until, except_sid }) => ({ kind, key, ver, until, except_sid: except_sid ?? null }))
 }

@@ -1,0 +1,71 @@
+import { networksOf } from '../engine/network.ts'
+import { createShares, type Place } from '../engine/shares.ts'
+import { AuthError } from '../errors.ts'
+import type { Platform } from './env.ts'
+
+/** Long replies on their way at once. */
+const PLACES = 50
+/** Requests that wait for such a place. */
+const WAITING = 150
+const LONGEST_WAIT_MS = 4000
+/** A reply must have been read by then. */
+const TIME_LIMIT_MS = 10_000
+/** The same while others wait. */
+const TIME_LIMIT_OF_A_CROWD_MS = 1000
+
+/**
+ * Lets long replies be sent so many at a time, shared out by network. Whoever does not read his reply loses the connection.
+ * @returns what resolves when the reply may be sent with the response given; its place is free again when it has been sent, and without a response
+ * at once. Rejects with `temporarily_unavailable`
+ */
+export function createTransmissions() {
+  const refuse = () => new AuthError('temporarily_unavailable', 'Too many read this at once', { retryAfter: 2 })
+  const shares = createShares({ places: PLACES, waiting: WAITING, refuse })
+  const sending = new Set<{ readonly since: number; cut(): void }>()
+  let waiting = 0
+
+  async function wait({ turn, leave }: Place, signal: AbortSignal): Promise<void> {
+    if (turn === undefined) return
+    waiting += 1
+    const before = performance.now() - TIME_LIMIT_OF_A_CROWD_MS
+    for (const { since, cut } of sending) if (since <= before) cut()
+    try {
+      await within(turn, AbortSignal.any([signal, AbortSignal.timeout(LONGEST_WAIT_MS)]), refuse)
+    } catch (error) {
+      leave()
+      throw error
+    } finally {
+      waiting -= 1
+    }
+  }
+
+  function watch(response: NonNullable<Platform['response']>, { leave }: Place): void {
+    const one = { since: performance.now(), cut: () => response.destroy() }
+    const timers = [
+      setTimeout(() => waiting > 0 && one.cut(), TIME_LIMIT_OF_A_CROWD_MS),
+      setTimeout(one.cut, TIME_LIMIT_MS),
+    ]
+    sending.add(one)
+    response.once('close', () => {
+      for (const timer of timers) clearTimeout(timer)
+      sending.delete(one)
+      leave()
+    })
+  }
+
+  return async (ip: string | undefined, signal: AbortSignal, response: Platform['response']): Promise<void> => {
+    const place = shares.enter(networksOf(ip))
+    await wait(place, signal)
+    if (response === undefined || response.destroyed) place.leave()
+    else watch(response, place)
+  }
+}
+
+function within(turn: Promise<void>, signal: AbortSignal, refuse: () => Error): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const give = () => reject(refuse())
+    if (signal.aborted) give()
+    signal.addEventListener('abort', give, { once: true })
+    turn.then(resolve, reject).finally(() => signal.removeEventListener('abort', give))
+  })
+}
