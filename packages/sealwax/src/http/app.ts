@@ -61,6 +61,7 @@ export function createApp(context: Context, guard: Guard): App {
     isOAuth(c.req.path) ? oauthErrorResponse(error, c, log) : problemResponse(error, c, log)
   app.onError(refuse)
   app.use('*', crossOrigin(context))
+  app.use('/oauth/*', notCached)
   root.use('*', (c, next) => {
     const malformed = c.env?.sent?.malformed
     if (malformed !== undefined) throw new AuthError('invalid_request', malformed)
@@ -68,7 +69,6 @@ export function createApp(context: Context, guard: Guard): App {
     if (methodsOf(c.req.path).length === 0) throw missing([], c.req.method)
     return next()
   })
-  app.use('/oauth/*', notCached)
   app.use(
     '*',
     bodyReader(isOAuth, (method, path) => methodsOf(path).includes(method)),

@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { AuthServer } from '../auth-server.ts'
@@ -58,7 +57,7 @@ export function toNodeHandler(auth: Servable, { overrideGlobalObjects = false }:
       else void turn.then(begin)
     }
     // Without a socket the reply waits for one before it on the same connection: until then a sender of thousands at once is given nothing to hold.
-    if (response.socket === null) response.once('socket', AsyncResource.bind(start))
+    if (response.socket === null) void new Promise((ready) => response.once('socket', ready)).then(start)
     else start()
   }
 }
