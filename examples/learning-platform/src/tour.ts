@@ -89,9 +89,9 @@ async function replay(url: string): Promise<void> {
     expect: 200,
   })
   say(
-    `   … waiting ${GRACE_S} seconds, the grace window of this example (usually 30): within it one rotation is enough`,
+    `   … waiting ${2 * GRACE_S} seconds, two windows of this example (usually two of 30): within them one rotation is enough`,
   )
-  await delay(GRACE_S * 1000 + 100)
+  await delay(2 * GRACE_S * 1000 + 100)
   const last = await exchange<Tokens>(url, 'POST', '/refresh', {
     body: { refresh_token: first.refresh_token },
     expect: 200,

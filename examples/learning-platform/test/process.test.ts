@@ -184,7 +184,8 @@ async function killAmidRefreshes(example: ExampleProcess, sessions: Tokens[], mo
 function sendRefresh(url: string, refreshToken: string, heard: () => void) {
   const outgoing = request(`${url}/refresh`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
+    // That of `fetch`, which retries: another user agent would be another origin, with a token of its own.
+    headers: { 'Content-Type': 'application/json', 'User-Agent': 'node' },
     agent: false,
   })
   const reply = new Promise<Tokens | undefined>((resolve) => {

@@ -82,7 +82,7 @@ describe('the document foretells what a real server answers', () => {
     await ask(server, 'endSession', 400, { headers: { Authorization: 'Bearer' } })
     await ask(server, 'endSession', 404, { token })
     await ask(server, 'endSession', 422, { token }, (path) => path.replace('{id}', 'x'.repeat(65)))
-    await ask(server, 'readRevocations', 422, {}, (path) => `${path}?after=${'x'.repeat(65)}`)
+    await ask(server, 'readRevocations', 422, {}, (path) => `${path}?after=${'x'.repeat(129)}`)
     for (const id of ['getMe', 'listSessions', 'endSession', 'endOtherSessions', 'logout']) {
       await ask(server, id, 401)
       for (const bad of ['x', `${token}x`, refresh_token]) await ask(server, id, 401, { token: bad })

@@ -13,7 +13,7 @@ let token: string
 
 before(async () => {
   server = await startAuth()
-  await server.auth.users.create({ ...CREDENTIALS, roles: ['admin'] })
+  await server.auth.users.create({ ...CREDENTIALS, roles: ['sealwax:admin'] })
   token = (await server.call('/login', { json: CREDENTIALS })).body.access_token
 })
 after(() => server[Symbol.asyncDispose]())

@@ -16,7 +16,6 @@ const deviceId = z
   .openapi({
     description:
       'An id that the client chose for this device and sends each time: it recognizes the device when a reply was lost.',
-    example: '7b1f0c9e-2f7a-4a53-9d0e-6f2b8f6f0c11',
   })
 
 /** How somebody logs in or signs up. Bodies are strict: a member nobody asked for is refused, not ignored. */
