@@ -38,7 +38,6 @@ export async function serve(environment: Environment): Promise<void> {
   const address = server.address() as AddressInfo
   const scheme = tls === undefined ? 'http' : 'https'
   const shownHost = address.family === 'IPv6' ? `[${address.address}]` : address.address
-  log.info({ url: `${scheme}://${shownHost}:${address.port}`, issuer: environment.auth.issuer }, 'listening')
   reloadCertificateOnSighup(server, tls?.files, log)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
@@ -49,6 +48,8 @@ export async function serve(environment: Environment): Promise<void> {
       })
     })
   }
+  // Last: whoever reads this line may send a signal at once.
+  log.info({ url: `${scheme}://${shownHost}:${address.port}`, issuer: environment.auth.issuer }, 'listening')
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
