@@ -6,9 +6,9 @@ export interface FeedClient {
 
 /** Access tokens of a client for itself. */
 export interface ClientTokens {
-  /** A token that is good for a while; the one of before as long as it is. Rejects when there is none to be had. */
+  /** Returns the current token, or requests a new one shortly before it expires. Rejects when the request fails. */
   get(signal: AbortSignal): Promise<string>
-  /** Forgets the token: it was refused. */
+  /** Drops the current token, because it was refused. */
   drop(): void
 }
 
@@ -79,7 +79,7 @@ async function textOf(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** What is no JSON object has no members. No parser's message: it would repeat the text. */
+/** Returns {} for text that is not JSON: the parser's message would repeat the text. */
 function readObject(text: string): Record<string, unknown> {
   try {
     return (JSON.parse(text) ?? {}) as Record<string, unknown>

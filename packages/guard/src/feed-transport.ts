@@ -7,7 +7,7 @@ interface Answer {
   readonly date: number | undefined
 }
 
-/** The answer is one of this status, not 200. */
+/** The answer has another status than 200. */
 export class UnexpectedStatus extends Error {
   override readonly name = 'UnexpectedStatus'
   readonly status: number

@@ -14,9 +14,9 @@ const TIME_LIMIT_MS = 10_000
 const TIME_LIMIT_OF_A_CROWD_MS = 1000
 
 /**
- * Lets long replies be sent so many at a time, shared out by network. Whoever does not read his reply loses the connection.
- * @returns what resolves when the reply may be sent with the response given; its place is free again when it has been sent, and without a response
- * at once. Rejects with `temporarily_unavailable`
+ * Limits how many long replies are sent at once, shared out by network. A reader that is too slow loses the connection.
+ * @returns a function whose promise resolves when the reply may be sent, and rejects with `temporarily_unavailable`. The place is given back when the
+ * response is closed; without a response, at once
  */
 export function createTransmissions() {
   const refuse = () => new AuthError('temporarily_unavailable', 'Too many read this at once', { retryAfter: 2 })
