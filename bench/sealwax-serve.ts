@@ -18,6 +18,7 @@ export async function served(directory: string): Promise<Served> {
     SEALWAX_ISSUER: OURS.issuer,
     SEALWAX_AUDIENCE: OURS.audience,
     SEALWAX_SECRET: OURS.secret,
+    SEALWAX_MAX_SESSIONS: String(OURS.maxSessions),
     SEALWAX_DATABASE_URL: `sqlite:${join(directory, DATABASE)}`,
     SEALWAX_PORT: '0',
   }
