@@ -1,3 +1,5 @@
+import { textWithin } from './bounded-text.ts'
+
 /** An API client as which a guard reads a feed that is not public. */
 export interface FeedClient {
   readonly id: string
@@ -38,7 +40,7 @@ export function clientTokens(
       redirect: 'manual',
       signal,
     })
-    const { access_token: token, expires_in: life, error } = readObject(await textOf(response))
+    const { access_token: token, expires_in: life, error } = readObject(await textWithin(response, SIZE_LIMIT))
     if (response.status !== 200) {
       throw new Error(`the token endpoint answered ${response.status}${isCode(error) ? ` ${error}` : ''}`)
     }
@@ -62,21 +64,6 @@ export function clientTokens(
 /** RFC 6749 §2.3.1 and Appendix B. */
 function formEncoded(text: string): string {
   return new URLSearchParams({ '': text }).toString().slice(1)
-}
-
-async function textOf(response: Response): Promise<string> {
-  const reader = response.body?.getReader()
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for (let part = await reader?.read(); part?.value !== undefined; part = await reader?.read()) {
-    size += part.value.length
-    if (size > SIZE_LIMIT) {
-      await reader?.cancel()
-      throw new Error(`the answer of the token endpoint is larger than ${SIZE_LIMIT} octets`)
-    }
-    chunks.push(part.value)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** Returns {} for text that is not JSON: the parser's message would repeat the text. */

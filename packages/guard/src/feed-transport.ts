@@ -1,3 +1,5 @@
+import { textWithin } from './bounded-text.ts'
+
 /** In octets, unpacked. A page of a Sealwax server has less than one MiB. */
 const SIZE_LIMIT = 16 * 1024 * 1024
 
@@ -64,9 +66,9 @@ function getByNode(url: URL, headers: Record<string, string>, signal: AbortSigna
 
 async function getByFetch(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Received> {
   const response = await fetch(url, { headers, signal, redirect: 'manual' })
-  if (Number(response.headers.get('content-length')) > SIZE_LIMIT) {
-    await response.body?.cancel()
-    throw new Error(`the answer is larger than ${SIZE_LIMIT} octets`)
+  return {
+    status: response.status,
+    date: response.headers.get('date') ?? undefined,
+    text: await textWithin(response, SIZE_LIMIT),
   }
-  return { status: response.status, date: response.headers.get('date') ?? undefined, text: await response.text() }
 }

@@ -1,4 +1,5 @@
 import { createRemoteJWKSet, type RemoteJWKSet, unsafeDecode, type VerificationKeys } from '@sealwax/jwt'
+import { textWithin } from './bounded-text.ts'
 import { isLoopback, parseSecureUrl } from './urls.ts'
 
 /** Where keys come from that have to be fetched, such as what `createRemoteJWKSet` makes. */
@@ -166,20 +167,7 @@ function trustedUrl(text: unknown, issuer: string): string | undefined {
 
 async function fetchJson(url: string, signal: AbortSignal): Promise<unknown> {
   const response = await fetch(url, { signal, redirect: 'manual', headers: { accept: 'application/json' } })
-  const chunks: Uint8Array[] = []
-  let size = 0
-  if (!response.ok) {
-    await response.body?.cancel()
-    throw new Error(`the answer is ${response.status}`)
-  }
-  const reader = response.body?.getReader()
-  for (let part = await reader?.read(); part?.value !== undefined; part = await reader?.read()) {
-    size += part.value.length
-    if (size > SIZE_LIMIT) {
-      await reader?.cancel()
-      throw new Error(`the answer is larger than ${SIZE_LIMIT} octets`)
-    }
-    chunks.push(part.value)
-  }
-  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
+  if (response.ok) return JSON.parse(await textWithin(response, SIZE_LIMIT))
+  await response.body?.cancel()
+  throw new Error(`the answer is ${response.status}`)
 }
