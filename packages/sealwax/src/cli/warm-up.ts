@@ -1,22 +1,25 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import { addressReader } from '../http/client.ts'
+import { toNodeHandler } from '../http/node.ts'
 
-/** By then V8 has compiled how Node reads a request and writes a reply. With a few hundred it was still at it when the flood came. */
+/** By then V8 has compiled how a request is read, put in line and answered. With a few hundred it was still at it when the flood came. */
 const REQUESTS = 1000
 const CONNECTIONS = 50
 
 const BODY = '{"email":"nobody@example.com"}'
-const REQUEST = `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`
+const REQUEST = `POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`
 
 /**
- * Lets Node's own HTTP code run for a moment, against a server that exists for nothing else. Node reads what a thousand connections hold in one
- * turn of the event loop: the first time, on code that is not compiled yet, that would hold up everybody else for too long.
+ * Lets the code that every log-in runs through before its turn work for a moment, on a server that exists for nothing else. Node reads what a thousand
+ * connections hold in one turn of the event loop: the first time, on code that is not compiled yet, that would hold up everybody else for too long.
  *
  * @param limitMs rejects when it takes longer: a start must not hang where nobody may talk to loopback.
  */
 export async function warmUp(limitMs = 3000): Promise<void> {
-  const server = createServer((_request, response) => response.end())
+  const everything = { handles: () => true, fetch: async () => new Response(), clientAddress: addressReader(0) }
+  const server = createServer(toNodeHandler(everything, { overrideGlobalObjects: true }))
   try {
     await once(server.listen(0, '127.0.0.1'), 'listening')
     const { port } = server.address() as AddressInfo

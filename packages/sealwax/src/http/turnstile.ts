@@ -7,6 +7,9 @@ const HASHING: readonly string[] = ['/login', '/register']
 /** How many log-ins begin in one turn of the event loop. */
 const PER_TURN = 8
 
+/** How many are put in line by network in one turn. To do it for a thousand at once takes so long that everybody else notices. */
+const IN_LINE_PER_TURN = 128
+
 /**
  * Lets log-ins begin a few in a turn of the event loop, network by network: a thousand at once hold up nobody else. Everything else begins at once,
  * and so does a log-in while there are few.
@@ -15,19 +18,42 @@ const PER_TURN = 8
 export function turnstile(): (path: string, address?: () => string | undefined) => Promise<void> | undefined {
   // Nobody is refused here: what waits is a request that has arrived, and nothing was made of it.
   const shares = createShares({ places: PER_TURN, waiting: Number.POSITIVE_INFINITY, refuse: () => new Error('full') })
+  const arrived: (() => void)[] = []
   const begun: Place[] = []
-  const turn = () => {
+  let isScheduled = false
+
+  function schedule(): void {
+    if (!isScheduled) setImmediate(turn)
+    isScheduled = true
+  }
+
+  function turn(): void {
+    isScheduled = false
+    // Before the places are free, so that these go to whose turn it is and not to who came first.
+    for (const getInLine of arrived.splice(0, IN_LINE_PER_TURN)) getInLine()
     for (const place of begun.splice(0)) place.leave()
+    if (arrived.length > 0) schedule()
   }
-  const begin = (place: Place) => {
-    if (begun.length === 0) setImmediate(turn)
+
+  function begin(place: Place): void {
     begun.push(place)
+    schedule()
   }
+
   return (path, address) => {
     if (!HASHING.some((hashing) => path.endsWith(hashing))) return
-    const place = shares.enter(networksOf(address?.()))
-    if (place.turn !== undefined) return place.turn.then(() => begin(place))
-    begin(place)
-    return
+    if (begun.length < PER_TURN && arrived.length === 0 && shares.waiting === 0) {
+      begin(shares.enter(networksOf(address?.())))
+      return
+    }
+    schedule()
+    return new Promise((resolve) => {
+      arrived.push(async () => {
+        const place = shares.enter(networksOf(address?.()))
+        await place.turn
+        begin(place)
+        resolve()
+      })
+    })
   }
 }
