@@ -6,9 +6,10 @@ import { readCertificate, type Tls } from './env.ts'
 
 /**
  * SIGHUP reads the certificate and its key again, as whoever renews them sends it: new connections get the new one. What cannot be used is logged, and
- * the old one stays.
+ * the old one stays. In a terminal the signal means that the window was closed, and ends the server as it ends any program.
  */
 export function reloadCertificateOnSighup(server: Server, files: Tls['files'] | undefined, log: Logger): void {
+  if (process.stdin.isTTY) return
   process.on('SIGHUP', () => {
     if (files === undefined || !(server instanceof TlsServer)) {
       log.info({}, 'SIGHUP does nothing here: there is no certificate to reload (SEALWAX_TLS_CERT)')
