@@ -11,128 +11,22 @@ const WELL_KNOWN = [
 ]
 
 /** Of these, placeholders and instructions are made. Words of up to three letters count only where they stand alone. */
-const FILLER = [
-  ...[
-    'actual',
-    'admin',
-    'auth',
-    'backend',
-    'battery',
-    'bits',
-    'bytes',
-    'change',
-    'characters',
-    'chars',
-    'correct',
-    'default',
-  ],
-  ...['demo', 'development', 'dummy', 'edit', 'enter', 'ever', 'example', 'fake', 'fill', 'fixme', 'foobar', 'from'],
-  ...[
-    'generate',
-    'hello',
-    'here',
-    'horse',
-    'insecure',
-    'insert',
-    'ipsum',
-    'keep',
-    'least',
-    'letmein',
-    'local',
-    'localhost',
-  ],
-  ...[
-    'long',
-    'longer',
-    'lorem',
-    'minimum',
-    'must',
-    'name',
-    'never',
-    'only',
-    'passphrase',
-    'passwd',
-    'password',
-    'paste',
-  ],
-  ...[
-    'placeholder',
-    'please',
-    'private',
-    'production',
-    'project',
-    'random',
-    'real',
-    'replace',
-    'safe',
-    'sample',
-    'sealwax',
-  ],
-  ...[
-    'secret',
-    'secure',
-    'server',
-    'service',
-    'should',
-    'signing',
-    'some',
-    'something',
-    'staging',
-    'staple',
-    'string',
-    'strong',
-  ],
-  ...[
-    'super',
-    'test',
-    'testing',
-    'that',
-    'these',
-    'this',
-    'todo',
-    'token',
-    'tokens',
-    'unsafe',
-    'update',
-    'used',
-    'using',
-  ],
-  ...['value', 'very', 'welcome', 'with', 'world', 'your', 'hs256', 'hs384', 'hs512'],
-  ...[
-    'a',
-    'an',
-    'api',
-    'app',
-    'at',
-    'be',
-    'by',
-    'dev',
-    'do',
-    'env',
-    'foo',
-    'for',
-    'in',
-    'is',
-    'it',
-    'jwt',
-    'key',
-    'me',
-    'my',
-  ],
-  ...['new', 'no', 'not', 'of', 'on', 'or', 'own', 'so', 'the', 'to', 'use', '32', '64', '128', '256', '384', '512'],
-].toSorted((a, b) => b.length - a.length)
+const FILLER = `
+  actual admin auth backend battery bits bytes change characters chars correct default demo development dummy edit enter ever example fake
+  fill fixme foobar from generate hello here horse hs256 hs384 hs512 insecure insert ipsum keep least letmein local localhost long longer
+  lorem minimum must name never only passphrase passwd password paste placeholder please private production project random real replace safe
+  sample sealwax secret secure server service should signing some something staging staple string strong super test testing that these this
+  todo token tokens unsafe update used using value very welcome with world your a an api app at be by dev do env foo for in is it jwt key me
+  my new no not of on or own so the to use 32 64 128 256 384 512
+`
+  .trim()
+  .split(/\s+/)
+  .toSorted((a, b) => b.length - a.length)
 
 /** What fingers and alphabets do; backwards, too. */
-const ROWS = [
-  'qwertyuiop',
-  'asdfghjkl',
-  'zxcvbnm',
-  'qwertzuiop',
-  'yxcvbnm',
-  'azertyuiop',
-  'qsdfghjklm',
-  '1qaz2wsx3edc4rfv5tgb6yhn7ujm',
-]
+const ROWS = 'qwertyuiop asdfghjkl zxcvbnm qwertzuiop yxcvbnm azertyuiop qsdfghjklm 1qaz2wsx3edc4rfv5tgb6yhn7ujm'.split(
+  ' ',
+)
 const ROWS_BOTH_WAYS = ROWS.flatMap((row) => [row, [...row].toReversed().join('')])
 
 /** Shorter ones come about by chance. */
