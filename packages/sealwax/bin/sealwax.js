@@ -10,7 +10,10 @@ if (major < 24) {
 if (import.meta.url.includes('/node_modules/')) {
   await import('../dist/cli/main.js').then(({ main }) => main(process.argv))
 } else {
-  const { registerHooks } = await import('node:module')
+  const { enableCompileCache, registerHooks } = await import('node:module')
+  const { fileURLToPath } = await import('node:url')
+  // TypeScript is compiled once and not at each start. In a directory of our own: in a shared one others could leave code for us.
+  enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/sealwax', import.meta.url)))
   registerHooks({
     resolve: (specifier, context, next) =>
       next(specifier, { ...context, conditions: ['@sealwax/source', ...context.conditions] }),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, describe, it } from 'node:test'
@@ -149,13 +149,13 @@ async function runAll(runs: readonly Run[]): Promise<string[]> {
     process.exit()`
   const arguments_ = ['--conditions=@sealwax/source', '--input-type=module', '--eval', program]
   const env = { PATH: process.env.PATH ?? '', RUNS: JSON.stringify(runs) }
-  // Both outputs go to one pipe, so that they keep their order.
-  const child = spawn('sh', ['-c', 'exec "$@" 2>&1', 'sh', process.execPath, ...arguments_], {
-    env,
-    cwd: temporary.path,
-  })
-  child.stdin.end('a password long enough')
-  const [output] = await Promise.all([text(child.stdout), once(child, 'close')])
+  // Both outputs go to one file, so that they keep their order. A pipe that is full would lose some of it.
+  const printed = openSync(join(temporary.path, 'printed'), 'w+')
+  const child = spawn(process.execPath, arguments_, { env, cwd: temporary.path, stdio: ['pipe', printed, printed] })
+  child.stdin?.end('a password long enough')
+  await once(child, 'close')
+  const output = readFileSync(join(temporary.path, 'printed'), 'utf8')
+  closeSync(printed)
   const outputs = output.split('\0\n').slice(0, -1)
   assert.equal(outputs.length, runs.length, output)
   return outputs
