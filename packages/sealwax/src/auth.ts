@@ -22,7 +22,7 @@ import { createPasswords } from './engine/passwords.ts'
 import { confirmRefreshToken, refreshSession } from './engine/refresh.ts'
 import { secretsOf } from './engine/secrets.ts'
 import { listSessions } from './engine/session-list.ts'
-import { createSession, revokeAllSessions, revokeSessionById } from './engine/sessions.ts'
+import { createSession, distinctTimes, revokeAllSessions, revokeSessionById } from './engine/sessions.ts'
 import {
   createUser,
   deleteUser,
@@ -106,10 +106,12 @@ export async function forgetLostSecret(
 function contextOf(options: AuthOptions, revoked: RevocationList): Context {
   const config = configure(options)
   const elapsed = () => performance.now()
+  const { store, now = Date.now } = options
   return {
     config,
-    store: options.store,
-    now: options.now ?? Date.now,
+    store,
+    now,
+    sessionTime: distinctTimes(now),
     elapsed,
     randomBytes: pooledRandomBytes(),
     log: options.logger ?? SILENT,

@@ -49,6 +49,14 @@ test('maxSessions: a session that is ended for the limit is refused by its acces
   )
 })
 
+test('maxSessions: of sessions that begin in the same millisecond those that began last stay', async () => {
+  await using started = await startAuth({ maxSessions: 2 })
+  const begun = []
+  for (let i = 0; i < 8; i += 1) begun.push(await started.auth.sessions.create({ subject: 'u' }))
+  const last = begun.slice(-2).map(({ session }) => session.id)
+  assert.deepEqual(await idsOf(started), last.sort())
+})
+
 test('maxSessions: a hundred sessions by default, and no limit with Infinity', async () => {
   for (const [options, left] of [
     [{}, 100],

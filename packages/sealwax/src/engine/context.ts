@@ -12,6 +12,8 @@ export interface Context {
   readonly store: Store
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** The same for a session that begins: no two of this process begin in one millisecond. */
+  readonly sessionTime: () => number
   /** Milliseconds on a clock that is never set, for how long something took. */
   readonly elapsed: () => number
   readonly randomBytes: (size: number) => Buffer

@@ -92,6 +92,7 @@ export async function startSession(
 ): Promise<{ issue: () => TokenResponse }> {
   const { config, secrets } = context
   const now = context.now()
+  const began = context.sessionTime()
   const id = context.randomBytes(16).toString('base64url')
   const octets = context.randomBytes(32)
   const { remember = true, client: { ip = null, userAgent = null } = {} } = options
@@ -112,10 +113,10 @@ export async function startSession(
     claims: options.claims ?? null,
     amr: options.amr ?? [],
     auth_time: now,
-    created_at: now,
+    created_at: began,
     created_ip: ip,
     created_user_agent: userAgent,
-    seen_at: now,
+    seen_at: began,
     seen_ip: ip,
     seen_user_agent: userAgent,
     earlier_use: null,
@@ -130,8 +131,8 @@ export async function startSession(
   await unit.sessions.insert(session)
   await makeRoom(context, unit, session)
   const { amr } = session
-  const began = { type: 'session.created', time: now, subject: session.subject, sessionId: id } as const
-  await audit(unit, { ...began, ...options.client, data: { amr } })
+  const event = { type: 'session.created', time: now, subject: session.subject, sessionId: id } as const
+  await audit(unit, { ...event, ...options.client, data: { amr } })
   return {
     issue: () => {
       context.log.info({ session: id, subject: session.subject, amr }, 'session created')
@@ -157,6 +158,16 @@ async function makeRoom(context: Context, unit: Unit, begun: Pick<SessionRow, 'i
 
 /** Who has more sessions than that beyond the limit (it was lowered) reaches it in several log-ins, so that each is quick. */
 const MOST_ENDED_AT_ONCE = 100
+
+/** A clock that returns no time twice, so that of sessions which begin together it is known which began first. It runs ahead by a second at most. */
+export function distinctTimes(now: () => number): () => number {
+  let last = 0
+  return () => {
+    const time = now()
+    last = time > last || last - time >= 1000 ? time : last + 1
+    return last
+  }
+}
 
 /** Binds a wrapped session key to its row. */
 export function sessionKeyPlace(id: string): string {
