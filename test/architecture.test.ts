@@ -80,6 +80,7 @@ const ENGINE_ORDER = [
     'shares',
     'audit',
     'revocations',
+    'issuer',
     'feed',
     'passwords',
     'key-schedule',

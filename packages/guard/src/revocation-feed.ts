@@ -83,7 +83,8 @@ export function followFeed(source: FeedSource, options: FeedOptions): Revocation
     }
   }
 
-  async function turn(): Promise<void> {
+  /** Returns how many entries the page had. */
+  async function turn(): Promise<number> {
     const url = await source.url(failures > 0, closing.signal)
     if (cursor !== undefined) url.searchParams.set('after', cursor)
     // An issuer that has no room for those who wait answers those who do not.
@@ -97,6 +98,7 @@ export function followFeed(source: FeedSource, options: FeedOptions): Revocation
     if (!more) knownAt = performance.now() - Math.max(0, (date ?? page.as_of) - page.as_of) * 1000
     failures = 0
     report({ entries: page.entries.length })
+    return page.entries.length
   }
 
   async function ask(url: URL, waits: boolean): Promise<{ body: unknown; date: number | undefined }> {
@@ -116,26 +118,28 @@ export function followFeed(source: FeedSource, options: FeedOptions): Revocation
     }
   }
 
-  async function tryTurn(): Promise<void> {
+  async function tryTurn(): Promise<number> {
+    let entries = 0
     try {
-      await turn()
+      entries = await turn()
     } catch (error) {
-      if (closing.signal.aborted) return
+      if (closing.signal.aborted) return 0
       failures += 1
       report({ error })
     }
     if (!more || failures > 0) settle()
+    return entries
   }
 
   async function follow(): Promise<void> {
     while (!closing.signal.aborted) {
       const [struggled, before, began] = [failures > 0, cursor, performance.now()]
-      await tryTurn()
+      const entries = await tryTurn()
+      const brief = performance.now() - began < LONGEST_UNREAD
+      // While a transaction stays open at the issuer, the same entries come at once again and again. Where a proxy drops `Prefer`, empty pages do.
+      const idle = cursor === before || (entries === 0 && before !== undefined && !more)
       if (failures === 0 && struggled && !more) await pause(LONGEST_UNREAD, closing.signal)
-      // While a transaction stays open at the issuer, the same entries come at once again and again.
-      else if (failures === 0 && cursor === before && performance.now() - began < LONGEST_UNREAD) {
-        await pause(FIRST_PAUSE, closing.signal)
-      }
+      else if (failures === 0 && brief && idle) await pause(FIRST_PAUSE, closing.signal)
       if (failures > 0) await pause(Math.min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE), closing.signal)
     }
   }

@@ -365,6 +365,31 @@ test('feed: a client is an id and a secret, and the issuer must have a token end
   assert.throws(() => made({ id: 'cli_1', secret }, { issuer: 'not a URL' }), /token endpoint/)
 })
 
+test('feed: a guard does not hammer an issuer whose empty pages come at once', async (t) => {
+  let asked = 0
+  const server = createServer((_request, response) => {
+    asked += 1
+    response.end(JSON.stringify({ cursor: `e.${asked}`, as_of: Math.floor(Date.now() / 1000), entries: [] }))
+  })
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/feed`
+  const guard = createGuard({ issuer: 'https://auth.example.com', audience: 'api', keys: key, revocation: { url } })
+  const text = sign({ sub: 'u' }, key, {
+    issuer: 'https://auth.example.com',
+    audience: 'api',
+    expiresIn: '15m',
+    typ: 'at+jwt',
+  })
+  assert.equal(await standing(guard, text), 'accepted')
+  await new Promise((later) => setTimeout(later, 600))
+  await guard.close()
+  assert.ok(asked > 1 && asked < 10, `${asked} requests`)
+})
+
 test('feed: what a token endpoint says against a guard is told without the secret', async (t) => {
   const secret = 'sws_not-to-be-repeated'
   const answers: [status: number, body: string, told: RegExp][] = [

@@ -15,6 +15,7 @@ import {
 } from './engine/clients.ts'
 import type { AuditEvent, Context, Logger } from './engine/context.ts'
 import { createFeedState, followRevocations, isCopy, openFeed } from './engine/feed.ts'
+import { noteIssuer, requireSameIssuer } from './engine/issuer.ts'
 import { startJobs } from './engine/jobs.ts'
 import { listKeys, revokeKey, rotateKeys } from './engine/key-rotation.ts'
 import { createKeyRing, openKeys, refreshKeys, reloadKeys } from './engine/keys.ts'
@@ -59,6 +60,7 @@ async function open(options: AuthOptions, { asServer }: { asServer: boolean }): 
   await context.store.open({ migrate: context.config.migrate })
   try {
     await requireSecrets(context)
+    if (!asServer) await requireSameIssuer(context)
     if (!asServer) await reloadKeys(context)
     return serverOf(context, guards, asServer ? await startServing(context) : async () => {})
   } catch (error) {
@@ -78,6 +80,7 @@ async function startServing(context: Context): Promise<() => Promise<void>> {
     await openFeed(context)
     await openKeys(context)
   }
+  await noteIssuer(context)
   await claimWrapper(context)
   const stopFollowing = await followRevocations(context, (entries) =>
     refreshKeys(context, { now: entries.some(({ kind }) => kind === 'kid') }),

@@ -203,4 +203,25 @@ describe('cli: users', () => {
     await assertRefused(server.auth, access_token)
     assert.equal((await users(url, ['sessions', 'emp-1'])).code, 1)
   })
+
+  it('a stranger who registers the subject of an own user as an address does not keep that user from being logged out', async () => {
+    const url = (await DATABASES.sqlite?.('own-address')) as string
+    await using server = await running(url)
+    const { access_token } = await server.auth.sessions.create({ subject: 'bob@example.com' })
+    const stranger = await server.auth.users.create({ email: 'bob@example.com', password: PASSWORD })
+    const refused = await users(url, ['sessions', 'bob@example.com', '--end'])
+    assert.deepEqual([refused.code, refused.stdout], [1, ''])
+    assert.ok(refused.stderr.includes(stranger.id), refused.stderr)
+    assert.equal(await standing(server.auth, access_token), 'accepted')
+  })
+
+  it('a command with another issuer than the servers is refused: no guard would notice what it revokes', async () => {
+    const url = (await DATABASES.sqlite?.('issuer')) as string
+    await using server = await running(url)
+    await server.auth.sessions.create({ subject: 'emp-1' })
+    const refused = await users(url, ['sessions', 'emp-1', '--end'], '', { SEALWAX_ISSUER: 'http://127.0.0.1:5000/' })
+    assert.deepEqual([refused.code, refused.stdout], [1, ''])
+    assert.match(refused.stderr, /the issuer http:\/\/127.0.0.1:5000, this command has http:\/\/127.0.0.1:5000\/;/)
+    assert.equal((await server.auth.sessions.list('emp-1')).length, 1)
+  })
 })

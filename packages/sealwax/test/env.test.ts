@@ -74,6 +74,7 @@ const BAD: readonly [variable: string, value: string, sentence: RegExp][] = [
   ['SEALWAX_REGISTRATION', 'maybe', /open, closed/],
   ['SEALWAX_MIGRATE', 'no', /auto, off/],
   ['SEALWAX_DATABASE_URL', 'mysql://x', /sqlite:/],
+  ['SEALWAX_DATABASE_URL', 'sqlite:postgres://u@h/d', /two schemes/],
   ['SEALWAX_PORT', '70000', /65535/],
   ['SEALWAX_PORT', 'http', /65535/],
   ['SEALWAX_LOG_LEVEL', 'loud', /silent/],

@@ -41,7 +41,7 @@ const DATABASES = {
       await sql.end()
     }
     const series = `generate_series(1, ${MANY}) as s(n)`
-    return { store: () => postgresStore(url, { connections: 4 }), run, series, schema: 'sealwax.' }
+    return { store: () => postgresStore(url, { connections: 4 }), run, series, schema: 'sealwax.', url }
   },
 }
 
@@ -378,6 +378,27 @@ it('sqlite: after an older copy was restored, guards elsewhere let in who logs i
   await elsewhere.close()
   await third.close()
   directory[Symbol.dispose]()
+})
+
+it('postgres: sessions that begin while all of them are ended do not wait for a deadlock to be found', async () => {
+  const { url } = await DATABASES.postgres()
+  const store = postgresStore(url)
+  const auth = await createAuth({
+    ...{ issuer: 'http://127.0.0.1:5000', audience: 'api', secret: SECRET, store },
+    loadSubject: () => ({}),
+  })
+  await auth.users.create({ id: 'ann', email: 'ann@example.com', password: PASSWORD })
+  const until = performance.now() + 700
+  const again = async (act: () => Promise<unknown>) => {
+    while (performance.now() < until) await act()
+  }
+  const create = () => again(() => auth.sessions.create({ subject: 'ann' }).catch(() => {}))
+  await Promise.all([create(), create(), create(), again(() => auth.sessions.revokeAll('ann'))])
+  await auth.close()
+  const sql = postgres(url, { max: 1 })
+  const [found] = await sql`select deadlocks::int from pg_stat_database where datname = current_database()`
+  await sql.end()
+  assert.equal(found?.deadlocks, 0)
 })
 
 it('postgres: ending all sessions waits for the log-ins of the subject that are under way, which do not wait for one another', async () => {

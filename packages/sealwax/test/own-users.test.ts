@@ -94,8 +94,8 @@ describe('an application with its own users', () => {
     await using server = await startAsking(says)
     await server.auth.users.create({ id: 'ann', ...credentials })
     const { body: before } = await server.call('/login', { json: credentials })
-    // As code without types may say it, too: 1 of a database, null for nobody.
-    for (const answer of [{ disabled: true }, { disabled: 1 }, undefined, null]) {
+    // As code without types may say it, too: 1 of a database, and what some give for nobody.
+    for (const answer of [{ disabled: true }, { disabled: 1 }, undefined, null, false, 0, '']) {
       says.answer = answer
       for (let attempt = 0; attempt < 3; attempt += 1) {
         assertProblem(await server.call('/login', { json: credentials }), [403, 'user_disabled'])
@@ -171,8 +171,9 @@ describe('an application with its own users', () => {
     const says: { answer: unknown } = { answer: undefined }
     await using server = await startAsking(says)
     await server.auth.users.create({ id: 'ann', ...credentials })
-    for (const roles of ['sealwax:admin', 5, [['a']], { 0: 'a' }, null]) {
-      says.answer = { roles }
+    const answers = ['sealwax:admin', 5, [['a']], { 0: 'a' }, null].map((roles) => ({ roles }))
+    for (const answer of [...answers, [], 'ann', true]) {
+      says.answer = answer
       assertProblem(await server.call('/login', { json: credentials, fault: true }), [500, 'internal_error'])
     }
     await assertNothingBegan(server)
@@ -208,13 +209,16 @@ describe('while the application is asked', () => {
     assert.equal((await waiting).status, 200)
   })
 
-  const meanwhile: [what: string, act: (server: Started) => Promise<unknown>][] = [
-    ['is disabled', ({ auth }) => auth.users.disable('slow')],
-    ['gets a new password', ({ auth }) => auth.users.update('slow', { password: `${PASSWORD}!` })],
-    ['is deleted', ({ auth }) => auth.users.delete('slow')],
-    ['has all sessions ended', ({ auth }) => auth.sessions.revokeAll('slow')],
+  const meanwhile: [what: string, act: (server: Started) => Promise<unknown>, refusal: [number, string]][] = [
+    ['is disabled', ({ auth }) => auth.users.disable('slow'), [403, 'user_disabled']],
+    [
+      'gets a new password',
+      ({ auth }) => auth.users.update('slow', { password: `${PASSWORD}!` }),
+      [401, 'invalid_credentials'],
+    ],
+    ['is deleted', ({ auth }) => auth.users.delete('slow'), [401, 'invalid_credentials']],
   ]
-  for (const [what, act] of meanwhile) {
+  for (const [what, act, refusal] of meanwhile) {
     it(`a user who ${what} gets no session from a log-in under way`, async () => {
       const application = slow()
       await using server = await startAuth({ loadSubject: application.loadSubject })
@@ -223,10 +227,27 @@ describe('while the application is asked', () => {
       await Promise.race([application.begun, waiting])
       await act(server)
       application.release()
-      assertProblem(await waiting, [401, 'invalid_credentials'])
+      assertProblem(await waiting, refusal)
       assert.deepEqual(await server.auth.sessions.list('slow'), [])
     })
   }
+
+  it('a thief who ends all sessions again and again does not keep the owner from logging in', async () => {
+    const application = slow()
+    let asked = 0
+    const loadSubject: LoadSubject = async (subject) => {
+      asked += 1
+      return application.loadSubject(subject)
+    }
+    await using server = await startAuth({ loadSubject })
+    await server.auth.users.create({ id: 'slow', ...credentials })
+    const waiting = server.call('/login', { json: credentials })
+    await Promise.race([application.begun, waiting])
+    await server.auth.sessions.revokeAll('slow')
+    application.release()
+    const { status, body } = await waiting
+    assert.deepEqual([status, asked, await standing(server.auth, body.access_token)], [200, 2, 'accepted'])
+  })
 
   it('an own user who is banned, and whose sessions are ended, gets none by an answer from before', async () => {
     const application = slow()

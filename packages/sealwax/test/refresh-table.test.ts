@@ -64,6 +64,9 @@ describe('the refresh table', () => {
       ['replayed', 2],
     ],
     ['a clock that stepped back leaves the parent inside the window', [rotated(-3_600_000), 1], ['replayed', 2]],
+    ['not for as long as a clock was a day ahead: a leaf rotates', [rotated(-DAY), 2], ['rotated', 3]],
+    ['nor is its parent good for others until then', [rotated(-DAY), 1, CURL], ['replay_detected']],
+    ['and a reply lost before the clock was set right is given again', [rotated(-DAY), 1], ['forked', 3]],
     [
       'the window of the parent begins anew when its leaf is first presented',
       [rotated(50_000, { presented_at: NOW - WINDOW + 1 }), 1],

@@ -3,6 +3,7 @@ import { parsePostgresUrl } from '../store/postgres/url.ts'
 
 /** What is wrong with a database URL, in a sentence that begins with `name` and does not repeat it; undefined when nothing is. */
 export function databaseUrlProblem(url: string, name: string): string | undefined {
+  if (/^sqlite:\w+:\/\//i.test(url)) return `${name} has two schemes; keep one`
   if (/^sqlite:.+/.test(url)) return undefined
   if (!isPostgresUrl(url)) return `${name} must be like sqlite:sealwax.db or postgres://user@host/database`
   try {
@@ -18,7 +19,7 @@ export function isPostgresUrl(url: string): boolean {
   return /^\s*postgres(ql)?:\/\/.+/i.test(url)
 }
 
-/** For messages that repeat what was typed. A password may hold anything, so the rest of the line goes with it. */
+/** For messages that repeat what was typed. A password may hold anything, so all the rest goes with it. */
 export function withoutDatabaseUrls(text: string): string {
-  return text.replace(/(postgres(?:ql)?:\/\/).*/gi, '$1…')
+  return text.replace(/(postgres(?:ql)?:\/\/).*/gis, '$1…')
 }

@@ -66,6 +66,12 @@ export async function usersSessions(
     const user = await findNamed(auth, name)
     const subject = user?.id ?? name
     const sessions = await auth.sessions.list(subject)
+    if (user !== undefined && user.id !== name && (await auth.sessions.list(name)).length > 0) {
+      throw new AuthError(
+        'validation_failed',
+        `This is the e-mail address of the user ${user.id} and the subject of an application's own user. Name the first by the id`,
+      )
+    }
     if (user === undefined && sessions.length === 0) throw noSuchUser()
     if (end) console.log(`Sessions ended: ${await auth.sessions.revokeAll(subject)}`)
     else for (const session of sessions) print(session)

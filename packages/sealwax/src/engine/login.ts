@@ -3,7 +3,7 @@ import type { UserRow } from '../store/contract/users.ts'
 import { auditAlone } from './audit.ts'
 import { type Client, type Context, commit } from './context.ts'
 import { networksOf } from './network.ts'
-import { type CreateSession, startSession } from './sessions.ts'
+import { type CreateSession, MOST_ATTEMPTS, sessionsBeingEnded, startSession } from './sessions.ts'
 import { askApplication, disabledUser, subjectOfNew } from './subjects.ts'
 import type { TokenResponse, TokenSubject } from './tokens.ts'
 import { insertUser, normaliseEmail, prepareUser, type User, userOf } from './users.ts'
@@ -25,6 +25,7 @@ export interface LoggedIn {
 /**
  * Checks a password and starts a session. An unknown user and a wrong password get the same answer after the same work.
  * Throws `invalid_credentials`, `overloaded`, and once the password was right `user_disabled`, or `temporarily_unavailable` when `loadSubject` fails.
+ * Ending all sessions meanwhile does not refuse a log-in: it begins after that. Else whoever holds a stolen token could keep the owner out.
  */
 export async function login(context: Context, credentials: Credentials, client: Client = {}): Promise<LoggedIn> {
   // Before the database is asked: whoever finds no place is told so for nothing.
@@ -38,19 +39,25 @@ export async function login(context: Context, credentials: Credentials, client: 
     await auditAlone(context, { type: 'user.login_failed', time: context.now(), subject: user?.id, ...client })
     throw invalidCredentials()
   }
-  const answer = await askApplication(context, user.id)
-  const started = await commit(context, async (unit) => {
-    // The password may have changed, or the user been disabled, while it was checked and the application asked.
-    const current = await unit.users.lock(user.id)
-    if (current?.credential_version !== user.credential_version) return 'changed' as const
-    const subject = subjectOfNew(current, {}, answer)
-    if (subject === undefined) return 'disabled' as const
-    const { issue } = await startSession(context, unit, sessionOf(user, credentials, client), subject)
-    return { issue, subject }
-  })
-  if (started === 'changed') throw invalidCredentials()
-  if (started === 'disabled') throw disabledUser(answer)
-  return { tokens: started.issue(), user: shownUser(user, started.subject) }
+  for (let attempts = 0, before = user; attempts < MOST_ATTEMPTS; attempts += 1) {
+    const answer = await askApplication(context, user.id)
+    const started = await commit(context, async (unit) => {
+      // The password may have changed, or the user been disabled, while it was checked and the application asked.
+      const current = await unit.users.lock(user.id)
+      if (current === undefined || current.password_hash !== user.password_hash)
+        return { refusal: invalidCredentials() }
+      // All sessions were ended after the application had been asked, so its answer may be out of date.
+      if (answer !== undefined && current.credential_version !== before.credential_version) return { current }
+      const subject = subjectOfNew(current, {}, answer)
+      if (subject === undefined) return { refusal: disabledUser(answer) }
+      const { issue } = await startSession(context, unit, sessionOf(user, credentials, client), subject)
+      return { issue, subject }
+    })
+    if (started.refusal !== undefined) throw started.refusal
+    if (started.issue !== undefined) return { tokens: started.issue(), user: shownUser(user, started.subject) }
+    before = started.current
+  }
+  throw sessionsBeingEnded()
 }
 
 /**

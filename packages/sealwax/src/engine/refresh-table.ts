@@ -57,16 +57,16 @@ export function decide(
 ): RefreshDecision {
   // The store went back in time: a restored backup, or a failover that lost its last transactions.
   if (presented > state.generation) return rotate(presented, presented + 1, now, 'fast_forwarded')
-  // A clock that stepped back gives a negative age, which counts as inside the window.
   const age = state.rotated_at === null ? Infinity : now - state.rotated_at
+  const sinceRotation = sinceOnThisClock(age)
   if (presented >= firstLeaf(state)) {
-    if (age >= 2 * window) return rotate(presented, state.generation + 1, now, 'rotated')
+    if (sinceRotation >= 2 * window) return rotate(presented, state.generation + 1, now, 'rotated')
     return { verdict: 'kept', handed: presented, next: held(state, now) }
   }
   if (presented !== state.parent_generation) return REPLAY
   const origin = originOf(presenter)
-  const sinceLeafWasHeld = state.presented_at === null ? Infinity : now - state.presented_at
-  if (Math.min(age, sinceLeafWasHeld) < window) {
+  const sinceLeafWasHeld = state.presented_at === null ? Infinity : sinceOnThisClock(now - state.presented_at)
+  if (Math.min(sinceRotation, sinceLeafWasHeld) < window) {
     const handed = originsOf(state).find(([known]) => known === origin)?.[1]
     if (handed !== undefined) return { verdict: 'replayed', handed, next: state }
     return fork(state, origin, {})
@@ -75,9 +75,21 @@ export function decide(
   return replyWasLost ? { ...fork(state, origin, { rotated_at: now }), recovered: true } : REPLAY
 }
 
+/** What a clock may have been ahead by before it was set right; docs/decisions/0004 has the same hour. */
+const MOST_STEP = 3_600_000
+
+/**
+ * A clock that stepped back gives a negative age, which counts as inside the window. A step of more than an hour does not: a window would be open for
+ * as long as the clock was ahead.
+ */
+function sinceOnThisClock(age: number): number {
+  return age < -MOST_STEP ? Infinity : age
+}
+
 /**
  * What `POST /refresh/confirm` with a genuine token does. A client confirms a leaf once it has stored it, which counts as its first presentation. A
- * confirmation that comes late, or that a restored store knows nothing of, changes nothing. A displaced token is a replay here too: undefined.
+ * confirmation that comes after the next rotation, or that a restored store knows nothing of, changes nothing. A token of before is a replay here too:
+ * undefined.
  */
 export function decideConfirmation(state: RefreshState, presented: number, now: number): RefreshState | undefined {
   if (presented > state.generation || presented === state.parent_generation) return state

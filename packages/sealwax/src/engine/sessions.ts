@@ -63,10 +63,15 @@ export async function createSession(context: Context, options: CreateSession): P
     const started = await attemptSession(context, options)
     if (started !== undefined) return started.issue()
   }
-  throw new AuthError('temporarily_unavailable', 'The sessions of this user are being ended', { retryAfter: 1 })
+  throw sessionsBeingEnded()
 }
 
-const MOST_ATTEMPTS = 10
+/** How often the application is asked anew because all sessions of the subject were ended meanwhile. */
+export const MOST_ATTEMPTS = 10
+
+export function sessionsBeingEnded(): AuthError {
+  return new AuthError('temporarily_unavailable', 'The sessions of this user are being ended', { retryAfter: 1 })
+}
 
 /** Undefined: all sessions of the subject were ended after the application had been asked, so its answer may be out of date. */
 async function attemptSession(context: Context, options: CreateSession) {
@@ -76,8 +81,10 @@ async function attemptSession(context: Context, options: CreateSession) {
   const before = asks ? await versionOf(context.store.committed) : undefined
   const answer = await askApplication(context, id)
   return commit(context, async (unit) => {
+    // In the order of `endSessionsOf`: two that lock the same in another order wait for each other.
+    const user = await unit.users.lock(id)
     if (asks && (await versionOf(unit)) !== before) return undefined
-    const subject = subjectOfNew(await unit.users.lock(id), options, answer)
+    const subject = subjectOfNew(user, options, answer)
     if (subject === undefined) throw disabledUser(answer)
     return startSession(context, unit, options, subject)
   })

@@ -22,13 +22,17 @@ export async function askApplication({ loadSubject }: Context, subject: string):
   } catch (cause) {
     throw new AuthError('temporarily_unavailable', 'The user could not be loaded', { retryAfter: 1, cause })
   }
+  // Code without types may return null, or whatever its database gives for nobody.
+  if (!loaded) return { subject: undefined }
   // A mistake of the application's code: found before anything is stored, and never in a token.
-  if (loaded?.roles !== undefined && !isListOfNames(loaded.roles)) {
+  if (typeof loaded !== 'object' || Array.isArray(loaded)) {
+    throw new TypeError('loadSubject must return an object with roles, claims or disabled, or undefined for nobody')
+  }
+  if (loaded.roles !== undefined && !isListOfNames(loaded.roles)) {
     throw new TypeError('loadSubject must return roles as an array of strings')
   }
-  if (loaded?.claims !== undefined) checkClaims(loaded.claims)
-  // Code without types may return null for nobody.
-  return { subject: loaded ?? undefined }
+  if (loaded.claims !== undefined) checkClaims(loaded.claims)
+  return { subject: loaded }
 }
 
 function isListOfNames(roles: unknown): boolean {

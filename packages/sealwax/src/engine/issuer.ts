@@ -1,0 +1,28 @@
+import { AuthError } from '../errors.ts'
+import type { Context } from './context.ts'
+
+const ISSUER = 'issuer'
+
+/** Stores the issuer that the servers of this database have, for `requireSameIssuer`. It may change from one start to the next. */
+export async function noteIssuer({ store, log, config: { issuer } }: Context): Promise<void> {
+  if ((await store.committed.metadata.get(ISSUER)) === issuer) return
+  try {
+    await store.transaction(({ metadata }) => metadata.set(ISSUER, issuer))
+  } catch (error) {
+    if (!(error instanceof AuthError) || error.code !== 'temporarily_unavailable') throw error
+    log.warn({ err: error }, 'the issuer could not be noted')
+  }
+}
+
+/**
+ * For a command beside the servers. The feed names users by a hash of issuer and subject, so with another issuer the command would end sessions, report
+ * success, and no guard would refuse their access tokens. Throws `config_invalid`.
+ */
+export async function requireSameIssuer({ store, config: { issuer } }: Context): Promise<void> {
+  const noted = await store.committed.metadata.get(ISSUER)
+  if (noted === undefined || noted === issuer) return
+  throw new AuthError(
+    'config_invalid',
+    `The servers of this database have the issuer ${noted}, this command has ${issuer}; their guards would not notice what it revokes`,
+  )
+}
