@@ -37,7 +37,7 @@ export interface AuthServer {
   readonly sessions: {
     create(session: CreateSession): Promise<TokenResponse>
     refresh(refreshToken: string, client?: { ip?: string; userAgent?: string; device?: string }): Promise<TokenResponse>
-    /** Says that a refresh token has been stored: from then on its parent is not recovered any more. Throws `invalid_grant`. */
+    /** Says that a refresh token has been stored: for one window more the previous token is still answered, then it is a replay. Throws `invalid_grant`. */
     confirm(refreshToken: string, client?: { ip?: string; userAgent?: string }): Promise<void>
     list(subject: string): Promise<Session[]>
     revoke(id: string): Promise<boolean>

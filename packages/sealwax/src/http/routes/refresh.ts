@@ -48,7 +48,7 @@ export function refreshRoutes(
       operationId: 'confirmRefresh',
       summary: 'Say that a refresh token has been stored',
       description:
-        'Optional. From then on its parent is not recovered any more. Send it after the token is stored for good. Without a token in the body the cookie is read.',
+        'Optional. For one window more the previous token is still answered; after that it is a replay. Send it after the token is stored for good, at once or not at all. Without a token in the body the cookie is read.',
       security: [{ cookie: [] }, {}],
       request: jsonBody(confirmRequest, false),
       responses: {
