@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { growthPart } from './growth.ts'
 import { guardPart } from './guard.ts'
 import { httpPart } from './http.ts'
 import { jwtPart } from './jwt.ts'
@@ -17,6 +18,7 @@ const PARTS: Readonly<Record<string, (run: Run) => Promise<Part>>> = {
   http: httpPart,
   server: serverPart,
   revocation: revocationPart,
+  growth: growthPart,
 }
 
 const { values } = parseArgs({

@@ -35,6 +35,32 @@ function revoke(store: Store, names: readonly string[], until = soon()): Promise
   })
 }
 
+it('one read serves all guards that wait, and they are not woken for each of many log-outs', async () => {
+  const { store, [Symbol.asyncDispose]: dispose } = await openFile()
+  let reads = 0
+  const { committed } = store
+  const since: typeof committed.revocations.since = (...given) => {
+    reads += 1
+    return committed.revocations.since(...given)
+  }
+  const counting: Store = { ...store, committed: { ...committed, revocations: { ...committed.revocations, since } } }
+  const auth = await createAuth({ issuer: 'http://127.0.0.1:5000', audience: 'api', secret: SECRET, store: counting })
+  await using app = await listen(toNodeHandler(auth))
+  const ask = async (cursor: string, headers = {}) =>
+    (await (await fetch(`${app.url}${PATH}?after=${cursor}`, { headers })).json()) as Page
+  const { cursor } = await ask('')
+  const waiting = Array.from({ length: 40 }, () => ask(cursor, { Prefer: 'wait=20' }))
+  while (reads < 3) await delay(10)
+  await delay(200)
+  const before = reads
+  await revoke(store, ['a'])
+  const pages = await Promise.all(waiting)
+  assert.ok(pages.every(({ entries }) => entries[0]?.sid === 'a'))
+  assert.ok(reads - before <= 4, `${reads - before} reads`)
+  await auth.close()
+  await dispose()
+})
+
 /** A store on a database that {@link fill} can write to past it. */
 const STORES: Record<string, () => Promise<{ store: Store; fill(count: number): Promise<void> } & AsyncDisposable>> = {
   async sqlite() {

@@ -67,6 +67,7 @@ test('postgres: nothing that a start or a request does reads a table from end to
   await auth.users.find('user-5@example.com')
   await auth.users.list({ limit: 50 })
   await auth.audit.list({ subject: 'u', limit: 10 })
+  await auth.audit.list({ type: 'key.revoked', limit: 10 })
   await auth.audit.list({ limit: 10 })
   await reported(sql)
   const second = await fullScans(sql)

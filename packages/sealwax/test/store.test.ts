@@ -62,6 +62,18 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.deepEqual((await store.committed.revocations.since(undefined, { now: 50, limit: 100 })).entries, [entry])
     })
 
+    it('revocations: many that are appended at once come back as they were, in their order', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const sids = Array.from({ length: 300 }, (_, i) => ({
+        ...({ kind: 'sid', key: `s-"${i}`, ver: null, until: 100 + i, except_sid: null } as const),
+      }))
+      const entries = [...sids, { kind: 'sub', key: 'k', ver: 7, until: 100, except_sid: 's-1' } as const]
+      await store.transaction((facts) => facts.revocations.append(...entries))
+      await store.transaction((facts) => facts.revocations.append())
+      assert.deepEqual((await store.committed.revocations.since(undefined, { now: 50, limit: 999 })).entries, entries)
+    })
+
     it('versions of subjects: the last one stands until its time has passed', async () => {
       await using opened = await open()
       const { store } = opened

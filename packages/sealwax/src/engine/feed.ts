@@ -23,18 +23,35 @@ export interface FeedState {
   readAt: number
   /** Requests that wait for something to happen, in the order they came, each with the network it came from. */
   readonly waiting: Map<() => void, string>
+  /** When they may next be woken, on the clock of `elapsed`. */
+  wakeAt: number
+  /** Whether they will be woken then. */
+  isWaking: boolean
+  /** Reads that are about to begin, by position: whoever asks for the same by then shares the page. */
+  readonly reads: Map<string | undefined, Promise<FeedPage>>
   /** How often something new was read. */
   news: number
   closed: boolean
 }
 
 export function createFeedState(): FeedState {
-  return { epoch: '', readAt: 0, waiting: new Map(), news: 0, closed: false }
+  return {
+    epoch: '',
+    readAt: 0,
+    waiting: new Map(),
+    wakeAt: 0,
+    isWaking: false,
+    reads: new Map(),
+    news: 0,
+    closed: false,
+  }
 }
 
 /** Guards that wait at once in one process; more are told to come back. */
 const MOST_WAITING = 200
 const LONGEST_WAIT_MS = 25_000
+/** For each that is woken the next time is a millisecond later: however often something happens, a thousand replies a second are sent at most. */
+const WAKING_MS = 1
 /** Rows that are read in one turn of the event loop: a millisecond or two. */
 const ROWS_A_TURN = 1000
 /** Rows in an answer that is made for one guard. What is longer is read in pages, which serve all. */
@@ -63,7 +80,7 @@ export async function followRevocations(
     const happened = page.cursor !== cursor && page.entries.length > 0
     cursor = page.cursor
     if (happened) feed.news += 1
-    if (happened) wake(feed)
+    if (happened) wake(context)
     await onRead(page.entries)
     return page.more
   }
@@ -76,7 +93,7 @@ export async function followRevocations(
   const stop = store.follow(reading.start)
   return async () => {
     feed.closed = true
-    wake(feed)
+    wakeAll(feed)
     await stop()
     await reading.done()
   }
@@ -99,7 +116,7 @@ export async function readNews(
 ): Promise<FeedPage> {
   const { feed } = context
   const { news } = feed
-  const page = await readRows(context, position, MOST_NEWS)
+  const page = await readShared(context, position)
   if (page.snapshot || page.more || page.entries.length > 0 || wait <= 0 || feed.closed) return page
   const network = networkOf(ip) ?? ''
   if (feed.waiting.size >= MOST_WAITING && !makeRoom(feed, network)) {
@@ -107,7 +124,21 @@ export async function readNews(
   }
   // What happened while the store was read may not be in the page.
   if (feed.news === news) await change(feed, network, Math.min(wait * 1000, LONGEST_WAIT_MS), signal)
-  return readRows(context, position, MOST_NEWS)
+  return readShared(context, position)
+}
+
+/** Guards that are woken together stand at the same position, so that one read serves them all. */
+function readShared(context: Context, position: string | undefined): Promise<FeedPage> {
+  const { reads } = context.feed
+  const shared = reads.get(position)
+  if (shared !== undefined) return shared
+  const read = turn().then(() => {
+    // Whoever comes from now on may know of something that this read does not see.
+    reads.delete(position)
+    return readRows(context, position, MOST_NEWS)
+  })
+  reads.set(position, read)
+  return read
 }
 
 /** Reads a long page, a few milliseconds of work at a time and twice as long for others in between. */
@@ -177,7 +208,21 @@ function makeRoom(feed: FeedState, newcomer: string): boolean {
   return true
 }
 
-function wake(feed: FeedState): void {
+/** At once, or with what else happens until it may be done again. */
+function wake({ feed, elapsed }: Context): void {
+  if (feed.isWaking) return
+  const rest = feed.wakeAt - elapsed()
+  const now = () => {
+    feed.isWaking = false
+    feed.wakeAt = elapsed() + WAKING_MS * feed.waiting.size
+    wakeAll(feed)
+  }
+  if (rest <= 0) return now()
+  feed.isWaking = true
+  setTimeout(now, rest).unref()
+}
+
+function wakeAll(feed: FeedState): void {
   for (const done of [...feed.waiting.keys()]) done()
 }
 

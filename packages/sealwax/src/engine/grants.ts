@@ -4,7 +4,7 @@ import type { ClientRow, ClientWithSecrets } from '../store/contract/clients.ts'
 import { audit, auditAlone } from './audit.ts'
 import { hashOf, isClientId, lookupId } from './clients.ts'
 import { type Client, type Context, commit } from './context.ts'
-import { revokeSession } from './revocations.ts'
+import { revokeSessions } from './revocations.ts'
 import { narrowScopes, signAccessToken } from './tokens.ts'
 
 /** What a client shows of itself (RFC 6749 §2.3.1). */
@@ -85,7 +85,7 @@ export async function revokeClientToken(context: Context, token: CheckedToken, f
   const { sessionId, subject, payload } = token
   if (sessionId === undefined) return
   await commit(context, async (unit) => {
-    await revokeSession(context, unit, { id: sessionId, access_expires_at: Number(payload.exp) * 1000 })
+    await revokeSessions(context, unit, [{ id: sessionId, access_expires_at: Number(payload.exp) * 1000 }])
     await audit(unit, { type: 'client.token_revoked', time: context.now(), subject, sessionId, ...from })
   })
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../options.ts'
 import type { Context } from './context.ts'
 
@@ -5,8 +6,11 @@ const DAY = 24 * 60 * 60_000
 /** Ended and expired sessions stay so long, for those who ask what happened. */
 const SESSION_RETENTION = 30 * DAY
 
-/** The most rows that one unit forgets: neither the event loop nor the write lock is held for long, and no statement outlasts its limit. */
-const PAGE = 500
+/** The most rows that one unit deletes: neither the event loop nor the write lock is held for long, and no statement outlasts its limit. */
+const PAGE = 100
+/** Between two units everybody else has so many times as long as the last one took, within these limits. */
+const REST = 3
+const [LEAST_REST_MS, LONGEST_REST_MS] = [5, 100]
 
 type Purging = Pick<Context, 'store' | 'now'>
 
@@ -33,5 +37,10 @@ export async function purgeAudit(
 }
 
 async function inPages(signal: AbortSignal, purge: () => Promise<number>): Promise<void> {
-  for (let purged = -1; purged !== 0 && !signal.aborted; ) purged = await purge()
+  while (!signal.aborted) {
+    const began = performance.now()
+    if ((await purge()) === 0) return
+    const rest = Math.min(Math.max(LEAST_REST_MS, REST * (performance.now() - began)), LONGEST_REST_MS)
+    await delay(rest, undefined, { signal, ref: false }).catch(() => {})
+  }
 }

@@ -10,7 +10,7 @@ import {
   type RefreshDecision,
   type RefreshVerdict,
 } from './refresh-table.ts'
-import { revokeSession } from './revocations.ts'
+import { revokeSessions } from './revocations.ts'
 import { hourOf } from './session-list.ts'
 import { type EndReason, sessionKeyPlace } from './sessions.ts'
 import { subjectOf } from './subjects.ts'
@@ -212,7 +212,7 @@ async function end(
     const now = context.now()
     const ended = await unit.sessions.end(session.id, now, reason)
     if (ended === undefined) return
-    await revokeSession(context, unit, ended)
+    await revokeSessions(context, unit, [ended])
     await audit(unit, { ...event, time: now, subject: session.subject, sessionId: session.id, ...client })
   })
 }

@@ -14,13 +14,16 @@ export function subjectKey(issuer: string, subject: string): string {
   return createHash('sha256').update(`${issuer}\0${subject}`).digest().subarray(0, 16).toString('base64url')
 }
 
-/** The access tokens of an ended session die with this unit's commit. */
-export async function revokeSession(context: Context, unit: Unit, ended: EndedSession): Promise<void> {
+/** The access tokens of ended sessions die with this unit's commit. */
+export async function revokeSessions(context: Context, unit: Unit, ended: readonly EndedSession[]): Promise<void> {
   // A restored store has forgotten the tokens issued since its copy was made; none of them lives longer than one issued now.
-  const latest = Math.max(ended.access_expires_at, context.now() + context.config.accessTtl)
-  const until = Math.ceil(latest / 1000) + MARGIN_SECONDS
-  unit.revoking.push({ kind: 'sid', sid: ended.id, until })
-  await unit.revocations.append({ kind: 'sid', key: ended.id, ver: null, until })
+  const least = context.now() + context.config.accessTtl
+  const entries = ended.map(({ id, access_expires_at }) => {
+    const until = Math.ceil(Math.max(access_expires_at, least) / 1000) + MARGIN_SECONDS
+    return { kind: 'sid', sid: id, until } as const
+  })
+  for (const entry of entries) unit.revoking.push(entry)
+  await unit.revocations.append(...entries.map(({ kind, sid, until }) => ({ kind, key: sid, ver: null, until })))
 }
 
 /** The subject's access tokens of a lower version than `below`, but those of one session, die with this unit's commit. */

@@ -3,7 +3,7 @@ import type { SessionRow } from '../store/contract/sessions.ts'
 import { audit } from './audit.ts'
 import { refuseClientId } from './clients.ts'
 import { type Client, type Context, commit, type Unit } from './context.ts'
-import { revokeSession } from './revocations.ts'
+import { revokeSessions } from './revocations.ts'
 import { currentVersion, endSessionsOf } from './subject-versions.ts'
 import { askApplication, disabledUser, subjectOfNew } from './subjects.ts'
 import {
@@ -158,7 +158,7 @@ async function makeRoom(context: Context, unit: Unit, begun: Pick<SessionRow, 'i
   for (const { id } of await unit.sessions.excess(subject, excess)) {
     const ended = await unit.sessions.end(id, now, 'too_many')
     if (ended === undefined) continue
-    await revokeSession(context, unit, ended)
+    await revokeSessions(context, unit, [ended])
     await audit(unit, { type: 'session.ended', time: now, subject, sessionId: id, data: { reason: 'too_many' } })
   }
 }
@@ -201,7 +201,7 @@ export async function revokeSessionById(
     const now = context.now()
     const ended = await unit.sessions.end(id, now, reason)
     if (ended === undefined) return false
-    await revokeSession(context, unit, ended)
+    await revokeSessions(context, unit, [ended])
     await audit(unit, {
       type: 'session.ended',
       time: now,
@@ -254,7 +254,7 @@ export async function endIssuedSessions(
     const page: { after: string; limit: number; reason: string } = { after, limit: PAGE, reason }
     const { ended, last } = await commit(context, async (unit) => {
       const found = await unit.sessions.endIssued({ since, before, now: context.now() }, page)
-      for (const session of found.ended) await revokeSession(context, unit, session)
+      await revokeSessions(context, unit, found.ended)
       return found
     })
     count += ended.length

@@ -2,7 +2,7 @@ import { AuthError } from '../errors.ts'
 import { audit } from './audit.ts'
 import { type Context, commit } from './context.ts'
 import { signingKeyPlace } from './keys.ts'
-import { revokeKid, revokeSession } from './revocations.ts'
+import { revokeKid, revokeSessions } from './revocations.ts'
 import { missingSecret } from './secrets.ts'
 import { type EndReason, sessionKeyPlace } from './sessions.ts'
 
@@ -117,7 +117,7 @@ async function endPage(context: Context, head: Uint8Array): Promise<number> {
     for (const { id, hmac_key } of page) {
       await unit.sessions.rewrap(id, hmac_key, secrets.wrap(randomBytes(32), sessionKeyPlace(id)))
       const ended = await unit.sessions.end(id, now(), 'secret_lost' satisfies EndReason)
-      if (ended !== undefined) await revokeSession(context, unit, ended)
+      if (ended !== undefined) await revokeSessions(context, unit, [ended])
     }
     await audit(unit, { type: 'sessions.ended', time: now(), data: { reason: 'secret_lost', count: page.length } })
   })

@@ -31,7 +31,8 @@ export interface ReadRevocations {
 
 /** Facts about revocations. */
 export interface Revocations {
-  append(entry: RevocationRow): Promise<void>
+  /** Appends entries, a thousand as quickly as a few. */
+  append(...entries: readonly RevocationRow[]): Promise<void>
   /** What was committed since a cursor, or everything, as far as it still matters, in pages: the work for one is bounded, whatever the cursor. */
   since(cursor: string | undefined, options: ReadRevocations): Promise<RevocationPage>
   /** Forgets up to `limit` entries whose `until` has passed; answers how many, 0 when none is left or another process has them. */

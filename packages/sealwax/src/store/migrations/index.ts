@@ -9,6 +9,7 @@ import { up as clients } from './0004-clients.ts'
 import { up as refreshLeaves } from './0005-refresh-leaves.ts'
 import { up as subjectVersions } from './0006-subject-versions.ts'
 import { up as auditCounts } from './0007-audit-counts.ts'
+import { up as auditByType } from './0008-audit-by-type.ts'
 import type { Dialect } from './dialect.ts'
 
 /** Every migration, in order. A released one is never changed. */
@@ -20,6 +21,7 @@ const MIGRATIONS: Readonly<Record<string, (db: Kysely<unknown>, dialect: Dialect
   '0005-refresh-leaves': refreshLeaves,
   '0006-subject-versions': subjectVersions,
   '0007-audit-counts': auditCounts,
+  '0008-audit-by-type': auditByType,
 }
 
 function migrator(db: Kysely<Tables>, dialect: Dialect, schema?: string): Migrator {

@@ -11,11 +11,16 @@ import {
   writeTransactionCursor,
 } from './transaction-cursor.ts'
 
+type Positions = 'sequence' | 'transaction'
+
 /** `positions`: how this database tells what is later than what. */
-export function revocations(db: Kysely<Tables>, { positions }: { positions: 'sequence' | 'transaction' }): Revocations {
+export function revocations(db: Kysely<Tables>, { positions }: { positions: Positions }): Revocations {
   return {
-    async append(entry) {
-      await db.insertInto('revocations').values(entry).execute()
+    async append(...entries) {
+      if (entries.length === 0) return
+      const [entry] = entries
+      if (entry !== undefined && entries.length === 1) await db.insertInto('revocations').values(entry).execute()
+      else await appendMany(db, entries, positions)
       // Heard by the others when this transaction commits.
       if (positions === 'transaction') await sql`select pg_notify(${REVOKED_CHANNEL}, '')`.execute(db)
     },
@@ -32,6 +37,20 @@ export function revocations(db: Kysely<Tables>, { positions }: { positions: 'seq
       return Number(numDeletedRows)
     },
   }
+}
+
+/** All in one parameter: the text of the statement, and so the work to parse and to plan it, is the same for any number. */
+async function appendMany(db: Kysely<Tables>, entries: readonly RevocationRow[], positions: Positions): Promise<void> {
+  const json = JSON.stringify(
+    entries.map(({ kind, key, ver, until, except_sid = null }) => [kind, key, ver, until, except_sid]),
+  )
+  const [values, integer] =
+    positions === 'sequence'
+      ? [sql`json_each(${json})`, sql`integer`]
+      : [sql`jsonb_array_elements(${json}::text::jsonb) as entries(value)`, sql`bigint`]
+  await sql`insert into ${sql.table('revocations')} (kind, key, ver, until, except_sid)
+    select value ->> 0, value ->> 1, cast(value ->> 2 as ${integer}), cast(value ->> 3 as ${integer}), value ->> 4
+    from ${values}`.execute(db)
 }
 
 /** Where processes tell one another, on Postgres, that there is something to read. */
