@@ -47,7 +47,7 @@ const BAD: readonly [url: string, sentence: RegExp][] = [
 
 describe('a database URL', () => {
   it('is parsed into decoded parts', () => {
-    const { places, user, password, database, tls, client, startup } = parsePostgresUrl(
+    const { places, user, password, database, tls, client, startup, prepares } = parsePostgresUrl(
       ' postgresql://al%40ex:p%23w%2F%5B%3a@db.example:5433,[::1],%2Frun%2Fpg:5434/a%20b?application_name=x%20y&prepare=false&sslmode=require\n',
     )
     assert.deepEqual(places, [
@@ -57,7 +57,7 @@ describe('a database URL', () => {
     ])
     assert.deepEqual([user, password, database], ['al@ex', 'p#w/[:', 'a b'])
     assert.deepEqual(tls, { mode: 'require', rootCertificate: undefined, direct: false })
-    assert.deepEqual([client, startup], [{ prepare: false }, { application_name: 'x y' }])
+    assert.deepEqual([client, startup, prepares], [{}, { application_name: 'x y' }, false])
   })
 
   it('may leave out everything, or name its parts among the parameters', () => {

@@ -14,6 +14,11 @@ const UNAVAILABLE = /^(08...|28...|3D000|53...|57P0.|57014|58...|25006|55P03|400
 
 const UNIQUE_VIOLATION = '23505'
 
+/** The user of the database may not do that. */
+export function isRefusedPrivilege(error: unknown): boolean {
+  return codeOf(error) === '42501'
+}
+
 /** A serialization failure or a deadlock: the transaction may simply be run again. */
 export function isRetryable(error: unknown): boolean {
   const code = codeOf(error instanceof AuthError ? error.cause : error)
