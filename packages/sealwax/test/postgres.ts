@@ -130,7 +130,7 @@ export function unprivileged(): Owner {
   return { uid: Number(user[2]), gid: Number(user[3]) }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, '127.0.0.1', () => {
       const { port } = probe.address() as { port: number }

@@ -33,9 +33,9 @@ export interface Store {
   transaction<T>(unit: (facts: Facts) => Promise<T>): Promise<T>
   /**
    * Opens the store and brings its schema up to date; with `migrate: 'off'` an older schema throws `schema_outdated` instead.
-   * `notice` hears what the log should say about how the database is reached.
+   * `warn` hears what works and should be known.
    */
-  open(options: { migrate: 'auto' | 'off'; notice?: (sentence: string) => void }): Promise<void>
+  open(options: { migrate: 'auto' | 'off'; warn?: ((sentence: string) => void) | undefined }): Promise<void>
   /** Reads something trivial, to know that the store answers. */
   ping(): Promise<void>
   /**

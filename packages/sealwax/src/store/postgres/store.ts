@@ -52,12 +52,12 @@ export function postgresStore(url: string, { connections = 8 }: PostgresStoreOpt
       return use().committed
     },
     transaction: async (unit) => tracked(transact(use().writer.db, unit)),
-    async open({ migrate, notice }) {
+    async open({ migrate, warn }) {
       if (opened !== undefined) return
       const pooled = await prepare(address, migrate).catch((error) => {
         throw translateAtOpening(error)
       })
-      if (pooled) notice?.(POOLED)
+      if (pooled) warn?.(POOLED)
       const prepares = address.prepares ?? !pooled
       const [writer, reader] = [
         connect(address, { max: connections }, prepares),
