@@ -11,9 +11,9 @@ const binary = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
   .map((folder) => join(folder, 'pgbouncer'))
   .find((path) => existsSync(path))
 
-/** Why tests that need it are skipped; undefined where it is installed. */
+/** Why tests that need it cannot run; undefined where it is installed. */
 export const withoutPgbouncer =
-  binary === undefined ? 'SKIPPED: pgbouncer is not installed (Debian: apt-get install pgbouncer)' : undefined
+  binary === undefined ? 'pgbouncer is not installed (Debian: apt-get install pgbouncer)' : undefined
 
 /** A pgbouncer in front of a server, with its default configuration but for addresses, its mode and what is `more`. */
 export async function startPgbouncer(

@@ -16,7 +16,7 @@ const isRequired = process.env.SEALWAX_TEST_POOLER === 'required'
 const SERVERS = 3
 
 if (withoutPgbouncer !== undefined) {
-  it('behind pgbouncer', { skip: !isRequired && withoutPgbouncer }, () => assert.fail(withoutPgbouncer))
+  it('behind pgbouncer', { skip: !isRequired && `SKIPPED: ${withoutPgbouncer}` }, () => assert.fail(withoutPgbouncer))
 } else {
   describe('behind pgbouncer', () => {
     let server: PostgresServer
@@ -58,7 +58,7 @@ if (withoutPgbouncer !== undefined) {
             await delay(20)
           }
           assert.equal(await standing(two, access_token), 'token_revoked')
-          const nothing = Array.from({ length: SERVERS }, () => [0, 0])
+          const nothing = Array.from({ length: SERVERS }, () => [0, 0, 0])
           if (mode === 'transaction') assert.deepEqual(await leftovers(url, SERVERS), nothing)
           const elsewhere = await admin.sql`select tablename from pg_tables where schemaname = 'public'`
           assert.deepEqual([...elsewhere], [])
@@ -128,13 +128,14 @@ function adminOf(url: string) {
 
 /** What sessions hold on each connection that the pooler has to the server. */
 async function leftovers(pooled: string, connections: number): Promise<unknown[]> {
-  const held = `select pid, statements, channels from pg_sleep(0.1), pg_backend_pid() pid,
-    (select count(*)::int as statements from pg_prepared_statements) s, (select count(*)::int as channels from pg_listening_channels()) c`
+  const held = `select pid, statements, channels, locks from pg_sleep(0.1), pg_backend_pid() pid,
+    (select count(*)::int as statements from pg_prepared_statements) s, (select count(*)::int as channels from pg_listening_channels()) c,
+    (select count(*)::int as locks from pg_locks where locktype = 'advisory') l`
   const clients = Array.from({ length: connections }, () => postgres(pooled, { max: 1, fetch_types: false }))
   try {
     const found = await Promise.all(clients.map(async (client) => (await client.unsafe(held))[0]))
     assert.equal(new Set(found.map((row) => row?.pid)).size, connections, 'each connection is asked')
-    return found.map((row) => [row?.statements, row?.channels])
+    return found.map((row) => [row?.statements, row?.channels, row?.locks])
   } finally {
     await Promise.all(clients.map((client) => client.end({ timeout: 1 })))
   }

@@ -1,5 +1,4 @@
 import { Kysely, sql } from 'kysely'
-import { PostgresJSDialect } from 'kysely-postgres-js'
 import { storeUnavailable } from '../../errors.ts'
 import type { Facts, Store } from '../contract/store.ts'
 import type { CopyEnd } from '../copy.ts'
@@ -7,13 +6,13 @@ import { facts } from '../queries/facts.ts'
 import { REVOKED_CHANNEL } from '../queries/revocations.ts'
 import { SCHEMA, type Tables } from '../tables.ts'
 import { clientOf } from './client.ts'
+import { dialectOf } from './dialect.ts'
 import { isRetryable, translate, translateAtOpening, translated } from './errors.ts'
 import { listenOn } from './listener.ts'
 import { createPool, type Pool, type PoolLimits } from './pool.ts'
 import { isPooled } from './pooler.ts'
 import { readOnly } from './read-only.ts'
 import { prepareSchema } from './schema.ts'
-import { withTransactions } from './transactions.ts'
 import { type PostgresAddress, parsePostgresUrl } from './url.ts'
 
 const TRAITS = { lockRows: true, positions: 'transaction' } as const
@@ -115,9 +114,8 @@ const UNHURRIED = { statementMs: Infinity }
 /** @param prepares whether statements are prepared, to be run again; only where a session is one's own. */
 function connect(address: PostgresAddress, limits: PoolLimits, prepares = false): Connections {
   const pool = createPool((onclose) => clientOf(address, { onclose }), limits)
-  const dialect = new PostgresJSDialect({ postgres: () => withTransactions(pool, { prepares }) })
   // Every name is written with its schema, whatever search_path is set for the role or the database.
-  return { pool, db: new Kysely<Tables>({ dialect }).withSchema(SCHEMA) }
+  return { pool, db: new Kysely<Tables>({ dialect: dialectOf(pool, { prepares }) }).withSchema(SCHEMA) }
 }
 
 /** Brings the schema up to date over one connection; answers whether a pooler stands in between. */
