@@ -129,7 +129,9 @@ function decoder(refuse: Refuse): Decode {
 
 /** A host among the parameters, as it would stand in its usual place. */
 function encoded(host: string | undefined): string {
-  return host?.startsWith('/') ? encodeURIComponent(host) : (host ?? '')
+  if (host === undefined) return ''
+  if (host.startsWith('/')) return encodeURIComponent(host)
+  return /^[^,[]*:[^,[]*:/.test(host) ? `[${host}]` : host
 }
 
 function placesOf(authority: string, defaultPort: number, decode: Decode, refuse: Refuse): Place[] {
