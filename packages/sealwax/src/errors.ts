@@ -87,6 +87,11 @@ export class AuthError extends Error {
 /** All codes with their status and title, for documents and tests. */
 export const AUTH_ERRORS: Readonly<Record<AuthErrorCode, readonly [status: number, title: string]>> = TABLE
 
+/** Text that one store cannot keep, and the other would. */
+export function nulRefused(cause?: unknown): AuthError {
+  return new AuthError('validation_failed', 'Text must not contain the character U+0000', { cause })
+}
+
 /** The store cannot answer now; nothing was decided, and the same request may come again. */
 export function storeUnavailable(reason: string, cause?: unknown): AuthError {
   return new AuthError('temporarily_unavailable', reason, { retryAfter: 1, cause })

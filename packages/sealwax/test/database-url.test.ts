@@ -43,11 +43,61 @@ const BAD: readonly [url: string, sentence: RegExp][] = [
   [`postgres://u:${FIRST}${SECOND}@db.example/d?target_session_attrs=x`, /target_session_attrs must be/],
   [`postgres://u:${FIRST}${SECOND}@db.example/d?sslnegotiation=direct`, /needs sslmode=require or stronger$/],
   [`postgres://db.example/d?user=u&password=${FIRST}${SECOND}&sslmode=x`, /sslmode must be one of/],
+  [`postgres://u:${FIRST}${SECOND}@db.example/d?search_path=x`, /the parameter search_path is not known; a setting/],
+  [
+    `postgres://u:${FIRST}${SECOND}@db.example/d?channel_binding=require`,
+    /channel_binding=require is not supported: leave/,
+  ],
+  [`postgres://u:${FIRST}${SECOND}@db.example/d?gssencmode=require`, /gssencmode=require is not supported: leave/],
+  [`postgres://u:${FIRST}${SECOND}@db.example/d?pgbouncer=1`, /pgbouncer must be true or false$/],
+  [
+    `postgres://db.example/d?user=u&password=${FIRST}&${SECOND}`,
+    /a parameter is not known; in a value, write & as %26$/,
+  ],
+  [`postgres://db.example/d?user=u&password=${FIRST}&${SECOND}=x`, /a parameter is not known; in a value, write & as/],
+  [`postgres://u:12?${SECOND}`, /a parameter is not known/],
+]
+
+/** URLs with what is in them: places, user, database, TLS, whether a pooler is told of, what the server is sent. */
+const PROVIDED: readonly [url: string, ...parts: unknown[]][] = [
+  [
+    'postgresql://u:p@ep-cool-darkness-123456-pooler.eu-central-1.aws.neon.tech/neondb?sslmode=require&channel_binding=prefer',
+    ...['ep-cool-darkness-123456-pooler.eu-central-1.aws.neon.tech:5432', 'u', 'neondb', 'require', undefined, {}],
+  ],
+  [
+    'postgres://u:p@pg.neon.tech/neondb?options=endpoint%3Dep-cool-123456&sslmode=verify-full&pgbouncer=true&connect_timeout=15&pool_timeout=15',
+    ...['pg.neon.tech:5432', 'u', 'neondb', 'verify-full', true, { options: 'endpoint=ep-cool-123456' }],
+  ],
+  [
+    'postgres://postgres.abcdefgh:p@aws-0-eu-central-1.pooler.supabase.com:6543/postgres?sslmode=require&supa=base-pooler.x&pgbouncer=true&connection_limit=1',
+    ...['aws-0-eu-central-1.pooler.supabase.com:6543', 'postgres.abcdefgh', 'postgres', 'require', true, {}],
+  ],
+  [
+    'postgresql://u:p@db.abc.eu-west-1.rds.amazonaws.com:5432/app?sslmode=verify-full&sslrootcert=/certs/global-bundle.pem&application_name=auth',
+    ...['db.abc.eu-west-1.rds.amazonaws.com:5432', 'u', 'app', 'verify-full', undefined, { application_name: 'auth' }],
+  ],
+  [
+    'postgresql://u:p@/app?host=/cloudsql/project:europe-west1:db',
+    ...['/cloudsql/project:europe-west1:db:5432', 'u', 'app', 'prefer', undefined, {}],
+  ],
+  [
+    'postgresql://u:p@localhost/app?host=/cloudsql/project:europe-west1:db',
+    ...['/cloudsql/project:europe-west1:db:5432', 'u', 'app', 'prefer', undefined, {}],
+  ],
+  [
+    'postgres://admin%40server:p@server.postgres.database.azure.com:5432/postgres?sslmode=require&uselibpqcompat=true',
+    ...['server.postgres.database.azure.com:5432', 'admin@server', 'postgres', 'require', undefined, {}],
+  ],
+  [
+    'postgres://u:p@ec2-1-2-3-4.compute-1.amazonaws.com/d?sslmode=no-verify&keepalives=1&keepalives_idle=30&gssencmode=disable',
+    ...['ec2-1-2-3-4.compute-1.amazonaws.com:5432', 'u', 'd', 'require', undefined, {}],
+  ],
+  ['postgres://u:p@[2001:db8::7]:6432,db2/d', '2001:db8::7:6432,db2:5432', 'u', 'd', 'prefer', undefined, {}],
 ]
 
 describe('a database URL', () => {
   it('is parsed into decoded parts', () => {
-    const { places, user, password, database, tls, client, startup } = parsePostgresUrl(
+    const { places, user, password, database, tls, client, startup, prepares } = parsePostgresUrl(
       ' postgresql://al%40ex:p%23w%2F%5B%3a@db.example:5433,[::1],%2Frun%2Fpg:5434/a%20b?application_name=x%20y&prepare=false&sslmode=require\n',
     )
     assert.deepEqual(places, [
@@ -57,7 +107,7 @@ describe('a database URL', () => {
     ])
     assert.deepEqual([user, password, database], ['al@ex', 'p#w/[:', 'a b'])
     assert.deepEqual(tls, { mode: 'require', rootCertificate: undefined, direct: false })
-    assert.deepEqual([client, startup], [{ prepare: false }, { application_name: 'x y' }])
+    assert.deepEqual([client, startup, prepares], [{}, { application_name: 'x y' }, false])
   })
 
   it('may leave out everything, or name its parts among the parameters', () => {
@@ -88,6 +138,21 @@ describe('a database URL', () => {
       assert.equal(parsePostgresUrl(`postgres://h/d${parameters}`).tls.mode, mode)
     })
   }
+
+  it('works as providers of databases hand it out', () => {
+    const given = (url: string) => {
+      const { places, user, database, tls, pooled, startup } = parsePostgresUrl(url)
+      return [places.map(({ host, port }) => `${host}:${port}`).join(), user, database, tls.mode, pooled, startup]
+    }
+    for (const [url, ...expected] of PROVIDED) assert.deepEqual(given(url), expected, url)
+  })
+
+  it('keeps a plus in a password, and takes port and database from the parameters', () => {
+    const { places, password, database } = parsePostgresUrl(
+      'postgres://?host=::1&port=5433&user=u&password=a+b%26c&dbname=d',
+    )
+    assert.deepEqual([places, password, database], [[{ host: '::1', port: 5433 }], 'a+b&c', 'd'])
+  })
 
   it('that cannot be parsed is refused with a sentence that says what to change and repeats nothing, in code too', () => {
     for (const [url, sentence] of BAD) {
@@ -139,7 +204,8 @@ interface Run {
 async function runAll(runs: readonly Run[]): Promise<string[]> {
   const program = `
     import { main } from ${JSON.stringify(new URL('../src/cli/main.ts', import.meta.url).href)}
-    for (const { argv, env } of JSON.parse(process.env.RUNS)) {
+    import { readFileSync } from 'node:fs'
+    for (const { argv, env } of JSON.parse(readFileSync(process.env.RUNS, 'utf8'))) {
       for (const name of Object.keys(process.env)) if (name.startsWith('SEALWAX_')) delete process.env[name]
       Object.assign(process.env, env)
       process.exitCode = 0
@@ -148,7 +214,9 @@ async function runAll(runs: readonly Run[]): Promise<string[]> {
     }
     process.exit()`
   const arguments_ = ['--conditions=@sealwax/source', '--input-type=module', '--eval', program]
-  const env = { PATH: process.env.PATH ?? '', RUNS: JSON.stringify(runs) }
+  const file = join(temporary.path, 'runs.json')
+  writeFileSync(file, JSON.stringify(runs))
+  const env = { PATH: process.env.PATH ?? '', RUNS: file }
   // Both outputs go to one file, so that they keep their order. A pipe that is full would lose some of it.
   const printed = openSync(join(temporary.path, 'printed'), 'w+')
   const child = spawn(process.execPath, arguments_, { env, cwd: temporary.path, stdio: ['pipe', printed, printed] })

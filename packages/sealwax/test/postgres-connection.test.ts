@@ -21,7 +21,7 @@ const BIN = join(import.meta.dirname, '../bin/sealwax.js')
 
 /** Runs one statement over a connection as the store makes it. */
 async function ask(url: string, statement: string): Promise<unknown> {
-  const client = clientOf(parsePostgresUrl(url), {}, {})
+  const client = clientOf(parsePostgresUrl(url), {})
   try {
     return (await client.unsafe(statement))[0]?.answer
   } finally {

@@ -8,8 +8,8 @@ import postgres from 'postgres'
 
 /** A real Postgres that the tests start themselves: installed binaries, else those of the npm package. `PG_TEST_URL` names another server. */
 export interface PostgresServer {
-  /** Makes an empty database and answers its URL. */
-  createDatabase(): Promise<string>
+  /** Makes an empty database and returns its URL. `settings` are the defaults of its sessions. */
+  createDatabase(settings?: Record<string, string>): Promise<string>
   /** Stops it as a crash does (SIGKILL to all its processes), or in order. */
   stop(how?: 'crash' | 'fast'): Promise<void>
   /** Starts it again on the same port and files. */
@@ -42,7 +42,7 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
   const url = `postgres://sealwax@127.0.0.1:${port}`
   let child: ChildProcess | undefined
   const server: PostgresServer = {
-    createDatabase: () => createDatabase(url),
+    createDatabase: (settings) => createDatabase(url, settings),
     async start() {
       const all = { fsync: 'off', listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings }
       const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
@@ -84,7 +84,13 @@ function externalServer(url: string): PostgresServer {
   const signal = () => {
     throw new Error('PG_TEST_URL names a server that these tests may not signal; unset it')
   }
-  return { createDatabase: () => createDatabase(url), start: cannot, stop: cannot, signal, remove: async () => {} }
+  return {
+    createDatabase: (settings) => createDatabase(url, settings),
+    start: cannot,
+    stop: cannot,
+    signal,
+    remove: async () => {},
+  }
 }
 
 /** Each server process of Postgres leads a group of its own, so they are told one by one. */
@@ -124,7 +130,7 @@ export function unprivileged(): Owner {
   return { uid: Number(user[2]), gid: Number(user[3]) }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, '127.0.0.1', () => {
       const { port } = probe.address() as { port: number }
@@ -152,12 +158,14 @@ async function answering(url: string, child: ChildProcess): Promise<boolean> {
 
 let databases = 0
 
-async function createDatabase(url: string): Promise<string> {
+async function createDatabase(url: string, settings: Record<string, string> = {}): Promise<string> {
   databases += 1
   const name = `sealwax_${process.pid}_${databases}`
   const base = new URL(url)
   const admin = postgres(new URL('/postgres', base).href, { max: 1, onnotice: () => {} })
   await admin.unsafe(`create database ${name}`)
+  for (const [setting, value] of Object.entries(settings))
+    await admin.unsafe(`alter database ${name} set ${setting} to '${value}'`)
   await admin.end()
   return new URL(`/${name}`, base).href
 }

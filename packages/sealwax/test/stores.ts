@@ -20,6 +20,14 @@ after(async () => {
   await (await server)?.remove()
 })
 
+/** Defaults that a database or a role may have. There is no schema of this name: what is not written with its own is not found. */
+const UNUSUAL = {
+  search_path: 'nowhere',
+  default_transaction_isolation: 'serializable',
+  synchronous_commit: 'off',
+  bytea_output: 'escape',
+}
+
 /** Everything that must keep the contract. */
 export const STORES: Record<string, () => Promise<Opened>> = {
   async sqlite() {
@@ -39,7 +47,7 @@ export const STORES: Record<string, () => Promise<Opened>> = {
   },
   async postgres() {
     server ??= startPostgres()
-    const url = await (await server).createDatabase()
+    const url = await (await server).createDatabase(UNUSUAL)
     const stores: Store[] = []
     const another = async () => {
       const store = postgresStore(url, { connections: 4 })

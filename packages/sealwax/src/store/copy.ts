@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { AuthError } from '../errors.ts'
 import { SEALED } from './contract/metadata.ts'
-import type { Tables } from './tables.ts'
+import { SCHEMA, type Tables } from './tables.ts'
 
 /** How many rows of each table were copied. */
 export type CopiedCounts = Readonly<Record<string, number>>
@@ -128,7 +128,8 @@ async function countOf(db: Kysely<Tables>, table: TableName): Promise<number> {
 
 /** The audit log keeps its numbers, so the next one must come after them. */
 async function restartSequence(db: Kysely<Tables>): Promise<void> {
-  await sql`select setval(pg_get_serial_sequence('audit_events', 'id'), coalesce(max(id), 0) + 1, false) from audit_events`.execute(
-    db,
-  )
+  const table = `${SCHEMA}.audit_events`
+  await sql`
+    select pg_catalog.setval(pg_catalog.pg_get_serial_sequence(${table}, 'id'), coalesce(max(id), 0) + 1, false)
+      from ${sql.table(table)}`.execute(db)
 }

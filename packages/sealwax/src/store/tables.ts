@@ -3,6 +3,9 @@ import type { Generated } from 'kysely'
 /** How many octets at the head of a wrapped value tell which secret wrapped it. */
 export const WRAPPER_BYTES = 9
 
+/** In Postgres everything stands in a schema of its own, beside whatever else the database holds. */
+export const SCHEMA = 'sealwax'
+
 /** The columns as both databases hold them: JSON as text, flags as 0 and 1, times as milliseconds since 1970. */
 export interface Tables {
   users: {

@@ -1,6 +1,10 @@
 import { type Kysely, sql } from 'kysely'
 import type { Dialect } from './dialect.ts'
 
+interface Before {
+  sessions: { presented: number; presented_at: number | null }
+}
+
 /** Several leaves of a refresh token, and what its owner is shown of a session's last use. */
 export async function up(db: Kysely<unknown>, { int64 }: Dialect): Promise<void> {
   const sessions = () => db.schema.alterTable('sessions')
@@ -9,6 +13,10 @@ export async function up(db: Kysely<unknown>, { int64 }: Dialect): Promise<void>
   await sessions().addColumn('device', 'text').execute()
   await sessions().addColumn('earlier_use', 'text').execute()
   // The time of the first presentation says also that there was one.
-  await sql`update sessions set presented_at = rotated_at where presented = 1`.execute(db)
+  await (db as Kysely<Before>)
+    .updateTable('sessions')
+    .set({ presented_at: sql`rotated_at` })
+    .where('presented', '=', 1)
+    .execute()
   await sessions().dropColumn('presented').execute()
 }

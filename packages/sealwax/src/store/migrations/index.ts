@@ -44,12 +44,16 @@ export async function migrate(db: Kysely<Tables>, dialect: Dialect, schema?: str
   if (error !== undefined) throw error
 }
 
+/** The names of those that have not been applied. Only reads. */
+export async function pendingMigrations(db: Kysely<Tables>, dialect: Dialect, schema?: string): Promise<string[]> {
+  const all = await migrator(db, dialect, schema).getMigrations()
+  return all.filter(({ executedAt }) => executedAt === undefined).map(({ name }) => name)
+}
+
 /** Throws `schema_outdated` when a migration has not been applied. */
 export async function requireMigrated(db: Kysely<Tables>, dialect: Dialect, schema?: string): Promise<void> {
-  const pending = (await migrator(db, dialect, schema).getMigrations()).filter(
-    (migration) => migration.executedAt === undefined,
-  )
+  const pending = await pendingMigrations(db, dialect, schema)
   if (pending.length === 0) return
-  const names = pending.map((migration) => migration.name).join(', ')
+  const names = pending.join(', ')
   throw new AuthError('schema_outdated', `The database schema is older than this Sealwax: ${names} not applied`)
 }

@@ -17,7 +17,6 @@ interface Resolved {
  */
 export function clientOf(
   { places, user, password, database, tls, client: options, startup }: PostgresAddress,
-  settings: Record<string, string>,
   events: Partial<Hearing>,
 ): postgres.Sql {
   const stop = new AbortController()
@@ -42,9 +41,8 @@ export function clientOf(
     fetch_types: false,
     ssl: false,
     onnotice: () => {},
-    connection: { application_name: 'sealwax', ...startup, ...settings },
-    // Times and counters fit a double exactly; the library would give strings.
-    types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
+    connection: { application_name: 'sealwax', ...startup },
+    types: { bigint: BIGINT, bytea: BYTEA },
     socket,
     ...events,
   }
@@ -53,6 +51,25 @@ export function clientOf(
   const end = client.end.bind(client)
   // The library forgets a connection that is still being made, and that would stay open.
   return Object.assign(client, { end: (how?: { timeout?: number }) => end(how).finally(() => stop.abort()) })
+}
+
+/** Times and counters fit a double exactly; the library would give strings. */
+const BIGINT = { to: 20, from: [20], parse: Number, serialize: String }
+
+/** In both formats of `bytea_output`: the library reads the default one only. */
+const BYTEA = {
+  to: 17,
+  from: [17],
+  parse: (text: string) => (text.startsWith('\\x') ? Buffer.from(text.slice(2), 'hex') : unescaped(text)),
+  serialize: (octets: Uint8Array) => `\\x${Buffer.from(octets).toString('hex')}`,
+}
+
+/** https://www.postgresql.org/docs/current/datatype-binary.html, "bytea Escape Format" */
+function unescaped(text: string): Buffer {
+  const plain = text.replace(/\\(\\|[0-7]{3})/g, (_, code) =>
+    code === '\\' ? code : String.fromCharCode(Number.parseInt(code, 8)),
+  )
+  return Buffer.from(plain, 'latin1')
 }
 
 function placesOf({ host, port, path }: Resolved): Place[] {

@@ -1,4 +1,4 @@
-import { AuthError, storeUnavailable } from '../../errors.ts'
+import { AuthError, nulRefused, storeUnavailable } from '../../errors.ts'
 import { Conflict, type Facts } from '../contract/store.ts'
 import { ConnectionRefused } from './socket.ts'
 
@@ -10,14 +10,28 @@ const CONNECTION = new Set([
 ])
 
 /** Classes and codes of Postgres (Appendix A) that mean: not now, nothing was decided. */
-const UNAVAILABLE = /^(08...|28...|3D000|53...|57P0.|57014|58...|25006|55P03|40001|40P01)$/
+const UNAVAILABLE = /^(08...|28...|3D000|53...|57P0.|57014|58...|25006|25P0[34]|42501|55P03|40001|40P01)$/
+/** A prepared statement is not there, or already: a pooler has given the connection to somebody else. */
+const NOT_OURS = /^(26000|42P05)$/
+/** Text with a NUL octet. */
+const UNTRANSLATABLE = '22021'
 
 const UNIQUE_VIOLATION = '23505'
 
-/** A serialization failure or a deadlock: the transaction may simply be run again. */
+/** The user of the database may not do that. */
+export function isRefusedPrivilege(error: unknown): boolean {
+  return codeOf(error) === '42501'
+}
+
+/** A serialization failure, a deadlock, or a statement prepared before a table was changed: the transaction may simply be run again. */
 export function isRetryable(error: unknown): boolean {
-  const code = codeOf(error instanceof AuthError ? error.cause : error)
-  return code === '40001' || code === '40P01'
+  const cause = error instanceof AuthError ? error.cause : error
+  const code = codeOf(cause)
+  return (
+    code === '40001' ||
+    code === '40P01' ||
+    (code === '0A000' && fieldOfServer(cause, 'routine') === 'RevalidateCachedQuery')
+  )
 }
 
 /** From a driver's error to `Conflict` or `temporarily_unavailable`; what is neither stays as it is. */
@@ -25,9 +39,18 @@ export function translate(error: unknown): unknown {
   if (error instanceof AuthError || error instanceof Conflict) return error
   const code = codeOf(error)
   if (code === UNIQUE_VIOLATION) return new Conflict(fieldOf(error), error)
-  if (CONNECTION.has(code) || UNAVAILABLE.test(code)) return storeUnavailable('The database does not answer', error)
+  if (code === UNTRANSLATABLE) return nulRefused(error)
+  if (NOT_OURS.test(code)) return storeUnavailable(LOST_STATEMENT, error)
+  // With a fatal error the server ends the connection, whatever the code: so do poolers that have none for what they mean.
+  const isFatal = /^(FATAL|PANIC)$/.test(fieldOfServer(error, 'severity'))
+  if (isFatal || CONNECTION.has(code) || UNAVAILABLE.test(code)) {
+    return storeUnavailable('The database does not answer', error)
+  }
   return error
 }
+
+const LOST_STATEMENT =
+  'A pooler lost a prepared statement: the database URL must not say prepare=true or pgbouncer=false'
 
 /** What waiting does not mend, at a start: a sentence that says what to change. A server that runs answers 503 meanwhile. */
 export function translateAtOpening(error: unknown): unknown {
@@ -56,12 +79,16 @@ function rethrow(error: unknown): never {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
+  return fieldOfServer(error, 'code')
+}
+
+function fieldOfServer(error: unknown, name: 'code' | 'routine' | 'severity' | 'constraint_name'): string {
+  return error instanceof Error && name in error ? String((error as unknown as Record<string, unknown>)[name]) : ''
 }
 
 /** The column, from the name that Postgres gives a unique constraint: table_column_key. */
 function fieldOf(error: unknown): string {
-  const constraint = error instanceof Error && 'constraint_name' in error ? String(error.constraint_name) : ''
+  const constraint = fieldOfServer(error, 'constraint_name')
   if (constraint.endsWith('_pkey')) return constraint === 'signing_keys_pkey' ? 'sequence' : 'id'
   return /^(?:users|signing_keys)_(\w+)_key$/.exec(constraint)?.[1] ?? 'value'
 }

@@ -1,23 +1,24 @@
 import { Kysely, sql } from 'kysely'
-import { PostgresJSDialect } from 'kysely-postgres-js'
 import { storeUnavailable } from '../../errors.ts'
 import type { Facts, Store } from '../contract/store.ts'
 import type { CopyEnd } from '../copy.ts'
-import { postgresDialect } from '../migrations/dialect.ts'
-import { migrate, requireMigrated } from '../migrations/index.ts'
 import { facts } from '../queries/facts.ts'
 import { REVOKED_CHANNEL } from '../queries/revocations.ts'
-import type { Tables } from '../tables.ts'
+import { SCHEMA, type Tables } from '../tables.ts'
 import { clientOf } from './client.ts'
+import { dialectOf } from './dialect.ts'
 import { isRetryable, translate, translateAtOpening, translated } from './errors.ts'
 import { listenOn } from './listener.ts'
 import { createPool, type Pool, type PoolLimits } from './pool.ts'
+import { isPooled } from './pooler.ts'
+import { readOnly } from './read-only.ts'
+import { prepareSchema } from './schema.ts'
 import { type PostgresAddress, parsePostgresUrl } from './url.ts'
 
-/** Everything stands in a schema of its own, beside whatever else the database holds. */
-const SCHEMA = 'sealwax'
 const TRAITS = { lockRows: true, positions: 'transaction' } as const
 const MOST_ATTEMPTS = 5
+const POOLED =
+  'a pooler stands between this server and the database: statements are not prepared, and what other servers revoke is looked for once a second'
 /** A lost notification is made up for by a look every second. */
 const LOOK_EVERY_MS = 1000
 
@@ -34,7 +35,7 @@ export interface PostgresStoreOptions {
  */
 export function postgresStore(url: string, { connections = 8 }: PostgresStoreOptions = {}): Store {
   const address = parsePostgresUrl(url)
-  let opened: { writer: Connections; reader: Connections; committed: Facts } | undefined
+  let opened: { writer: Connections; reader: Connections; committed: Facts; pooled: boolean } | undefined
   const underWay = new Set<Promise<unknown>>()
   const tracked = <T>(work: Promise<T>): Promise<T> => {
     const done = work.finally(() => underWay.delete(done))
@@ -50,14 +51,19 @@ export function postgresStore(url: string, { connections = 8 }: PostgresStoreOpt
       return use().committed
     },
     transaction: async (unit) => tracked(transact(use().writer.db, unit)),
-    async open({ migrate: mode }) {
+    async open({ migrate, warn }) {
       if (opened !== undefined) return
-      await prepareSchema(address, mode).catch((error) => {
+      const pooled = await prepare(address, migrate).catch((error) => {
         throw translateAtOpening(error)
       })
-      const writer = connect(address, { max: connections }, { synchronous_commit: 'on' })
-      const reader = connect(address, { max: connections }, { default_transaction_read_only: 'on' })
-      opened = { writer, reader, committed: translated(facts(reader.db, TRAITS), tracked) }
+      if (pooled) warn?.(POOLED)
+      const prepares = address.prepares ?? !pooled
+      const [writer, reader] = [
+        connect(address, { max: connections }, prepares),
+        connect(address, { max: connections }, prepares),
+      ]
+      const committed = translated(facts(reader.db.withPlugin(readOnly), TRAITS), tracked)
+      opened = { writer, reader, committed, pooled }
     },
     async ping() {
       await sql`select 1`.execute(use().reader.db).catch((error) => {
@@ -65,13 +71,11 @@ export function postgresStore(url: string, { connections = 8 }: PostgresStoreOpt
       })
     },
     follow(changed) {
-      use()
+      const { pooled } = use()
       const timer = setInterval(changed, LOOK_EVERY_MS).unref()
-      const unlisten = listenOn(
-        REVOKED_CHANNEL,
-        (hearing) => clientOf(address, { search_path: SCHEMA }, hearing),
-        changed,
-      )
+      const unlisten = pooled
+        ? async () => {}
+        : listenOn(REVOKED_CHANNEL, (hearing) => clientOf(address, hearing), changed)
       return async () => {
         clearInterval(timer)
         await unlisten()
@@ -107,21 +111,20 @@ interface Connections {
 /** Migrations and copies take their time. */
 const UNHURRIED = { statementMs: Infinity }
 
-function connect(address: PostgresAddress, limits: PoolLimits, settings: Record<string, string> = {}): Connections {
-  const pool = createPool((onclose) => clientOf(address, { search_path: SCHEMA, ...settings }, { onclose }), limits)
-  return { pool, db: new Kysely<Tables>({ dialect: new PostgresJSDialect({ postgres: () => pool }) }) }
+/** @param prepares whether statements are prepared, to be run again; only where a session is one's own. */
+function connect(address: PostgresAddress, limits: PoolLimits, prepares = false): Connections {
+  const pool = createPool((onclose) => clientOf(address, { onclose }), limits)
+  // Every name is written with its schema, whatever search_path is set for the role or the database.
+  return { pool, db: new Kysely<Tables>({ dialect: dialectOf(pool, { prepares }) }).withSchema(SCHEMA) }
 }
 
-/** One connection, one transaction, one lock: servers that start at once queue here, and the second finds nothing left to do. */
-async function prepareSchema(address: PostgresAddress, mode: 'auto' | 'off'): Promise<void> {
+/** Brings the schema up to date over one connection; answers whether a pooler stands in between. */
+async function prepare(address: PostgresAddress, mode: 'auto' | 'off'): Promise<boolean> {
   const { pool, db } = connect(address, { max: 1, ...UNHURRIED })
   try {
-    if (mode === 'off') return await requireMigrated(db, postgresDialect, SCHEMA)
-    await sql`begin`.execute(db)
-    await sql`select pg_advisory_xact_lock(hashtext('sealwax migrations'))`.execute(db)
-    await sql`create schema if not exists ${sql.id(SCHEMA)}`.execute(db)
-    await migrate(db, postgresDialect, SCHEMA)
-    await sql`commit`.execute(db)
+    const pooled = address.pooled ?? (await isPooled(pool))
+    await prepareSchema(db, mode)
+    return pooled
   } finally {
     // Ending the connection undoes what was not committed.
     await pool.end()

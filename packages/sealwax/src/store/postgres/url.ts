@@ -26,8 +26,12 @@ export interface PostgresAddress {
   readonly password: string | undefined
   readonly database: string | undefined
   readonly tls: TlsSettings
+  /** Whether a pooler stands in between; undefined: to be found out. */
+  readonly pooled: boolean | undefined
+  /** Whether statements are prepared; undefined: where no pooler stands in between. */
+  readonly prepares: boolean | undefined
   /** Options of the client library. */
-  readonly client: Readonly<Record<string, string | number | boolean>>
+  readonly client: Readonly<Record<string, string | number>>
   /** Sent to the server when a connection begins. */
   readonly startup: Readonly<Record<string, string>>
 }
@@ -35,8 +39,15 @@ export interface PostgresAddress {
 const DEFAULT_PORT = 5432
 const SESSION_KINDS = ['read-write', 'read-only', 'primary', 'standby', 'prefer-standby']
 const NUMBERS = ['idle_timeout', 'keep_alive', 'max_pipeline']
-/** What the store decides by itself, and what would print parameters. */
-const IGNORED = ['max', 'max_lifetime', 'connect_timeout', 'fetch_types', 'backoff', 'publications', 'debug']
+/** Parameters that the server is sent when a connection begins. */
+const OF_THE_SERVER = ['application_name', 'options']
+/** Parameters of other clients, and of providers, for what the store decides by itself. */
+const IGNORED = [
+  ...['max', 'max_lifetime', 'connect_timeout', 'fetch_types', 'backoff', 'publications', 'debug'],
+  ...['connection_limit', 'pool_timeout', 'statement_cache_size', 'supa', 'uselibpqcompat', 'workaround'],
+  ...['fallback_application_name', 'client_encoding', 'sslsni', 'sslcompression', 'tcp_user_timeout'],
+  ...['keepalives', 'keepalives_idle', 'keepalives_interval', 'keepalives_count'],
+]
 
 /**
  * Parses `postgres://user:password@host:port/database?parameters`. Stricter than the URL class: what could be read in two ways is refused.
@@ -57,24 +68,37 @@ export function parsePostgresUrl(url: string, name = 'The database URL'): Postgr
   if (rest.slice(at + 1).includes('#')) throw refuse('a # must be percent-encoded: write %23')
   const decode = decoder(refuse)
   const parameters = new Map<string, string>()
-  for (const [key, value] of new URLSearchParams(query)) parameters.set(key, value)
+  // A plus is a plus, as libpq has it: in a password it may well be one.
+  for (const [key, value] of new URLSearchParams(query.replaceAll('+', '%2B'))) parameters.set(key, value)
   const take = (key: string) => {
     const value = parameters.get(key)
     parameters.delete(key)
     return value === '' ? undefined : value
   }
   if ([...parameters].flat().some((text) => text.includes('\0'))) throw refuse('%00 is not allowed')
-  // Taken in any case: what stays is sent to the server in the clear.
-  const given = { host: take('host'), user: take('user'), password: take('password') }
-  return {
-    places: placesOf(authority === '' ? encoded(given.host) : authority, decode, refuse),
+  // A name that comes after a password may be the rest of it, behind a raw `&`.
+  const mayBeNamed = nameable(query)
+  const given = { host: take('host'), port: take('port'), user: take('user'), password: take('password') }
+  const database = take('dbname')
+  // Some name the directory of a socket beside a host that means nothing.
+  const where = authority === '' || given.host?.startsWith('/') ? encoded(given.host) : authority
+  const address = {
+    places: placesOf(where, portOf(given.port, refuse), decode, refuse),
     user: decode('user name', user) ?? given.user,
     password: decode('password', password) ?? given.password,
-    database: decode('database name', path),
+    database: decode('database name', path) ?? database,
     tls: tlsOf(take, refuse),
+    pooled: booleanOf('pgbouncer', take, refuse),
+    prepares: booleanOf('prepare', take, refuse),
     client: clientOptions(take, refuse),
-    startup: startupOf(parameters, refuse),
+    startup: startupOf(take),
   }
+  requireWithoutMeaning(take, refuse)
+  const [unknown] = parameters.keys()
+  if (unknown === undefined) return address
+  if (!mayBeNamed(unknown)) throw refuse('a parameter is not known; in a value, write & as %26')
+  if (UNSUPPORTED.test(unknown)) throw refuse(`the parameter ${unknown} is not supported`)
+  throw refuse(`the parameter ${unknown} is not known; a setting of the server is written options=-c%20name%3Dvalue`)
 }
 
 type Refuse = (sentence: string) => AuthError
@@ -105,10 +129,12 @@ function decoder(refuse: Refuse): Decode {
 
 /** A host among the parameters, as it would stand in its usual place. */
 function encoded(host: string | undefined): string {
-  return host?.startsWith('/') ? encodeURIComponent(host) : (host ?? '')
+  if (host === undefined) return ''
+  if (host.startsWith('/')) return encodeURIComponent(host)
+  return /^[^,[]*:[^,[]*:/.test(host) ? `[${host}]` : host
 }
 
-function placesOf(authority: string, decode: Decode, refuse: Refuse): Place[] {
+function placesOf(authority: string, defaultPort: number, decode: Decode, refuse: Refuse): Place[] {
   if (authority === '') return []
   return authority.split(',').map((text) => {
     const [, ipv6, name, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+))(?::(.*))?$/s.exec(text) ?? []
@@ -116,12 +142,16 @@ function placesOf(authority: string, decode: Decode, refuse: Refuse): Place[] {
     if (host === undefined || !/^([\p{L}\p{N}._-]+|[0-9A-Fa-f:.]+|\/[^\p{Cc}]+)$/u.test(host)) {
       throw refuse('the host is not a valid name or address')
     }
-    if (port === undefined || port === '') return { host, port: DEFAULT_PORT }
-    if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
-      throw refuse('the port must be a number from 1 to 65535')
-    }
-    return { host, port: Number(port) }
+    return { host, port: port === undefined || port === '' ? defaultPort : portOf(port, refuse) }
   })
+}
+
+function portOf(port: string | undefined, refuse: Refuse): number {
+  if (port === undefined) return DEFAULT_PORT
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
+    throw refuse('the port must be a number from 1 to 65535')
+  }
+  return Number(port)
 }
 
 function tlsOf(take: Take, refuse: Refuse): TlsSettings {
@@ -129,7 +159,9 @@ function tlsOf(take: Take, refuse: Refuse): TlsSettings {
   // `ssl` is what other clients call it.
   const asked = sslmode ?? (ssl === 'true' ? 'verify-full' : ssl === 'false' ? 'disable' : ssl)
   const rootCertificate = take('sslrootcert')
-  const mode = TLS_MODES.find((known) => known === (asked ?? (rootCertificate === 'system' ? 'verify-full' : 'prefer')))
+  const named = asked ?? (rootCertificate === 'system' ? 'verify-full' : 'prefer')
+  // `no-verify` is what node-postgres calls it.
+  const mode = named === 'no-verify' ? 'require' : TLS_MODES.find((known) => known === named)
   if (mode === undefined) throw refuse(`sslmode must be one of ${TLS_MODES.join(', ')}`)
   const negotiation = take('sslnegotiation') ?? 'postgres'
   if (negotiation !== 'postgres' && negotiation !== 'direct') throw refuse('sslnegotiation must be postgres or direct')
@@ -142,31 +174,54 @@ function tlsOf(take: Take, refuse: Refuse): TlsSettings {
   return { mode: verified, rootCertificate, direct }
 }
 
-function clientOptions(take: Take, refuse: Refuse): Record<string, string | number | boolean> {
-  const options: Record<string, string | number | boolean> = {}
+function clientOptions(take: Take, refuse: Refuse): Record<string, string | number> {
+  const options: Record<string, string | number> = {}
   const kind = take('target_session_attrs')
   if (kind !== undefined && kind !== 'any') {
     if (!SESSION_KINDS.includes(kind)) throw refuse(`target_session_attrs must be any, ${SESSION_KINDS.join(', ')}`)
     options.target_session_attrs = kind
   }
-  const prepare = take('prepare')
-  if (prepare !== undefined) options.prepare = prepare !== 'false'
   for (const name of NUMBERS) {
     const value = take(name)
     if (value === undefined) continue
     if (!/^\d+$/.test(value)) throw refuse(`${name} must be a number`)
     options[name] = Number(value)
   }
-  for (const name of IGNORED) take(name)
   return options
 }
 
-/** What is left goes to the server as it is. */
-function startupOf(parameters: Map<string, string>, refuse: Refuse): Record<string, string> {
-  const unsupported = [...parameters.keys()].find((name) => UNSUPPORTED.test(name))
-  if (unsupported !== undefined) throw refuse(`the parameter ${unsupported} is not supported`)
-  return Object.fromEntries(parameters)
+function startupOf(take: Take): Record<string, string> {
+  const given = OF_THE_SERVER.map((name) => [name, take(name)] as const)
+  return Object.fromEntries(given.filter((pair): pair is [string, string] => pair[1] !== undefined))
 }
 
-/** Parameters of libpq that mean something to a client; the server must not be sent them. */
-const UNSUPPORTED = /^(ssl\w+|hostaddr|port|dbname|pass|passfile|service|gssencmode|channel_binding|require_auth)$/
+function booleanOf(name: string, take: Take, refuse: Refuse): boolean | undefined {
+  const value = take(name)
+  if (value !== undefined && value !== 'true' && value !== 'false') throw refuse(`${name} must be true or false`)
+  return value === undefined ? undefined : value === 'true'
+}
+
+/** Takes what may be left out as well; what asks for a protection that there is not is refused. */
+function requireWithoutMeaning(take: Take, refuse: Refuse): void {
+  for (const name of IGNORED) take(name)
+  for (const name of ['channel_binding', 'gssencmode']) {
+    if (take(name) === 'require') throw refuse(WITHOUT[name as keyof typeof WITHOUT])
+  }
+}
+
+const WITHOUT = {
+  channel_binding:
+    'channel_binding=require is not supported: leave it out, and write sslmode=verify-full, which keeps others from answering too',
+  gssencmode: 'gssencmode=require is not supported: leave it out, and write sslmode=verify-full',
+}
+
+/** Parameters of libpq that mean something to a client. */
+const UNSUPPORTED = /^(ssl\w+|hostaddr|pass|passfile|service|require_auth|krbsrvname|gsslib|gssdelegation)$/
+
+/** Whether a message may name a parameter: not where it may be a part of a password. */
+function nameable(query: string): (name: string) => boolean {
+  const pairs = query.split('&')
+  const password = pairs.findIndex((pair) => pair.startsWith('password='))
+  const before = password < 0 ? pairs : pairs.slice(0, password)
+  return (name) => /^[a-z]\w{0,39}$/i.test(name) && before.some((pair) => pair.startsWith(`${name}=`))
+}

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { ReadRevocations, RevocationPage, RevocationRow, Revocations } from '../contract/revocations.ts'
-import type { Tables } from '../tables.ts'
+import { SCHEMA, type Tables } from '../tables.ts'
 import { prepared, type Slots } from './prepared.ts'
 import {
   compare,
@@ -22,7 +22,7 @@ export function revocations(db: Kysely<Tables>, { positions }: { positions: Posi
       if (entry !== undefined && entries.length === 1) await db.insertInto('revocations').values(entry).execute()
       else await appendMany(db, entries, positions)
       // Heard by the others when this transaction commits.
-      if (positions === 'transaction') await sql`select pg_notify(${REVOKED_CHANNEL}, '')`.execute(db)
+      if (positions === 'transaction') await sql`select pg_catalog.pg_notify(${REVOKED_CHANNEL}, '')`.execute(db)
     },
     since:
       positions === 'sequence'
@@ -56,6 +56,8 @@ async function appendMany(db: Kysely<Tables>, entries: readonly RevocationRow[],
 /** Where processes tell one another, on Postgres, that there is something to read. */
 export const REVOKED_CHANNEL = 'sealwax_revoked'
 
+/** As the queries of Postgres name it that are written by hand. */
+const TABLE = sql.table(`${SCHEMA}.revocations`)
 const FIELDS = ['kind', 'key', 'ver', 'until', 'except_sid'] as const
 
 /** One writer at a time: what commits later has a higher position. */
@@ -102,16 +104,18 @@ async function byTransaction(
   { now, limit }: ReadRevocations,
 ): Promise<RevocationPage> {
   const from = readTransactionCursor(cursor)
-  const fields = sql`txid::text as txid, position, kind, key, ver, until, except_sid`
+  const fields = sql`txid::pg_catalog.text as txid, position, kind, key, ver, until, except_sid`
   // One statement, hence one snapshot, for the cursor and the entries.
   const { rows } = await sql<Partial<Row> & { xmin: string; latest: number | null }>`
     select snapshot.*, page.* from
-      (select pg_snapshot_xmin(pg_current_snapshot())::text as xmin, (select max(position) from revocations) as latest) snapshot
+      (select pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.text as xmin,
+        (select pg_catalog.max(position) from ${TABLE}) as latest) snapshot
       left join (
-        (select true as late, ${fields} from revocations
-          where (txid, position) > (${from.txid}::text::xid8, ${from.within}::bigint) order by revocations.txid, position limit ${limit})
+        (select true as late, ${fields} from ${TABLE} feed
+          where (txid, position) > (${from.txid}::pg_catalog.text::pg_catalog.xid8, ${from.within}::bigint)
+          order by feed.txid, position limit ${limit})
         union all
-        (select false as late, ${fields} from revocations
+        (select false as late, ${fields} from ${TABLE}
           where position > ${from.position}::bigint order by position limit ${limit})
       ) page on true`.execute(db)
   const { xmin = '0', latest } = rows[0] ?? {}

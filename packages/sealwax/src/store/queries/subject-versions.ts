@@ -42,8 +42,13 @@ const SPACE = sql.lit('sealwax subject')
 
 const shareLock = prepared((db, value: Slots<{ subject: string }>) => ({
   compile: () =>
-    sql`select pg_advisory_xact_lock_shared(hashtext(${SPACE}), hashtext(${value('subject')}))`.compile(db),
+    sql`select pg_catalog.pg_advisory_xact_lock_shared(pg_catalog.hashtext(${SPACE}), pg_catalog.hashtext(${value('subject')}))`.compile(
+      db,
+    ),
 }))
 const fullLock = prepared((db, value: Slots<{ subject: string }>) => ({
-  compile: () => sql`select pg_advisory_xact_lock(hashtext(${SPACE}), hashtext(${value('subject')}))`.compile(db),
+  compile: () =>
+    sql`select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext(${SPACE}), pg_catalog.hashtext(${value('subject')}))`.compile(
+      db,
+    ),
 }))

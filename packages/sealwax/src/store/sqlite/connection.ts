@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, existsSync, lstatSync, openSync, readSync, realpathSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Kysely, SqliteDialect, type SqliteStatement } from 'kysely'
-import { AuthError, storeUnavailable } from '../../errors.ts'
+import { AuthError, nulRefused, storeUnavailable } from '../../errors.ts'
 import { Conflict } from '../contract/store.ts'
 import { runDirectly } from '../queries/prepared.ts'
 import type { Tables } from '../tables.ts'
@@ -135,15 +135,21 @@ function adapt(statement: StatementSync): SqliteStatement {
     for (let i = 0; i < names.length; i += 1) row[names[i] as string] = (values as unknown[])[i]
     return row
   }
-  const all = (parameters: readonly unknown[]) => translated(() => statement.all(...(parameters as SQLInputValue[])))
+  const all = (parameters: readonly unknown[]) => translated(() => statement.all(...bindable(parameters)))
   return {
     reader: names.length > 0,
     all: isNamed ? (parameters) => all(parameters).map(rowOf) : all,
-    run: (parameters) => translated(() => statement.run(...(parameters as SQLInputValue[]))),
+    run: (parameters) => translated(() => statement.run(...bindable(parameters))),
     *iterate(parameters) {
-      for (const row of statement.iterate(...(parameters as SQLInputValue[]))) yield isNamed ? rowOf(row) : row
+      for (const row of statement.iterate(...bindable(parameters))) yield isNamed ? rowOf(row) : row
     },
   }
+}
+
+/** Postgres keeps no text with a NUL character. What SQLite kept could not be moved there, and its functions would cut it short. */
+function bindable(parameters: readonly unknown[]): SQLInputValue[] {
+  if (parameters.some((value) => typeof value === 'string' && value.includes('\0'))) throw nulRefused()
+  return parameters as SQLInputValue[]
 }
 
 function translated<T>(run: () => T): T {
