@@ -26,6 +26,7 @@ const TABLE = {
   internal_error: [500, 'Internal error'],
   config_invalid: [500, 'Invalid configuration'],
   schema_outdated: [500, 'Database schema is outdated'],
+  schema_newer: [500, 'Database schema is newer'],
   overloaded: [503, 'Too many log-ins at once'],
   temporarily_unavailable: [503, 'Temporarily unavailable'],
   keys_unavailable: [503, 'Keys are unavailable'],

@@ -44,10 +44,8 @@ const BAD: readonly [url: string, sentence: RegExp][] = [
   [`postgres://u:${FIRST}${SECOND}@db.example/d?sslnegotiation=direct`, /needs sslmode=require or stronger$/],
   [`postgres://db.example/d?user=u&password=${FIRST}${SECOND}&sslmode=x`, /sslmode must be one of/],
   [`postgres://u:${FIRST}${SECOND}@db.example/d?search_path=x`, /the parameter search_path is not known; a setting/],
-  [
-    `postgres://u:${FIRST}${SECOND}@db.example/d?channel_binding=require`,
-    /channel_binding=require is not supported: leave/,
-  ],
+  [`postgres://u:${FIRST}${SECOND}@h/d?channel_binding=require&sslmode=disable`, /channel_binding=require needs TLS/],
+  [`postgres://u:${FIRST}${SECOND}@h/d?channel_binding=x`, /channel_binding must be disable, prefer or require$/],
   [`postgres://u:${FIRST}${SECOND}@db.example/d?gssencmode=require`, /gssencmode=require is not supported: leave/],
   [`postgres://u:${FIRST}${SECOND}@db.example/d?pgbouncer=1`, /pgbouncer must be true or false$/],
   [
@@ -61,7 +59,7 @@ const BAD: readonly [url: string, sentence: RegExp][] = [
 /** URLs with what is in them: places, user, database, TLS, whether a pooler is told of, what the server is sent. */
 const PROVIDED: readonly [url: string, ...parts: unknown[]][] = [
   [
-    'postgresql://u:p@ep-cool-darkness-123456-pooler.eu-central-1.aws.neon.tech/neondb?sslmode=require&channel_binding=prefer',
+    'postgresql://u:p@ep-cool-darkness-123456-pooler.eu-central-1.aws.neon.tech/neondb?sslmode=require&channel_binding=require',
     ...['ep-cool-darkness-123456-pooler.eu-central-1.aws.neon.tech:5432', 'u', 'neondb', 'require', undefined, {}],
   ],
   [
@@ -106,7 +104,7 @@ describe('a database URL', () => {
       { host: '/run/pg', port: 5434 },
     ])
     assert.deepEqual([user, password, database], ['al@ex', 'p#w/[:', 'a b'])
-    assert.deepEqual(tls, { mode: 'require', rootCertificate: undefined, direct: false })
+    assert.deepEqual(tls, { mode: 'require', rootCertificate: undefined, direct: false, bound: false })
     assert.deepEqual([client, startup, prepares], [{}, { application_name: 'x y' }, false])
   })
 
@@ -133,6 +131,7 @@ describe('a database URL', () => {
     ['?ssl=require', 'require'],
     ['?sslrootcert=system', 'verify-full'],
     ['?sslmode=require&sslrootcert=ca.pem', 'verify-ca'],
+    ['?channel_binding=require', 'require'],
   ] as const) {
     it(`with ${parameters === '' ? 'no parameters' : parameters} uses TLS as libpq does: ${mode}`, () => {
       assert.equal(parsePostgresUrl(`postgres://h/d${parameters}`).tls.mode, mode)

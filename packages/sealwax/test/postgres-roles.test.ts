@@ -102,6 +102,40 @@ describe('a role that may do no more than it must', () => {
     await opens(one.url)
   })
 
+  it('starts on a schema that a newer version has changed, or says that it cannot', async () => {
+    await using prepared = await prepare()
+    const { run, direct } = prepared
+    await opens(direct)
+    await run("insert into sealwax.migrations (name, timestamp) values ('0999-gadgets', '2030-01-01')")
+    for (const migrate of ['auto', 'off'] as const) await opens(direct, migrate)
+    await run("update sealwax.metadata set value = '0999-gadgets' where name = 'schema_needs'")
+    for (const migrate of ['auto', 'off'] as const) {
+      await assert.rejects(opens(direct, migrate), { code: 'schema_newer' })
+    }
+  })
+
+  it('attack: tables and functions of the same names, in a schema that the search_path puts first, are not used', async () => {
+    await using one = await prepare()
+    const tables = ['migrations', 'users', 'sessions', 'revocations', 'metadata', 'audit_events', 'signing_keys']
+    const functions = ['hashtext(text)', 'pg_notify(text, text)', 'pg_advisory_xact_lock(int, int)', 'pg_backend_pid()']
+    await one.run(`
+      create schema evil;
+      ${tables.map((table) => `create table evil.${table} (id text)`).join(';')};
+      ${functions.map((name) => `create function evil.${name} returns int language plpgsql as $$ begin raise 'caught'; end $$`).join(';')};
+      grant create on database ${one.database} to ${one.role};
+      grant all on schema evil, public to ${one.role};
+      grant all on all tables in schema evil to ${one.role};
+      alter role ${one.role} set search_path to evil, public, pg_catalog`)
+    const store = postgresStore(one.url)
+    await store.open({ migrate: 'auto' })
+    await works(store, 'a')
+    await store.transaction((facts) => facts.subjectVersions.lock('a'))
+    assert.equal((await store.committed.revocations.since(undefined, { now: 0, limit: 10 })).entries.length, 1)
+    await store.close()
+    const elsewhere = `select tablename from pg_catalog.pg_tables where schemaname = 'public' union all select id from evil.users`
+    assert.deepEqual([...(await one.run(elsewhere))], [])
+  })
+
   it('what it may not do and should is said in one sentence', async () => {
     await using one = await prepare()
     const refused = async (message: string, migrate: 'auto' | 'off' = 'auto') =>

@@ -123,6 +123,27 @@ describe('the SQLite file', () => {
 })
 
 describe('the schema', () => {
+  it('that a newer version has changed is refused in a sentence, or used where that version says so', async () => {
+    for (const migrate of ['auto', 'off'] as const) {
+      using dir = tempDir()
+      const file = join(dir.path, 'store.db')
+      const open = async () => {
+        const store = sqliteStore(file)
+        await store.open({ migrate })
+        await store.close()
+      }
+      const first = sqliteStore(file)
+      await first.open({ migrate: 'auto' })
+      await first.close()
+      const newer = new DatabaseSync(file)
+      newer.exec("insert into migrations (name, timestamp) values ('0999-gadgets', '2030-01-01')")
+      await open()
+      newer.exec("update metadata set value = '0999-gadgets' where name = 'schema_needs'")
+      newer.close()
+      await assert.rejects(open(), { code: 'schema_newer', detail: /0999-gadgets.*Start the newer version/ })
+    }
+  })
+
   it("migrate: 'off' refuses an empty file, and opens a migrated one", async () => {
     using dir = tempDir()
     const file = join(dir.path, 'store.db')

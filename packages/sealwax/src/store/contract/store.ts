@@ -32,7 +32,7 @@ export interface Store {
    */
   transaction<T>(unit: (facts: Facts) => Promise<T>): Promise<T>
   /**
-   * Opens the store and brings its schema up to date; with `migrate: 'off'` an older schema throws `schema_outdated` instead.
+   * Opens the store and brings its schema up to date; with `migrate: 'off'` an older schema throws `schema_outdated` instead. One that is too new throws `schema_newer`.
    * `warn` hears what works and should be known.
    */
   open(options: { migrate: 'auto' | 'off'; warn?: ((sentence: string) => void) | undefined }): Promise<void>

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { AuthError } from '../../errors.ts'
 import type { Tables } from '../tables.ts'
@@ -24,6 +24,12 @@ const MIGRATIONS: Readonly<Record<string, (db: Kysely<unknown>, dialect: Dialect
   '0008-audit-by-type': auditByType,
 }
 
+/** The last one that servers from before it cannot run beside; each name here must be one of the above. */
+const LAST_BREAKING = '0007-audit-counts'
+
+/** In the metadata: what a server must know at least to run on this schema. */
+const NEEDED = 'schema_needs'
+
 function migrator(db: Kysely<Tables>, dialect: Dialect, schema?: string): Migrator {
   const migrations = Object.fromEntries(
     Object.entries(MIGRATIONS).map(([name, up]): [string, Migration] => [name, { up: (on) => up(on, dialect) }]),
@@ -40,8 +46,34 @@ function migrator(db: Kysely<Tables>, dialect: Dialect, schema?: string): Migrat
 
 /** Brings the schema up to date. The caller holds the database's write lock, so that two servers starting at once do it once. */
 export async function migrate(db: Kysely<Tables>, dialect: Dialect, schema?: string): Promise<void> {
+  if (await isNewer(db, dialect, schema)) return
   const { error } = await migrator(db, dialect, schema).migrateToLatest()
   if (error !== undefined) throw error
+  await db
+    .insertInto('metadata')
+    .values({ name: NEEDED, value: LAST_BREAKING })
+    .onConflict((on) => on.column('name').doUpdateSet({ value: LAST_BREAKING }))
+    .execute()
+}
+
+/**
+ * Whether a newer version has changed the schema in a way that this one can run with: after a rollback, or beside newer servers. Throws `schema_newer`
+ * when it cannot.
+ */
+export async function isNewer(db: Kysely<Tables>, dialect: Dialect, schema?: string): Promise<boolean> {
+  const pending = await pendingMigrations(db, dialect, schema)
+  if (pending.length === Object.keys(MIGRATIONS).length) return false
+  const { rows } = await sql<{ name: string }>`select name from ${sql.table(`${schema ?? 'main'}.migrations`)}`.execute(
+    db,
+  )
+  const newer = rows.map(({ name }) => name).filter((name) => !Object.hasOwn(MIGRATIONS, name))
+  if (newer.length === 0) return false
+  const needed = await db.selectFrom('metadata').select('value').where('name', '=', NEEDED).executeTakeFirst()
+  if (needed !== undefined && Object.hasOwn(MIGRATIONS, needed.value)) return true
+  throw new AuthError(
+    'schema_newer',
+    `A newer Sealwax has changed the database schema (${newer.join(', ')}); this version cannot run on it. Start the newer version`,
+  )
 }
 
 /** The names of those that have not been applied. Only reads. */
@@ -53,6 +85,7 @@ export async function pendingMigrations(db: Kysely<Tables>, dialect: Dialect, sc
 /** Throws `schema_outdated` when a migration has not been applied. */
 export async function requireMigrated(db: Kysely<Tables>, dialect: Dialect, schema?: string): Promise<void> {
   const pending = await pendingMigrations(db, dialect, schema)
+  await isNewer(db, dialect, schema)
   if (pending.length === 0) return
   const names = pending.join(', ')
   throw new AuthError('schema_outdated', `The database schema is older than this Sealwax: ${names} not applied`)

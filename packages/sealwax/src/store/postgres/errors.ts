@@ -6,7 +6,7 @@ import { ConnectionRefused } from './socket.ts'
 const CONNECTION = new Set([
   ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT', 'RESERVATION_TIMEOUT'],
   ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'ETIMEDOUT', 'EAI_AGAIN', 'ENOENT', 'EHOSTUNREACH'],
-  ...['ENETUNREACH', 'TLS_MISSING', 'TLS_FAILED', 'CLEARTEXT_REFUSED'],
+  ...['ENETUNREACH', 'TLS_MISSING', 'TLS_FAILED', 'CLEARTEXT_REFUSED', 'BINDING_REFUSED'],
 ])
 
 /** Classes and codes of Postgres (Appendix A) that mean: not now, nothing was decided. */

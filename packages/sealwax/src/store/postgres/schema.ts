@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { AuthError } from '../../errors.ts'
 import { postgresDialect } from '../migrations/dialect.ts'
-import { migrate, pendingMigrations, requireMigrated } from '../migrations/index.ts'
+import { isNewer, migrate, pendingMigrations, requireMigrated } from '../migrations/index.ts'
 import { SCHEMA, type Tables } from '../tables.ts'
 import { isRefusedPrivilege } from './errors.ts'
 
@@ -14,6 +14,7 @@ export async function prepareSchema(db: Kysely<Tables>, mode: 'auto' | 'off'): P
   try {
     if ((await privileges(db)).usage === false) throw readRows()
     if (mode === 'off') return await requireMigrated(db, postgresDialect, SCHEMA)
+    if (await isNewer(db, postgresDialect, SCHEMA)) return
     if ((await pendingMigrations(db, postgresDialect, SCHEMA)).length === 0) return
   } catch (error) {
     throw isRefusedPrivilege(error) ? readRows(error) : error

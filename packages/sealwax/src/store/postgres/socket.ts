@@ -2,22 +2,17 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
-import { type ConnectionOptions, connect as connectTls, getCACertificates } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls, getCACertificates, type TLSSocket } from 'node:tls'
+import { bindToChannel } from './channel-binding.ts'
+import { ConnectionRefused } from './connection-refused.ts'
 import type { Place, TlsSettings } from './url.ts'
+
+export { ConnectionRefused } from './connection-refused.ts'
 
 const CONNECT_MS = 5000
 /** https://www.postgresql.org/docs/current/protocol-message-formats.html, SSLRequest */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
 const [YES, NO] = [0x53, 0x4e]
-
-/** Why no connection can be used, in a sentence; the code is for `errors.ts`. */
-export class ConnectionRefused extends Error {
-  readonly code: 'TLS_MISSING' | 'TLS_FAILED' | 'CLEARTEXT_REFUSED'
-  constructor(code: ConnectionRefused['code'], sentence: string, cause?: unknown) {
-    super(sentence, { cause })
-    this.code = code
-  }
-}
 
 /**
  * A connection to the database, encrypted as `tls` says, over which no password goes in the clear. Never rejects: the client library hears of
@@ -42,6 +37,7 @@ export async function openSocket(
     const encrypts = !isFile && (await takesTls(socket, tls, givenUp))
     if (!encrypts && !isFile && !isLoopback(socket.remoteAddress)) refuseCleartext(socket, password)
     const stream = encrypts ? await secured(socket, place.host, tls, givenUp) : socket
+    if (tls.bound) bindToChannel(stream, password)
     // The library names host and port in its errors.
     return Object.assign(stream, place)
   } catch (error) {
@@ -65,7 +61,7 @@ async function takesTls(socket: Socket, tls: TlsSettings, givenUp: Promise<never
   throw new ConnectionRefused('TLS_MISSING', `The database offers no TLS, and sslmode is ${tls.mode}`)
 }
 
-async function secured(socket: Socket, host: string, tls: TlsSettings, givenUp: Promise<never>): Promise<Duplex> {
+async function secured(socket: Socket, host: string, tls: TlsSettings, givenUp: Promise<never>): Promise<TLSSocket> {
   try {
     const encrypted = connectTls({
       ...{ socket, host, ...verification(tls) },

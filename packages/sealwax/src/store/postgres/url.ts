@@ -10,6 +10,8 @@ export interface TlsSettings {
   readonly rootCertificate: string | undefined
   /** TLS begins with the first octet (Postgres 17), without the question whether the server can. */
   readonly direct: boolean
+  /** The log-in is bound to the connection, so that nobody can stand in between. */
+  readonly bound: boolean
 }
 
 /** A host, or the directory of a Unix socket, which begins with a slash. */
@@ -169,9 +171,24 @@ function tlsOf(take: Take, refuse: Refuse): TlsSettings {
   if (direct && (mode === 'disable' || mode === 'allow' || mode === 'prefer')) {
     throw refuse('sslnegotiation=direct needs sslmode=require or stronger')
   }
+  const bound = bindingOf(take, refuse)
+  if (bound && mode === 'disable') throw refuse('channel_binding=require needs TLS: leave sslmode=disable out')
   // As with libpq: who names the authorities wants them asked.
   const verified = mode === 'require' && rootCertificate !== undefined ? 'verify-ca' : mode
-  return { mode: verified, rootCertificate, direct }
+  return {
+    mode: bound && (mode === 'allow' || mode === 'prefer') ? 'require' : verified,
+    rootCertificate,
+    direct,
+    bound,
+  }
+}
+
+function bindingOf(take: Take, refuse: Refuse): boolean {
+  const asked = take('channel_binding')
+  if (asked !== undefined && !['disable', 'prefer', 'require'].includes(asked)) {
+    throw refuse('channel_binding must be disable, prefer or require')
+  }
+  return asked === 'require'
 }
 
 function clientOptions(take: Take, refuse: Refuse): Record<string, string | number> {
@@ -204,15 +221,9 @@ function booleanOf(name: string, take: Take, refuse: Refuse): boolean | undefine
 /** Takes what may be left out as well; what asks for a protection that there is not is refused. */
 function requireWithoutMeaning(take: Take, refuse: Refuse): void {
   for (const name of IGNORED) take(name)
-  for (const name of ['channel_binding', 'gssencmode']) {
-    if (take(name) === 'require') throw refuse(WITHOUT[name as keyof typeof WITHOUT])
+  if (take('gssencmode') === 'require') {
+    throw refuse('gssencmode=require is not supported: leave it out, and write sslmode=verify-full')
   }
-}
-
-const WITHOUT = {
-  channel_binding:
-    'channel_binding=require is not supported: leave it out, and write sslmode=verify-full, which keeps others from answering too',
-  gssencmode: 'gssencmode=require is not supported: leave it out, and write sslmode=verify-full',
 }
 
 /** Parameters of libpq that mean something to a client. */
