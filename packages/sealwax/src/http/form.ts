@@ -32,11 +32,10 @@ export function formDataOf(text: string): FormData {
 /** A form looks through all it has for each name, and whoever sends one is not known yet. */
 const MOST_PAIRS = 64
 
-/** One name or value of a form; undefined when its octets are not UTF-8, one is NUL, or a percent sign stands alone. */
+/** One name or value of a form; undefined when its octets are not UTF-8, or a percent sign stands alone. */
 export function formDecode(text: string): string | undefined {
   try {
-    const decoded = decodeURIComponent(text.replaceAll('+', ' ').replace(/[^\x20-\x7e]/g, bareOctet))
-    return decoded.includes('\0') ? undefined : decoded
+    return decodeURIComponent(text.replaceAll('+', ' ').replace(/[^\x20-\x7e]/g, bareOctet))
   } catch {
     return undefined
   }
