@@ -56,7 +56,8 @@ async function open(options: AuthOptions, { asServer }: { asServer: boolean }): 
   const revoked = createRevocationList(options.now === undefined ? {} : { now: options.now })
   const context = contextOf(options, revoked)
   const guards = guardsOf(context, revoked)
-  await context.store.open({ migrate: context.config.migrate })
+  const warn = (sentence: string) => context.log.warn({}, sentence)
+  await context.store.open({ migrate: context.config.migrate, ...(asServer && { warn }) })
   try {
     await requireSecrets(context)
     if (!asServer) await reloadKeys(context)

@@ -14,6 +14,9 @@ export interface PostgresServer {
   stop(how?: 'crash' | 'fast'): Promise<void>
   /** Starts it again on the same port and files. */
   start(): Promise<void>
+  /** Makes a standby the primary. */
+  promote(): void
+  readonly port: number
   /** Sends a signal to all its processes: SIGSTOP freezes it, so that connections stand and nothing answers. */
   signal(signal: NodeJS.Signals): void
   /** Stops it and removes its files. */
@@ -25,8 +28,14 @@ interface Owner {
   readonly gid?: number
 }
 
-/** @param settings server settings, such as `{ fsync: 'on' }`; tests need no durability unless they are about it. */
-export async function startPostgres(settings: Record<string, string> = {}): Promise<PostgresServer> {
+/**
+ * @param settings server settings, such as `{ fsync: 'on' }`; tests need no durability unless they are about it.
+ * @param standbyOf the server that it is to be a standby of, by streaming replication.
+ */
+export async function startPostgres(
+  settings: Record<string, string> = {},
+  { standbyOf }: { standbyOf?: PostgresServer } = {},
+): Promise<PostgresServer> {
   const given = process.env.PG_TEST_URL
   if (given !== undefined && given !== '') return externalServer(given)
   const bin = binaries()
@@ -34,15 +43,21 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
   const directory = mkdtempSync(join(tmpdir(), 'sealwax-postgres-'))
   if (owner.uid !== undefined) chownSync(directory, owner.uid, owner.gid as number)
   const data = join(directory, 'data')
-  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'sealwax', '-A', 'trust', '-E', 'UTF8', '--no-sync'], {
-    ...owner,
-    stdio: 'pipe',
-  })
+  const source = ['-h', '127.0.0.1', '-p', String(standbyOf?.port), '-U', 'sealwax']
+  const [program, args] =
+    standbyOf === undefined
+      ? ['initdb', ['-U', 'sealwax', '-A', 'trust', '-E', 'UTF8', '--no-sync']]
+      : ['pg_basebackup', [...source, '-R', '-c', 'fast', '--no-sync']]
+  execFileSync(join(bin, program), ['-D', data, ...args], { ...owner, stdio: 'pipe' })
   const port = await freePort()
   const url = `postgres://sealwax@127.0.0.1:${port}`
   let child: ChildProcess | undefined
   const server: PostgresServer = {
+    port,
     createDatabase: () => createDatabase(url),
+    promote() {
+      execFileSync(join(bin, 'pg_ctl'), ['-D', data, '-w', 'promote'], { ...owner, stdio: 'pipe' })
+    },
     async start() {
       const all = { fsync: 'off', listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings }
       const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
@@ -84,7 +99,13 @@ function externalServer(url: string): PostgresServer {
   const signal = () => {
     throw new Error('PG_TEST_URL names a server that these tests may not signal; unset it')
   }
-  return { createDatabase: () => createDatabase(url), start: cannot, stop: cannot, signal, remove: async () => {} }
+  const port = Number(new URL(url).port)
+  const promote = () => signal()
+  return {
+    ...{ port, promote, start: cannot, stop: cannot, signal },
+    createDatabase: () => createDatabase(url),
+    remove: async () => {},
+  }
 }
 
 /** Each server process of Postgres leads a group of its own, so they are told one by one. */
@@ -99,6 +120,12 @@ function send(pid: number, signal: NodeJS.Signals): void {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
   }
+}
+
+/** Why this machine cannot have a standby: the binaries of the npm package cannot make one. */
+export function withoutStandby(): string | false {
+  if ((process.env.PG_TEST_URL ?? '') !== '') return 'PG_TEST_URL names one server'
+  return !existsSync(join(binaries(), 'pg_basebackup')) && 'no pg_basebackup here (Debian: postgresql)'
 }
 
 /** The folder of initdb and postgres; throws a sentence where there is none. */

@@ -31,8 +31,8 @@ export interface Store {
    * A unit may await only the facts it is given; it may be run again from the start. What it throws rolls it back.
    */
   transaction<T>(unit: (facts: Facts) => Promise<T>): Promise<T>
-  /** Opens the store and brings its schema up to date; with `migrate: 'off'` an older schema throws `schema_outdated` instead. */
-  open(options: { migrate: 'auto' | 'off' }): Promise<void>
+  /** Opens the store and brings its schema up to date; with `migrate: 'off'` an older schema throws `schema_outdated` instead. `warn` hears what works and should be known. */
+  open(options: { migrate: 'auto' | 'off'; warn?: ((sentence: string) => void) | undefined }): Promise<void>
   /** Reads something trivial, to know that the store answers. */
   ping(): Promise<void>
   /**

@@ -31,7 +31,7 @@ export function clientOf(
     return openSocket(place, { tls, password: resolved.pass, stop: stop.signal })
   }
   const given = {
-    ...options,
+    ...withoutKind(options),
     ...(places.length > 0 && { host: places.map(({ host }) => host), port: places.map(({ port }) => port) }),
     ...(user !== undefined && { user }),
     ...(password !== undefined && { password }),
@@ -53,6 +53,11 @@ export function clientOf(
   const end = client.end.bind(client)
   // The library forgets a connection that is still being made, and that would stay open.
   return Object.assign(client, { end: (how?: { timeout?: number }) => end(how).finally(() => stop.abort()) })
+}
+
+/** Whether a host is the primary is looked up by whoever opens the connection: the library takes a standby for read-write. */
+function withoutKind({ target_session_attrs: kind, ...options }: PostgresAddress['client']): PostgresAddress['client'] {
+  return kind === 'standby' || kind === 'read-only' ? { ...options, target_session_attrs: kind } : options
 }
 
 function placesOf({ host, port, path }: Resolved): Place[] {

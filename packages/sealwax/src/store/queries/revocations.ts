@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { FEED_EPOCH } from '../contract/metadata.ts'
 import type { ReadRevocations, RevocationPage, RevocationRow, Revocations } from '../contract/revocations.ts'
 import type { Tables } from '../tables.ts'
 import { prepared, type Slots } from './prepared.ts'
@@ -21,8 +22,8 @@ export function revocations(db: Kysely<Tables>, { positions }: { positions: 'seq
     },
     since:
       positions === 'sequence'
-        ? (cursor, options) => bySequence(db, cursor, options)
-        : (cursor, options) => byTransaction(db, cursor, options),
+        ? (cursor, options) => bySequence(db, readEpochCursor(cursor), options)
+        : (cursor, options) => byTransaction(db, readEpochCursor(cursor), options),
     async purge(now, limit) {
       const past = db.selectFrom('revocations').select('position').where('until', '<=', now)
       const { numDeletedRows } = await db
@@ -39,23 +40,40 @@ export const REVOKED_CHANNEL = 'sealwax_revoked'
 
 const FIELDS = ['kind', 'key', 'ver', 'until', 'except_sid'] as const
 
+/** A cursor, and the epoch that it belongs to. */
+interface EpochCursor {
+  readonly epoch: string
+  readonly position: string | undefined
+}
+
+/** Read in one statement with the entries, so that a cursor always names the epoch of the rows it stands behind. */
+const epochNow = sql<string | null>`(select value from metadata where name = ${sql.lit(FEED_EPOCH)})`
+
+function readEpochCursor(cursor = ''): EpochCursor {
+  const [, epoch = '', position] = /^([\w-]*)\.([\d-]{1,100})$/.exec(cursor) ?? []
+  return { epoch, position }
+}
+
 /** One writer at a time: what commits later has a higher position. */
 async function bySequence(
   db: Kysely<Tables>,
-  cursor: string | undefined,
+  from: EpochCursor,
   { now, limit }: ReadRevocations,
 ): Promise<RevocationPage> {
   // A cursor beyond the last position ever given comes from a file that was since replaced by an older copy: then everything is news.
   const { rows: given } = await latestStatement(db, {})
-  const known = cursor !== undefined && /^\d+$/.test(cursor) && Number(cursor) <= (given[0]?.seq ?? 0)
-  const position = known ? Number(cursor) : 0
+  const epoch = given[0]?.epoch ?? ''
+  const asked = epoch === from.epoch ? from.position : undefined
+  const known = asked !== undefined && /^\d+$/.test(asked) && Number(asked) <= (given[0]?.seq ?? 0)
+  const position = known ? Number(asked) : 0
   const { rows } = await laterStatement(db, { position, limit })
   const last = rows.at(-1)?.position ?? position
-  return { entries: live(rows, now), cursor: String(last), more: rows.length === limit, snapshot: !known }
+  return { entries: live(rows, now), cursor: `${epoch}.${last}`, more: rows.length === limit, snapshot: !known }
 }
 
 const latestStatement = prepared((db) => {
-  const latest = sql<{ seq: number }>`select seq from sqlite_sequence where name = 'revocations'`
+  const latest = sql<{ seq: number | null; epoch: string | null }>`
+    select (select seq from sqlite_sequence where name = 'revocations') as seq, ${epochNow} as epoch`
   return { compile: () => latest.compile(db) }
 })
 const laterStatement = prepared((db, value: Slots<{ position: number; limit: number }>) =>
@@ -79,15 +97,16 @@ const laterStatement = prepared((db, value: Slots<{ position: number; limit: num
  */
 async function byTransaction(
   db: Kysely<Tables>,
-  cursor: string | undefined,
+  asked: EpochCursor,
   { now, limit }: ReadRevocations,
 ): Promise<RevocationPage> {
-  const from = readTransactionCursor(cursor)
+  const from = readTransactionCursor(asked.position)
   const fields = sql`txid::text as txid, position, kind, key, ver, until, except_sid`
   // One statement, hence one snapshot, for the cursor and the entries.
-  const { rows } = await sql<Partial<Row> & { xmin: string; latest: number | null }>`
+  const { rows } = await sql<Partial<Row> & { xmin: string; latest: number | null; epoch: string | null }>`
     select snapshot.*, page.* from
-      (select pg_snapshot_xmin(pg_current_snapshot())::text as xmin, (select max(position) from revocations) as latest) snapshot
+      (select pg_snapshot_xmin(pg_current_snapshot())::text as xmin, (select max(position) from revocations) as latest,
+        ${epochNow} as epoch) snapshot
       left join (
         (select true as late, ${fields} from revocations
           where (txid, position) > (${from.txid}::text::xid8, ${from.within}::bigint) order by revocations.txid, position limit ${limit})
@@ -95,14 +114,23 @@ async function byTransaction(
         (select false as late, ${fields} from revocations
           where position > ${from.position}::bigint order by position limit ${limit})
       ) page on true`.execute(db)
-  const { xmin = '0', latest } = rows[0] ?? {}
+  const { xmin = '0', latest, epoch } = rows[0] ?? {}
+  // The position belongs to another history than this database has: after a failover, or in a copy.
+  if (asked.position !== undefined && asked.epoch !== (epoch ?? '')) return byTransaction(db, BEGINNING, { now, limit })
   // A store that went back (or purged its last rows) gives positions again, too: then everything is news once.
-  if ((latest ?? 0) < from.position) return byTransaction(db, undefined, { now, limit })
+  if ((latest ?? 0) < from.position) return byTransaction(db, BEGINNING, { now, limit })
   const page = rows.filter((row): row is typeof row & Row => row.position !== undefined && row.position !== null)
   const next = pageOf(page, from, { oldest: least(from.oldest, xmin), latest: latest ?? 0, limit })
   const snapshot = from.position === 0 && from.txid === PAST_ALL
-  return { entries: live(next.rows, now), cursor: writeTransactionCursor(next.cursor), more: next.more, snapshot }
+  return {
+    entries: live(next.rows, now),
+    cursor: `${epoch ?? ''}.${writeTransactionCursor(next.cursor)}`,
+    more: next.more,
+    snapshot,
+  }
 }
+
+const BEGINNING: EpochCursor = { epoch: '', position: undefined }
 
 interface Row extends RevocationRow {
   /** Whether it was found by its transaction, rather than behind the last position. */
