@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Store } from '../src/store/contract/store.ts'
 import { postgresStore } from '../src/store/postgres/index.ts'
-import { type PostgresServer, startPostgres, withoutStandby } from './postgres.ts'
+import { type PostgresServer, persist, startPostgres, withoutStandby } from './postgres.ts'
 
 const PAGE = { now: 0, limit: 1000 }
 
@@ -16,18 +16,6 @@ function revoke(store: Store, key: string): Promise<void> {
 const keysAfter = async (store: Store, cursor: string) => {
   const page = await store.committed.revocations.since(cursor, PAGE)
   return { keys: page.entries.map(({ key }) => key), snapshot: page.snapshot }
-}
-
-/** Until it does not reject any more, for 5 s at most. */
-async function persist<T>(run: () => Promise<T>): Promise<T> {
-  for (const started = performance.now(); ; await delay(50)) {
-    try {
-      return await run()
-    } catch (error) {
-      assert.equal((error as { code: string }).code, 'temporarily_unavailable')
-      if (performance.now() - started > 5000) throw error
-    }
-  }
 }
 
 describe('a standby that lacks the last log-outs is promoted', { skip: withoutStandby() }, () => {
@@ -104,62 +92,3 @@ async function arrived(standby: PostgresServer, url: string): Promise<void> {
   while ((await sql`select from sealwax.revocations where key = 'before'`).length === 0) await delay(20)
   await sql.end()
 }
-
-describe('many servers see the new primary at once', () => {
-  let server: PostgresServer
-  before(async () => {
-    server = await startPostgres()
-  })
-  after(() => server.remove())
-
-  /** Stands for a failover: what is stored says that the epoch was made under another timeline. */
-  async function pretendFailover(store: Store): Promise<void> {
-    await store.transaction(async ({ metadata }) => {
-      await metadata.set('feed_epoch', 'old')
-      await metadata.set('feed_timeline', '000000FF')
-    })
-  }
-
-  it('one of them replaces the epoch, and all go on with that one', async () => {
-    const url = await server.createDatabase()
-    const first = postgresStore(url)
-    await first.open({ migrate: 'auto' })
-    await pretendFailover(first)
-    const stores = Array.from({ length: 8 }, () => postgresStore(url, { connections: 3 }))
-    await Promise.all(stores.map((store) => store.open({ migrate: 'off' })))
-    const epochs = await Promise.all([first, ...stores].map((store) => store.committed.metadata.get('feed_epoch')))
-    assert.equal(new Set(epochs).size, 1)
-    assert.notEqual(epochs[0], 'old')
-    for (const store of [first, ...stores]) await store.close()
-  })
-
-  it('behind a pooler, where connections outlive a failover, a server that follows sees it within a second', async () => {
-    const store = postgresStore(await server.createDatabase())
-    await store.open({ migrate: 'auto' })
-    await pretendFailover(store)
-    const stop = store.follow(() => {})
-    while ((await store.committed.metadata.get('feed_epoch')) === 'old') await delay(50)
-    await stop()
-    await store.close()
-  })
-
-  it('a database that does not tell its timeline: a warning at the start, and the epoch stays', async () => {
-    const url = new URL(await server.createDatabase())
-    const admin = postgres(url.href, { max: 1, onnotice: () => {} })
-    await admin.unsafe(`create role plain login; grant create on database ${url.pathname.slice(1)} to plain;
-      revoke execute on function pg_walfile_name(pg_lsn) from public`)
-    url.username = 'plain'
-    const store = postgresStore(url.href)
-    const warnings: string[] = []
-    await store.open({ migrate: 'auto', warn: (sentence) => warnings.push(sentence) })
-    assert.equal(warnings.length, 1)
-    assert.match(warnings[0] ?? '', /sealwax db new-epoch/)
-    await pretendFailover(store)
-    await store.close()
-    await store.open({ migrate: 'auto' })
-    assert.equal(await store.committed.metadata.get('feed_epoch'), 'old')
-    await store.close()
-    await admin.unsafe(`grant execute on function pg_walfile_name(pg_lsn) to public`)
-    await admin.end()
-  })
-})

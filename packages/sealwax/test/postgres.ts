@@ -188,3 +188,15 @@ async function createDatabase(url: string): Promise<string> {
   await admin.end()
   return new URL(`/${name}`, base).href
 }
+
+/** Tries until the database is there again, for 5 s at most. */
+export async function persist<T>(run: () => Promise<T>): Promise<T> {
+  for (const started = performance.now(); ; await delay(50)) {
+    try {
+      return await run()
+    } catch (error) {
+      const waits = error instanceof Error && 'code' in error && error.code === 'temporarily_unavailable'
+      if (!waits || performance.now() - started > 5000) throw error
+    }
+  }
+}

@@ -96,7 +96,12 @@ export function connectionError(code: string): Error {
 /** read_only_sql_transaction: what a write would meet there. */
 export function refuseReadOnly({ standby, readOnly }: Seen, { writes }: { writes: boolean }): void {
   if (standby) throw Object.assign(new Error('The database is a standby'), { code: '25006' })
-  if (writes && readOnly) throw Object.assign(new Error('The database takes no writes'), { code: '25006' })
+  if (writes && readOnly) throw new TakesNoWrites('The database takes no writes')
+}
+
+/** A primary that was made read-only, as providers do when its disk is full: what reads goes on. */
+export class TakesNoWrites extends Error {
+  readonly code = '25006'
 }
 
 function codeOf(error: unknown): string {

@@ -84,7 +84,7 @@ export class Pool implements PostgresJSSql, Holder {
       const free = this.#idle.pop()
       clearTimeout(free?.idleTimer)
       if (free !== undefined) return resolve(this.#reservation(free))
-      const { failure } = this.#reach
+      const failure = this.#reach.failureFor(this.#kind)
       const timer = setTimeout(() => {
         this.#waiting.splice(this.#waiting.indexOf(own), 1)
         reject(connectionError('RESERVATION_TIMEOUT'))
@@ -122,7 +122,7 @@ export class Pool implements PostgresJSSql, Holder {
   /** Opens another connection for those who wait, if there may be one more. */
   #grow(probing = false): void {
     const { size } = this.#members
-    if (this.#ended || size + this.#opening >= this.#max || !this.#reach.mayTry) return
+    if (this.#ended || size + this.#opening >= this.#max || !this.#reach.mayTry(this.#kind)) return
     if (this.#opening >= this.#waiting.length && !probing) return
     if (performance.now() < this.#fullUntil && (size > 0 || this.#opening > 0 || this.#retry !== undefined)) return
     this.#opening += 1
@@ -156,7 +156,7 @@ export class Pool implements PostgresJSSql, Holder {
   /** Those who wait in vain hear so; for the others another connection is opened, if there may be one more. */
   #serveWaiting(): void {
     if (this.#waiting.length === 0) return
-    const { failure } = this.#reach
+    const failure = this.#reach.failureFor(this.#kind)
     if (failure !== undefined && this.#members.size === 0 && this.#opening === 0) this.#refuse(failure)
     else this.#grow()
   }
@@ -169,16 +169,29 @@ export class Pool implements PostgresJSSql, Holder {
     }
     if (this.#members.size > 0 || this.#retry !== undefined) return
     this.#neighbour?.giveUpOne()
+    this.#tryAgainAfter(STARVING_MS)
+  }
+
+  #tryAgainAfter(milliseconds: number): void {
+    clearTimeout(this.#retry)
     this.#retry = setTimeout(() => {
       this.#retry = undefined
       this.#serveWaiting()
-    }, STARVING_MS)
+    }, milliseconds)
   }
 
   giveUpOne(): void {
     const free = this.#idle[0]
-    if (free !== undefined) this.#lose(free)
+    if (free !== undefined) this.#yield(free)
     else this.#yields = this.#members.size > 0
+  }
+
+  /** Does not ask for another at once: the neighbour comes first. */
+  #yield(member: Member): void {
+    this.#yields = false
+    this.#fullUntil = performance.now() + 2 * STARVING_MS
+    this.#tryAgainAfter(2 * STARVING_MS)
+    this.#lose(member)
   }
 
   #refuse(error: unknown): void {
@@ -203,10 +216,9 @@ export class Pool implements PostgresJSSql, Holder {
 
   #release(member: Member): void {
     if (member.lost) return
-    const yields = this.#yields
-    this.#yields = false
-    const next = this.#ended || yields ? undefined : this.#waiting.shift()
-    if (this.#ended || yields) this.#lose(member)
+    const next = this.#ended || this.#yields ? undefined : this.#waiting.shift()
+    if (this.#ended) this.#lose(member)
+    else if (this.#yields) this.#yield(member)
     else if (next !== undefined) {
       clearTimeout(next.timer)
       next.resolve(this.#reservation(member))

@@ -11,6 +11,7 @@ import {
   refusesTimeline,
   type Seen,
   sendOver,
+  TakesNoWrites,
 } from './look.ts'
 import type { Place, PostgresAddress } from './url.ts'
 
@@ -36,6 +37,13 @@ export interface Holder {
   unreachable(error: unknown): void
 }
 
+interface Failure {
+  readonly error: unknown
+  readonly at: number
+  /** Whether the primary is there, and takes no writes. */
+  readonly ofWriters: boolean
+}
+
 /** How long opening one connection may take, with the first look. */
 const OPEN_MS = 5000
 /** When the place that was good last does not answer so soon, the others are tried beside it. */
@@ -56,7 +64,7 @@ export class Reach {
   readonly #holders = new Set<Holder>()
   /** The host that was the primary when it was last asked. */
   #place: Place | undefined
-  #failure: { readonly error: unknown; readonly at: number } | undefined
+  #failure: Failure | undefined
   #attempts = 0
   #attemptedAt = -Infinity
   #checkedAt = -Infinity
@@ -89,15 +97,15 @@ export class Reach {
   }
 
   /** Why the last attempt failed, if that was just now. */
-  get failure(): unknown {
-    return this.#failure !== undefined && performance.now() - this.#failure.at < FRESH_MS
-      ? this.#failure.error
-      : undefined
+  failureFor({ writes }: Kind): unknown {
+    const failure = this.#failure
+    if (failure === undefined || (failure.ofWriters && !writes)) return undefined
+    return performance.now() - failure.at < FRESH_MS ? failure.error : undefined
   }
 
   /** While the database is away few try at a time, whoever waits. */
-  get mayTry(): boolean {
-    if (this.#failure === undefined) return true
+  mayTry({ writes }: Kind): boolean {
+    if (this.#failure === undefined || (this.#failure.ofWriters && !writes)) return true
     return this.#attempts < MOST_ATTEMPTS && performance.now() - this.#attemptedAt >= PAUSE_MS
   }
 
@@ -108,13 +116,13 @@ export class Reach {
     try {
       const opened = await this.#openSomewhere(kind, lost, withinMs)
       this.#attempts -= 1
-      this.#failure = undefined
+      if (kind.writes || this.#failure?.ofWriters !== true) this.#failure = undefined
       for (const holder of this.#holders) holder.found(opened.instance)
       return opened
     } catch (error) {
       this.#attempts -= 1
       if (isFull(error)) throw error
-      this.#failure = { error, at: performance.now() }
+      this.#failure = { error, at: performance.now(), ofWriters: error instanceof TakesNoWrites }
       for (const holder of this.#holders) holder.failed()
       throw error
     }
