@@ -10,13 +10,18 @@ import { AUDIENCE, type Fleet, ISSUER, startServers } from './servers.ts'
 
 const ROUNDS: Times = { full: 20, short: 1 }
 const CLIENTS = 12
-/** Log-outs before a failover that the standby has, and that it lacks; and after it. */
-const [KEPT, LOST, AFTER] = [4, 6, 8]
+/**
+ * Log-outs before a failover that the standby has, and that it lacks; and after it. A standby goes on up to 32 positions behind the last that it knows of: only when it
+ * lacks more are positions given again.
+ */
+const [KEPT, LOST, AFTER] = [4, 48, 40]
 /** After the new primary is there everybody is served again within this time. */
 const RECOVERY_MS = 5000
-/** A guard hears of what was logged out within this time. */
-const HEARD_MS = 3000
-const [SHORT_OUTAGE_MS, LONG_OUTAGE_MS] = [200, 12_000]
+/** A guard hears of what was logged out within this time; after a long outage it tries again every 15 s. */
+const [HEARD_MS, HEARD_LATE_MS] = [3000, 18_000]
+/** The long one outlasts a guard's waiting request, so that the guard comes back when many log-outs have happened already. */
+const [SHORT_OUTAGE_MS, LONG_OUTAGE_MS] = [200, 40_000]
+const PATIENCE_MS = 70_000
 
 /** Primary and standby change places once in every round. */
 interface World {
@@ -60,7 +65,6 @@ export async function failover(run: Run): Promise<void> {
 async function oneRound(world: World): Promise<void> {
   const { run, round, fleet, cluster } = world
   const synchronous = round % 2 === 0
-  const lasts = round % 5 === 3 ? LONG_OUTAGE_MS : SHORT_OUTAGE_MS
   await cluster.setSynchronous(synchronous)
   const enter = (name: string, count: number) =>
     Promise.all(
@@ -75,19 +79,18 @@ async function oneRound(world: World): Promise<void> {
   for (const client of kept) await leave(world, client)
   await cluster.caughtUp()
   if (!synchronous) await cluster.holdStandby()
-  for (const client of lost) await leave(world, client)
+  await Promise.all(lost.map((client) => leave(world, client)))
   for (const client of lost) await expectStanding(world, client, 'token_revoked')
 
   const over = new AbortController()
   const load = staying.map((client) => use(world, client, over.signal))
   await delay(100)
   await cluster.killPrimary()
-  await delay(lasts)
+  await delay(isLong(round) ? LONG_OUTAGE_MS : SHORT_OUTAGE_MS)
   cluster.promote()
   const promoted = performance.now()
-  await Promise.all(after.slice(0, AFTER / 2).map((client) => leave(world, client)))
+  await Promise.all(after.map((client) => leave(world, client)))
   const recovered = performance.now() - promoted
-  for (const client of after.slice(AFTER / 2)) await leave(world, client)
   over.abort()
   await Promise.all(load)
   run.check(
@@ -105,6 +108,10 @@ async function oneRound(world: World): Promise<void> {
   run.count(`milliseconds until log-outs were served again, of all rounds together`, Math.round(recovered))
 }
 
+function isLong(round: number): boolean {
+  return round % 5 === 3
+}
+
 function present(run: Run, clients: readonly (Client | undefined)[]): Client[] {
   const begun = clients.filter((client) => client !== undefined)
   run.check(begun.length === clients.length, 'a session could not be started although the database was there')
@@ -114,7 +121,7 @@ function present(run: Run, clients: readonly (Client | undefined)[]): Client[] {
 /** Logs out, with patience; then it is acknowledged. */
 async function leave({ run, round, fleet }: World, client: Client): Promise<void> {
   const json = { refresh_token: client.refreshToken }
-  const answer = await persist(fleet.urls, '/logout', { json }, { seen: (each) => judge(run, round, each) })
+  const answer = await persist(fleet.urls, '/logout', { json }, asking(run, round))
   run.check(answer !== 'lost' && answer.status === 204, `round ${round}: a log-out got ${told(answer)}`)
   client.loggedOut = true
   run.count('log-outs acknowledged')
@@ -130,10 +137,14 @@ async function use(world: World, client: Client, over: AbortSignal): Promise<voi
 /** A refresh is served or asked to come back, and ends in a new token. */
 async function refresh({ run, round, fleet }: World, client: Client): Promise<void> {
   const json = { refresh_token: client.refreshToken }
-  const answer = await persist(fleet.urls, '/refresh', { json }, { seen: (each) => judge(run, round, each) })
+  const answer = await persist(fleet.urls, '/refresh', { json }, asking(run, round))
   run.check(answer !== 'lost' && answer.status === 200, `round ${round}: a refresh got ${told(answer)}`)
   if (answer === 'lost' || answer.status !== 200) return
   Object.assign(client, { refreshToken: answer.body.refresh_token, accessToken: answer.body.access_token })
+}
+
+function asking(run: Run, round: number): { patience: number; seen: (answer: Answer | 'lost') => void } {
+  return { patience: PATIENCE_MS, seen: (answer) => judge(run, round, answer) }
 }
 
 function judge(run: Run, round: number, answer: Answer | 'lost'): void {
@@ -148,7 +159,8 @@ function judge(run: Run, round: number, answer: Answer | 'lost'): void {
 /** What the guard says of an access token, soon. */
 async function expectStanding({ run, round, guard }: World, client: Client, expected: string): Promise<void> {
   let said = ''
-  for (const started = performance.now(); performance.now() - started < HEARD_MS; await delay(20)) {
+  const patience = isLong(round) ? HEARD_LATE_MS : HEARD_MS
+  for (const started = performance.now(); performance.now() - started < patience; await delay(20)) {
     const headers = { authorization: `Bearer ${client.accessToken}` }
     try {
       await guard.authenticate({ headers })
