@@ -21,6 +21,12 @@ export interface Opened {
   readonly instance: string
 }
 
+/** One that was not chosen yet: when another host is, nobody must hear that this one closes. */
+interface Candidate extends Opened {
+  /** Calls back when the connection is lost, also if it is already. */
+  onLost(lost: () => void): void
+}
+
 export interface Kind {
   /** Whether what uses the connection writes. */
   readonly writes: boolean
@@ -114,7 +120,8 @@ export class Reach {
     this.#attempts += 1
     this.#attemptedAt = performance.now()
     try {
-      const opened = await this.#openSomewhere(kind, lost, withinMs)
+      const opened = await this.#openSomewhere(kind, withinMs)
+      opened.onLost(lost)
       this.#attempts -= 1
       if (kind.writes || this.#failure?.ofWriters !== true) this.#failure = undefined
       for (const holder of this.#holders) holder.found(opened.instance)
@@ -150,14 +157,14 @@ export class Reach {
   }
 
   /** The last primary first. Of several hosts the first that turns out to be the primary is taken. */
-  async #openSomewhere(kind: Kind, lost: () => void, withinMs: number): Promise<Opened> {
+  async #openSomewhere(kind: Kind, withinMs: number): Promise<Candidate> {
     const { places } = this.#address
-    if (places.length < 2) return this.#openAt(undefined, kind, lost, withinMs)
+    if (places.length < 2) return this.#openAt(undefined, kind, withinMs)
     const [first, ...others] = [...places].sort((a, b) => Number(b === this.#place) - Number(a === this.#place))
     const decided = new AbortController()
     const isLate = delay(HEAD_START_MS, undefined, { signal: decided.signal }).catch(() => {})
     const attempt = (place: Place | undefined) =>
-      this.#openAt(place, kind, lost, withinMs).then((opened) => {
+      this.#openAt(place, kind, withinMs).then((opened) => {
         // Another host was faster.
         if (decided.signal.aborted) void opened.client.end({ timeout: 0 })
         decided.abort()
@@ -179,9 +186,10 @@ export class Reach {
     }
   }
 
-  async #openAt(place: Place | undefined, kind: Kind, lost: () => void, withinMs: number): Promise<Opened> {
+  async #openAt(place: Place | undefined, kind: Kind, withinMs: number): Promise<Candidate> {
     const address = place === undefined ? this.#address : { ...this.#address, places: [place] }
-    const client = clientOf(address, kind.settings, { onclose: lost })
+    const closed = Promise.withResolvers<void>()
+    const client = clientOf(address, kind.settings, { onclose: closed.resolve })
     const { promise: givenUp, reject } = Promise.withResolvers<never>()
     givenUp.catch(() => {})
     const timer = setTimeout(() => reject(connectionError('CONNECT_TIMEOUT')), withinMs)
@@ -189,7 +197,7 @@ export class Reach {
     this.#stop.signal.addEventListener('abort', end, { once: true })
     try {
       const { instance } = await Promise.race([this.lookAgain(sendOver(client), kind), givenUp])
-      return { client, instance }
+      return { client, instance, onLost: (lost) => void closed.promise.then(lost) }
     } catch (error) {
       void client.end({ timeout: 0 })
       throw error
