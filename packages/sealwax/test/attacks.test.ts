@@ -86,7 +86,7 @@ test('sqlite: a cursor from before an older copy was restored reads everything a
   await store.open({ migrate: 'auto' })
   const entry = { kind: 'sid', key: 'a', ver: null, until: 4_000_000_000 } as const
   await store.transaction((facts) => facts.revocations.append(entry))
-  const page = await store.committed.revocations.since('6', { now: 0, limit: 1000 })
-  assert.deepEqual([page.entries.map(({ key }) => key), page.cursor], [['a'], '1'])
+  const page = await store.committed.revocations.since('.6', { now: 0, limit: 1000 })
+  assert.deepEqual([page.entries.map(({ key }) => key), page.cursor], [['a'], '.1'])
   await store.close()
 })

@@ -186,3 +186,34 @@ test('db copy: whoever lists the processes of the machine reads no password: the
   )
   assert.ok(!warned.stderr.includes('hunter'))
 })
+
+test('db new-epoch: a server that runs answers a cursor of before with a full snapshot, on SQLite and Postgres', async () => {
+  using directory = tempDir()
+  const file = join(directory.path, 'auth.db')
+  const url = await server.createDatabase()
+  for (const [store, database] of [
+    [sqliteStore(file), `sqlite:${file}`],
+    [postgresStore(url), url],
+  ] as const) {
+    const auth = await createAuth({ ...OPTIONS, store })
+    const { session } = await auth.sessions.create({ subject: 'u' })
+    await auth.sessions.revoke(session.id)
+    const read = async (after = '') => {
+      const reply = await auth.fetch(new Request(`http://127.0.0.1:5000/.well-known/revocations${after}`))
+      return (await reply.json()) as { cursor: string; snapshot: boolean; entries: unknown[] }
+    }
+    const { cursor } = await read()
+    assert.deepEqual((await read(`?after=${cursor}`)).snapshot, false)
+    const replaced = await sealwaxWith({ SEALWAX_DATABASE_URL: database }, 'db', 'new-epoch')
+    assert.deepEqual(replaced, {
+      ...{ code: 0, stderr: '' },
+      stdout: 'The revocation feed has a new epoch: every guard reads a full snapshot.\n',
+    })
+    const page = await read(`?after=${cursor}`)
+    assert.deepEqual([page.snapshot, page.entries.length], [true, 1])
+    assert.notEqual(page.cursor.split('.')[0], cursor.split('.')[0])
+    await auth.close()
+  }
+  const missing = await sealwax('db', 'new-epoch', 'sqlite:/nowhere.db')
+  assert.match(missing.stderr, /The database must be like sqlite:/)
+})

@@ -76,6 +76,8 @@ const BAD: readonly [variable: string, value: string, sentence: RegExp][] = [
   ['SEALWAX_DATABASE_URL', 'mysql://x', /sqlite:/],
   ['SEALWAX_DATABASE_URL', 'sqlite:postgres://u@h/d', /two schemes/],
   ['SEALWAX_PORT', '70000', /65535/],
+  ['SEALWAX_DATABASE_CONNECTIONS', '2', /from 3 to 1000/],
+  ['SEALWAX_DATABASE_CONNECTIONS', '1e2', /from 3 to 1000/],
   ['SEALWAX_PORT', 'http', /65535/],
   ['SEALWAX_LOG_LEVEL', 'loud', /silent/],
   ['SEALWAX_TLS_CERT', '/nowhere/cert.pem', /go together/],

@@ -123,7 +123,7 @@ for (const [name, stores] of Object.entries(STORES)) {
 
 test('postgres: a revocation is read though a transaction that began earlier is still open, and the earlier one is not skipped', async () => {
   const url = await server.createDatabase()
-  const store = postgresStore(url, { connections: 2 })
+  const store = postgresStore(url, { connections: 5 })
   await store.open({ migrate: 'auto' })
   const sql = postgres(url, { max: 2, onnotice: () => {} })
   const entry = (key: string) => ({ kind: 'sid' as const, key, ver: null, until: 4_000_000_000 })
@@ -147,7 +147,7 @@ test('postgres: a revocation is read though a transaction that began earlier is 
 
 test('postgres: a transaction that began before a snapshot in pages and commits behind them is not skipped', async () => {
   const url = await server.createDatabase()
-  const store = postgresStore(url, { connections: 2 })
+  const store = postgresStore(url, { connections: 5 })
   await store.open({ migrate: 'auto' })
   const sql = postgres(url, { max: 2, onnotice: () => {} })
   const entry = (key: string) => ({ kind: 'sid' as const, key, ver: null, until: 4_000_000_000 })
@@ -180,7 +180,7 @@ test('postgres: a transaction that began before a snapshot in pages and commits 
 })
 
 test('postgres: cursors that strangers make up are answered, and cost no more than others', async () => {
-  const store = postgresStore(await server.createDatabase(), { connections: 2 })
+  const store = postgresStore(await server.createDatabase(), { connections: 5 })
   await store.open({ migrate: 'auto' })
   const entry = { kind: 'sid', ver: null, until: 4_000_000_000 } as const
   await store.transaction(async (facts) => {
@@ -197,7 +197,7 @@ test('postgres: cursors that strangers make up are answered, and cost no more th
 })
 
 test('postgres: a crash gives transaction numbers again, and no revocation is skipped for that', async () => {
-  const store = postgresStore(await server.createDatabase(), { connections: 2 })
+  const store = postgresStore(await server.createDatabase(), { connections: 5 })
   await store.open({ migrate: 'auto' })
   const revoke = (key: string) =>
     store.transaction((facts) => facts.revocations.append({ kind: 'sid', key, ver: null, until: 4_000_000_000 }))
@@ -224,7 +224,7 @@ test('postgres: a crash gives transaction numbers again, and no revocation is sk
 })
 
 test('postgres: after the database crashed the store listens again: a revocation is heard at once, not at the next look', async () => {
-  const store = postgresStore(await server.createDatabase(), { connections: 2 })
+  const store = postgresStore(await server.createDatabase(), { connections: 5 })
   await store.open({ migrate: 'auto' })
   let heard = () => {}
   const stop = store.follow(() => heard())

@@ -14,6 +14,9 @@ export interface PostgresServer {
   stop(how?: 'crash' | 'fast'): Promise<void>
   /** Starts it again on the same port and files. */
   start(): Promise<void>
+  /** Makes a standby the primary. */
+  promote(): void
+  readonly port: number
   /** Sends a signal to all its processes: SIGSTOP freezes it, so that connections stand and nothing answers. */
   signal(signal: NodeJS.Signals): void
   /** Stops it and removes its files. */
@@ -25,8 +28,14 @@ interface Owner {
   readonly gid?: number
 }
 
-/** @param settings server settings, such as `{ fsync: 'on' }`; tests need no durability unless they are about it. */
-export async function startPostgres(settings: Record<string, string> = {}): Promise<PostgresServer> {
+/**
+ * @param settings server settings, such as `{ fsync: 'on' }`; tests need no durability unless they are about it.
+ * @param standbyOf the server that it is to be a standby of, by streaming replication.
+ */
+export async function startPostgres(
+  settings: Record<string, string> = {},
+  { standbyOf }: { standbyOf?: PostgresServer } = {},
+): Promise<PostgresServer> {
   const given = process.env.PG_TEST_URL
   if (given !== undefined && given !== '') return externalServer(given)
   const bin = binaries()
@@ -34,15 +43,21 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
   const directory = mkdtempSync(join(tmpdir(), 'sealwax-postgres-'))
   if (owner.uid !== undefined) chownSync(directory, owner.uid, owner.gid as number)
   const data = join(directory, 'data')
-  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'sealwax', '-A', 'trust', '-E', 'UTF8', '--no-sync'], {
-    ...owner,
-    stdio: 'pipe',
-  })
+  const source = ['-h', '127.0.0.1', '-p', String(standbyOf?.port), '-U', 'sealwax']
+  const [program, args] =
+    standbyOf === undefined
+      ? ['initdb', ['-U', 'sealwax', '-A', 'trust', '-E', 'UTF8', '--no-sync']]
+      : ['pg_basebackup', [...source, '-R', '-c', 'fast', '--no-sync']]
+  execFileSync(join(bin, program), ['-D', data, ...args], { ...owner, stdio: 'pipe' })
   const port = await freePort()
   const url = `postgres://sealwax@127.0.0.1:${port}`
   let child: ChildProcess | undefined
   const server: PostgresServer = {
+    port,
     createDatabase: (settings) => createDatabase(url, settings),
+    promote() {
+      execFileSync(join(bin, 'pg_ctl'), ['-D', data, '-w', 'promote'], { ...owner, stdio: 'pipe' })
+    },
     async start() {
       const all = { fsync: 'off', listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings }
       const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
@@ -84,11 +99,11 @@ function externalServer(url: string): PostgresServer {
   const signal = () => {
     throw new Error('PG_TEST_URL names a server that these tests may not signal; unset it')
   }
+  const port = Number(new URL(url).port)
+  const promote = () => signal()
   return {
+    ...{ port, promote, start: cannot, stop: cannot, signal },
     createDatabase: (settings) => createDatabase(url, settings),
-    start: cannot,
-    stop: cannot,
-    signal,
     remove: async () => {},
   }
 }
@@ -105,6 +120,12 @@ function send(pid: number, signal: NodeJS.Signals): void {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
   }
+}
+
+/** Why this machine cannot have a standby: the binaries of the npm package cannot make one. */
+export function withoutStandby(): string | false {
+  if ((process.env.PG_TEST_URL ?? '') !== '') return 'PG_TEST_URL names one server'
+  return !existsSync(join(binaries(), 'pg_basebackup')) && 'no pg_basebackup here (Debian: postgresql)'
 }
 
 /** The folder of initdb and postgres; throws a sentence where there is none. */
@@ -168,4 +189,16 @@ async function createDatabase(url: string, settings: Record<string, string> = {}
     await admin.unsafe(`alter database ${name} set ${setting} to '${value}'`)
   await admin.end()
   return new URL(`/${name}`, base).href
+}
+
+/** Tries until the database is there again, for 5 s at most. */
+export async function persist<T>(run: () => Promise<T>): Promise<T> {
+  for (const started = performance.now(); ; await delay(50)) {
+    try {
+      return await run()
+    } catch (error) {
+      const waits = error instanceof Error && 'code' in error && error.code === 'temporarily_unavailable'
+      if (!waits || performance.now() - started > 5000) throw error
+    }
+  }
 }

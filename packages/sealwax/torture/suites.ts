@@ -1,5 +1,6 @@
 import { away } from './away.ts'
 import { clockSteps } from './clock.ts'
+import { failover } from './failover.ts'
 import { fsync } from './fsync.ts'
 import { histories } from './histories.ts'
 import { kills } from './kills.ts'
@@ -62,6 +63,11 @@ export const SUITES: readonly Suite[] = [
     torture: fsync,
   },
   ...ofStore('postgres'),
+  {
+    ...{ name: 'failover', store: 'postgres' },
+    promise: 'a standby that takes over logs nobody out and lets no log-out be missed',
+    torture: failover,
+  },
 ]
 
 /** Runs one suite; what it throws is a violation like any other. */

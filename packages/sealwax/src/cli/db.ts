@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { AuthError } from '../errors.ts'
+import { FEED_EPOCH } from '../store/contract/metadata.ts'
 import { copyDatabase, unseal } from '../store/copy.ts'
+import { FEWEST_CONNECTIONS } from '../store/postgres/connections.ts'
 import { postgresCopyEnd } from '../store/postgres/store.ts'
 import { parsePostgresUrl } from '../store/postgres/url.ts'
 import { sqliteCopyEnd } from '../store/sqlite/store.ts'
@@ -60,10 +63,35 @@ export async function databaseUnseal(given?: string): Promise<void> {
   }
 }
 
-function sqlitePath(url: string): string {
+/**
+ * `sealwax db new-epoch [URL]`: after a failover that nobody noticed, since the database does not tell its timeline. Servers that run see the new
+ * epoch with their next reading, and each guard reads a full snapshot.
+ */
+export async function databaseNewEpoch(given?: string): Promise<void> {
+  const url = urlOf(given, 'SEALWAX_DATABASE_URL') ?? DEFAULT_DATABASE_URL
+  if (!isPostgresUrl(url)) sqlitePath(url, 'The database')
+  const store = storeOf(url, FEWEST_CONNECTIONS)
+  await store.open({ migrate: 'off' })
+  try {
+    const epoch = randomBytes(9).toString('base64url')
+    const replaced = await store.transaction(async ({ metadata }) => {
+      const isOpen = (await metadata.get(FEED_EPOCH)) !== undefined
+      if (isOpen) await metadata.set(FEED_EPOCH, epoch)
+      return isOpen
+    })
+    console.log(replaced ? NEW_EPOCH : NO_EPOCH)
+  } finally {
+    await store.close()
+  }
+}
+
+const NEW_EPOCH = 'The revocation feed has a new epoch: every guard reads a full snapshot.'
+const NO_EPOCH = 'The revocation feed has no epoch: the next start of a server gives it a new one.'
+
+function sqlitePath(url: string, what = 'The source'): string {
   const path = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : ''
   if (path === '' || !existsSync(path))
-    throw new AuthError('config_invalid', 'The source must be like sqlite:sealwax.db, and exist')
+    throw new AuthError('config_invalid', `${what} must be like sqlite:sealwax.db, and exist`)
   return path
 }
 

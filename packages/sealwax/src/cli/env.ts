@@ -2,12 +2,15 @@ import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { checkOption } from '../config.ts'
 import type { AuthOptions } from '../options.ts'
+import { FEWEST_CONNECTIONS, isConnectionCount, MOST_CONNECTIONS } from '../store/postgres/connections.ts'
 import { databaseUrlProblem } from './database-url.ts'
 
 /** What the environment says, checked. */
 export interface Environment {
   readonly auth: Omit<AuthOptions, 'store' | 'logger' | 'onEvent' | 'loadSubject' | 'now'>
   readonly databaseUrl: string
+  /** Connections to Postgres at once; undefined: the default of the store. */
+  readonly databaseConnections: number | undefined
   readonly host: string
   readonly port: number
   readonly tls: Tls | undefined
@@ -67,6 +70,7 @@ const OPTIONS = {
 /** Settings of the server around it. */
 const SETTINGS = [
   'SEALWAX_DATABASE_URL',
+  'SEALWAX_DATABASE_CONNECTIONS',
   'SEALWAX_COPY_TO',
   'SEALWAX_HOST',
   'SEALWAX_PORT',
@@ -114,6 +118,7 @@ export function readEnvironment(env: Variables = process.env): Environment {
   }
   const settings = {
     databaseUrl: databaseUrl('SEALWAX_DATABASE_URL', get('SEALWAX_DATABASE_URL') ?? DEFAULT_DATABASE_URL, problems),
+    databaseConnections: connections(get('SEALWAX_DATABASE_CONNECTIONS'), problems),
     host: get('SEALWAX_HOST') ?? '127.0.0.1',
     port: port(get('SEALWAX_PORT') ?? '5000', problems),
     tls: tls(get('SEALWAX_TLS_CERT'), get('SEALWAX_TLS_KEY'), problems, warnings),
@@ -180,6 +185,14 @@ function databaseUrl(name: string, value: string, problems: string[]): string {
   const problem = databaseUrlProblem(value, name)
   if (problem !== undefined) problems.push(problem)
   return value
+}
+
+function connections(value: string | undefined, problems: string[]): number | undefined {
+  if (value === undefined) return undefined
+  if (!isConnectionCount(Number(value)) || !/^\d+$/.test(value)) {
+    problems.push(`SEALWAX_DATABASE_CONNECTIONS must be a number from ${FEWEST_CONNECTIONS} to ${MOST_CONNECTIONS}`)
+  }
+  return Number(value)
 }
 
 function port(value: string, problems: string[]): number {

@@ -10,7 +10,7 @@ import {
   clientsUpdate,
 } from './clients.ts'
 import { withoutDatabaseUrls } from './database-url.ts'
-import { databaseCopy, databaseUnseal } from './db.ts'
+import { databaseCopy, databaseNewEpoch, databaseUnseal } from './db.ts'
 import { EnvironmentError, readEnvironment } from './env.ts'
 import { keysList, keysRevoke, keysRotate } from './keys.ts'
 import { openApi } from './openapi.ts'
@@ -82,6 +82,12 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('let a source take writes again, after a copy that was killed')
     .argument('[url]', 'sqlite:PATH (default: SEALWAX_DATABASE_URL)')
     .action(databaseUnseal)
+  db.command('new-epoch')
+    .description(
+      'let every guard read all revocations again: after a failover, where Postgres does not tell its timeline',
+    )
+    .argument('[url]', 'sqlite:PATH or postgres://… (default: SEALWAX_DATABASE_URL)')
+    .action(databaseNewEpoch)
   try {
     await program.parseAsync([...argv])
   } catch (error) {

@@ -23,7 +23,7 @@ export async function serve(environment: Environment): Promise<void> {
   await warmUp().catch((err) => log.warn({ err }, 'the first requests will take longer'))
   const auth = await createAuth({
     ...environment.auth,
-    store: storeOf(environment.databaseUrl),
+    store: storeOf(environment.databaseUrl, environment.databaseConnections),
     logger: log,
     onEvent: ({ type, time, ...event }) => log.info({ event: type, ...event }, 'audit'),
   })

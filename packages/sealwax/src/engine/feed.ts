@@ -1,4 +1,5 @@
 import { AuthError } from '../errors.ts'
+import { FEED_EPOCH } from '../store/contract/metadata.ts'
 import type { RevocationRow } from '../store/contract/revocations.ts'
 import type { Context, Revocation } from './context.ts'
 import { networkOf } from './network.ts'
@@ -18,6 +19,7 @@ export interface FeedPage {
 
 /** What this process knows of the feed. Filled by `followRevocations`. */
 export interface FeedState {
+  /** As it was last read. */
   epoch: string
   /** When revocations were last read from the store, on the clock of `elapsed`. */
   readAt: number
@@ -62,8 +64,6 @@ const PAGE_ROWS = 20_000
 /** Between two readings for a page. */
 const LONGEST_REST_MS = 5
 
-const EPOCH = 'feed_epoch'
-
 /**
  * Fills this process's list from the store before the first request, then keeps following it: what any process revokes is refused here
  * too. `onRead` is called after each reading. Answers what stops the following.
@@ -76,6 +76,7 @@ export async function followRevocations(
   let cursor: string | undefined
   const readSome = async () => {
     const page = await store.committed.revocations.since(cursor, { now: seconds(context.now()), limit: ROWS_A_TURN })
+    feed.epoch = epochOf(page.cursor)
     for (const entry of page.entries) context.revoked.add(revocationOf(entry))
     const happened = page.cursor !== cursor && page.entries.length > 0
     cursor = page.cursor
@@ -99,10 +100,13 @@ export async function followRevocations(
   }
 }
 
-/** Where a cursor stands in this feed; undefined: at the beginning, since it is absent or of another epoch. */
-export function positionOf({ feed }: Context, cursor: string | undefined): string | undefined {
-  const [epoch, position] = (cursor ?? '').split('.')
-  return epoch === feed.epoch && /^[\d-]{1,100}$/.test(position ?? '') ? position : undefined
+/** A cursor as the store takes it; undefined: the beginning, since it is absent or none of ours. The store tells whether it is of another epoch. */
+export function positionOf(cursor: string | undefined): string | undefined {
+  return /^[\w-]*\.[\d-]{1,100}$/.test(cursor ?? '') ? cursor : undefined
+}
+
+function epochOf(cursor: string): string {
+  return cursor.slice(0, cursor.indexOf('.'))
 }
 
 /**
@@ -148,7 +152,7 @@ export async function readPage(context: Context, position: string | undefined): 
   for (let rows = 0; rows < PAGE_ROWS && entries < PAGE_ENTRIES; rows += ROWS_A_TURN) {
     const began = context.elapsed()
     const last = pages.at(-1)
-    const from = last === undefined ? position : positionOf(context, last.cursor)
+    const from = last === undefined ? position : positionOf(last.cursor)
     const page = await readRows(context, from, Math.min(ROWS_A_TURN, PAGE_ENTRIES - entries))
     // The store has gone back in time: what was read before belongs to another one.
     if (page.snapshot) pages.length = 0
@@ -167,7 +171,8 @@ async function readRows(context: Context, position: string | undefined, limit: n
     now: asOf,
     limit,
   })
-  return { cursor: `${context.feed.epoch}.${cursor}`, as_of: asOf, snapshot, more, entries: entries.map(revocationOf) }
+  context.feed.epoch = epochOf(cursor)
+  return { cursor, as_of: asOf, snapshot, more, entries: entries.map(revocationOf) }
 }
 
 function turn(): Promise<void> {
@@ -233,14 +238,14 @@ function wakeAll(feed: FeedState): void {
 export async function isCopy({ store }: Context): Promise<boolean> {
   // In this order: a new installation has its epoch before its first key.
   const hasKeys = (await store.committed.signingKeys.list()).length > 0
-  return hasKeys && (await store.committed.metadata.get(EPOCH)) === undefined
+  return hasKeys && (await store.committed.metadata.get(FEED_EPOCH)) === undefined
 }
 
 /** Gives the feed its epoch on the first start. A restored or copied database gets a new one by losing the old. */
-export async function openFeed({ store, feed, randomBytes }: Context): Promise<void> {
-  const known = await store.committed.metadata.get(EPOCH)
+export async function openFeed({ store, randomBytes }: Context): Promise<void> {
+  if ((await store.committed.metadata.get(FEED_EPOCH)) !== undefined) return
   const epoch = randomBytes(9).toString('base64url')
-  feed.epoch = known ?? (await store.transaction((facts) => facts.metadata.getOrSet(EPOCH, epoch)))
+  await store.transaction((facts) => facts.metadata.getOrSet(FEED_EPOCH, epoch))
 }
 
 /** Calls that come while one is under way become one more call after it. */

@@ -56,6 +56,11 @@ export function createFeedPages(context: Context): FeedPages {
     return page !== undefined && context.elapsed() < page.until ? page : undefined
   }
 
+  /** The first page of another epoch is another page. */
+  function keyOf(position: string | undefined): string {
+    return position ?? context.feed.epoch
+  }
+
   function drop(key: string): void {
     total -= kept.get(key)?.octets ?? 0
     kept.delete(key)
@@ -78,7 +83,7 @@ export function createFeedPages(context: Context): FeedPages {
   }
 
   function make(position: string | undefined, ip: string | undefined): Kept {
-    const key = position ?? ''
+    const key = keyOf(position)
     drop(key)
     const isExpected = position === undefined || [...kept.values()].some(({ next }) => next === position)
     const pack = async () => {
@@ -86,7 +91,7 @@ export function createFeedPages(context: Context): FeedPages {
       const text = Buffer.from(JSON.stringify(page))
       const packedText = await promisify(gzip)(text)
       entry.until = context.elapsed() + (page.more ? LIFETIME_MS : LAST_LIFETIME_MS)
-      entry.next = positionOf(context, page.cursor)
+      entry.next = positionOf(page.cursor)
       return pageOf(packedText, text.length)
     }
     const packed = isExpected ? expected(pack) : inTurn(ip, pack)
@@ -112,8 +117,8 @@ export function createFeedPages(context: Context): FeedPages {
   }
 
   return {
-    has: (position) => find(position ?? '') !== undefined,
-    get: (position, ip) => (find(position ?? '') ?? make(position, ip)).packed,
+    has: (position) => find(keyOf(position)) !== undefined,
+    get: (position, ip) => (find(keyOf(position)) ?? make(position, ip)).packed,
   }
 }
 

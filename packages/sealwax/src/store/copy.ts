@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { AuthError } from '../errors.ts'
-import { SEALED } from './contract/metadata.ts'
+import { FEED_EPOCH, FEED_TIMELINE, SEALED } from './contract/metadata.ts'
 import { SCHEMA, type Tables } from './tables.ts'
 
 /** How many rows of each table were copied. */
@@ -33,8 +33,6 @@ const CHUNK = 500
 
 /** In the target, from the first row until the counts have been compared. */
 const UNFINISHED = 'copy_unfinished'
-/** Its absence gives the copy an epoch of its own, so that every guard reads a full snapshot. */
-const EPOCH = 'feed_epoch'
 
 /**
  * Moves everything from one database to an empty one. From the first moment the source refuses writes (503; its guards keep working), and after
@@ -51,7 +49,7 @@ export async function copyDatabase(source: CopyEnd, target: CopyEnd): Promise<Co
       await into.insertInto('metadata').values({ name: UNFINISHED, value: '1' }).execute()
       for (const table of Object.keys(ORDER) as TableName[]) await copyTable(source.db, into, table)
       const copied = await compareCounts(source.db, into)
-      await into.deleteFrom('metadata').where('name', 'in', [UNFINISHED, SEALED, EPOCH]).execute()
+      await into.deleteFrom('metadata').where('name', 'in', [UNFINISHED, SEALED, FEED_EPOCH, FEED_TIMELINE]).execute()
       await restartSequence(into)
       return copied
     })

@@ -62,7 +62,7 @@ export function revocationRoutes(
       c.header('Vary', 'Accept-Encoding')
       const wait = Number(/(?:^|[,;\s])wait=(\d{1,4})\b/.exec(c.req.header('Prefer') ?? '')?.[1] ?? 0)
       if (wait > 0) c.header('Preference-Applied', `wait=${wait}`)
-      const position = positionOf(context, c.req.valid('query').after)
+      const position = positionOf(c.req.valid('query').after)
       if (pages.has(position)) return (await sendPage(c, position)) as never
       const page = await readNews(context, position, { wait, signal: c.req.raw.signal, ip: clientOf(c).ip })
       // Short ones, as whoever follows gets them, wait for nobody.

@@ -14,11 +14,14 @@ export interface RevocationRow {
 /** Entries read from the feed, and where to read on. */
 export interface RevocationPage {
   readonly entries: readonly RevocationRow[]
-  /** Digits and hyphens. Whatever is committed later is found from here, however the transactions overlap; some may come twice. */
+  /**
+   * The epoch of the feed, a full stop, then digits and hyphens. Whatever is committed later is found from here, however the transactions overlap;
+   * some may come twice.
+   */
   readonly cursor: string
   /** Whether more follows from the cursor already. Such a page may have no entries, when those it looked at have expired. */
   readonly more: boolean
-  /** Whether the page begins at the beginning: without a cursor, or with one of no use, because the store went back in time. */
+  /** Whether the page begins at the beginning: without a cursor, or with one of no use: of another epoch, or the store went back in time. */
   readonly snapshot: boolean
 }
 

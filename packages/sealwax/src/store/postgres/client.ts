@@ -30,7 +30,7 @@ export function clientOf(
     return openSocket(place, { tls, password: resolved.pass, stop: stop.signal })
   }
   const given = {
-    ...options,
+    ...withoutKind(options),
     ...(places.length > 0 && { host: places.map(({ host }) => host), port: places.map(({ port }) => port) }),
     ...(user !== undefined && { user }),
     ...(password !== undefined && { password }),
@@ -70,6 +70,11 @@ function unescaped(text: string): Buffer {
     code === '\\' ? code : String.fromCharCode(Number.parseInt(code, 8)),
   )
   return Buffer.from(plain, 'latin1')
+}
+
+/** Whether a host is the primary is looked up by whoever opens the connection: the library takes a standby for read-write. */
+function withoutKind({ target_session_attrs: kind, ...options }: PostgresAddress['client']): PostgresAddress['client'] {
+  return kind === 'standby' || kind === 'read-only' ? { ...options, target_session_attrs: kind } : options
 }
 
 function placesOf({ host, port, path }: Resolved): Place[] {

@@ -1,15 +1,7 @@
 import type { PostgresJSReservedSql, PostgresJSSql } from 'kysely-postgres-js'
 import type postgres from 'postgres'
-
-/**
- * A pool whose connections die for good. The library's own pool mends a broken connection in place, and until it has, a statement of the
- * transaction that was under way ends the process (porsager/postgres#1154) or waits for ever. Here each connection is a client of its own: once it
- * is lost nothing is sent over it any more, and the next reservation opens another.
- */
-export interface Pool extends PostgresJSSql {
-  /** Refuses new reservations, and closes each connection once it is free, or after so many seconds. */
-  end(options?: { timeout?: number }): Promise<void>
-}
+import { connectionError, isFull, isUseless } from './look.ts'
+import type { Holder, Kind, Reach } from './reach.ts'
 
 export interface PoolLimits {
   /** Connections at once. */
@@ -20,121 +12,262 @@ export interface PoolLimits {
 
 interface Member {
   readonly client: postgres.Sql
+  readonly instance: string
   lost: boolean
   idleTimer?: NodeJS.Timeout
 }
 
 interface Waiting {
   resolve(reserved: PostgresJSReservedSql): void
-  reject(error: Error): void
+  reject(error: unknown): void
   readonly timer: NodeJS.Timeout
 }
 
 /** How long a reservation waits for a connection to become free; as long as SQLite waits for the write lock. */
 const RESERVATION_MS = 5000
-/** Far beyond what any of our statements takes: a server that is frozen, or cut off, does not hold requests for ever. */
+/** Far beyond what any of our statements takes. */
 const STATEMENT_MS = 20_000
+/** A statement that takes longer is a reason to ask whether the server is still there. */
+const DOUBT_MS = 2000
+/** The last idle connection stays longer: other servers may need the rest. */
 const IDLE_MS = 60_000
+const SPARE_IDLE_MS = 10_000
+/** After the server had no connection left: how long the pool makes do with those it has, and how soon it asks again when it has none. */
+const FULL_MS = 1000
+const LONGEST_FULL_MS = 30_000
+const STARVING_MS = 100
 
-/** @param open makes a client of one connection, which tells when that connection is lost. */
-export function createPool(open: (lost: () => void) => postgres.Sql, limits: PoolLimits): Pool {
-  const { max, statementMs = STATEMENT_MS } = limits
-  const members = new Set<Member>()
-  const idle: Member[] = []
-  const waiting: Waiting[] = []
-  let ended = false
+/**
+ * A pool whose connections die for good. The library's own pool mends a broken connection in place, and until it has, a statement of the
+ * transaction that was under way ends the process (porsager/postgres#1154) or waits for ever. Here each connection is a client of its own: once it
+ * is lost nothing is sent over it any more, and another is opened when somebody waits.
+ *
+ * When the server has no more connections to give, those who ask wait for one of those there are. While it is away, they hear so at once.
+ */
+export class Pool implements PostgresJSSql, Holder {
+  readonly options = {}
+  readonly #reach: Reach
+  readonly #kind: Kind
+  readonly #max: number
+  readonly #statementMs: number
+  readonly #members = new Set<Member>()
+  readonly #idle: Member[] = []
+  readonly #waiting: Waiting[] = []
+  #opening = 0
+  #ended = false
+  /** The server had none left: no more are asked for until then. */
+  #fullUntil = -Infinity
+  #fullMs = FULL_MS
+  #retry: NodeJS.Timeout | undefined
+  /** The next connection to become free is given up, for another pool that has none. */
+  #yields = false
+  /** Which of the store's pools gives up a connection when this one cannot get its first. */
+  #neighbour: Pool | undefined
 
-  /** The connection is gone, or given up: one of those who wait may open another. */
-  function lose(member: Member): void {
-    if (member.lost) return
-    member.lost = true
-    clearTimeout(member.idleTimer)
-    members.delete(member)
-    const at = idle.indexOf(member)
-    if (at >= 0) idle.splice(at, 1)
-    // Rejects what is still under way, and keeps the client from connecting again.
-    void member.client.end({ timeout: 0 })
-    const next = waiting.shift()
-    if (next !== undefined) give(add(), next)
+  constructor(reach: Reach, kind: Kind, { max, statementMs = STATEMENT_MS }: PoolLimits) {
+    this.#reach = reach
+    this.#kind = kind
+    this.#max = max
+    this.#statementMs = statementMs
+    reach.join(this)
   }
 
-  function add(): Member {
-    const member: Member = { client: open(() => lose(member)), lost: false }
-    members.add(member)
-    return member
+  /** Neither of two pools can keep the other from having a connection at all. */
+  static share(one: Pool, other: Pool): void {
+    one.#neighbour = other
+    other.#neighbour = one
   }
 
-  function give(member: Member, { resolve, timer }: Waiting): void {
-    clearTimeout(timer)
-    resolve(reservation(member, () => release(member), lose, statementMs))
+  reserve(): Promise<PostgresJSReservedSql> {
+    if (this.#ended) return Promise.reject(connectionError('CONNECTION_ENDED'))
+    return new Promise((resolve, reject) => {
+      const free = this.#idle.pop()
+      clearTimeout(free?.idleTimer)
+      if (free !== undefined) return resolve(this.#reservation(free))
+      const failure = this.#reach.failureFor(this.#kind)
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(own), 1)
+        reject(connectionError('RESERVATION_TIMEOUT'))
+      }, RESERVATION_MS)
+      const own: Waiting = { resolve, reject, timer }
+      this.#waiting.push(own)
+      this.#grow(failure !== undefined && this.#members.size === 0)
+      if (failure !== undefined && this.#members.size === 0) this.#refuse(failure)
+    })
   }
 
-  function release(member: Member): void {
-    if (member.lost) return
-    const next = ended ? undefined : waiting.shift()
-    if (ended) lose(member)
-    else if (next !== undefined) give(member, next)
-    else {
-      member.idleTimer = setTimeout(() => lose(member), IDLE_MS).unref()
-      idle.push(member)
+  /** Refuses new reservations, and closes each connection once it is free, or after so many seconds. */
+  async end({ timeout = 5 }: { timeout?: number } = {}): Promise<void> {
+    this.#ended = true
+    clearTimeout(this.#retry)
+    this.#refuse(connectionError('CONNECTION_ENDED'))
+    await Promise.all([...this.#members].map((member) => member.client.end({ timeout })))
+  }
+
+  found(instance: string): void {
+    for (const member of this.#members) if (member.instance !== instance) this.#lose(member)
+    this.#serveWaiting()
+  }
+
+  failed(): void {
+    this.#serveWaiting()
+  }
+
+  unreachable(error: unknown): void {
+    const members = [...this.#members]
+    this.#refuse(error)
+    for (const member of members) this.#lose(member)
+  }
+
+  /** Opens another connection for those who wait, if there may be one more. */
+  #grow(probing = false): void {
+    const { size } = this.#members
+    if (this.#ended || size + this.#opening >= this.#max || !this.#reach.mayTry(this.#kind)) return
+    if (this.#opening >= this.#waiting.length && !probing) return
+    if (performance.now() < this.#fullUntil && (size > 0 || this.#opening > 0 || this.#retry !== undefined)) return
+    this.#opening += 1
+    void this.#open().finally(() => {
+      this.#opening -= 1
+      this.#serveWaiting()
+    })
+  }
+
+  async #open(): Promise<void> {
+    let member: Member | undefined
+    let closed = false
+    const lost = () => {
+      closed = true
+      if (member !== undefined) this.#lose(member)
+    }
+    try {
+      const opened = await this.#reach.open(this.#kind, lost)
+      member = { ...opened, lost: closed }
+      this.#fullMs = FULL_MS
+      this.#fullUntil = -Infinity
+      if (closed) return
+      this.#members.add(member)
+      if (this.#ended) this.#lose(member)
+      else this.#release(member)
+    } catch (error) {
+      if (isFull(error)) this.#makeDo()
     }
   }
 
-  return {
-    options: {},
-    reserve() {
-      if (ended) return Promise.reject(connectionError('CONNECTION_ENDED'))
-      return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
-          waiting.splice(waiting.indexOf(own), 1)
-          reject(connectionError('RESERVATION_TIMEOUT'))
-        }, RESERVATION_MS)
-        const own: Waiting = { resolve, reject, timer }
-        const free = idle.pop() ?? (members.size < max ? add() : undefined)
-        clearTimeout(free?.idleTimer)
-        if (free === undefined) waiting.push(own)
-        else give(free, own)
-      })
-    },
-    async end({ timeout = 5 } = {}) {
-      ended = true
-      for (const { reject, timer } of waiting.splice(0)) {
-        clearTimeout(timer)
-        reject(connectionError('CONNECTION_ENDED'))
-      }
-      const clients = [...members].map((member) => member.client.end({ timeout }))
-      await Promise.all(clients)
-    },
+  /** Those who wait in vain hear so; for the others another connection is opened, if there may be one more. */
+  #serveWaiting(): void {
+    if (this.#waiting.length === 0) return
+    const failure = this.#reach.failureFor(this.#kind)
+    if (failure !== undefined && this.#members.size === 0 && this.#opening === 0) this.#refuse(failure)
+    else this.#grow()
   }
-}
 
-/** What Kysely holds while it uses a connection. */
-function reservation(
-  member: Member,
-  release: () => void,
-  lose: (member: Member) => void,
-  statementMs: number,
-): PostgresJSReservedSql {
-  return {
-    release,
-    unsafe(query, parameters, options) {
-      const undoing = query === 'rollback'
-      if (member.lost) return settled(undoing ? UNDONE : Promise.reject(connectionError('CONNECTION_CLOSED')))
-      const pending = member.client.unsafe(query, parameters as never[], options)
-      const timer = statementMs === Infinity ? undefined : setTimeout(() => lose(member), statementMs)
-      const done = () => clearTimeout(timer)
-      pending.then(done, done)
-      if (!undoing) return pending as unknown as Pending
-      return settled(
-        pending.then(
-          () => UNDONE,
-          () => {
-            lose(member)
-            return UNDONE
-          },
-        ),
-      )
-    },
+  /** The server has no connection left: the pool goes on with those it has. One that has none asks its neighbour for one. */
+  #makeDo(): void {
+    if (performance.now() >= this.#fullUntil) {
+      this.#fullUntil = performance.now() + this.#fullMs
+      this.#fullMs = Math.min(2 * this.#fullMs, LONGEST_FULL_MS)
+    }
+    if (this.#members.size > 0 || this.#retry !== undefined) return
+    this.#neighbour?.giveUpOne()
+    this.#tryAgainAfter(STARVING_MS)
+  }
+
+  #tryAgainAfter(milliseconds: number): void {
+    clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined
+      this.#serveWaiting()
+    }, milliseconds)
+  }
+
+  giveUpOne(): void {
+    const free = this.#idle[0]
+    if (free !== undefined) this.#yield(free)
+    else this.#yields = this.#members.size > 0
+  }
+
+  /** Does not ask for another at once: the neighbour comes first. */
+  #yield(member: Member): void {
+    this.#yields = false
+    this.#fullUntil = performance.now() + 2 * STARVING_MS
+    this.#tryAgainAfter(2 * STARVING_MS)
+    this.#lose(member)
+  }
+
+  #refuse(error: unknown): void {
+    for (const { reject, timer } of this.#waiting.splice(0)) {
+      clearTimeout(timer)
+      reject(error)
+    }
+  }
+
+  /** The connection is gone, or given up: another may be opened for those who wait. */
+  #lose(member: Member): void {
+    if (member.lost) return
+    member.lost = true
+    clearTimeout(member.idleTimer)
+    this.#members.delete(member)
+    const at = this.#idle.indexOf(member)
+    if (at >= 0) this.#idle.splice(at, 1)
+    // Rejects what is still under way, and keeps the client from connecting again.
+    void member.client.end({ timeout: 0 })
+    this.#serveWaiting()
+  }
+
+  #release(member: Member): void {
+    if (member.lost) return
+    const next = this.#ended || this.#yields ? undefined : this.#waiting.shift()
+    if (this.#ended) this.#lose(member)
+    else if (this.#yields) this.#yield(member)
+    else if (next !== undefined) {
+      clearTimeout(next.timer)
+      next.resolve(this.#reservation(member))
+    } else {
+      const limit = this.#members.size > 1 ? SPARE_IDLE_MS : IDLE_MS
+      member.idleTimer = setTimeout(() => this.#lose(member), limit).unref()
+      this.#idle.push(member)
+    }
+  }
+
+  /** What Kysely holds while it uses a connection. */
+  #reservation(member: Member): PostgresJSReservedSql {
+    return {
+      release: () => this.#release(member),
+      unsafe: (query, parameters, options) => {
+        const undoing = query === 'rollback'
+        if (member.lost) return settled(undoing ? UNDONE : Promise.reject(connectionError('CONNECTION_CLOSED')))
+        const pending = member.client.unsafe(query, parameters as never[], options)
+        this.#watch(member, pending)
+        if (!undoing) return pending as unknown as Pending
+        return settled(
+          pending.then(
+            () => UNDONE,
+            () => {
+              this.#lose(member)
+              return UNDONE
+            },
+          ),
+        )
+      },
+    }
+  }
+
+  /** Gives the connection up when the server does not answer, or answers that it is of no use. */
+  #watch(member: Member, pending: PromiseLike<unknown>): void {
+    const limited = this.#statementMs !== Infinity
+    const doubt = limited ? setTimeout(() => void this.#reach.check(this.#kind), DOUBT_MS) : undefined
+    const limit = limited ? setTimeout(() => this.#lose(member), this.#statementMs) : undefined
+    const done = () => {
+      clearTimeout(doubt)
+      clearTimeout(limit)
+    }
+    pending.then(done, (error) => {
+      done()
+      if (!isUseless(error)) return
+      this.#lose(member)
+      // They lead to the same server.
+      for (const idle of [...this.#idle]) this.#lose(idle)
+    })
   }
 }
 
@@ -145,8 +278,4 @@ const UNDONE = Promise.resolve(Object.assign([], { command: 'ROLLBACK', count: 0
 
 function settled(answer: Promise<Awaited<Pending>>): Pending {
   return Object.assign(answer.then(), { cancel() {} })
-}
-
-function connectionError(code: string): Error {
-  return Object.assign(new Error(`No connection to the database: ${code}`), { code })
 }

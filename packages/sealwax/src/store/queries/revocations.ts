@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { FEED_EPOCH } from '../contract/metadata.ts'
 import type { ReadRevocations, RevocationPage, RevocationRow, Revocations } from '../contract/revocations.ts'
 import { SCHEMA, type Tables } from '../tables.ts'
 import { prepared, type Slots } from './prepared.ts'
@@ -26,8 +27,8 @@ export function revocations(db: Kysely<Tables>, { positions }: { positions: Posi
     },
     since:
       positions === 'sequence'
-        ? (cursor, options) => bySequence(db, cursor, options)
-        : (cursor, options) => byTransaction(db, cursor, options),
+        ? (cursor, options) => bySequence(db, readEpochCursor(cursor), options)
+        : (cursor, options) => byTransaction(db, readEpochCursor(cursor), options),
     async purge(now, limit) {
       const past = db.selectFrom('revocations').select('position').where('until', '<=', now)
       const { numDeletedRows } = await db
@@ -47,8 +48,11 @@ async function appendMany(db: Kysely<Tables>, entries: readonly RevocationRow[],
   const [values, integer] =
     positions === 'sequence'
       ? [sql`json_each(${json})`, sql`integer`]
-      : [sql`jsonb_array_elements(${json}::text::jsonb) as entries(value)`, sql`bigint`]
-  await sql`insert into ${sql.table('revocations')} (kind, key, ver, until, except_sid)
+      : [
+          sql`pg_catalog.jsonb_array_elements(${json}::pg_catalog.text::pg_catalog.jsonb) as entries(value)`,
+          sql`bigint`,
+        ]
+  await sql`insert into ${positions === 'sequence' ? sql.table('revocations') : TABLE} (kind, key, ver, until, except_sid)
     select value ->> 0, value ->> 1, cast(value ->> 2 as ${integer}), cast(value ->> 3 as ${integer}), value ->> 4
     from ${values}`.execute(db)
 }
@@ -60,23 +64,42 @@ export const REVOKED_CHANNEL = 'sealwax_revoked'
 const TABLE = sql.table(`${SCHEMA}.revocations`)
 const FIELDS = ['kind', 'key', 'ver', 'until', 'except_sid'] as const
 
+/** A cursor, and the epoch that it belongs to. */
+interface EpochCursor {
+  readonly epoch: string
+  readonly position: string | undefined
+}
+
+/** Read in one statement with the entries, so that a cursor always names the epoch of the rows it stands behind. */
+function epochIn(table: string) {
+  return sql<string | null>`(select value from ${sql.table(table)} where name = ${sql.lit(FEED_EPOCH)})`
+}
+
+function readEpochCursor(cursor = ''): EpochCursor {
+  const [, epoch = '', position] = /^([\w-]*)\.([\d-]{1,100})$/.exec(cursor) ?? []
+  return { epoch, position }
+}
+
 /** One writer at a time: what commits later has a higher position. */
 async function bySequence(
   db: Kysely<Tables>,
-  cursor: string | undefined,
+  from: EpochCursor,
   { now, limit }: ReadRevocations,
 ): Promise<RevocationPage> {
   // A cursor beyond the last position ever given comes from a file that was since replaced by an older copy: then everything is news.
   const { rows: given } = await latestStatement(db, {})
-  const known = cursor !== undefined && /^\d+$/.test(cursor) && Number(cursor) <= (given[0]?.seq ?? 0)
-  const position = known ? Number(cursor) : 0
+  const epoch = given[0]?.epoch ?? ''
+  const asked = epoch === from.epoch ? from.position : undefined
+  const known = asked !== undefined && /^\d+$/.test(asked) && Number(asked) <= (given[0]?.seq ?? 0)
+  const position = known ? Number(asked) : 0
   const { rows } = await laterStatement(db, { position, limit })
   const last = rows.at(-1)?.position ?? position
-  return { entries: live(rows, now), cursor: String(last), more: rows.length === limit, snapshot: !known }
+  return { entries: live(rows, now), cursor: `${epoch}.${last}`, more: rows.length === limit, snapshot: !known }
 }
 
 const latestStatement = prepared((db) => {
-  const latest = sql<{ seq: number }>`select seq from sqlite_sequence where name = 'revocations'`
+  const latest = sql<{ seq: number | null; epoch: string | null }>`
+    select (select seq from sqlite_sequence where name = 'revocations') as seq, ${epochIn('metadata')} as epoch`
   return { compile: () => latest.compile(db) }
 })
 const laterStatement = prepared((db, value: Slots<{ position: number; limit: number }>) =>
@@ -100,16 +123,16 @@ const laterStatement = prepared((db, value: Slots<{ position: number; limit: num
  */
 async function byTransaction(
   db: Kysely<Tables>,
-  cursor: string | undefined,
+  asked: EpochCursor,
   { now, limit }: ReadRevocations,
 ): Promise<RevocationPage> {
-  const from = readTransactionCursor(cursor)
+  const from = readTransactionCursor(asked.position)
   const fields = sql`txid::pg_catalog.text as txid, position, kind, key, ver, until, except_sid`
   // One statement, hence one snapshot, for the cursor and the entries.
-  const { rows } = await sql<Partial<Row> & { xmin: string; latest: number | null }>`
+  const { rows } = await sql<Partial<Row> & { xmin: string; latest: number | null; epoch: string | null }>`
     select snapshot.*, page.* from
       (select pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.text as xmin,
-        (select pg_catalog.max(position) from ${TABLE}) as latest) snapshot
+        (select pg_catalog.max(position) from ${TABLE}) as latest, ${epochIn(`${SCHEMA}.metadata`)} as epoch) snapshot
       left join (
         (select true as late, ${fields} from ${TABLE} feed
           where (txid, position) > (${from.txid}::pg_catalog.text::pg_catalog.xid8, ${from.within}::bigint)
@@ -118,14 +141,23 @@ async function byTransaction(
         (select false as late, ${fields} from ${TABLE}
           where position > ${from.position}::bigint order by position limit ${limit})
       ) page on true`.execute(db)
-  const { xmin = '0', latest } = rows[0] ?? {}
+  const { xmin = '0', latest, epoch } = rows[0] ?? {}
+  // The position belongs to another history than this database has: after a failover, or in a copy.
+  if (asked.position !== undefined && asked.epoch !== (epoch ?? '')) return byTransaction(db, BEGINNING, { now, limit })
   // A store that went back (or purged its last rows) gives positions again, too: then everything is news once.
-  if ((latest ?? 0) < from.position) return byTransaction(db, undefined, { now, limit })
+  if ((latest ?? 0) < from.position) return byTransaction(db, BEGINNING, { now, limit })
   const page = rows.filter((row): row is typeof row & Row => row.position !== undefined && row.position !== null)
   const next = pageOf(page, from, { oldest: least(from.oldest, xmin), latest: latest ?? 0, limit })
   const snapshot = from.position === 0 && from.txid === PAST_ALL
-  return { entries: live(next.rows, now), cursor: writeTransactionCursor(next.cursor), more: next.more, snapshot }
+  return {
+    entries: live(next.rows, now),
+    cursor: `${epoch ?? ''}.${writeTransactionCursor(next.cursor)}`,
+    more: next.more,
+    snapshot,
+  }
 }
+
+const BEGINNING: EpochCursor = { epoch: '', position: undefined }
 
 interface Row extends RevocationRow {
   /** Whether it was found by its transaction, rather than behind the last position. */

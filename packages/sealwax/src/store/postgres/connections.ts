@@ -1,0 +1,14 @@
+/** One listens, one reads, one writes. */
+export const FEWEST_CONNECTIONS = 3
+export const MOST_CONNECTIONS = 1000
+export const DEFAULT_CONNECTIONS = 10
+
+export function isConnectionCount(count: number): boolean {
+  return Number.isInteger(count) && count >= FEWEST_CONNECTIONS && count <= MOST_CONNECTIONS
+}
+
+/** Who may have how many of them. The one that remains listens. */
+export function shareConnections(count: number): { readers: number; writers: number } {
+  const readers = Math.floor((count - 1) / 2)
+  return { readers, writers: count - 1 - readers }
+}

@@ -1,0 +1,114 @@
+import type postgres from 'postgres'
+import { FEED_EPOCH, FEED_TIMELINE } from '../contract/metadata.ts'
+
+/** What a connection leads to. */
+export interface Seen {
+  /** Tells this start of this database server from every other. */
+  readonly instance: string
+  /** Whether it refuses writes: a standby, or a primary that was made read-only. */
+  readonly standby: boolean
+  readonly readOnly: boolean
+  /** Eight hexadecimal digits; undefined where the server does not tell, or was not asked. */
+  readonly timeline: string | undefined
+  /** The timeline beside the feed's epoch. Undefined: none is stored, or the tables were not asked. */
+  readonly storedTimeline: string | undefined
+  readonly hasEpoch: boolean
+}
+
+export interface LookOptions {
+  /** Whether the tables exist: not before the first migration. */
+  readonly tables: boolean
+  /** Whether the server tells its timeline. */
+  readonly timeline: boolean
+}
+
+/** One round trip, in the simple protocol: nothing is prepared, so a pooler may stand in between. */
+type Send = (statement: string) => PromiseLike<Iterable<unknown>>
+
+const STATE = `pg_catalog.pg_is_in_recovery() as standby, pg_catalog.current_setting('transaction_read_only') = 'on' as read_only,
+  extract(epoch from pg_catalog.pg_postmaster_start_time())::text as instance`
+/** On a standby these functions throw. */
+const TIMELINE = `case when pg_catalog.pg_is_in_recovery() then null else pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8) end as timeline`
+const METADATA = `(select value from sealwax.metadata where name = '${FEED_TIMELINE}') as stored_timeline,
+  exists (select from sealwax.metadata where name = '${FEED_EPOCH}') as has_epoch`
+
+export async function look(send: Send, { tables, timeline }: LookOptions): Promise<Seen> {
+  const fields = [STATE, ...(timeline ? [TIMELINE] : []), ...(tables ? [METADATA] : [])]
+  const [row] = (await send(`select ${fields.join(', ')}`)) as unknown as [Record<string, unknown>]
+  const text = (name: string) => (typeof row[name] === 'string' ? row[name] : undefined)
+  return {
+    instance: text('instance') ?? '',
+    standby: row.standby === true,
+    readOnly: row.read_only === true,
+    timeline: /^[0-9A-F]{8}$/.exec(text('timeline') ?? '')?.[0],
+    storedTimeline: text('stored_timeline'),
+    hasEpoch: row.has_epoch === true,
+  }
+}
+
+/**
+ * After a failover the new primary may lack what the old one had, and gives its positions and transaction numbers again: a cursor from before
+ * would skip what comes. So the epoch is replaced as soon as somebody sees another timeline; of those who see it at once, one does.
+ * Where no timeline is stored yet, it is stored.
+ */
+export async function keepEpoch(send: Send, { timeline, storedTimeline, hasEpoch }: Seen): Promise<boolean> {
+  if (timeline === undefined || timeline === storedTimeline || !hasEpoch) return false
+  // The two hold hexadecimal digits only.
+  const stored = /^[0-9A-F]{8}$/.exec(storedTimeline ?? '')?.[0]
+  const change =
+    stored === undefined
+      ? `insert into sealwax.metadata (name, value) values ('${FEED_TIMELINE}', '${timeline}') on conflict do nothing`
+      : `with moved as (
+          update sealwax.metadata set value = '${timeline}' where name = '${FEED_TIMELINE}' and value = '${stored}' returning name)
+        update sealwax.metadata set value = pg_catalog.replace(pg_catalog.gen_random_uuid()::text, '-', '')
+          where name = '${FEED_EPOCH}' and exists (select from moved)`
+  await send(`begin isolation level read committed read write; ${change}; commit`)
+  return stored !== undefined
+}
+
+/** Whether the server refuses to tell its timeline, as some that are run by a provider do. */
+export function refusesTimeline(error: unknown): boolean {
+  return TIMELINE_REFUSED.has(codeOf(error))
+}
+
+/** insufficient_privilege, undefined_function, feature_not_supported */
+const TIMELINE_REFUSED = new Set(['42501', '42883', '0A000'])
+
+/** The server, or a pooler before it, is there and has no connection to give. */
+export function isFull(error: unknown): boolean {
+  return codeOf(error) === '53300' || (error instanceof Error && /no more connections allowed/i.test(error.message))
+}
+
+/** Whether an error came from a server that is there, rather than from the way to it. */
+export function isAnswer(error: unknown): boolean {
+  return /^[0-9FHPX][0-9A-Z]{4}$/.test(codeOf(error)) && !/^57P0/.test(codeOf(error))
+}
+
+/** After these a connection is of no use: it leads to a server that takes no writes, or that goes down. */
+export function isUseless(error: unknown): boolean {
+  return /^(25006|57P0.|08...)$/.test(codeOf(error))
+}
+
+export function connectionError(code: string): Error {
+  return Object.assign(new Error(`No connection to the database: ${code}`), { code })
+}
+
+/** read_only_sql_transaction: what a write would meet there. */
+export function refuseReadOnly({ standby, readOnly }: Seen, { writes }: { writes: boolean }): void {
+  if (standby) throw Object.assign(new Error('The database is a standby'), { code: '25006' })
+  if (writes && readOnly) throw new TakesNoWrites('The database takes no writes')
+}
+
+/** A primary that was made read-only, as providers do when its disk is full: what reads goes on. */
+export class TakesNoWrites extends Error {
+  readonly code = '25006'
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+/** Sends over a client of one connection. */
+export function sendOver(client: postgres.Sql): Send {
+  return (statement) => client.unsafe(statement)
+}

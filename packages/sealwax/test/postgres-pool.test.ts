@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import postgres from 'postgres'
+import type { Store } from '../src/store/contract/store.ts'
+import { postgresStore } from '../src/store/postgres/index.ts'
+import { type PostgresServer, persist, startPostgres } from './postgres.ts'
+
+const UNAVAILABLE = { code: 'temporarily_unavailable' }
+
+describe('connections to Postgres', () => {
+  let server: PostgresServer
+  before(async () => {
+    server = await startPostgres()
+  })
+  after(() => server.remove())
+
+  /** A database of a role that may have so many connections. */
+  async function limitedTo(connections: number): Promise<string> {
+    const url = new URL(await server.createDatabase())
+    const admin = postgres(url.href, { max: 1, onnotice: () => {} })
+    const role = `limited_${url.pathname.slice(1)}`
+    await admin.unsafe(`create role ${role} login connection limit ${connections};
+      grant create on database ${url.pathname.slice(1)} to ${role}`)
+    await admin.end()
+    url.username = role
+    return url.href
+  }
+
+  for (const [limit, servers] of [
+    [1, 1],
+    [6, 2],
+  ] as const) {
+    it(`a role that may have ${limit}, ${servers} servers that may use ten each: requests wait for their turn, and none fails`, async () => {
+      const url = await limitedTo(limit)
+      const stores = Array.from({ length: servers }, () => postgresStore(url))
+      for (const store of stores) await store.open({ migrate: 'auto' })
+      const work = stores.flatMap((store, s) =>
+        Array.from({ length: 15 }, (_, i) => [
+          store.transaction((facts) => facts.metadata.set(`${s}-${i}`, 'x')),
+          store.committed.metadata.get(`${s}-${i}`),
+        ]).flat(),
+      )
+      await Promise.all(work)
+      for (const store of stores) await store.close()
+    })
+  }
+
+  it('readers without a pause do not keep writers from the only connection there is', async () => {
+    const store = postgresStore(await limitedTo(1))
+    await store.open({ migrate: 'auto' })
+    let reading = true
+    const readers = Array.from({ length: 30 }, async () => {
+      while (reading) await store.committed.metadata.get('x')
+    })
+    await delay(100)
+    // One that waits in vain for five seconds fails.
+    for (let i = 0; i < 2; i += 1) await store.transaction((facts) => facts.metadata.set('x', String(i)))
+    reading = false
+    await Promise.all(readers)
+    await store.close()
+  })
+
+  it('an outage is told at once, by few attempts, and is over soon after the database is back', async () => {
+    const url = new URL(await server.createDatabase())
+    await using proxy = await proxyTo(Number(url.port))
+    const store = postgresStore(`postgres://sealwax@127.0.0.1:${proxy.port}${url.pathname}`)
+    await store.open({ migrate: 'auto' })
+    await Promise.all(Array.from({ length: 20 }, () => store.committed.metadata.get('x')))
+    proxy.cut()
+    await assert.rejects(store.committed.metadata.get('x'), UNAVAILABLE)
+    const before = proxy.attempts
+    const times: number[] = []
+    const until = performance.now() + 1000
+    const work = Array.from({ length: 50 }, async () => {
+      while (performance.now() < until) {
+        const started = performance.now()
+        await assert.rejects(store.committed.metadata.get('x'), UNAVAILABLE)
+        await assert.rejects(
+          store.transaction((facts) => facts.metadata.set('x', '1')),
+          UNAVAILABLE,
+        )
+        times.push(performance.now() - started)
+        await delay(5)
+      }
+    })
+    await Promise.all(work)
+    const attempts = proxy.attempts - before
+    const slow = times.filter((time) => time > 500).length
+    assert.ok(attempts <= 10, `${attempts} attempts for ${times.length * 2} requests in a second`)
+    assert.ok(slow * 10 < times.length, `${slow} of ${times.length} took longer than half a second`)
+    proxy.mend()
+    await persist(() => store.committed.metadata.get('x'))
+    await store.close()
+  })
+
+  it('connections that stay open while their server takes no more writes are thrown away', async () => {
+    const url = await server.createDatabase()
+    const admin = postgres(url, { max: 1, onnotice: () => {} })
+    const name = new URL(url).pathname.slice(1)
+    const store = postgresStore(url)
+    await store.open({ migrate: 'auto' })
+    const write = (value: string) => store.transaction((facts) => facts.metadata.set('x', value))
+    await Promise.all(Array.from({ length: 10 }, (_, i) => write(String(i))))
+    await admin.unsafe(`alter database ${name} set default_transaction_read_only to on`)
+    await admin`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'sealwax'`
+    await delay(300)
+    await assert.rejects(write('refused'), UNAVAILABLE)
+    // Who only reads is served meanwhile.
+    assert.notEqual(await store.committed.metadata.get('x'), 'refused')
+    await assert.rejects(write('refused'), UNAVAILABLE)
+    assert.notEqual(await store.committed.metadata.get('x'), 'refused')
+    await admin.unsafe(`begin read write; alter database ${name} reset default_transaction_read_only; commit`)
+    await persist(() => write('again'))
+    assert.equal(await store.committed.metadata.get('x'), 'again')
+    await store.close()
+    await admin.end()
+  })
+
+  it('a host that accepts and never answers holds nobody up while another is there', async () => {
+    const silent = createServer((socket) => socket.on('error', () => {}))
+    await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening))
+    const url = new URL(await server.createDatabase())
+    const hosts = `127.0.0.1:${(silent.address() as AddressInfo).port},127.0.0.1:${url.port}`
+    const store = postgresStore(`postgres://sealwax@${hosts}${url.pathname}?target_session_attrs=primary`)
+    const started = performance.now()
+    await store.open({ migrate: 'auto' })
+    await Promise.all(Array.from({ length: 10 }, () => store.committed.metadata.get('x')))
+    assert.ok(performance.now() - started < 4500)
+    await store.close()
+    silent.close()
+  })
+
+  /** Stands for a failover: what is stored says that the epoch was made under another timeline. */
+  async function pretendFailover(store: Store): Promise<void> {
+    await store.transaction(async ({ metadata }) => {
+      await metadata.set('feed_epoch', 'old')
+      await metadata.set('feed_timeline', '000000FF')
+    })
+  }
+
+  it('of many servers that see a new primary at once one replaces the epoch, and all go on with that one', async () => {
+    const url = await server.createDatabase()
+    const first = postgresStore(url)
+    await first.open({ migrate: 'auto' })
+    await pretendFailover(first)
+    const stores = Array.from({ length: 8 }, () => postgresStore(url, { connections: 3 }))
+    await Promise.all(stores.map((store) => store.open({ migrate: 'off' })))
+    const epochs = await Promise.all([first, ...stores].map((store) => store.committed.metadata.get('feed_epoch')))
+    assert.equal(new Set(epochs).size, 1)
+    assert.notEqual(epochs[0], 'old')
+    for (const store of [first, ...stores]) await store.close()
+  })
+
+  it('behind a pooler, where connections outlive a failover, a server that follows sees it within a second', async () => {
+    const store = postgresStore(await server.createDatabase())
+    await store.open({ migrate: 'auto' })
+    await pretendFailover(store)
+    const stop = store.follow(() => {})
+    while ((await store.committed.metadata.get('feed_epoch')) === 'old') await delay(50)
+    await stop()
+    await store.close()
+  })
+
+  it('a database that does not tell its timeline: a warning at the start, and the epoch stays', async () => {
+    const url = new URL(await server.createDatabase())
+    const admin = postgres(url.href, { max: 1, onnotice: () => {} })
+    await admin.unsafe(`create role plain login; grant create on database ${url.pathname.slice(1)} to plain;
+      revoke execute on function pg_walfile_name(pg_lsn) from public`)
+    url.username = 'plain'
+    const store = postgresStore(url.href)
+    const warnings: string[] = []
+    await store.open({ migrate: 'auto', warn: (sentence) => warnings.push(sentence) })
+    assert.equal(warnings.length, 1)
+    assert.match(warnings[0] ?? '', /sealwax db new-epoch/)
+    await pretendFailover(store)
+    await store.close()
+    await store.open({ migrate: 'auto' })
+    assert.equal(await store.committed.metadata.get('feed_epoch'), 'old')
+    await store.close()
+    await admin.unsafe(`grant execute on function pg_walfile_name(pg_lsn) to public`)
+    await admin.end()
+  })
+
+  it('a number of connections that makes no sense is refused', () => {
+    for (const connections of [0, 2, 2.5, 1001, Number.NaN]) {
+      assert.throws(() => postgresStore('postgres://u@h/d', { connections }), {
+        code: 'config_invalid',
+        message: 'connections must be a number from 3 to 1000',
+      })
+    }
+  })
+})
+
+/** Something between the store and the database that can be cut, and counts who comes. */
+async function proxyTo(port: number) {
+  const sockets = new Set<Socket>()
+  let up = true
+  let attempts = 0
+  const proxy = createServer((client) => {
+    attempts += 1
+    if (!up) return void client.destroy()
+    const upstream = connect(port, '127.0.0.1')
+    client.pipe(upstream).pipe(client)
+    for (const socket of [client, upstream]) {
+      sockets.add(socket)
+      socket
+        .on('error', () => {})
+        .on('close', () => {
+          client.destroy()
+          upstream.destroy()
+        })
+    }
+  })
+  await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening))
+  return {
+    port: (proxy.address() as AddressInfo).port,
+    get attempts() {
+      return attempts
+    },
+    cut() {
+      up = false
+      for (const socket of sockets) socket.destroy()
+    },
+    mend() {
+      up = true
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((closed) => proxy.close(closed))
+    },
+  }
+}
