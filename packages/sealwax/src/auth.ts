@@ -164,6 +164,7 @@ function serverOf(
     fetch: (request, platform = {}) => app.fetch(request, platform),
     handles: app.handles,
     clientAddress: app.clientAddress,
+    forwardedHeader: app.forwardedHeader,
     guard,
     users: {
       create: (user) => createUser(context, user),
