@@ -65,6 +65,8 @@ export interface AuthServer {
   readonly audit: {
     list(query?: { before?: number; limit?: number; subject?: string; type?: string }): Promise<AuditPage>
   }
+  /** Answers the guards that wait in the feed, so that an HTTP server around this one can close at once. Everything else goes on. */
+  drain(): void
   /** Waits for writes under way and closes the store. */
   close(): Promise<void>
 }

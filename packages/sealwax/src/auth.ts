@@ -14,7 +14,7 @@ import {
   updateClient,
 } from './engine/clients.ts'
 import type { AuditEvent, Context, Logger } from './engine/context.ts'
-import { createFeedState, followRevocations, isCopy, openFeed } from './engine/feed.ts'
+import { createFeedState, endWaiting, followRevocations, isCopy, openFeed } from './engine/feed.ts'
 import { startJobs } from './engine/jobs.ts'
 import { listKeys, revokeKey, rotateKeys } from './engine/key-rotation.ts'
 import { createKeyRing, openKeys, refreshKeys, reloadKeys } from './engine/keys.ts'
@@ -201,6 +201,7 @@ function serverOf(
       delete: (id) => deleteClient(context, id),
     },
     audit: { list: (query) => listAudit(context, query) },
+    drain: () => endWaiting(context),
     async close() {
       await stopServing()
       await Promise.all([guard.close(), own.close()])

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
+import { type Duration, toSeconds } from '@sealwax/jwt'
 import { checkOption } from '../config.ts'
 import type { AuthOptions } from '../options.ts'
 import { databaseUrlProblem } from './database-url.ts'
@@ -11,6 +12,9 @@ export interface Environment {
   readonly host: string
   readonly port: number
   readonly tls: Tls | undefined
+  /** How long an idle connection is kept, and how long a start waits for the database; in milliseconds. */
+  readonly keepAlive: number
+  readonly startTimeout: number
   readonly logLevel: string
   /** What works but should be changed, a sentence each. */
   readonly warnings: readonly string[]
@@ -74,6 +78,8 @@ const SETTINGS = [
   'SEALWAX_PORT',
   'SEALWAX_TLS_CERT',
   'SEALWAX_TLS_KEY',
+  'SEALWAX_KEEP_ALIVE',
+  'SEALWAX_START_TIMEOUT',
   'SEALWAX_LOG_LEVEL',
 ] as const
 
@@ -119,6 +125,8 @@ export function readEnvironment(env: Variables = process.env): Environment {
     host: get('SEALWAX_HOST') ?? '127.0.0.1',
     port: port(get('SEALWAX_PORT') ?? '5000', problems),
     tls: tls(get('SEALWAX_TLS_CERT'), get('SEALWAX_TLS_KEY'), problems, warnings),
+    keepAlive: milliseconds('SEALWAX_KEEP_ALIVE', get('SEALWAX_KEEP_ALIVE') ?? '72s', [1, 3600], problems),
+    startTimeout: milliseconds('SEALWAX_START_TIMEOUT', get('SEALWAX_START_TIMEOUT') ?? '30s', [0, 3600], problems),
     logLevel: logLevel(get('SEALWAX_LOG_LEVEL') ?? 'info', problems),
   }
   if (problems.length > 0) throw new EnvironmentError(problems)
@@ -188,6 +196,22 @@ function port(value: string, problems: string[]): number {
   const number = Number(value)
   if (!/^\d+$/.test(value) || number > 65_535) problems.push('SEALWAX_PORT must be a number from 0 to 65535')
   return number
+}
+
+function milliseconds(
+  name: string,
+  value: string,
+  [least, most]: readonly [number, number],
+  problems: string[],
+): number {
+  try {
+    const seconds = toSeconds(duration(value) as Duration)
+    if (seconds >= least && seconds <= most) return seconds * 1000
+  } catch {
+    // The same sentence says what a duration looks like.
+  }
+  problems.push(`${name} must be seconds or a duration such as 90s, from ${least} to ${most} seconds`)
+  return 0
 }
 
 function logLevel(value: string, problems: string[]): string {

@@ -75,11 +75,16 @@ export async function followRevocations(
   const reading = oneAtATime(read, (error) => context.log.warn({ err: error }, 'revocations or keys could not be read'))
   const stop = store.follow(reading.start)
   return async () => {
-    feed.closed = true
-    wake(feed)
+    endWaiting(context)
     await stop()
     await reading.done()
   }
+}
+
+/** Answers those who wait, with the page as it stands, and lets nobody wait from now on. */
+export function endWaiting({ feed }: Context): void {
+  feed.closed = true
+  wake(feed)
 }
 
 /** Where a cursor stands in this feed; undefined: at the beginning, since it is absent or of another epoch. */

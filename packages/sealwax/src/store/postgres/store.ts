@@ -9,8 +9,9 @@ import { facts } from '../queries/facts.ts'
 import { REVOKED_CHANNEL } from '../queries/revocations.ts'
 import type { Tables } from '../tables.ts'
 import { clientOf } from './client.ts'
-import { isRetryable, translate, translateAtOpening, translated } from './errors.ts'
+import { isRetryable, translate, translated } from './errors.ts'
 import { listenOn } from './listener.ts'
+import { translateAtOpening } from './opening.ts'
 import { createPool, type Pool, type PoolLimits } from './pool.ts'
 import { type PostgresAddress, parsePostgresUrl } from './url.ts'
 
@@ -53,7 +54,7 @@ export function postgresStore(url: string, { connections = 8 }: PostgresStoreOpt
     async open({ migrate: mode }) {
       if (opened !== undefined) return
       await prepareSchema(address, mode).catch((error) => {
-        throw translateAtOpening(error)
+        throw translateAtOpening(error, address)
       })
       const writer = connect(address, { max: connections }, { synchronous_commit: 'on' })
       const reader = connect(address, { max: connections }, { default_transaction_read_only: 'on' })
