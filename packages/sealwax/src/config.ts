@@ -148,7 +148,8 @@ function checkList(name: string, value: unknown): readonly string[] {
   return Object.freeze(list as string[])
 }
 
-function checkDuration(
+/** A duration in milliseconds. Throws `config_invalid`. */
+export function checkDuration(
   name: string,
   value: Duration,
   { least, most = Infinity }: { least: number; most?: number },

@@ -19,36 +19,35 @@ export interface Connections {
  * @param most connections at once
  */
 export function watchConnections(server: Server, most: number = mostConnections()): Connections {
-  const sockets = new Map<string, Socket>()
-  const requests = new Map<ServerResponse, IncomingMessage>()
+  /** Oldest first, each with the replies that are not over. */
+  const open = new Map<string, { socket: Socket; replies: Set<ServerResponse> }>()
   let closing = false
 
-  function makeRoom(): void {
-    const carrying = (isCarrying: (request: IncomingMessage) => boolean) =>
-      new Set([...requests.values()].filter(isCarrying).map(({ socket }) => nameOf(socket)))
-    const any = carrying(() => true)
-    const whole = carrying(({ complete }) => complete)
-    const names = [...sockets.keys()].slice(0, -1)
-    const victim = names.find((name) => !any.has(name)) ?? names.find((name) => !whole.has(name))
-    if (victim !== undefined) sockets.get(victim)?.destroy()
+  function makeRoom(newest: Socket): void {
+    for (const { socket, replies } of open.values()) {
+      const isIdle = [...replies].every(({ req }) => !req.complete)
+      if (isIdle && socket !== newest) return void socket.destroy()
+    }
   }
 
   server.on('connection', (socket: Socket) => {
     const name = nameOf(socket)
-    sockets.set(name, socket)
-    socket.once('close', () => sockets.get(name) === socket && sockets.delete(name))
-    if (sockets.size > most) makeRoom()
+    open.set(name, { socket, replies: new Set() })
+    socket.once('close', () => open.get(name)?.socket === socket && open.delete(name))
+    if (open.size > most) makeRoom(socket)
   })
-  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
-    requests.set(response, request)
-    response.once('close', () => requests.delete(response))
+  server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    const replies = open.get(nameOf(socket))?.replies
+    replies?.add(response)
+    response.once('close', () => replies?.delete(response))
     if (closing) response.shouldKeepAlive = false
   })
+  const replies = () => [...open.values()].flatMap((one) => [...one.replies])
   return {
-    busy: () => [...requests].some(([response, request]) => request.complete && !response.writableEnded),
+    busy: () => replies().some(({ req, writableEnded }) => req.complete && !writableEnded),
     closeEach() {
       closing = true
-      for (const response of requests.keys()) if (!response.headersSent) response.shouldKeepAlive = false
+      for (const reply of replies()) if (!reply.headersSent) reply.shouldKeepAlive = false
     },
   }
 }

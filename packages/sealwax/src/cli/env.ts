@@ -1,7 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
-import { type Duration, toSeconds } from '@sealwax/jwt'
-import { checkOption } from '../config.ts'
+import { checkDuration, checkOption } from '../config.ts'
 import type { AuthOptions } from '../options.ts'
 import { databaseUrlProblem } from './database-url.ts'
 
@@ -205,8 +204,7 @@ function milliseconds(
   problems: string[],
 ): number {
   try {
-    const seconds = toSeconds(duration(value) as Duration)
-    if (seconds >= least && seconds <= most) return seconds * 1000
+    return checkDuration(name, duration(value) as never, { least: least * 1000, most: most * 1000 })
   } catch {
     // The same sentence says what a duration looks like.
   }

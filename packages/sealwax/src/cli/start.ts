@@ -56,7 +56,10 @@ async function watched<T>(starting: Promise<T>, log: Logger): Promise<T> {
   const timer = setInterval(() => {
     seconds += 1
     if (seconds > 1 && seconds % REMIND_S !== 0) return
-    log.info({ seconds }, 'waiting for the database: another server migrates it or holds its lock, or this one migrates')
+    log.info(
+      { seconds },
+      'waiting for the database: another server migrates it or holds its lock, or this one migrates',
+    )
   }, 1000)
   try {
     return await starting
