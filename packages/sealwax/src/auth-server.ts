@@ -8,6 +8,7 @@ import type { CreateSession } from './engine/sessions.ts'
 import type { TokenResponse } from './engine/tokens.ts'
 import type { CreateUser, User } from './engine/users.ts'
 import type { Platform } from './http/env.ts'
+import type { ForwardedHeader } from './options.ts'
 
 /** An auth server: embed it (`toNodeHandler`, `fetch`), or call its parts from your own code. */
 export interface AuthServer {
@@ -18,9 +19,11 @@ export interface AuthServer {
   /**
    * The address of a caller by the rule of `trustProxy`.
    * @param peer the address of the other end of the connection
-   * @param forwarded the header X-Forwarded-For
+   * @param forwarded the value of the header that `forwardedHeader` names
    */
   clientAddress(peer: string | undefined, forwarded: string | undefined): string | undefined
+  /** The option of this name: the header that `clientAddress` takes. */
+  readonly forwardedHeader: ForwardedHeader
   /** Guards your own routes with this server's keys and revocations: no network, no database. */
   readonly guard: Guard
   readonly users: {
@@ -62,6 +65,8 @@ export interface AuthServer {
   readonly audit: {
     list(query?: { before?: number; limit?: number; subject?: string; type?: string }): Promise<AuditPage>
   }
+  /** Answers the guards that wait in the feed, so that an HTTP server around this one can close at once. Everything else goes on. */
+  drain(): void
   /** Waits for writes under way and closes the store. */
   close(): Promise<void>
 }

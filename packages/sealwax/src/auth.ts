@@ -14,7 +14,7 @@ import {
   updateClient,
 } from './engine/clients.ts'
 import type { AuditEvent, Context, Logger } from './engine/context.ts'
-import { createFeedState, followRevocations, isCopy, openFeed } from './engine/feed.ts'
+import { createFeedState, endWaiting, followRevocations, isCopy, openFeed } from './engine/feed.ts'
 import { noteIssuer, requireSameIssuer } from './engine/issuer.ts'
 import { startJobs } from './engine/jobs.ts'
 import { listKeys, revokeKey, rotateKeys } from './engine/key-rotation.ts'
@@ -170,6 +170,7 @@ function serverOf(
     fetch: (request, platform = {}) => app.fetch(request, platform),
     handles: app.handles,
     clientAddress: app.clientAddress,
+    forwardedHeader: app.forwardedHeader,
     guard,
     users: {
       create: (user) => createUser(context, user),
@@ -206,6 +207,7 @@ function serverOf(
       delete: (id) => deleteClient(context, id),
     },
     audit: { list: (query) => listAudit(context, query) },
+    drain: () => endWaiting(context),
     async close() {
       await stopServing()
       await Promise.all([guard.close(), own.close()])

@@ -2,7 +2,8 @@ import type { FormerIssuer } from '@sealwax/guard'
 import { type Algorithm, type Duration, toSeconds } from '@sealwax/jwt'
 import type { Logger } from './engine/context.ts'
 import { AuthError } from './errors.ts'
-import type { AuthOptions, Config } from './options.ts'
+import { canonicalUrl, originOf } from './http/origins.ts'
+import type { AuthOptions, Config, ForwardedHeader } from './options.ts'
 import { weaknessOf } from './secret-strength.ts'
 import type { Store } from './store/contract/store.ts'
 
@@ -35,7 +36,9 @@ const CHECKS: { readonly [K in keyof Required<AuthOptions>]: (value: never) => u
   maxSessions: checkMaxSessions,
   basePath: checkBasePath,
   allowedOrigins: checkOrigins,
+  cookieName: checkCookieName,
   trustProxy: checkTrustProxy,
+  forwardedHeader: (value: unknown) => checkOneOf('forwardedHeader', value, ['x-forwarded-for', 'forwarded']),
   registration: (value: unknown) => checkOneOf('registration', value, ['open', 'closed']),
   adminRole: checkAdminRole,
   revocationFeed: (value: unknown) => checkOneOf('revocationFeed', value, ['public', 'clients']),
@@ -81,7 +84,9 @@ export function configure(options: AuthOptions): Config {
     maxSessions: checked<number>('maxSessions', 100),
     basePath: checked<string>('basePath', ''),
     allowedOrigins: checked<string[]>('allowedOrigins', []),
+    cookieName: checked<string>('cookieName', 'sealwax'),
     trustProxy: checked<number | string[]>('trustProxy', 0),
+    forwardedHeader: checked<ForwardedHeader>('forwardedHeader', 'x-forwarded-for'),
     // Whoever brings users of their own does not expect strangers to sign up.
     registration: checked<'open' | 'closed'>('registration', Object.hasOwn(options, 'loadSubject') ? 'closed' : 'open'),
     adminRole: checked<string>('adminRole', DEFAULT_ADMIN_ROLE),
@@ -130,11 +135,6 @@ function checkIssuer(value: unknown): string {
   return value
 }
 
-/** A URL without query and user as it is to be written: also without a dot at the end of the host, and without empty segments. */
-function canonicalUrl({ protocol, host, pathname }: URL): string {
-  return `${protocol}//${host.replace(/(?<=[^.])\.+(?=:|$)/, '')}${pathname.replace(/\/{2,}/g, '/')}`
-}
-
 /** Whether a host name of a URL means this machine. */
 function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
@@ -148,7 +148,8 @@ function checkList(name: string, value: unknown): readonly string[] {
   return Object.freeze(list as string[])
 }
 
-function checkDuration(
+/** A duration in milliseconds. Throws `config_invalid`. */
+export function checkDuration(
   name: string,
   value: Duration,
   { least, most = Infinity }: { least: number; most?: number },
@@ -204,12 +205,10 @@ function checkOrigins(value: unknown): readonly string[] {
   return Object.freeze([...value])
 }
 
-/** The origin of a URL as browsers send it; undefined: there is none. */
-function originOf(value: unknown): string | undefined {
-  if (typeof value !== 'string' || value.includes('*') || !URL.canParse(value)) return undefined
-  const url = new URL(value)
-  const isWeb = url.protocol === 'https:' || url.protocol === 'http:'
-  return isWeb ? new URL(canonicalUrl(url)).origin : undefined
+/** A token of RFC 6265 without the characters that mean something elsewhere, and without a prefix, which is not for us to choose. */
+function checkCookieName(value: unknown): string {
+  if (typeof value === 'string' && /^(?!__)[A-Za-z0-9_-]{1,64}$/.test(value)) return value
+  throw invalid('cookieName must be 1 to 64 letters, digits and - _, without __ in front: __Host- is added on https')
 }
 
 function checkTrustProxy(value: unknown): number | readonly string[] {

@@ -3,6 +3,9 @@ import type { Algorithm, Duration } from '@sealwax/jwt'
 import type { AuditEvent, LoadSubject, Logger } from './engine/context.ts'
 import type { Store } from './store/contract/store.ts'
 
+/** `forwarded` is RFC 7239. */
+export type ForwardedHeader = 'x-forwarded-for' | 'forwarded'
+
 /** Options of `createAuth`. Unknown options and `undefined` values throw `config_invalid`. */
 export interface AuthOptions {
   /** The URL that names this issuer in every token (`iss`), and the public base of its endpoints. https, or http on loopback; in its canonical form. */
@@ -36,8 +39,12 @@ export interface AuthOptions {
   readonly maxSessions?: number
   /** Browser origins that may call the API from elsewhere, compared exactly. Default none. */
   readonly allowedOrigins?: readonly string[]
-  /** How many proxies stand in front (their X-Forwarded-For is believed), or their addresses in CIDR form. Default 0: none. */
+  /** The name of the cookie that holds a refresh token; `__Host-` is put before it on https. Another one for each installation of a host. Default 'sealwax'. */
+  readonly cookieName?: string
+  /** How many proxies stand in front (what they forward is believed), or their addresses in CIDR form. Default 0: none. */
   readonly trustProxy?: number | readonly string[]
+  /** The header in which these proxies write the address of the client. The other one is ignored. Default 'x-forwarded-for'. */
+  readonly forwardedHeader?: ForwardedHeader
   /** Whether strangers may sign up. Default 'open'; with `loadSubject` 'closed'. */
   readonly registration?: 'open' | 'closed'
   /** The role that opens `/admin/*`. Your application's own roles must not include it by accident. Default 'sealwax:admin'. */
@@ -73,6 +80,8 @@ export interface Config {
   readonly maxSessions: number
   readonly basePath: string
   readonly allowedOrigins: readonly string[]
+  readonly cookieName: string
+  readonly forwardedHeader: ForwardedHeader
   readonly trustProxy: number | readonly string[]
   readonly registration: 'open' | 'closed'
   readonly adminRole: string

@@ -173,7 +173,10 @@ test('cli: a missing secret ends in a sentence, without a stack trace', async ()
 test('cli: another secret than the one that wrapped the keys names the fingerprint it needs', async () => {
   const refused = await run(['serve'], { SEALWAX_SECRET: 'Hs7L-test-only-k2Nc9Wr4Jd6Tf1Bm5Xq8' })
   assert.equal(refused.code, 1)
-  assert.match(refused.stderr, /fingerprint [0-9a-f]{16} is missing \(keys_unavailable\)/)
+  assert.match(
+    refused.stderr,
+    /fingerprint [0-9a-f]{16} is missing.*sealwax secrets forget [0-9a-f]{16}.*\(keys_unavailable\)/,
+  )
 })
 
 test('cli: keys list, rotate and revoke; revoke does nothing before it is told --now', async () => {

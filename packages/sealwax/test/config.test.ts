@@ -84,7 +84,12 @@ const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
     bad: ['/', 'auth', '/auth/', '//auth', '/a b', '/a?b', '/a/:id', '/*', null, 7],
   },
   allowedOrigins: {
-    good: [[], ['https://app.example.com'], ['http://localhost:5173', 'https://app.example.com:8443']],
+    good: [
+      ...[[], ['https://app.example.com'], ['http://localhost:5173', 'https://app.example.com:8443']],
+      ['capacitor://localhost', 'ionic://localhost', 'tauri://localhost', 'http://tauri.localhost', 'app://.'],
+      ['chrome-extension://mdplmiioglkpgkgblfdilgebpppgdlmk', 'moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc'],
+      ['safari-web-extension://7C9E2A54-9C4B-4E5D-8C2B-3F0B6C9D1A2E', 'custom+app.v2://host:8080'],
+    ],
     bad: [
       ...[
         'https://app.example.com',
@@ -101,7 +106,38 @@ const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
         ['ws://app.example.com'],
         ['HTTPS://app.example.com'],
       ],
+      ...[
+        ['capacitor://localhost/'],
+        ['capacitor://*'],
+        ['capacitor://'],
+        ['capacitor:localhost'],
+        ['Capacitor://localhost'],
+      ],
+      ...[
+        ['app://user@host'],
+        ['app://host?x'],
+        ['app://host#x'],
+        ['file://localhost'],
+        ['javascript://localhost'],
+        ['ftp://host'],
+      ],
+      ...[
+        ['data://host'],
+        ['app://ho st'],
+        ['app://host:70000'],
+        ['about://blank'],
+        ['blob://host'],
+        ['app://h\u00f6st'],
+      ],
     ],
+  },
+  cookieName: {
+    good: ['sealwax', 'auth-2', 'A_b'],
+    bad: ['', '__Host-sealwax', '__x', 'a b', 'a;b', 'a=b', 'a,b', 'a.b', 'x'.repeat(65), 7, null],
+  },
+  forwardedHeader: {
+    good: ['x-forwarded-for', 'forwarded'],
+    bad: ['X-Forwarded-For', 'x-real-ip', '', ['forwarded'], null],
   },
   trustProxy: {
     good: [
@@ -213,7 +249,9 @@ describe('options of createAuth', () => {
       maxSessions: 100,
       basePath: '',
       allowedOrigins: [],
+      cookieName: 'sealwax',
       trustProxy: 0,
+      forwardedHeader: 'x-forwarded-for',
       registration: 'open',
       adminRole: 'sealwax:admin',
       revocationFeed: 'public',

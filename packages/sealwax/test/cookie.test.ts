@@ -157,3 +157,30 @@ test('remember: false gives a cookie that ends with the browser and a session th
   const late = await started.call('/refresh', { method: 'POST', headers: { Cookie: next.pair, ...SAME } })
   assert.equal(late.body.reason, 'expired')
 })
+
+test('cookie: two installations on one host keep their cookies apart, and log nobody of the other out', async () => {
+  await using first = await start()
+  await using second = await start({ cookieName: 'second' })
+  const jar = new Map<string, string>()
+  const browse = async ({ call }: Started, path: string, json?: object) => {
+    const Cookie = [...jar].map((pair) => pair.join('=')).join('; ')
+    const reply = await call(path, { method: 'POST', ...(json && { json }), headers: { Cookie, ...SAME } })
+    for (const line of reply.headers.getSetCookie()) {
+      const [name = '', value = ''] = (line.split('; ')[0] as string).split('=')
+      if (value === '') jar.delete(name)
+      else jar.set(name, value)
+    }
+    return reply.status
+  }
+  const login = { ...CREDENTIALS, mode: 'cookie' }
+  assert.deepEqual([await browse(first, '/login', login), await browse(second, '/login', login)], [200, 200])
+  assert.deepEqual([...jar.keys()], ['sealwax', 'second'])
+  assert.deepEqual([await browse(first, '/refresh'), await browse(second, '/refresh')], [200, 200])
+  assert.deepEqual([await browse(second, '/logout'), await browse(first, '/refresh')], [204, 200])
+  assert.deepEqual([...jar.keys()], ['sealwax'])
+})
+
+test('cookie: another name is bound to the host under an https issuer as well', async () => {
+  await using started = await start({ issuer: 'https://auth.example.com', cookieName: 'second' })
+  assert.match((await cookieLogin(started)).pair, /^__Host-second=swr_/)
+})

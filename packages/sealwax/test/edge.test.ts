@@ -36,8 +36,52 @@ describe('CORS', () => {
       const { origin: allowed } = cors(await from(origin))
       assert.equal(allowed, null, origin)
     }
-    const told = server.lines.filter(({ fields }) => 'origin' in fields && fields.origin === 'null')
-    assert.match(told[0]?.message ?? '', /SEALWAX_ALLOWED_ORIGINS/)
+  })
+
+  it('the log names the setting for an origin that could be listed, and no setting for one that could not', async () => {
+    await using server = await startAuth({ allowedOrigins: [APP], issuer: 'https://auth.example.com' })
+    const told = async (Origin: string, more: Record<string, string> = {}) => {
+      const before = server.lines.length
+      await server.call('/login', { json: {}, headers: { Origin, ...more } })
+      return server.lines.slice(before).flatMap(({ fields, message }) => ('origin' in fields ? [message] : []))
+    }
+    for (const origin of ['https://other.example', 'tauri://localhost']) {
+      const [message = '', ...rest] = await told(origin)
+      assert.deepEqual([message.includes('SEALWAX_ALLOWED_ORIGINS'), rest], [true, []], origin)
+    }
+    for (const origin of ['null', 'https://other.example/', 'file://', '*']) {
+      const [message = '', ...rest] = await told(origin)
+      assert.deepEqual([message.includes('SEALWAX_ALLOWED_ORIGINS'), rest], [false, []], origin)
+      assert.match(message, /cannot be allowed/)
+    }
+    // A browser sends Origin with each POST of our own pages.
+    assert.deepEqual(await told('https://auth.example.com'), [])
+    assert.deepEqual(await told(server.url), [])
+    assert.deepEqual(await told('https://www.example.com', { 'Sec-Fetch-Site': 'same-origin' }), [])
+    assert.deepEqual(await told(APP), [])
+  })
+
+  it('apps and browser extensions are let in by their origin', async () => {
+    const origins = ['capacitor://localhost', 'chrome-extension://mdplmiioglkpgkgblfdilgebpppgdlmk']
+    await using server = await startAuth({ allowedOrigins: origins })
+    for (const origin of origins) {
+      assert.equal(cors(await server.call('/me', { headers: { Origin: origin } })).origin, origin)
+    }
+    assert.equal(cors(await server.call('/me', { headers: { Origin: 'capacitor://localhost2' } })).origin, null)
+  })
+
+  it('a preflight allows the headers that tracing and HTTP libraries add', async () => {
+    await using server = await startAuth({ allowedOrigins: [APP] })
+    const names = ['x-request-id', 'traceparent', 'tracestate', 'baggage', 'sentry-trace', 'x-requested-with']
+    const headers = {
+      ...{ Origin: APP, 'Access-Control-Request-Method': 'POST' },
+      'Access-Control-Request-Headers': names.join(','),
+    }
+    for (const path of ['/login', '/oauth/token', '/sessions']) {
+      const reply = await server.call(path, { method: 'OPTIONS', headers })
+      const allowed = (reply.headers.get('Access-Control-Allow-Headers') ?? '').toLowerCase().split(',')
+      assert.deepEqual([path, names.filter((name) => !allowed.includes(name))], [path, []])
+    }
   })
 
   it('answers the preflight of a listed origin, and gives others nothing', async () => {
@@ -93,9 +137,13 @@ describe('CORS', () => {
 })
 
 describe('the address of the client', () => {
-  async function seen(trustProxy: AuthOptions['trustProxy'], forwarded?: string): Promise<string | undefined> {
-    await using server = await startAuth(trustProxy === undefined ? {} : { trustProxy })
-    const headers = forwarded === undefined ? {} : { 'X-Forwarded-For': forwarded }
+  async function seen(
+    trustProxy: AuthOptions['trustProxy'],
+    forwarded?: string,
+    forwardedHeader: AuthOptions['forwardedHeader'] = 'x-forwarded-for',
+  ): Promise<string | undefined> {
+    await using server = await startAuth({ ...(trustProxy !== undefined && { trustProxy }), forwardedHeader })
+    const headers = forwarded === undefined ? {} : { [forwardedHeader]: forwarded }
     await server.call('/login', { json: { email: 'x@example.com', password: 'wrong' }, headers })
     return server.events.at(-1)?.ip
   }
@@ -111,6 +159,12 @@ describe('the address of the client', () => {
     ['an entry that is no address stops the walk', 2, '203.0.113.9, unknown', '127.0.0.1'],
     ['an IPv4 address written as IPv6', 1, '::FFFF:203.0.113.9', '203.0.113.9'],
     ['IPv6', 1, '2001:DB8::7', '2001:db8::7'],
+    ['a port', 1, '203.0.113.9:51008', '203.0.113.9'],
+    ['IPv6 in brackets, with a port', 1, '[2001:db8::7]:51008', '2001:db8::7'],
+    ['IPv6 in brackets', 1, '[2001:db8::7]', '2001:db8::7'],
+    ['IPv4 written as IPv6, with a port', 1, '[::ffff:203.0.113.9]:443', '203.0.113.9'],
+    ['a bracket that is not closed', 1, '[2001:db8::7', '127.0.0.1'],
+    ['ports are walked through', ['127.0.0.1', '10.0.0.0/8'], '203.0.113.9:1, 10.0.0.2:8080', '203.0.113.9'],
     ['a trusted range', ['127.0.0.0/8'], '203.0.113.9', '203.0.113.9'],
     [
       'trusted ranges are walked through',
@@ -124,6 +178,56 @@ describe('the address of the client', () => {
   for (const [name, trustProxy, forwarded, ip] of cases) {
     it(name, async () => assert.equal(await seen(trustProxy, forwarded), ip))
   }
+
+  const forwarded: [name: string, header: string, ip: string, trustProxy?: AuthOptions['trustProxy']][] = [
+    ['an address', 'for=203.0.113.9', '203.0.113.9'],
+    ['the last element', 'for=10.9.9.9, for=203.0.113.9', '203.0.113.9'],
+    ['other parameters, in any case', 'proto=https;FOR="203.0.113.9:4711";by=10.0.0.1', '203.0.113.9'],
+    ['IPv6 in quotes', 'for="[2001:DB8::7]:4711"', '2001:db8::7'],
+    ['IPv6 without its quotes', 'for=[2001:db8::7]:4711', '2001:db8::7'],
+    ['escapes', 'for="203.0.113\\.9"', '203.0.113.9'],
+    ['a hidden name', 'for=_gazonk', '127.0.0.1'],
+    ['unknown', 'for=unknown', '127.0.0.1'],
+    ['an element without for', 'for=203.0.113.9, proto=https', '127.0.0.1'],
+    ['a comma in quotes', 'host="a,for=10.9.9.9";for=203.0.113.9', '203.0.113.9'],
+    [
+      'a list of proxies',
+      'for=198.51.100.7, for=203.0.113.9, for=10.0.0.2',
+      '203.0.113.9',
+      ['127.0.0.1', '10.0.0.0/8'],
+    ],
+  ]
+  for (const [name, header, ip, trustProxy = 1] of forwarded) {
+    it(`Forwarded: ${name}`, async () => assert.equal(await seen(trustProxy, header, 'forwarded'), ip))
+  }
+
+  it('attack: an open quote that swallows what the proxy wrote gives nobody an address of their choice', async () => {
+    for (const header of [
+      'for=10.9.9.9;x=", for=203.0.113.9',
+      'for="10.9.9.9, for="[2001:db8::7]:4711"',
+      'for=10.9.9.9;;=, for=203.0.113.9',
+    ]) {
+      assert.equal(await seen(1, header, 'forwarded'), '127.0.0.1', header)
+    }
+  })
+
+  it('attack: of two headers only the one that is set counts', async () => {
+    for (const [forwardedHeader, other] of [
+      ['forwarded', 'X-Forwarded-For'],
+      ['x-forwarded-for', 'Forwarded'],
+    ] as const) {
+      await using server = await startAuth({ trustProxy: 1, forwardedHeader })
+      const own = forwardedHeader === 'forwarded' ? 'for=203.0.113.9' : '203.0.113.9'
+      const forged = forwardedHeader === 'forwarded' ? '10.9.9.9' : 'for=10.9.9.9'
+      for (const [headers, ip] of [
+        [{ [forwardedHeader]: own, [other]: forged }, '203.0.113.9'],
+        [{ [other]: forged }, '127.0.0.1'],
+      ] as const) {
+        await server.call('/login', { json: { email: 'x@example.com', password: 'wrong' }, headers })
+        assert.equal(server.events.at(-1)?.ip, ip)
+      }
+    }
+  })
 
   it('attack: behind a proxy that nobody told us of, where everybody is one client, the log says so once', async () => {
     const warnings = async (
@@ -145,8 +249,13 @@ describe('the address of the client', () => {
       assert.match(told[0] ?? '', /trustProxy \(SEALWAX_TRUST_PROXY\) is 0/)
       assert.equal((await warnings(0, [rfc, xff], direct)).length, 1)
       assert.deepEqual(await warnings(0, [{}, { Via: '1.1 x' }], direct), [])
-      assert.deepEqual(await warnings(1, [xff, rfc], direct), [])
-      assert.deepEqual(await warnings(['10.0.0.0/8'], [xff, rfc], direct), [])
+      assert.deepEqual(await warnings(1, [xff, { ...xff, ...rfc }], direct), [])
+      const other = await warnings(1, [xff, rfc, rfc], direct)
+      assert.equal(other.length, 1)
+      assert.match(other[0] ?? '', /SEALWAX_FORWARDED_HEADER/)
+      const stranger = await warnings(['10.0.0.0/8'], [xff, rfc, xff], direct)
+      assert.equal(stranger.length, 1)
+      assert.match(stranger[0] ?? '', /SEALWAX_TRUST_PROXY\) does not name/)
     }
   })
 

@@ -33,6 +33,7 @@ test('env: three variables are enough, the rest has defaults', () => {
   assert.equal(environment.host, '127.0.0.1')
   assert.equal(environment.port, 5000)
   assert.equal(environment.tls, undefined)
+  assert.deepEqual([environment.keepAlive, environment.startTimeout], [72_000, 30_000])
 })
 
 test('env: every option that text can express has the variable of its name', () => {
@@ -75,6 +76,14 @@ const BAD: readonly [variable: string, value: string, sentence: RegExp][] = [
   ['SEALWAX_MIGRATE', 'no', /auto, off/],
   ['SEALWAX_DATABASE_URL', 'mysql://x', /sqlite:/],
   ['SEALWAX_DATABASE_URL', 'sqlite:postgres://u@h/d', /two schemes/],
+  ['SEALWAX_DATABASE_URL', 'sqlite://sealwax.db', /write sqlite:sealwax\.db .* or sqlite:\/var\/lib/],
+  ['SEALWAX_DATABASE_URL', 'sqlite:///var/lib/sealwax.db', /write sqlite:sealwax\.db .* or sqlite:\/var\/lib/],
+  ['SEALWAX_DATABASE_URL', 'sqlite::memory:', /no :memory:/],
+  ['SEALWAX_COOKIE_NAME', '__Host-x', /cookieName/],
+  ['SEALWAX_FORWARDED_HEADER', 'x-real-ip', /x-forwarded-for, forwarded/],
+  ['SEALWAX_KEEP_ALIVE', '0', /from 1 to 3600 seconds/],
+  ['SEALWAX_KEEP_ALIVE', '2h', /from 1 to 3600 seconds/],
+  ['SEALWAX_START_TIMEOUT', 'soon', /from 0 to 3600 seconds/],
   ['SEALWAX_PORT', '70000', /65535/],
   ['SEALWAX_DATABASE_CONNECTIONS', '2', /from 3 to 1000/],
   ['SEALWAX_DATABASE_CONNECTIONS', '1e2', /from 3 to 1000/],

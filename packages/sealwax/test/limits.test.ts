@@ -33,9 +33,13 @@ after(async () => {
 /** What `serve` makes of a handler, with its real limits, but for `timeout`, so that nobody waits a minute. */
 async function limited(
   handler: NodeHandler,
-  { tls, timeout }: { tls?: { cert: Buffer; key: Buffer }; timeout?: number } = {},
+  {
+    tls,
+    timeout,
+    keepAlive = 72_000,
+  }: { tls?: { cert: Buffer; key: Buffer }; timeout?: number; keepAlive?: number } = {},
 ) {
-  const server = createLimitedServer(handler, { tls, issuer: ISSUER })
+  const server = createLimitedServer(handler, { tls, issuer: ISSUER, keepAlive })
   if (timeout !== undefined) {
     assert.equal(server.timeout, 30_000)
     server.timeout = timeout

@@ -69,7 +69,7 @@ describe('login', () => {
     assert.deepEqual(visible(await login(server, EMAIL, 'x'.repeat(1000))), wrong)
     const { status, headers, body } = await login(server, EMAIL, '')
     assert.deepEqual([status, body.code, body.error], [401, 'invalid_credentials', 'Invalid credentials'])
-    assert.equal(headers.get('WWW-Authenticate'), null)
+    assert.equal(headers.get('WWW-Authenticate'), 'Bearer realm="api"', 'RFC 9110 §15.5.2; a browser shows no dialog')
     assert.deepEqual(
       server.events
         .filter(({ type }) => type === 'user.login_failed')

@@ -118,7 +118,9 @@ describe('a Postgres with a certificate of its own', () => {
       const store = postgresStore(urlOf({ host, parameters: parameters.replace('CERT', encodeURIComponent(cert)) }))
       await assert.rejects(store.open({ migrate: 'auto' }), {
         code: 'config_invalid',
-        message: `The TLS connection to the database failed (${code})`,
+        message: new RegExp(
+          `^The database .* cannot be used: The TLS connection to the database failed \\(${code}\\)$`,
+        ),
       })
     })
   }
@@ -132,13 +134,12 @@ describe('a Postgres with a certificate of its own', () => {
     )
     const wrong = urlOf({ user: 'alex', password: 'not-the-password' })
     const missing = `postgres://sealwax:not-the-password@127.0.0.1:${url.port}/nowhere`
-    for (const [bad, sentence] of [
-      [
-        wrong,
-        'The database does not let this user in: check the user name, the password and pg_hba.conf (config_invalid)',
-      ],
-      [missing, 'The database of this name does not exist (config_invalid)'],
+    const name = url.pathname.slice(1)
+    for (const [bad, database, reason] of [
+      [wrong, name, 'it does not let this user in: check the user name, the password and pg_hba.conf'],
+      [missing, 'nowhere', 'a database of this name does not exist'],
     ] as const) {
+      const sentence = `The database "${database}" at 127.0.0.1:${url.port} cannot be used: ${reason} (config_invalid)`
       const env = {
         PATH: process.env.PATH ?? '',
         SEALWAX_ISSUER: 'https://auth.example.com',
@@ -146,6 +147,7 @@ describe('a Postgres with a certificate of its own', () => {
         SEALWAX_SECRET: SECRET,
         SEALWAX_DATABASE_URL: bad,
         SEALWAX_PORT: '0',
+        SEALWAX_START_TIMEOUT: '0',
       }
       for (const argv of [['serve'], ['users', 'list']]) {
         const child = spawn(process.execPath, [BIN, ...argv], { env })
@@ -272,7 +274,7 @@ describe('somebody who answers for the database, has no TLS and asks for the pas
     for (const mode of ['require', 'verify-ca', 'verify-full']) {
       await assert.rejects(postgresStore(evil.url(`?sslmode=${mode}`)).open({ migrate: 'auto' }), {
         code: 'config_invalid',
-        message: `The database offers no TLS, and sslmode is ${mode}`,
+        message: new RegExp(`^The database .* cannot be used: The database offers no TLS, and sslmode is ${mode}$`),
       })
     }
     assert.ok(!evil.heardPassword())

@@ -44,8 +44,8 @@ describe('e-mail addresses', () => {
     tab: 'ann@exam\tple.com',
     NUL: 'ann\u0000@example.com',
     'NUL in the domain': 'ann@example.com\u0000',
-    'leading space': ' ann@example.com',
-    'trailing space': 'ann@example.com ',
+    'a space inside': 'ann @example.com',
+    'spaces alone': '  ',
     'a path': 'ann@example.com/x',
     'a port': 'ann@example.com:25',
     'a query': 'ann@example.com?x',
@@ -61,6 +61,23 @@ describe('e-mail addresses', () => {
     'a long address': `ann@${'a.'.repeat(130)}com`,
     empty: '',
   }
+  it('a space around an address is not part of it, at sign-up, at log-in and for the application', async () => {
+    await using server = await startAuth()
+    const { status, body } = await register(server, { email: ' ann@example.com\t', password: PASSWORD })
+    assert.deepEqual([status, body.user.email], [201, 'ann@example.com'])
+    const again = await register(server, { email: 'ann@example.com ', password: PASSWORD })
+    assert.deepEqual([again.status, again.body.code], [409, 'email_taken'])
+    const { body: loggedIn } = await server.call('/login', {
+      json: { email: '\u00a0 Ann@example.com ', password: PASSWORD },
+    })
+    assert.equal(loggedIn.user.id, body.user.id)
+    assert.equal((await server.auth.users.find(' ann@example.com'))?.id, body.user.id)
+    assert.equal(
+      (await server.auth.users.create({ email: 'bob@example.com ', password: PASSWORD })).email,
+      'bob@example.com',
+    )
+  })
+
   it('what is no address is refused at sign-up', async () => {
     await using server = await startAuth()
     for (const [name, email] of Object.entries(bad)) {

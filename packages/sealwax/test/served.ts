@@ -14,12 +14,22 @@ export interface Served extends AsyncDisposable {
   /** Waits for a line of the log, also one that has come already. */
   logged(matches: (line: LogLine) => boolean): Promise<LogLine>
   signal(name: NodeJS.Signals): void
+  /** How it ended. */
+  ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 
-/** `sealwax serve` as a process of its own, over a database of its own, on a free port. */
-export async function startServed(settings: Record<string, string> = {}): Promise<Served> {
+/**
+ * `sealwax serve` as a process of its own, over a database of its own, on a free port.
+ * @param starting is given the log before the server listens
+ * @param through a command that starts the command which is appended to it
+ */
+export async function startServed(
+  settings: Record<string, string> = {},
+  { starting, through = [] }: { starting?: (lines: LogLine[]) => Promise<void>; through?: string[] } = {},
+): Promise<Served> {
   const dir = tempDir()
-  const child = spawn(process.execPath, [BIN, 'serve'], {
+  const [command = '', ...argv] = [...through, process.execPath, BIN, 'serve']
+  const child = spawn(command, argv, {
     env: {
       PATH: process.env.PATH ?? '',
       SEALWAX_ISSUER: 'https://auth.example.com',
@@ -31,7 +41,9 @@ export async function startServed(settings: Record<string, string> = {}): Promis
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const ended: Served['ended'] = new Promise((resolve) =>
+    child.once('close', (code, signal) => resolve({ code, signal })),
+  )
   const lines: LogLine[] = []
   const waiting = new Set<() => void>()
   createInterface(child.stdout).on('line', (text) => {
@@ -51,10 +63,12 @@ export async function startServed(settings: Record<string, string> = {}): Promis
     void ended.then(() => found.reject(new Error(`the server has ended: ${JSON.stringify(lines.at(-1))}`)))
     return found.promise
   }
+  await starting?.(lines)
   const { url } = await logged(({ msg }) => msg === 'listening')
   return {
     ...{ url: String(url), port: Number(new URL(String(url)).port), lines, logged },
     signal: (name) => void child.kill(name),
+    ended,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await ended

@@ -78,7 +78,10 @@ describe('the SQLite file', () => {
     made.exec('create table t (x)')
     made.close()
     chmodSync(file, 0o666)
-    const refusal = { ...AWAY, message: 'Others may read the database (mode 0666), and its mode cannot be changed' }
+    const refusal = {
+      ...AWAY,
+      message: `Others may read the database ${file} (mode 0666), and its mode cannot be changed`,
+    }
     asOrdinaryUser(() => {
       assert.throws(() => connect(file, { readOnly: false }), refusal)
       const reader = connect(file, { readOnly: true })

@@ -45,7 +45,9 @@ describe('the server secret', () => {
     await server.auth.sessions.create({ subject: 'ann' })
     await assert.rejects(server.restart({ secret: NEXT }), (error: Error & { code: string }) => {
       assert.equal(error.code, 'keys_unavailable')
-      assert.ok(error.message.includes(fingerprint(SECRET)))
+      assert.ok(error.message.includes(fingerprint(SECRET)) && error.message.includes(fingerprint(NEXT)))
+      assert.ok(error.message.includes(`sealwax secrets forget ${fingerprint(SECRET)}`))
+      assert.match(error.message, /SEALWAX_SECRET="new,former"/)
       assert.ok(!error.message.includes(SECRET) && !error.message.includes(NEXT))
       return true
     })

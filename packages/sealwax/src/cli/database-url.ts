@@ -4,6 +4,7 @@ import { parsePostgresUrl } from '../store/postgres/url.ts'
 /** What is wrong with a database URL, in a sentence that begins with `name` and does not repeat it; undefined when nothing is. */
 export function databaseUrlProblem(url: string, name: string): string | undefined {
   if (/^sqlite:\w+:\/\//i.test(url)) return `${name} has two schemes; keep one`
+  if (/^sqlite:(\/\/|.*:memory:)/.test(url)) return `${name}: ${SPELLINGS}`
   if (/^sqlite:.+/.test(url)) return undefined
   if (!isPostgresUrl(url)) return `${name} must be like sqlite:sealwax.db or postgres://user@host/database`
   try {
@@ -14,6 +15,10 @@ export function databaseUrlProblem(url: string, name: string): string | undefine
     throw error
   }
 }
+
+/** With two slashes the name would be a host, or a directory at the root. */
+const SPELLINGS =
+  'write sqlite:sealwax.db for a file in the working directory, or sqlite:/var/lib/sealwax/sealwax.db for an absolute path; there is no sqlite:// and no :memory:'
 
 export function isPostgresUrl(url: string): boolean {
   return /^\s*postgres(ql)?:\/\/.+/i.test(url)

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
-import { checkOption } from '../config.ts'
+import { checkDuration, checkOption } from '../config.ts'
 import type { AuthOptions } from '../options.ts'
 import { FEWEST_CONNECTIONS, isConnectionCount, MOST_CONNECTIONS } from '../store/postgres/connections.ts'
 import { databaseUrlProblem } from './database-url.ts'
@@ -14,6 +14,9 @@ export interface Environment {
   readonly host: string
   readonly port: number
   readonly tls: Tls | undefined
+  /** How long an idle connection is kept, and how long a start waits for the database; in milliseconds. */
+  readonly keepAlive: number
+  readonly startTimeout: number
   readonly logLevel: string
   /** What works but should be changed, a sentence each. */
   readonly warnings: readonly string[]
@@ -60,7 +63,9 @@ const OPTIONS = {
   SEALWAX_MAX_SESSIONS: ['maxSessions', (value: string) => (/^\d+$/.test(value) ? Number(value) : value)],
   SEALWAX_BASE_PATH: ['basePath', text],
   SEALWAX_ALLOWED_ORIGINS: ['allowedOrigins', list],
+  SEALWAX_COOKIE_NAME: ['cookieName', text],
   SEALWAX_TRUST_PROXY: ['trustProxy', (value: string) => (/^\d+$/.test(value) ? Number(value) : list(value))],
+  SEALWAX_FORWARDED_HEADER: ['forwardedHeader', (value: string) => value.toLowerCase()],
   SEALWAX_REGISTRATION: ['registration', text],
   SEALWAX_ADMIN_ROLE: ['adminRole', text],
   SEALWAX_REVOCATION_FEED: ['revocationFeed', text],
@@ -76,6 +81,8 @@ const SETTINGS = [
   'SEALWAX_PORT',
   'SEALWAX_TLS_CERT',
   'SEALWAX_TLS_KEY',
+  'SEALWAX_KEEP_ALIVE',
+  'SEALWAX_START_TIMEOUT',
   'SEALWAX_LOG_LEVEL',
 ] as const
 
@@ -122,6 +129,8 @@ export function readEnvironment(env: Variables = process.env): Environment {
     host: get('SEALWAX_HOST') ?? '127.0.0.1',
     port: port(get('SEALWAX_PORT') ?? '5000', problems),
     tls: tls(get('SEALWAX_TLS_CERT'), get('SEALWAX_TLS_KEY'), problems, warnings),
+    keepAlive: milliseconds('SEALWAX_KEEP_ALIVE', get('SEALWAX_KEEP_ALIVE') ?? '72s', [1, 3600], problems),
+    startTimeout: milliseconds('SEALWAX_START_TIMEOUT', get('SEALWAX_START_TIMEOUT') ?? '30s', [0, 3600], problems),
     logLevel: logLevel(get('SEALWAX_LOG_LEVEL') ?? 'info', problems),
   }
   if (problems.length > 0) throw new EnvironmentError(problems)
@@ -199,6 +208,21 @@ function port(value: string, problems: string[]): number {
   const number = Number(value)
   if (!/^\d+$/.test(value) || number > 65_535) problems.push('SEALWAX_PORT must be a number from 0 to 65535')
   return number
+}
+
+function milliseconds(
+  name: string,
+  value: string,
+  [least, most]: readonly [number, number],
+  problems: string[],
+): number {
+  try {
+    return checkDuration(name, duration(value) as never, { least: least * 1000, most: most * 1000 })
+  } catch {
+    // The same sentence says what a duration looks like.
+  }
+  problems.push(`${name} must be seconds or a duration such as 90s, from ${least} to ${most} seconds`)
+  return 0
 }
 
 function logLevel(value: string, problems: string[]): string {

@@ -5,24 +5,29 @@ import type { NodeHandler } from '../http/node.ts'
 /**
  * Slow or huge requests, and replies that nobody reads, end here, before any of our code. Node looks for connections beyond their time every
  * `connectionsCheckingInterval`, which is half a minute unless told. `timeout` is for a socket on which nothing moves, so a slow reader has as long as
- * it needs; a guard that waits for the feed is silent for 25 seconds.
+ * it needs; a guard that waits for the feed is silent for 25 seconds. Node counts the time for a head from its first octet, and `timeout` not while a
+ * connection is kept alive: that may last longer than both.
  */
 const LIMITS = {
   headersTimeout: 10_000,
   requestTimeout: 15_000,
   connectionsCheckingInterval: 500,
   handshakeTimeout: 10_000,
-  keepAliveTimeout: 5_000,
   timeout: 30_000,
   maxHeaderSize: 16 * 1024,
 } as const
 
-/** A server within these limits. With a certificate it also tells browsers to come back by TLS alone. */
+/**
+ * A server within these limits. With a certificate it also tells browsers to come back by TLS alone.
+ * @param keepAlive for how many milliseconds a connection waits for its next request. A proxy in front must close it earlier: what it sends in the moment
+ * in which we do is lost, and its client gets 502.
+ */
 export function createLimitedServer(
   handler: NodeHandler,
-  { tls, issuer }: { tls: { cert: Buffer; key: Buffer } | undefined; issuer: string },
+  { tls, issuer, keepAlive }: { tls: { cert: Buffer; key: Buffer } | undefined; issuer: string; keepAlive: number },
 ): Server {
-  const { timeout, ...limits } = LIMITS
+  const { timeout, ...rest } = LIMITS
+  const limits = { ...rest, keepAliveTimeout: keepAlive }
   const server =
     tls === undefined
       ? createServer(limits, handler)

@@ -180,6 +180,8 @@ function report(error: unknown): void {
     console.error(`sealwax: ${error.detail} (${error.code})`)
   } else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
     console.error(`sealwax: port ${error.port} is busy. Type: SEALWAX_PORT=${Number(error.port) + 1} sealwax serve`)
+  } else if (error instanceof Error && 'syscall' in error && (error.syscall === 'listen' || error.syscall === 'bind')) {
+    console.error(`sealwax: cannot listen on SEALWAX_HOST and SEALWAX_PORT: ${error.message}`)
   } else {
     console.error(error)
   }

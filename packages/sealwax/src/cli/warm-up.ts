@@ -11,6 +11,8 @@ const CONNECTIONS = 50
 const BODY = '{"email":"nobody@example.com"}'
 const REQUEST = `POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`
 
+const NO_PROXY = addressReader({ trustProxy: 0, forwardedHeader: 'x-forwarded-for' })
+
 /**
  * Lets the code that every log-in runs through before its turn work for a moment, on a server that exists for nothing else. Node reads what a thousand
  * connections hold in one turn of the event loop: the first time, on code that is not compiled yet, that would hold up everybody else for too long.
@@ -18,7 +20,7 @@ const REQUEST = `POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: applic
  * @param limitMs rejects when it takes longer: a start must not hang where nobody may talk to loopback.
  */
 export async function warmUp(limitMs = 3000): Promise<void> {
-  const everything = { handles: () => true, fetch: async () => new Response(), clientAddress: addressReader(0) }
+  const everything = { handles: () => true, fetch: async () => new Response(), clientAddress: NO_PROXY }
   const server = createServer(toNodeHandler(everything, { overrideGlobalObjects: true }))
   try {
     await once(server.listen(0, '127.0.0.1'), 'listening')

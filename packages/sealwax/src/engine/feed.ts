@@ -93,11 +93,16 @@ export async function followRevocations(
   const reading = oneAtATime(read, (error) => context.log.warn({ err: error }, 'revocations or keys could not be read'))
   const stop = store.follow(reading.start)
   return async () => {
-    feed.closed = true
-    wakeAll(feed)
+    endWaiting(context)
     await stop()
     await reading.done()
   }
+}
+
+/** Answers those who wait, with the page as it stands, and lets nobody wait from now on. */
+export function endWaiting({ feed }: Context): void {
+  feed.closed = true
+  wakeAll(feed)
 }
 
 /** A cursor as the store takes it; undefined: the beginning, since it is absent or none of ours. The store tells whether it is of another epoch. */

@@ -5,6 +5,8 @@ import { AuthError } from '../errors.ts'
 export interface Secrets {
   /** The fingerprint of the secret that wraps; it tells nothing about the secret. */
   readonly fingerprint: string
+  /** Those of the whole list. */
+  readonly fingerprints: readonly string[]
   /** The fingerprint of the secret that wrapped a value; the value's first octets are enough to tell. */
   fingerprintOf(wrapped: Uint8Array): string
   /** Whether that secret is in the list. */
@@ -39,6 +41,7 @@ export function secretsOf(list: readonly string[], randomBytes: (size: number) =
   const keyOf = (wrapped: Uint8Array) => (wrapped[0] === VERSION ? keys.get(fingerprintOf(wrapped)) : undefined)
   return {
     fingerprint: wrapper.toString('hex'),
+    fingerprints: [...keys.keys()],
     fingerprintOf,
     has: (wrapped) => keyOf(wrapped) !== undefined,
     wrap(value, place) {

@@ -148,10 +148,12 @@ export function userOf(row: UserRow): User {
 }
 
 /**
- * The one spelling of an address: ASCII lower case, domain in punycode. Throws `email_invalid`.
+ * The one spelling of an address: ASCII lower case, domain in punycode, without the spaces around it that keyboards and
+ * spreadsheets add. Throws `email_invalid`.
  * The local part is ASCII only: look-alike letters would make two accounts of one mailbox, or one of two.
  */
-export function normaliseEmail(email: string): string {
+export function normaliseEmail(given: string): string {
+  const email = given.replace(/^[\p{Zs}\t]+/u, '').replace(/(?<![\p{Zs}\t])[\p{Zs}\t]+$/u, '')
   const at = email.lastIndexOf('@')
   const local = email.slice(0, at)
   const written = email.slice(at + 1)

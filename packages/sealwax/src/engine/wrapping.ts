@@ -3,7 +3,6 @@ import { audit } from './audit.ts'
 import { type Context, commit } from './context.ts'
 import { signingKeyPlace } from './keys.ts'
 import { revokeKid, revokeSessions } from './revocations.ts'
-import { missingSecret } from './secrets.ts'
 import { type EndReason, sessionKeyPlace } from './sessions.ts'
 
 /** The fingerprint that the installation wraps with: that of whoever started last, so that servers of an old and a new list do not undo each other's work. */
@@ -20,7 +19,18 @@ export async function requireSecrets({ store, secrets }: Context): Promise<void>
   const keys = (await store.committed.signingKeys.list()).map((row) => row.private_jwk)
   const wrapped = [...keys, ...(await store.committed.sessions.wrappers())]
   const missing = wrapped.filter((value) => !secrets.has(value)).map(secrets.fingerprintOf)
-  if (missing.length > 0) throw missingSecret([...new Set(missing)])
+  if (missing.length > 0) throw secretsMissing([...new Set(missing)], secrets.fingerprints)
+}
+
+/** At a start, so also what to do about it. */
+function secretsMissing(wanted: readonly string[], given: readonly string[]): AuthError {
+  return new AuthError(
+    'keys_unavailable',
+    `The server secret with the fingerprint ${wanted.join(', ')} is missing: the database was written with it. ` +
+      `The secret given has the fingerprint ${given.join(', ')}. Either give the former secret again, behind a new one if there is one ` +
+      `(SEALWAX_SECRET="new,former"); or, if it is lost, type: sealwax secrets forget ${wanted[0]}. That revokes its signing keys and ends its sessions`,
+    { retryAfter: 30 },
+  )
 }
 
 /** Tells the other servers which secret wraps from now on. A store that takes no writes now is rewrapped by whoever starts next. */

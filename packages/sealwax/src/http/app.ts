@@ -1,13 +1,14 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Guard } from '@sealwax/guard'
 import type { Context as HonoContext, MiddlewareHandler } from 'hono'
-import { cors } from 'hono/cors'
 import type { Context } from '../engine/context.ts'
 import { AuthError } from '../errors.ts'
+import type { ForwardedHeader } from '../options.ts'
 import { administrators } from './administrators.ts'
 import { bodyReader } from './body.ts'
 import { addressReader, clientReader, type ReadAddress } from './client.ts'
 import { refreshCookie } from './cookies.ts'
+import { crossOrigin } from './cross-origin.ts'
 import type { HttpEnv } from './env.ts'
 import { oauthPaths } from './form.ts'
 import { oauthErrorResponse, problemResponse } from './problems.ts'
@@ -35,13 +36,14 @@ export interface App {
   /** Whether a path is one of ours, whatever the method. */
   handles(path: string): boolean
   clientAddress: ReadAddress
+  forwardedHeader: ForwardedHeader
 }
 
 /** The HTTP API over the engine: a function from Request to Response. */
 export function createApp(context: Context, guard: Guard): App {
   const { config, log } = context
-  const clientAddress = addressReader(config.trustProxy)
-  const clientOf = clientReader(clientAddress, config.trustProxy === 0 ? log : undefined)
+  const clientAddress = addressReader(config)
+  const clientOf = clientReader(config, clientAddress, log)
   const root = new OpenAPIHono<HttpEnv>({
     getPath: (request, options) => pathOf(request, options?.env),
     defaultHook: (result) => {
@@ -94,13 +96,14 @@ export function createApp(context: Context, guard: Guard): App {
   return {
     fetch: async (request, platform) => {
       const turn = enter(pathOf(request, platform), () =>
-        clientAddress(platform.address, request.headers.get('X-Forwarded-For') ?? undefined),
+        clientAddress(platform.address, request.headers.get(config.forwardedHeader) ?? undefined),
       )
       if (turn !== undefined) await turn
       return app.fetch(request, platform)
     },
     handles: (path) => methodsOf(path).length > 0,
     clientAddress,
+    forwardedHeader: config.forwardedHeader,
   }
 }
 
@@ -139,36 +142,4 @@ function pathMatcher(routes: readonly { path: string; method: string }[]): (path
   }
   const withParameters = [...table].filter(([path]) => path.includes(':')).map(([, entry]) => entry)
   return (path) => (table.get(path) ?? withParameters.find(({ pattern }) => pattern.test(path)))?.methods ?? []
-}
-
-/** CORS by the exact list; the log line of a refusal names the setting. What is public anyway is open to all, without credentials. */
-function crossOrigin({ config, log }: Context): MiddlewareHandler<HttpEnv> {
-  const preflight = cors({ origin: '*', allowMethods: ['GET'] })
-  const open: MiddlewareHandler<HttpEnv> = async (c, next) => {
-    if (c.req.method === 'OPTIONS') return preflight(c, next)
-    await next()
-    // On the reply as it is: the library's way would copy its body.
-    c.res.headers.set('Access-Control-Allow-Origin', '*')
-    return undefined
-  }
-  const listed = cors({
-    origin: (origin) => {
-      if (config.allowedOrigins.includes(origin)) return origin
-      if (origin !== '')
-        log.info({ origin: origin.slice(0, 256) }, 'origin is not in allowedOrigins (SEALWAX_ALLOWED_ORIGINS)')
-      return null
-    },
-    allowMethods: ['GET', 'POST', 'PATCH', 'DELETE'],
-    allowHeaders: ['Authorization', 'Content-Type'],
-    exposeHeaders: ['WWW-Authenticate', 'Retry-After', 'X-Request-Id'],
-    credentials: true,
-    maxAge: 600,
-  })
-  const wellKnown = `${config.basePath}/.well-known/`
-  const document = `${config.basePath}/openapi.json`
-  return (c, next) => {
-    if (c.req.path.startsWith(wellKnown) || c.req.path === document) return open(c, next)
-    // Without an Origin there is nobody to answer.
-    return c.req.header('Origin') === undefined ? next() : listed(c, next)
-  }
 }

@@ -19,17 +19,18 @@ export interface RefreshCookie {
 }
 
 /** `__Host-` binds the cookie to this host and to TLS (RFC 6265bis §4.1.3.2); plain http exists on loopback only. */
-export function cookieName(issuer: string): string {
-  return isSecure(issuer) ? '__Host-sealwax' : 'sealwax'
+export function refreshCookieName({ issuer, cookieName }: Config): string {
+  return isSecure(issuer) ? `__Host-${cookieName}` : cookieName
 }
 
 function isSecure(issuer: string): boolean {
   return new URL(issuer).protocol === 'https:'
 }
 
-export function refreshCookie({ issuer, allowedOrigins }: Config): RefreshCookie {
+export function refreshCookie(config: Config): RefreshCookie {
+  const { issuer, allowedOrigins } = config
   const secure = isSecure(issuer)
-  const name = cookieName(issuer)
+  const name = refreshCookieName(config)
   const attributes = { httpOnly: true, secure, sameSite: 'Strict', path: '/' } as const
   const ours = new Set([new URL(issuer).origin, ...allowedOrigins])
   return {

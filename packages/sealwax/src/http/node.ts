@@ -9,7 +9,8 @@ export type NodeRequest = IncomingMessage & { body?: unknown }
 export type NodeHandler = (request: NodeRequest, response: ServerResponse, next?: (error?: unknown) => void) => void
 
 /** What can be served: an auth server, or an app around one. Without `clientAddress` a caller's address is that of the connection. */
-export type Servable = Pick<AuthServer, 'fetch' | 'handles'> & Partial<Pick<AuthServer, 'clientAddress'>>
+export type Servable = Pick<AuthServer, 'fetch' | 'handles'> &
+  Partial<Pick<AuthServer, 'clientAddress' | 'forwardedHeader'>>
 
 export interface NodeHandlerOptions {
   /**
@@ -79,8 +80,11 @@ function hasTwoHosts(rawHeaders: readonly string[]): boolean {
   return hosts > 1
 }
 
-function addressOf({ clientAddress }: Servable, { socket, headers }: NodeRequest): string | undefined {
-  const forwarded = headers['x-forwarded-for']
+function addressOf(
+  { clientAddress, forwardedHeader = 'x-forwarded-for' }: Servable,
+  { socket, headers }: NodeRequest,
+): string | undefined {
+  const forwarded = headers[forwardedHeader]
   if (clientAddress === undefined) return socket.remoteAddress
   return clientAddress(socket.remoteAddress, Array.isArray(forwarded) ? forwarded.join(',') : forwarded)
 }

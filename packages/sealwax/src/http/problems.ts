@@ -21,9 +21,7 @@ export function oauthErrorResponse(error: unknown, c: HonoContext<HttpEnv>, log:
   record(error, known, c, log)
   const { code, status, body } = known
   const { detail, reason } = body
-  // For those who used the header: others know invalid_client, and a browser would answer a challenge with a dialog.
-  const challenged = status === 401 && c.req.header('Authorization') !== undefined
-  const headers = { ...known.headers, ...(challenged && { 'WWW-Authenticate': CHALLENGE }) }
+  const headers = { ...known.headers, ...(status === 401 && { 'WWW-Authenticate': BASIC }) }
   const description = detail.replaceAll('"', "'").replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?')
   return reply(c, { status, headers }, 'application/json', {
     error: code,
@@ -32,7 +30,9 @@ export function oauthErrorResponse(error: unknown, c: HonoContext<HttpEnv>, log:
   })
 }
 
-const CHALLENGE = 'Basic realm="sealwax", charset="UTF-8"'
+/** Every 401 has a challenge (RFC 9110 §15.5.2). Bearer where a user is meant: a browser answers Basic with a dialog. */
+const BASIC = 'Basic realm="sealwax", charset="UTF-8"'
+const BEARER = 'Bearer realm="api"'
 
 function reply(
   c: HonoContext<HttpEnv>,
@@ -91,6 +91,10 @@ function ofAuthError(error: AuthError): Foreseen {
     ...(reason && { reason }),
     ...(errors && { errors }),
   }
-  const headers = { ...error.headers, ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }) }
+  const headers = {
+    ...(status === 401 && { 'WWW-Authenticate': BEARER }),
+    ...error.headers,
+    ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
+  }
   return { code, status, title, headers, body }
 }

@@ -68,7 +68,8 @@ export function exampleProblem(code: ErrorCode): object {
   return { type, title, status, detail, code, error: title, ...MORE[code], request_id: 'w3gk2Fq9XyZt' }
 }
 
-/** Whether the guard sends a challenge (RFC 6750 §3) with this code. */
+/** Whether a challenge (RFC 6750 §3) goes with this code: with every 401 (RFC 9110 §15.5.2), and with what the guard says about scopes. */
 export function hasChallenge(code: ErrorCode): boolean {
+  if (ALL_ERRORS[code][0] === 401) return true
   return code in GUARD_ERRORS && 'WWW-Authenticate' in new GuardError(code as GuardErrorCode).headers
 }

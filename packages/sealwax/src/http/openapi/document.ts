@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Config } from '../../options.ts'
 import { VERSION } from '../../version.ts'
-import { cookieName } from '../cookies.ts'
+import { refreshCookieName } from '../cookies.ts'
 import type { HttpEnv } from '../env.ts'
 import { ALL_ERRORS, type ErrorCode, exampleProblem, hasChallenge, possibleCodes } from '../refusals.ts'
 import { publicBase } from '../urls.ts'
@@ -103,7 +103,7 @@ const HEADERS = {
   'Retry-After': { description: 'Seconds after which trying again makes sense.', schema: { type: 'integer' } },
   'WWW-Authenticate': { description: 'The challenge (RFC 6750 §3); bare when no token was sent.', schema: text },
   'WWW-Authenticate-Basic': {
-    description: 'The challenge (RFC 7617), for a client that used the Authorization header; others get none.',
+    description: 'The challenge (RFC 7617).',
     schema: text,
   },
 } as const
@@ -113,10 +113,10 @@ const SCHEMES = {
   basic: { type: 'http', scheme: 'basic', description: 'Id and secret of an API client.' },
 } as const
 
-function securitySchemes({ issuer }: Config, operations: readonly Operation[]) {
+function securitySchemes(config: Config, operations: readonly Operation[]) {
   const used = new Set(operations.flatMap(({ security = [] }) => security.flatMap((one) => Object.keys(one))))
   const description = 'The refresh token. Only pages of an allowed origin may send it.'
-  const cookie = { type: 'apiKey', in: 'cookie', name: cookieName(issuer), description } as const
+  const cookie = { type: 'apiKey', in: 'cookie', name: refreshCookieName(config), description } as const
   return Object.fromEntries(Object.entries({ ...SCHEMES, cookie }).filter(([name]) => used.has(name)))
 }
 

@@ -1,6 +1,5 @@
 import { AuthError, nulRefused, storeUnavailable } from '../../errors.ts'
 import { Conflict, type Facts } from '../contract/store.ts'
-import { ConnectionRefused } from './socket.ts'
 
 /** Codes of the client library and of the socket beneath it that mean: no connection now. */
 const CONNECTION = new Set([
@@ -34,6 +33,14 @@ export function isRetryable(error: unknown): boolean {
   )
 }
 
+/** Whether it says: not now, nothing was decided. */
+export function isUnavailable(error: unknown): boolean {
+  const code = codeOf(error)
+  // With a fatal error the server ends the connection, whatever the code: so do poolers that have none for what they mean.
+  const isFatal = /^(FATAL|PANIC)$/.test(fieldOfServer(error, 'severity'))
+  return isFatal || CONNECTION.has(code) || UNAVAILABLE.test(code)
+}
+
 /** From a driver's error to `Conflict` or `temporarily_unavailable`; what is neither stays as it is. */
 export function translate(error: unknown): unknown {
   if (error instanceof AuthError || error instanceof Conflict) return error
@@ -41,28 +48,12 @@ export function translate(error: unknown): unknown {
   if (code === UNIQUE_VIOLATION) return new Conflict(fieldOf(error), error)
   if (code === UNTRANSLATABLE) return nulRefused(error)
   if (NOT_OURS.test(code)) return storeUnavailable(LOST_STATEMENT, error)
-  // With a fatal error the server ends the connection, whatever the code: so do poolers that have none for what they mean.
-  const isFatal = /^(FATAL|PANIC)$/.test(fieldOfServer(error, 'severity'))
-  if (isFatal || CONNECTION.has(code) || UNAVAILABLE.test(code)) {
-    return storeUnavailable('The database does not answer', error)
-  }
+  if (isUnavailable(error)) return storeUnavailable('The database does not answer', error)
   return error
 }
 
 const LOST_STATEMENT =
   'A pooler lost a prepared statement: the database URL must not say prepare=true or pgbouncer=false'
-
-/** What waiting does not mend, at a start: a sentence that says what to change. A server that runs answers 503 meanwhile. */
-export function translateAtOpening(error: unknown): unknown {
-  if (error instanceof ConnectionRefused) return new AuthError('config_invalid', error.message, { cause: error })
-  const sentence = Object.entries(MISCONFIGURED).find(([code]) => codeOf(error).startsWith(code))?.[1]
-  return sentence === undefined ? translate(error) : new AuthError('config_invalid', sentence, { cause: error })
-}
-
-const MISCONFIGURED = {
-  '28': 'The database does not let this user in: check the user name, the password and pg_hba.conf',
-  '3D000': 'The database of this name does not exist',
-}
 
 /** The same facts, with every error translated. `tracked` hears of each query. */
 export function translated(facts: Facts, tracked: <T>(query: Promise<T>) => Promise<T> = (query) => query): Facts {
@@ -78,7 +69,7 @@ function rethrow(error: unknown): never {
   throw translate(error)
 }
 
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   return fieldOfServer(error, 'code')
 }
 

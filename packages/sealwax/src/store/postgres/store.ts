@@ -14,8 +14,9 @@ import {
   shareConnections,
 } from './connections.ts'
 import { dialectOf } from './dialect.ts'
-import { isRetryable, translate, translateAtOpening, translated } from './errors.ts'
+import { isRetryable, translate, translated } from './errors.ts'
 import { listenOn } from './listener.ts'
+import { translateAtOpening } from './opening.ts'
 import { Pool, type PoolLimits } from './pool.ts'
 import { isPooled } from './pooler.ts'
 import { type Kind, Reach } from './reach.ts'
@@ -68,7 +69,7 @@ export function postgresStore(url: string, { connections = DEFAULT_CONNECTIONS }
     async open({ migrate, warn }) {
       if (opened !== undefined) return
       const pooled = await prepare(address, migrate).catch((error) => {
-        throw translateAtOpening(error)
+        throw translateAtOpening(error, address)
       })
       if (pooled) warn?.(POOLED)
       const prepares = address.prepares ?? !pooled

@@ -101,7 +101,10 @@ function restrict(path: string): void {
       chmodSync(file + suffix, status.mode & 0o600)
     } catch (error) {
       const mode = (status.mode & 0o777).toString(8).padStart(4, '0')
-      throw storeUnavailable(`Others may read the database (mode ${mode}), and its mode cannot be changed`, error)
+      throw storeUnavailable(
+        `Others may read the database ${file} (mode ${mode}), and its mode cannot be changed`,
+        error,
+      )
     }
   }
 }

@@ -7,6 +7,7 @@ import { migrate, requireMigrated } from '../migrations/index.ts'
 import { facts } from '../queries/facts.ts'
 import { type Connection, connect } from './connection.ts'
 import { begin, type GroupCommit, groupCommit, untilFree } from './group-commit.ts'
+import { translateAtOpening } from './opening.ts'
 
 /**
  * Keeps everything in one SQLite file: WAL, `synchronous=FULL`, one fsync for whatever comes in a turn of the event loop, or in up to three when more
@@ -24,6 +25,9 @@ export function sqliteStore(path: string): Store {
     if (opened === undefined) throw storeUnavailable('The store is not open')
     return opened
   }
+  const explained = (error: unknown): never => {
+    throw translateAtOpening(error, path)
+  }
   return {
     get committed() {
       return use().committed
@@ -31,7 +35,7 @@ export function sqliteStore(path: string): Store {
     transaction: async (unit) => use().commits.transaction(unit),
     async open(options) {
       if (opened !== undefined) return
-      const writer = await untilFree(() => connect(path, { readOnly: false }), OPENING_LIMIT_MS)
+      const writer = await untilFree(() => connect(path, { readOnly: false }), OPENING_LIMIT_MS).catch(explained)
       try {
         if (options.migrate === 'off') await requireMigrated(writer.db, sqliteDialect)
         else await migrateLocked(writer)
@@ -47,7 +51,7 @@ export function sqliteStore(path: string): Store {
         }
       } catch (error) {
         writer.close()
-        throw error
+        throw translateAtOpening(error, path)
       }
     },
     async ping() {
