@@ -227,9 +227,11 @@ function wake({ feed, elapsed }: Context): void {
     feed.wakeAt = elapsed() + WAKING_MS * feed.waiting.size
     wakeAll(feed)
   }
-  if (rest <= 0) return now()
-  feed.isWaking = true
-  setTimeout(now, rest).unref()
+  if (rest <= 0) now()
+  else {
+    feed.isWaking = true
+    setTimeout(now, rest).unref()
+  }
 }
 
 function wakeAll(feed: FeedState): void {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../options.ts'
 import type { Context } from './context.ts'
 
@@ -41,6 +40,19 @@ async function inPages(signal: AbortSignal, purge: () => Promise<number>): Promi
     const began = performance.now()
     if ((await purge()) === 0) return
     const rest = Math.min(Math.max(LEAST_REST_MS, REST * (performance.now() - began)), LONGEST_REST_MS)
-    await delay(rest, undefined, { signal, ref: false }).catch(() => {})
+    await pause(rest, signal)
   }
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, milliseconds).unref()
+    signal.addEventListener('abort', done)
+    if (signal.aborted) done()
+  })
 }
