@@ -57,15 +57,16 @@ ${site} }`,
   )
   const child = spawn(NGINX as string, ['-c', file, '-p', dir.path, '-e', 'stderr'], { stdio: 'inherit' })
   for (let attempt = 0; attempt < 100; attempt += 1) {
-    const socket = connect(port, '127.0.0.1').on('error', () => {})
-    const reached = await Promise.race([
-      once(socket, 'connect').then(() => true),
-      once(socket, 'close').then(() => false),
-    ])
+    const socket = connect(port, '127.0.0.1')
+    const reached = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    )
     socket.destroy()
     if (reached) return { child, port }
     await sleep(50)
   }
+  child.kill('SIGKILL')
   throw new Error('nginx does not start')
 }
 
