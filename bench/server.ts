@@ -59,6 +59,7 @@ const NOTES = [
   'Better Auth: GET /token of the jwt plugin by session cookie, ES256, rate limit off, node:sqlite. It reads and signs, and writes nothing.',
   'Bare: a POST route of Hono on @hono/node-server that signs one ES256 token with @sealwax/jwt and does nothing else; for log-ins it checks a password with argon2id before, one at a time for each core as ours does, and asks no database.',
   'Ours and the bare one have Hono’s lighter Request and Response in place of the global ones: Hono’s default on Node, and what docs/embedding.md says of a process that is nothing but an auth server.',
+  'No limit of sessions: sixteen users log in thousands of times, and with the default of 100 most log-ins would also end a session.',
   'Log-ins: against the embedding server (`createAuth`, one priority for all threads, no log) and against `sealwax serve` (its log on). Each round stands between two of argon2id alone, in the process of the embedding server on the same core; the ratio is that to their mean. The bare route follows one.',
   'Storm: some against `sealwax serve` and as many against the embedding server, in turns, after both have served log-ins for a while; all connections are open before a storm begins, since Node takes one new connection in each turn of its event loop, in the order they came. The first storm of a process that has just started, after nothing but what it sends itself before it listens, is told apart.',
 ]

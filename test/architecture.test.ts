@@ -80,6 +80,7 @@ const ENGINE_ORDER = [
     'shares',
     'audit',
     'revocations',
+    'installation',
     'issuer',
     'feed',
     'passwords',

@@ -12,7 +12,7 @@ if (import.meta.url.includes('/node_modules/')) {
 } else {
   const { enableCompileCache, registerHooks } = await import('node:module')
   const { fileURLToPath } = await import('node:url')
-  // TypeScript is compiled once and not at each start. In a directory of our own: in a shared one others could leave code for us.
+  // Compiles TypeScript once instead of at each start. Not in a shared directory, where other users could plant code.
   enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/sealwax', import.meta.url)))
   registerHooks({
     resolve: (specifier, context, next) =>

@@ -12,7 +12,7 @@ import { type AuthOptions, type AuthServer, createAuth } from '../src/index.ts'
 import { postgresStore } from '../src/store/postgres/index.ts'
 import { sqliteStore } from '../src/store/sqlite/index.ts'
 import { type PostgresServer, startPostgres } from './postgres.ts'
-import { call, listen, PASSWORD, SECOND, SECRET, tempDir } from './server.ts'
+import { call, listen, PASSWORD, SECOND, SECRET, standing, tempDir } from './server.ts'
 import { NOW, session } from './stores.ts'
 
 const MANY = 100_000
@@ -84,24 +84,15 @@ async function start(kind: keyof typeof DATABASES, options: Partial<AuthOptions>
   }
 }
 
-async function standing(guard: Guard, token: string): Promise<string> {
-  try {
-    await guard.authenticate({ headers: { authorization: `Bearer ${token}` } })
-    return 'accepted'
-  } catch (error) {
-    return (error as { code: string }).code
-  }
-}
-
 /** What the own guard says at once, and the one elsewhere a moment later. */
 async function assertStanding({ auth, elsewhere }: Place, expected: string, token: string, name = ''): Promise<void> {
-  assert.equal(await standing(auth.guard, token), expected, `${name} here`)
+  assert.equal(await standing(auth, token), expected, `${name} here`)
   await eventually(elsewhere, expected, token, name)
 }
 
 async function eventually(guard: Guard, expected: string, token: string, name = ''): Promise<void> {
-  for (let i = 0; i < 300 && (await standing(guard, token)) !== expected; i += 1) await delay(10)
-  assert.equal(await standing(guard, token), expected, `${name} elsewhere`)
+  for (let i = 0; i < 300 && (await standing({ guard }, token)) !== expected; i += 1) await delay(10)
+  assert.equal(await standing({ guard }, token), expected, `${name} elsewhere`)
 }
 
 interface Feed {
@@ -374,7 +365,7 @@ it('sqlite: after an older copy was restored, guards elsewhere let in who logs i
     const { access_token } = await third.sessions.create({ subject })
     await eventually(elsewhere, 'accepted', access_token, subject)
   }
-  for (const { access_token } of old) assert.equal(await standing(elsewhere, access_token), 'token_revoked')
+  for (const { access_token } of old) assert.equal(await standing({ guard: elsewhere }, access_token), 'token_revoked')
   await elsewhere.close()
   await third.close()
   directory[Symbol.dispose]()

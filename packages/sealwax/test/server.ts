@@ -205,7 +205,7 @@ export async function judgedCall(
 }
 
 /** Whether the guard lets an access token in; otherwise the code of the refusal. */
-export async function standing(auth: AuthServer, token: string): Promise<string> {
+export async function standing(auth: Pick<AuthServer, 'guard'>, token: string): Promise<string> {
   try {
     await auth.guard.authenticate({ headers: { authorization: `Bearer ${token}` } })
     return 'accepted'

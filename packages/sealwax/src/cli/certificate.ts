@@ -5,8 +5,8 @@ import type { Logger } from '../engine/context.ts'
 import { readCertificate, type Tls } from './env.ts'
 
 /**
- * SIGHUP reads the certificate and its key again, as whoever renews them sends it: new connections get the new one. What cannot be used is logged, and
- * the old one stays. In a terminal the signal means that the window was closed, and ends the server as it ends any program.
+ * Reads the certificate and its key again on SIGHUP; new connections get the new one. Files that cannot be used are logged, and the old certificate
+ * stays. In a terminal, SIGHUP means that the window was closed, so there it ends the server as it ends any program.
  */
 export function reloadCertificateOnSighup(server: Server, files: Tls['files'] | undefined, log: Logger): void {
   if (process.stdin.isTTY) return

@@ -24,7 +24,7 @@ export function isPostgresUrl(url: string): boolean {
   return /^\s*postgres(ql)?:\/\/.+/i.test(url)
 }
 
-/** For messages that repeat what was typed. A password may hold anything, so all the rest goes with it. */
+/** For messages that repeat what was typed. A password may hold any character, so everything after the scheme is removed. */
 export function withoutDatabaseUrls(text: string): string {
   return text.replace(/(postgres(?:ql)?:\/\/).*/gis, '$1…')
 }

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { addressReader } from '../http/client.ts'
 import { toNodeHandler } from '../http/node.ts'
 
-/** By then V8 has compiled how a request is read, put in line and answered. With a few hundred it was still at it when the flood came. */
+/** By then V8 has compiled the code that reads, queues and answers a request. A few hundred were not enough. */
 const REQUESTS = 1000
 const CONNECTIONS = 50
 
@@ -14,8 +14,8 @@ const REQUEST = `POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: applic
 const NO_PROXY = addressReader({ trustProxy: 0, forwardedHeader: 'x-forwarded-for' })
 
 /**
- * Lets the code that every log-in runs through before its turn work for a moment, on a server that exists for nothing else. Node reads what a thousand
- * connections hold in one turn of the event loop: the first time, on code that is not compiled yet, that would hold up everybody else for too long.
+ * Runs the code between a socket and the turn of a log-in until it is compiled, with requests to a server that is closed afterwards. Node reads
+ * what a thousand connections have sent in one turn of the event loop; with code that is not compiled yet, all other requests would wait too long.
  *
  * @param limitMs rejects when it takes longer: a start must not hang where nobody may talk to loopback.
  */

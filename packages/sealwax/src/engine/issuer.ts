@@ -1,17 +1,12 @@
 import { AuthError } from '../errors.ts'
 import type { Context } from './context.ts'
+import { note } from './installation.ts'
 
 const ISSUER = 'issuer'
 
 /** Stores the issuer that the servers of this database have, for `requireSameIssuer`. It may change from one start to the next. */
-export async function noteIssuer({ store, log, config: { issuer } }: Context): Promise<void> {
-  if ((await store.committed.metadata.get(ISSUER)) === issuer) return
-  try {
-    await store.transaction(({ metadata }) => metadata.set(ISSUER, issuer))
-  } catch (error) {
-    if (!(error instanceof AuthError) || error.code !== 'temporarily_unavailable') throw error
-    log.warn({ err: error }, 'the issuer could not be noted')
-  }
+export function noteIssuer(context: Context): Promise<void> {
+  return note(context, ISSUER, context.config.issuer)
 }
 
 /**

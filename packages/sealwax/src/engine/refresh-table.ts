@@ -75,7 +75,7 @@ export function decide(
   return replyWasLost ? { ...fork(state, origin, { rotated_at: now }), recovered: true } : REPLAY
 }
 
-/** What a clock may have been ahead by before it was set right; docs/decisions/0004 has the same hour. */
+/** How far ahead a clock may have been before it was set right; docs/decisions/0004 uses the same hour. */
 const MOST_STEP = 3_600_000
 
 /**
@@ -88,8 +88,8 @@ function sinceOnThisClock(age: number): number {
 
 /**
  * What `POST /refresh/confirm` with a genuine token does. A client confirms a leaf once it has stored it, which counts as its first presentation. A
- * confirmation that comes after the next rotation, or that a restored store knows nothing of, changes nothing. A token of before is a replay here too:
- * undefined.
+ * confirmation that comes after the next rotation, or that a restored store knows nothing of, changes nothing. Any older token is a replay
+ * here, too: undefined.
  */
 export function decideConfirmation(state: RefreshState, presented: number, now: number): RefreshState | undefined {
   if (presented > state.generation || presented === state.parent_generation) return state

@@ -1,6 +1,7 @@
 import { AuthError } from '../errors.ts'
 import { audit } from './audit.ts'
 import { type Context, commit } from './context.ts'
+import { note } from './installation.ts'
 import { signingKeyPlace } from './keys.ts'
 import { revokeKid, revokeSessions } from './revocations.ts'
 import { type EndReason, sessionKeyPlace } from './sessions.ts'
@@ -34,14 +35,8 @@ function secretsMissing(wanted: readonly string[], given: readonly string[]): Au
 }
 
 /** Tells the other servers which secret wraps from now on. A store that takes no writes now is rewrapped by whoever starts next. */
-export async function claimWrapper({ store, secrets, log }: Context): Promise<void> {
-  if ((await store.committed.metadata.get(WRAPPER)) === secrets.fingerprint) return
-  try {
-    await store.transaction((facts) => facts.metadata.set(WRAPPER, secrets.fingerprint))
-  } catch (error) {
-    if (!(error instanceof AuthError) || error.code !== 'temporarily_unavailable') throw error
-    log.warn({ err: error }, 'the secret that wraps could not be noted')
-  }
+export function claimWrapper(context: Context): Promise<void> {
+  return note(context, WRAPPER, context.secrets.fingerprint)
 }
 
 /**

@@ -7,7 +7,7 @@ const HASHING: readonly string[] = ['/login', '/register']
 /** How many log-ins begin in one turn of the event loop. */
 const PER_TURN = 8
 
-/** How many are put in line by network in one turn. To do it for a thousand at once takes so long that everybody else notices. */
+/** How many are queued by network in one turn. A thousand in one turn delayed the other requests. */
 const IN_LINE_PER_TURN = 128
 
 /**
@@ -29,7 +29,7 @@ export function turnstile(): (path: string, address?: () => string | undefined) 
 
   function turn(): void {
     isScheduled = false
-    // Before the places are free, so that these go to whose turn it is and not to who came first.
+    // Queued before the places become free, so that the places go by network and not by arrival.
     for (const getInLine of arrived.splice(0, IN_LINE_PER_TURN)) getInLine()
     for (const place of begun.splice(0)) place.leave()
     if (arrived.length > 0) schedule()
