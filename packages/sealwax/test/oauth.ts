@@ -47,7 +47,7 @@ export const STORE_KINDS: Readonly<Record<string, (file: string) => Promise<Stor
   sqlite: async (file) => sqliteStore(file),
   async postgres() {
     server ??= startPostgres()
-    return postgresStore(await (await server).createDatabase(), { connections: 2 })
+    return postgresStore(await (await server).createDatabase(), { connections: 3 })
   },
 }
 

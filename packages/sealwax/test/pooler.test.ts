@@ -75,7 +75,7 @@ if (withoutPgbouncer !== undefined) {
         ...{ default_transaction_isolation: 'repeatable read', synchronous_commit: 'off' },
       })
       await using pooler = await startPgbouncer(url, 'transaction')
-      const store = postgresStore(pooler.through(url), { connections: 2 })
+      const store = postgresStore(pooler.through(url), { connections: 3 })
       await store.open({ migrate: 'auto' })
       await using admin = adminOf(url)
       // Reports from within a transaction of the store what applies there.

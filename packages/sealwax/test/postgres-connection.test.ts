@@ -119,7 +119,7 @@ describe('a Postgres with a certificate of its own', () => {
       await assert.rejects(store.open({ migrate: 'auto' }), {
         code: 'config_invalid',
         message: new RegExp(
-          `^The database .* cannot be used: The TLS connection to the database failed \\(${code}\\)$`,
+          `^The database .* cannot be used: the TLS connection failed \\(${code}\\)$`,
         ),
       })
     })
@@ -274,7 +274,7 @@ describe('somebody who answers for the database, has no TLS and asks for the pas
     for (const mode of ['require', 'verify-ca', 'verify-full']) {
       await assert.rejects(postgresStore(evil.url(`?sslmode=${mode}`)).open({ migrate: 'auto' }), {
         code: 'config_invalid',
-        message: new RegExp(`^The database .* cannot be used: The database offers no TLS, and sslmode is ${mode}$`),
+        message: new RegExp(`^The database .* cannot be used: it offers no TLS, and sslmode is ${mode}$`),
       })
     }
     assert.ok(!evil.heardPassword())

@@ -210,7 +210,7 @@ describe('a server that runs', () => {
 
   it('runs a transaction again whose statement was prepared before a migration of another server', async () => {
     await using one = await prepare()
-    const store = postgresStore(one.direct, { connections: 1 })
+    const store = postgresStore(one.direct, { connections: 3 })
     await store.open({ migrate: 'auto' })
     await store.transaction((facts) => facts.users.byId('a'))
     await one.run('alter table sealwax.users add column later text')

@@ -18,7 +18,7 @@ const MOST_ITERATIONS = 1_000_000
  * between. The library hears what the server says from the moment it has let us in. A server that lets anybody in without it is refused.
  */
 export function bindToChannel(socket: Duplex, password: string): void {
-  if (!(socket instanceof TLSSocket)) throw refused('A Unix socket has no certificate to be bound to')
+  if (!(socket instanceof TLSSocket)) throw refused('a Unix socket has no certificate to be bound to')
   const emit = socket.emit.bind(socket) as (event: string, ...rest: unknown[]) => boolean
   const login = createLogin(password, certificateHash(socket.getPeerX509Certificate()?.raw ?? Buffer.alloc(0)))
   let pending: Buffer = Buffer.alloc(0)
@@ -57,7 +57,7 @@ function createLogin(password: string, certificate: Buffer) {
   let verified = false
 
   function first(mechanisms: string): Buffer {
-    if (!mechanisms.split('\0').includes(MECHANISM)) throw refused('The database offers no channel binding')
+    if (!mechanisms.split('\0').includes(MECHANISM)) throw refused('it offers no channel binding')
     const text = Buffer.from(HEADER + bare)
     const length = Buffer.alloc(4)
     length.writeUInt32BE(text.length)
@@ -66,8 +66,7 @@ function createLogin(password: string, certificate: Buffer) {
 
   async function final(said: string): Promise<Buffer> {
     const { r = '', s = '', i = '' } = attributesOf(said)
-    if (!r.startsWith(nonce) || !(Number(i) <= MOST_ITERATIONS))
-      throw refused('The database does not log in as Postgres does')
+    if (!r.startsWith(nonce) || !(Number(i) <= MOST_ITERATIONS)) throw refused('it does not log in as Postgres does')
     const salted = await promisify(pbkdf2)(password, Buffer.from(s, 'base64'), Number(i), 32, 'sha256')
     const unproved = `c=${binding},r=${r}`
     const all = `${bare},${said},${unproved}`
@@ -85,10 +84,10 @@ function createLogin(password: string, certificate: Buffer) {
     async answer(type: number, body: Buffer): Promise<Buffer | undefined> {
       if (type === SASL) return first(body.toString())
       if (type === CONTINUE) return final(body.toString())
-      if (type !== FINAL) throw refused('The database asks for no password bound to the connection')
+      if (type !== FINAL) throw refused('it asks for no password bound to the connection')
       const proof = Buffer.from(attributesOf(body.toString()).v ?? '', 'base64')
       verified = expected !== undefined && proof.length === expected.length && timingSafeEqual(proof, expected)
-      if (!verified) throw refused('The database does not prove that it knows the password')
+      if (!verified) throw refused('it does not prove that it knows the password')
       return undefined
     },
   }

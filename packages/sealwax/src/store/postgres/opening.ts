@@ -1,6 +1,6 @@
 import { AuthError, storeUnavailable } from '../../errors.ts'
+import { ConnectionRefused } from './connection-refused.ts'
 import { codeOf, isUnavailable, translate } from './errors.ts'
-import { ConnectionRefused } from './socket.ts'
 import type { PostgresAddress } from './url.ts'
 
 /** Why a database cannot be opened, by the code of the socket, of the client library or of Postgres (Appendix A), or its class. */
@@ -32,6 +32,7 @@ const MISCONFIGURED = /^(28...|3D000|42501)$/
 
 /** From the error of an attempt to open to a sentence that names host, port, database and cause, and neither user nor password. */
 export function translateAtOpening(error: unknown, address: PostgresAddress): unknown {
+  if (error instanceof AuthError && error.code === 'schema_outdated') return error
   const origin = originOf(error)
   const code = codeOf(origin)
   const isRefusal = origin instanceof ConnectionRefused

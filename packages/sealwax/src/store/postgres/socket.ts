@@ -7,8 +7,6 @@ import { bindToChannel } from './channel-binding.ts'
 import { ConnectionRefused } from './connection-refused.ts'
 import type { Place, TlsSettings } from './url.ts'
 
-export { ConnectionRefused } from './connection-refused.ts'
-
 const CONNECT_MS = 5000
 /** https://www.postgresql.org/docs/current/protocol-message-formats.html, SSLRequest */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
@@ -55,10 +53,10 @@ async function takesTls(socket: Socket, tls: TlsSettings, givenUp: Promise<never
   socket.write(SSL_REQUEST)
   const [reply] = (await Promise.race([once(socket, 'data'), givenUp])) as [Buffer]
   // More than one octet was put there by somebody in between (CVE-2021-23222).
-  if (reply.length !== 1) throw new ConnectionRefused('TLS_FAILED', 'The database does not answer as Postgres does')
+  if (reply.length !== 1) throw new ConnectionRefused('TLS_FAILED', 'it does not answer as Postgres does')
   if (reply[0] === YES) return true
   if (reply[0] === NO && (tls.mode === 'prefer' || tls.mode === 'allow')) return false
-  throw new ConnectionRefused('TLS_MISSING', `The database offers no TLS, and sslmode is ${tls.mode}`)
+  throw new ConnectionRefused('TLS_MISSING', `it offers no TLS, and sslmode is ${tls.mode}`)
 }
 
 async function secured(socket: Socket, host: string, tls: TlsSettings, givenUp: Promise<never>): Promise<TLSSocket> {
@@ -73,7 +71,7 @@ async function secured(socket: Socket, host: string, tls: TlsSettings, givenUp: 
     return encrypted
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    throw new ConnectionRefused('TLS_FAILED', `The TLS connection to the database failed (${code})`, error)
+    throw new ConnectionRefused('TLS_FAILED', `the TLS connection failed (${code})`, error)
   }
 }
 
@@ -105,7 +103,7 @@ export function refuseCleartext(socket: Socket, password: string): void {
     socket.destroy(
       new ConnectionRefused(
         'CLEARTEXT_REFUSED',
-        'The database asks for the password in the clear and the connection is not encrypted: let it use TLS or scram-sha-256',
+        'it asks for the password in the clear and the connection is not encrypted: let it use TLS or scram-sha-256',
       ),
     )
     return false
