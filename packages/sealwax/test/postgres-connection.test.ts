@@ -118,9 +118,7 @@ describe('a Postgres with a certificate of its own', () => {
       const store = postgresStore(urlOf({ host, parameters: parameters.replace('CERT', encodeURIComponent(cert)) }))
       await assert.rejects(store.open({ migrate: 'auto' }), {
         code: 'config_invalid',
-        message: new RegExp(
-          `^The database .* cannot be used: the TLS connection failed \\(${code}\\)$`,
-        ),
+        message: new RegExp(`^The database .* cannot be used: the TLS connection failed \\(${code}\\)$`),
       })
     })
   }
