@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { AuthError } from '../errors.ts'
-import { FEED_EPOCH, FEED_TIMELINE, SEALED } from './contract/metadata.ts'
+import { FEED_EPOCH, FEED_TIMELINE, SCHEMA_NEEDS, SEALED } from './contract/metadata.ts'
 import { SCHEMA, type Tables } from './tables.ts'
 
 /** How many rows of each table were copied. */
@@ -76,8 +76,10 @@ async function seal(source: CopyEnd): Promise<void> {
 async function requireEmpty(db: Kysely<Tables>): Promise<void> {
   const unfinished = await db.selectFrom('metadata').select('value').where('name', '=', UNFINISHED).executeTakeFirst()
   if (unfinished !== undefined) return
+  const migrated = await db.selectFrom('metadata').select('value').where('name', '=', SCHEMA_NEEDS).executeTakeFirst()
   for (const table of Object.keys(ORDER) as TableName[]) {
-    if ((await countOf(db, table)) > 0) {
+    const own = table === 'metadata' && migrated !== undefined ? 1 : 0
+    if ((await countOf(db, table)) > own) {
       throw new AuthError('config_invalid', `The target is not empty: it has rows in ${table}`)
     }
   }

@@ -5,6 +5,8 @@ export const SEALED = 'sealed'
 export const FEED_EPOCH = 'feed_epoch'
 /** The timeline of Postgres that the epoch was made under. A database on another one replaces the epoch first. */
 export const FEED_TIMELINE = 'feed_timeline'
+/** The last migration that a server must know to run on this schema. It belongs to the schema, so an empty database has it, too. */
+export const SCHEMA_NEEDS = 'schema_needs'
 
 /** Named values of the installation, such as the epoch of the revocation feed. */
 export interface Metadata {

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { AuthError } from '../../errors.ts'
+import { SCHEMA_NEEDS } from '../contract/metadata.ts'
 import type { Tables } from '../tables.ts'
 import { up as initial } from './0001-initial.ts'
 import { up as rememberAndPurge } from './0002-remember-and-purge.ts'
@@ -27,9 +28,6 @@ const MIGRATIONS: Readonly<Record<string, (db: Kysely<unknown>, dialect: Dialect
 /** The last one that servers from before it cannot run beside; each name here must be one of the above. */
 const LAST_BREAKING = '0007-audit-counts'
 
-/** In the metadata: what a server must know at least to run on this schema. */
-const NEEDED = 'schema_needs'
-
 function migrator(db: Kysely<Tables>, dialect: Dialect, schema?: string): Migrator {
   const migrations = Object.fromEntries(
     Object.entries(MIGRATIONS).map(([name, up]): [string, Migration] => [name, { up: (on) => up(on, dialect) }]),
@@ -51,7 +49,7 @@ export async function migrate(db: Kysely<Tables>, dialect: Dialect, schema?: str
   if (error !== undefined) throw error
   await db
     .insertInto('metadata')
-    .values({ name: NEEDED, value: LAST_BREAKING })
+    .values({ name: SCHEMA_NEEDS, value: LAST_BREAKING })
     .onConflict((on) => on.column('name').doUpdateSet({ value: LAST_BREAKING }))
     .execute()
 }
@@ -68,7 +66,7 @@ export async function isNewer(db: Kysely<Tables>, dialect: Dialect, schema?: str
   )
   const newer = rows.map(({ name }) => name).filter((name) => !Object.hasOwn(MIGRATIONS, name))
   if (newer.length === 0) return false
-  const needed = await db.selectFrom('metadata').select('value').where('name', '=', NEEDED).executeTakeFirst()
+  const needed = await db.selectFrom('metadata').select('value').where('name', '=', SCHEMA_NEEDS).executeTakeFirst()
   if (needed !== undefined && Object.hasOwn(MIGRATIONS, needed.value)) return true
   throw new AuthError(
     'schema_newer',
