@@ -41,7 +41,7 @@ const DATABASES = {
       await sql.end()
     }
     const series = `generate_series(1, ${MANY}) as s(n)`
-    return { store: () => postgresStore(url, { connections: 4 }), run, series, schema: 'sealwax.', url }
+    return { store: () => postgresStore(url, { connections: 9 }), run, series, schema: 'sealwax.', url }
   },
 }
 
