@@ -43,10 +43,15 @@ async function fill(database: string, { users, sessions, revocations, events }: 
     `insert into ${schema}sessions (${columns.sessions}) select ${columns.sessions
       .replace(/\bid\b/, "'s' || n")
       .replace(/\bsubject\b/, "'u' || n")} from ${schema}sessions, ${series(sessions)} where subject = 'user'`,
-    `insert into ${schema}revocations (kind, key, until) select 'sid', 'aaaaaaaaaaaaaa' || (10000000 + n), ${until} from ${series(revocations)}`,
+    ...(revocations > 0
+      ? [`insert into revocations (kind, key, until) select 'sid', ${SESSION_ID}, ${until} from ${series(revocations)}`]
+      : []),
     `insert into ${schema}audit_events (time, type, subject, data) select ${Date.now()}, 'session.created', 'u' || n, '{}' from ${series(events)}`,
   ])
 }
+
+/** 128 random bits in base64url, in the words of SQLite. */
+const SESSION_ID = `substr(lower(hex(randomblob(11))), 2) || substr('AQgw', 1 + (abs(random()) % 4), 1)`
 
 type Statements = (
   series: (count: number) => string,

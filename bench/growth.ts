@@ -45,7 +45,7 @@ export async function growthPart({ quick }: Run): Promise<Part> {
 
 const NOTES = [
   'So many users, sessions and audit rows, all alike, in SQLite; the server, the load and the guards are processes of their own on the same two cores.',
-  `A fleet: ${GUARDS} guards in one process follow the feed while ${LOGOUTS_PER_SECOND} sessions a second log out one after the other.`,
+  `A fleet: ${GUARDS} guards in two processes follow the feed while ${LOGOUTS_PER_SECOND} sessions a second log out one after the other.`,
 ]
 
 interface Site {
@@ -100,9 +100,9 @@ async function fleetRows(database: string, revocations: number, quick: boolean):
     const { child, port } = site
     const each = await child.ask<string[]>({ do: 'sessions', count: CLIENTS })
     const { tokens } = await refreshing(site, each, 1000)
-    const newcomers = await startChild('growth-peer.ts', { args: ['guards', String(port), String(NEWCOMERS)] })
+    const newcomers = await startGuards(port, NEWCOMERS)
     const [ready, beside] = await Promise.all([
-      newcomers.ask<number>({ do: 'follow' }),
+      newcomers.follow(),
       refreshing(site, tokens.slice(0, 4), quick ? 1000 : 5000),
     ])
     const memory = await child.ask<number>({ do: 'memory' })
@@ -110,8 +110,8 @@ async function fleetRows(database: string, revocations: number, quick: boolean):
     const name = `a snapshot of ${revocations.toLocaleString('en')} revocations, ${NEWCOMERS} new guards at once`
     const logouts = quick ? 100 : 500
     const alone = await logOutRate(site, logouts)
-    const fleet = await startChild('growth-peer.ts', { args: ['guards', String(port), String(GUARDS)] })
-    await fleet.ask({ do: 'follow' })
+    const fleet = await startGuards(port, GUARDS)
+    await fleet.follow()
     const followed = await logOutRate(site, logouts)
     await fleet.stop()
     return [
@@ -129,6 +129,17 @@ async function fleetRows(database: string, revocations: number, quick: boolean):
       await purgeRow(site, tokens.slice(4), purged),
     ]
   })
+}
+
+/** Guards in two processes, one for each core, each guard with a list and a connection of its own. */
+async function startGuards(port: number, count: number) {
+  const start = () => startChild('growth-peer.ts', { args: ['guards', String(port), String(count / 2)] })
+  const halves = await Promise.all([start(), start()])
+  return {
+    /** Resolves with the seconds until the last of them has read all there is. */
+    follow: async () => Math.max(...(await Promise.all(halves.map((half) => half.ask<number>({ do: 'follow' }))))),
+    stop: () => Promise.all(halves.map((half) => half.stop())),
+  }
 }
 
 /** Milliseconds, the median: from a log-out to its reply. */

@@ -3,6 +3,9 @@ import { textWithin } from './bounded-text.ts'
 /** In octets, unpacked. A page of a Sealwax server has less than one MiB. */
 const SIZE_LIMIT = 16 * 1024 * 1024
 
+/** Octets that are unpacked at a time; the default is a sixteenth of this, and a page has hundreds of thousands. */
+const CHUNK_SIZE = 256 * 1024
+
 interface Answer {
   readonly body: unknown
   /** The server's own time, in seconds since 1970, from its Date header. */
@@ -56,7 +59,9 @@ function getByNode(url: URL, headers: Record<string, string>, signal: AbortSigna
         const give = (octets: Buffer) =>
           resolve({ status: response.statusCode ?? 0, date: response.headers.date, text: octets.toString('utf8') })
         if (response.headers['content-encoding'] !== 'gzip') return give(body)
-        zlib.gunzip(body, { maxOutputLength: SIZE_LIMIT }, (error, octets) => (error ? reject(error) : give(octets)))
+        zlib.gunzip(body, { maxOutputLength: SIZE_LIMIT, chunkSize: CHUNK_SIZE }, (error, octets) =>
+          error ? reject(error) : give(octets),
+        )
       })
     })
     if (headers.prefer !== undefined) request.on('socket', (socket) => socket.unref())
