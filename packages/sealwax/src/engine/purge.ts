@@ -51,7 +51,7 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener('abort', done)
       resolve()
     }
-    const timer = setTimeout(done, milliseconds).unref()
+    const timer = setTimeout(done, milliseconds)
     signal.addEventListener('abort', done)
     if (signal.aborted) done()
   })
