@@ -104,7 +104,8 @@ describe('connections to Postgres', () => {
     const write = (value: string) => store.transaction((facts) => facts.metadata.set('x', value))
     await Promise.all(Array.from({ length: 10 }, (_, i) => write(String(i))))
     await admin.unsafe(`alter database ${name} set default_transaction_read_only to on`)
-    await admin`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'sealwax'`
+    // With a time limit the function returns when they have ended.
+    await admin`select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'sealwax'`
     await delay(300)
     await assert.rejects(write('refused'), UNAVAILABLE)
     // Who only reads is served meanwhile.
