@@ -1,7 +1,7 @@
 import type { Auth } from './auth.ts'
 import { GuardError, type RefusalAnswer, refusalAnswer } from './errors.ts'
-import { validateRequirement } from './guard.ts'
-import type { GuardRequest } from './request.ts'
+import { type AuthFor, type Guard, validateRequirement } from './guard.ts'
+import { fieldOf, type GuardRequest } from './request.ts'
 import type { Requirement } from './requirements.ts'
 
 /** The arguments of an adapter that may hold a requirement. */
@@ -25,6 +25,25 @@ export function settle<A, T>(
   if (!(auth instanceof Promise)) return accept(auth)
   // The compiler does not see that `then` flattens what accept returns.
   return auth.then(accept, (error: unknown) => answer(error, refuse)) as Promise<Awaited<T>>
+}
+
+/**
+ * Authenticates a request, except a CORS preflight: a browser sends none with credentials, so it passes as nobody, for the CORS middleware or the
+ * framework behind to answer.
+ */
+export function authenticate<Request extends GuardRequest, const R extends MaybeRequirement<Request>>(
+  guard: Guard,
+  request: Request,
+  requirement: R,
+): AuthFor<R> | Promise<AuthFor<R>> {
+  if (isPreflight(request)) return undefined as AuthFor<R>
+  return guard.authenticate(request, ...requirement)
+}
+
+/** Whether a request is a CORS preflight (Fetch Standard, "CORS-preflight request"). */
+export function isPreflight(request: GuardRequest): boolean {
+  if (request.method !== 'OPTIONS') return false
+  return ['origin', 'access-control-request-method'].every((name) => fieldOf(request, name) !== undefined)
 }
 
 function answer<T>(error: unknown, refuse: (answer: RefusalAnswer, error: GuardError) => T): T {

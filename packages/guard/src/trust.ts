@@ -119,7 +119,7 @@ const KEYS_KEPT = 1000
 export function trustOf(options: GuardOptions): Trust {
   checkMembers(options)
   const { keys, revocation, trust = [], cookie, cacheSize = DEFAULT_CACHE_SIZE, ...rest } = options
-  const { resourceMetadata, onRefusal, realm = 'api', now = Date.now, ...verification } = rest
+  const { resourceMetadata, onRefusal, realm = 'api', now = () => Date.now(), ...verification } = rest
   if (onRefusal !== undefined && typeof onRefusal !== 'function')
     throw new TypeError('createGuard: onRefusal must be a function')
   if (typeof now !== 'function') throw new TypeError('createGuard: now must be a function')

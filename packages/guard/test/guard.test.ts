@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { mock, test } from 'node:test'
 import { inspect } from 'node:util'
 import { createLocalJWKSet, exportJwk, generateKey, JwtError, type VerificationKeys } from '@sealwax/jwt'
 import {
@@ -272,4 +272,24 @@ test('guard: close is harmless, twice too', async () => {
   const guard = guardWith()
   await guard.close()
   await guard.close()
+})
+
+test('guard: a clock that is replaced after the guard was made counts', () => {
+  const guard = createGuard({ issuer, audience, keys: key, revocation: null, cacheSize: 0 })
+  const token = tokenFor({}, { currentDate: new Date() })
+  assert.equal((guard.authenticate(bearing(token)) as Auth).subject, 'user-123')
+  const expired = () => assert.throws(() => guard.authenticate(bearing(token)), { code: 'token_expired' })
+  const hour = Date.now() + 3_600_000
+  mock.timers.enable({ apis: ['Date'], now: hour })
+  try {
+    expired()
+  } finally {
+    mock.timers.reset()
+  }
+  const spy = mock.method(Date, 'now', () => hour)
+  try {
+    expired()
+  } finally {
+    spy.mock.restore()
+  }
 })

@@ -134,7 +134,7 @@ function milliseconds(name: string, duration: Duration, longest: number): number
 /** The options with their defaults, in milliseconds. */
 function readOptions(options: RemoteJWKSetOptions) {
   checkOptions(options, optionNames, 'createRemoteJWKSet')
-  const now = options.now ?? Date.now
+  const now = options.now ?? (() => Date.now())
   if (typeof now !== 'function') throw refuseOption('createRemoteJWKSet: now is a function')
   return {
     cacheMaxAge: milliseconds('cacheMaxAge', options.cacheMaxAge ?? 600, 86_400),

@@ -110,7 +110,7 @@ export async function forgetLostSecret(
 function contextOf(options: AuthOptions, revoked: RevocationList): Context {
   const config = configure(options)
   const elapsed = () => performance.now()
-  const { store, now = Date.now } = options
+  const { store, now = () => Date.now() } = options
   return {
     config,
     store,

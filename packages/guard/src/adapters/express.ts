@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { settle } from '../adapter.ts'
+import { authenticate, settle } from '../adapter.ts'
 import { type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
 
 /** Only the members of Express's response that are used. */
@@ -24,7 +24,7 @@ export interface ProtectMiddleware<A> {
  *
  * Sets `res.locals.auth` (handlers in the same call know its type) and `req.auth` (typed by
  * `import '@sealwax/guard/express/global'`). Answers a refusal itself, whatever error handler the application has; everything else that is
- * thrown goes to `next`.
+ * thrown goes to `next`. A CORS preflight passes with `auth` undefined.
  * @param guard see `createGuard`
  * @param requirement what the routes require; its `check` is given Express's request, with `params`
  * @throws TypeError for a requirement that is not well-formed
@@ -37,7 +37,7 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
   return (req: object, response: object, next: (error?: unknown) => void) => {
     const res = response as ProtectedResponse<AuthFor<R>>
     return settle(
-      () => guard.authenticate(req as Request, ...requirement),
+      () => authenticate(guard, req as Request, requirement),
       (auth) => {
         res.locals.auth = auth
         ;(req as { auth?: unknown }).auth = auth

@@ -12,7 +12,7 @@ import type {
   RouteGenericInterface,
 } from 'fastify'
 import type { FastifyRequestType, ResolveFastifyRequestType } from 'fastify/types/type-provider.js'
-import { requirementOfWrapper, settle, wrapped } from '../adapter.ts'
+import { authenticate, requirementOfWrapper, settle, wrapped } from '../adapter.ts'
 import type { AuthFor, Guard, Requirement } from '../guard.ts'
 
 declare module 'fastify' {
@@ -51,7 +51,8 @@ export interface ProtectHook<A> {
  * everything in a plugin: `app.addHook('onRequest', protect(guard))`.
  *
  * Sets `request.auth`. Its type is known where the hook stands in the options before the handler; behind `addHook`, in `app.route` and where a
- * route writes its types out, say `app.get<{ Auth: Auth }>`. Answers a refusal itself; everything else that is thrown goes to the error handler.
+ * route writes its types out, say `app.get<{ Auth: Auth }>`. Answers a refusal itself; everything else that is thrown goes to the error handler. A CORS
+ * preflight passes with `auth` undefined.
  * @param guard see `createGuard`
  * @param requirement what the routes require; its `check` is given Fastify's request, with `params`
  * @throws TypeError for a requirement that is not well-formed
@@ -64,7 +65,7 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
   return (request: object, reply: object, done: (error?: unknown) => void) => {
     const { raw } = request as FastifyRequest
     const settled = settle(
-      () => guard.authenticate(wrapped(raw, request as FastifyRequest), ...own),
+      () => authenticate(guard, wrapped(raw, request as FastifyRequest), own),
       (auth) => {
         ;(request as { auth?: unknown }).auth = auth
         done()

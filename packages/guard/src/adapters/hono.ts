@@ -1,11 +1,11 @@
 import type { MiddlewareHandler } from 'hono'
-import { settle } from '../adapter.ts'
+import { authenticate, settle } from '../adapter.ts'
 import { type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
 
 /**
  * Protects Hono routes: `app.get('/orders', protect(guard, { scope: 'orders:read' }), (c) => c.json(c.var.auth.subject))`, or `app.use(protect(guard))`.
  *
- * Sets the variable `auth`. Answers a refusal itself; everything else that is thrown goes to `app.onError`.
+ * Sets the variable `auth`. Answers a refusal itself; everything else that is thrown goes to `app.onError`. A CORS preflight passes with `auth` undefined.
  * @param guard see `createGuard`
  * @param requirement what the routes require; its `check` is given the web `Request`
  * @throws TypeError for a requirement that is not well-formed
@@ -18,7 +18,7 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
   // Not an async function: where the guard needs no promise it makes none of its own.
   return (c, next) =>
     settle<AuthFor<R>, ReturnType<MiddlewareHandler>>(
-      () => guard.authenticate(c.req.raw, ...requirement),
+      () => authenticate(guard, c.req.raw, requirement),
       (auth) => {
         c.set('auth', auth)
         return next()

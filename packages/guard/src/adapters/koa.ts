@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa'
-import { requirementOfWrapper, settle, wrapped } from '../adapter.ts'
+import { authenticate, requirementOfWrapper, settle, wrapped } from '../adapter.ts'
 import type { AuthFor, Guard, Requirement } from '../guard.ts'
 
 /**
@@ -7,7 +7,7 @@ import type { AuthFor, Guard, Requirement } from '../guard.ts'
  * router: `router.get('/orders', protect(guard, { scope: 'orders:read' }), handler)`.
  *
  * Sets `ctx.state.auth`; the middleware behind it in the same chain knows its type. Answers a refusal itself; everything else that is thrown goes
- * to Koa's error handling.
+ * to Koa's error handling. A CORS preflight passes with `auth` undefined.
  * @param guard see `createGuard`
  * @param requirement what the routes require; its `check` is given Koa's context
  * @throws TypeError for a requirement that is not well-formed
@@ -19,7 +19,7 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
   const own = requirementOfWrapper<Context>(requirement)
   return (ctx, next) =>
     settle(
-      () => guard.authenticate(wrapped(ctx.req, ctx as unknown as Context), ...own) as AuthFor<R>,
+      () => authenticate(guard, wrapped(ctx.req, ctx as unknown as Context), own) as AuthFor<R>,
       (auth) => {
         ctx.state.auth = auth
         return next()

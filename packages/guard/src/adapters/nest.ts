@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, HttpException } from '@nestjs/common'
-import { type RawRequest, requirementOfWrapper, settle, wrapped } from '../adapter.ts'
+import { authenticate, type RawRequest, requirementOfWrapper, settle, wrapped } from '../adapter.ts'
 import type { Auth, AuthFor, Guard, Requirement } from '../guard.ts'
 
 /** What Nest's requests have under every platform; `raw` is there under Fastify. */
@@ -24,7 +24,7 @@ interface Reply {
  *
  * Sets `request.auth`; a decorator cannot tell the method its type, so write `@Req() request: ProtectedRequest`. A refusal is thrown as an
  * `HttpException` with the problem as its response and the `GuardError` as its `cause`, after the header fields are set: your exception filters see it.
- * Everything else that is thrown goes on as it is. HTTP only: other contexts throw a TypeError.
+ * Everything else that is thrown goes on as it is. HTTP only: other contexts throw a TypeError. A CORS preflight passes with `auth` undefined.
  * @param guard see `createGuard`
  * @param requirement what the routes require; its `check` is given the request of the platform, with `params`
  * @throws TypeError for a requirement that is not well-formed
@@ -39,7 +39,7 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
       if (context.getType() !== 'http') throw new TypeError('protect: guards HTTP routes only')
       const request = context.switchToHttp().getRequest<NestRequest & { raw?: RawRequest; auth?: AuthFor<R> }>()
       return settle(
-        () => guard.authenticate(wrapped(request.raw ?? (request as unknown as RawRequest), request), ...own),
+        () => authenticate(guard, wrapped(request.raw ?? (request as unknown as RawRequest), request), own),
         (auth) => {
           request.auth = auth as AuthFor<R>
           return true
