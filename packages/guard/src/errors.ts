@@ -1,3 +1,5 @@
+import type { Mismatch } from './mismatch.ts'
+
 /** The HTTP status of a refusal. */
 export type GuardErrorStatus = 400 | 401 | 403 | 503
 
@@ -55,6 +57,8 @@ export interface GuardErrorOptions {
   readonly kid?: string | undefined
   /** Session id of the refused token, for the log. Only given when the signature held. */
   readonly sessionId?: string | undefined
+  /** What was accepted and what the token had, where the refusal is about issuer, audience, type or algorithm. */
+  readonly mismatch?: Mismatch | undefined
 }
 
 interface Row {
@@ -164,6 +168,10 @@ export class GuardError extends Error {
   declare readonly kid?: string
   /** Session id of the refused token, for the log. Only present when the signature held. */
   declare readonly sessionId?: string
+  /** What is accepted, where the refusal is about issuer, audience, type or algorithm. For the log. */
+  declare readonly expected?: string | readonly string[]
+  /** What the token has in its place, for the log. `alg` is not trustworthy; the others come of a token whose signature held. */
+  declare readonly received?: string | readonly string[]
 
   /** @param code decides status, title and challenge. @param options see {@link GuardErrorOptions}. */
   constructor(code: GuardErrorCode, options: GuardErrorOptions = {}) {
@@ -182,6 +190,7 @@ export class GuardError extends Error {
     this.headers = Object.freeze(headersOf(row, options))
     if (options.kid !== undefined) this.kid = options.kid
     if (options.sessionId !== undefined) this.sessionId = options.sessionId
+    Object.assign(this, options.mismatch)
   }
 
   /** The body of the answer; its media type is `application/problem+json`. */

@@ -183,11 +183,17 @@ function failKeys(trust: Trust, found: Bearer, cause: unknown): never {
 }
 
 /** A text that is no token may not even be credentials (RFC 6750 §2.1). That is looked at only now: a good token need not be. */
-function refusalOf(trust: Trust, found: Bearer, error: unknown, now: number): GuardError | undefined {
+function refusalOf(
+  trust: Trust,
+  found: Bearer,
+  error: unknown,
+  now: number,
+  keys?: VerificationKeys,
+): GuardError | undefined {
   const fault = tokenFault(found)
   if (fault !== undefined) return new GuardError(fault.code, { ...trust.challenge, detail: fault.detail, cause: error })
   if (!(error instanceof JwtError)) return undefined
-  const refusal = tokenRefusal(error, found.token, now, trust.challenge)
+  const refusal = tokenRefusal(error, found.token, now, trust, keys)
   return refusal?.code === 'token_key_unknown' ? ofRevokedKey(trust, refusal) : refusal
 }
 
@@ -233,7 +239,7 @@ function verifyAnew(trust: Trust, found: Bearer, keys: VerificationKeys, now: nu
     trust.cache.add(verified)
     return verified
   } catch (error) {
-    throw refusalOf(trust, found, error, now) ?? error
+    throw refusalOf(trust, found, error, now, keys) ?? error
   } finally {
     Reflect.set(Error, 'stackTraceLimit', limit)
   }

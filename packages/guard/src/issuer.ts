@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, type RemoteJWKSet, unsafeDecode, type VerificationKeys } from '@sealwax/jwt'
 import { textWithin } from './bounded-text.ts'
+import { sentenceOf } from './mismatch.ts'
 import { isLoopback, parseSecureUrl } from './urls.ts'
 
 /** Where keys come from that have to be fetched, such as what `createRemoteJWKSet` makes. */
@@ -9,7 +10,7 @@ export interface KeySource {
   close(): void | Promise<void>
 }
 
-/** In milliseconds: both documents together must be there by then. */
+/** In milliseconds, for each of the two documents. */
 const TIME_LIMIT = 5000
 /** In octets, of one document. */
 const SIZE_LIMIT = 256 * 1024
@@ -123,9 +124,10 @@ export function keepMetadata(issuer: string): (failed: boolean, signal: AbortSig
 
 /** Finds the metadata of an issuer. Rejects when there is none, or when it is not to be believed. */
 async function findMetadata(issuer: string, closing: AbortSignal): Promise<IssuerMetadata> {
-  const signal = AbortSignal.any([closing, AbortSignal.timeout(TIME_LIMIT)])
   const failures: unknown[] = []
   for (const url of metadataUrls(issuer)) {
+    // One that never answers leaves the other its time.
+    const signal = AbortSignal.any([closing, AbortSignal.timeout(TIME_LIMIT)])
     try {
       return readMetadata(await fetchJson(url, signal), issuer)
     } catch (error) {
@@ -148,7 +150,10 @@ function metadataUrls(issuer: string): readonly string[] {
 /** RFC 8414 §3.3: metadata that names another issuer must not be used. */
 function readMetadata(metadata: unknown, issuer: string): IssuerMetadata {
   const { issuer: named, jwks_uri, revocation_uri, token_endpoint } = (metadata ?? {}) as Record<string, unknown>
-  if (named !== issuer) throw new Error('the document names another issuer')
+  if (named !== issuer) {
+    const difference = { expected: issuer, ...(typeof named === 'string' && { received: named }) }
+    throw new Error(`the document names another issuer: ${sentenceOf(difference)}`)
+  }
   const jwksUri = trustedUrl(jwks_uri, issuer)
   if (jwksUri === undefined) throw new Error('jwks_uri is not an https URL')
   return {

@@ -1,5 +1,15 @@
-import { type JwtError, type JwtErrorCode, type JwtHeader, type JwtPayload, unsafeDecode } from '@sealwax/jwt'
-import { GuardError, type GuardErrorCode, type GuardErrorOptions } from './errors.ts'
+import {
+  JwtError,
+  type JwtErrorCode,
+  type JwtHeader,
+  type JwtPayload,
+  unsafeDecode,
+  type VerificationKeys,
+} from '@sealwax/jwt'
+import { GuardError, type GuardErrorCode } from './errors.ts'
+import { type Mismatch, mismatchOf, sentenceOf } from './mismatch.ts'
+import type { Trust } from './trust.ts'
+import { keyOf } from './verified-token.ts'
 
 /** Mistakes of the program, or keys that cannot be had: not about the token. */
 type OtherError = 'ERR_JWT_OPTION' | 'ERR_JWT_KEY' | 'ERR_JWT_KEY_SET' | 'ERR_JWT_KEYS_UNAVAILABLE'
@@ -36,25 +46,36 @@ const STEPS: readonly [name: string, seconds: number][] = [
 /**
  * The refusal that answers a token which `verify` did not accept.
  * @param now milliseconds since 1970 @param challenge what the guard says in every challenge
+ * @param verification what `verify` was told @param keys the keys, where they were had
  * @returns `undefined` if the error is not about the token
  */
 export function tokenRefusal(
   error: JwtError,
   token: string,
   now: number,
-  challenge: GuardErrorOptions,
+  { challenge, verification }: Pick<Trust, 'challenge' | 'verification'>,
+  keys?: VerificationKeys,
 ): GuardError | undefined {
   if (isNotAboutToken(error.code)) return undefined
   const { code, signed } = TABLE[error.code]
   // Nothing in a malformed token is worth the time that looking into it once more takes.
   const { header, payload } = error.code === 'ERR_JWT_MALFORMED' ? NOTHING : decode(token)
+  const keyAlg = keys === undefined ? undefined : keyOf(keys, header.kid)?.alg
+  const mismatch = mismatchOf(error.code, { header, payload }, verification, keyAlg)
   return new GuardError(code, {
     ...challenge,
     detail: detailOf(error, signed ? payload : {}, now / 1000),
-    cause: error,
+    cause: mismatch === undefined ? error : explained(error, mismatch),
+    mismatch,
     kid: isPrintable(header.kid) ? header.kid : undefined,
     sessionId: signed && isPrintable(payload.sid) ? payload.sid : undefined,
   })
+}
+
+/** The error of `verify` says nothing that a token says; its cause does. */
+function explained(error: JwtError, mismatch: Mismatch): JwtError {
+  const { code, message, claim } = error
+  return new JwtError(code, message, { ...(claim && { claim }), cause: new Error(sentenceOf(mismatch)) })
 }
 
 /** Whether a code is about the keys or options of the program: no fault of the token. */

@@ -55,7 +55,7 @@ function isTimely({ expires, notBefore, issuedAt }: VerifiedToken, now: number, 
 }
 
 /** The key of exactly this `kid`; without one, the only key. As in `verify`. */
-function keyOf(keys: VerificationKeys, kid: string | undefined): VerificationKey | undefined {
+export function keyOf(keys: VerificationKeys, kid: string | undefined): VerificationKey | undefined {
   if ('kid' in keys) return kid === undefined || kid === keys.kid ? keys : undefined
   if ('get' in keys) return kid === undefined ? onlyOne(keys.keys) : keys.get(kid)
   if (kid === undefined) return onlyOne(keys)

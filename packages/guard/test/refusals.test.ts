@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import { importKey, JwtError, sign } from '@sealwax/jwt'
+import { generateKey, importKey, JwtError, sign } from '@sealwax/jwt'
 import type { GuardErrorCode, GuardOptions } from '../src/index.ts'
 import { audience, ISSUED, issuer, key, later, refusalOf, secret, strangerKey, tokenFor } from './tokens.ts'
+
+const es256 = await generateKey('ES256', { kid: 'key-1' })
 
 /** A token without a subject. */
 const anonymous = () =>
@@ -69,6 +71,37 @@ for (const [name, code, token, options] of refusals) {
     assert.ok(!inspect(error, { depth: 9 }).includes(text.slice(-20)), 'the token is nowhere in the error')
   })
 }
+
+test('guard: a refusal tells the log what was expected and what came, and the client neither', () => {
+  const cases: [string, string, Partial<GuardOptions>, unknown, unknown][] = [
+    ['token_issuer_invalid', tokenFor(), { issuer: `${issuer}/` }, `${issuer}/`, issuer],
+    [
+      'token_audience_invalid',
+      tokenFor({}, { audience: ['a', 'b'] }),
+      { audience: ['c', 'd'] },
+      ['c', 'd'],
+      ['a', 'b'],
+    ],
+    ['token_type_invalid', tokenFor({}, { typ: 'JWT' }), {}, 'at+jwt', 'JWT'],
+    ['token_type_invalid', tokenFor({}, { typ: null }), {}, 'at+jwt', undefined],
+    ['token_algorithm_not_allowed', tokenFor(), { keys: es256 }, 'ES256', 'HS256'],
+    ['token_algorithm_not_allowed', tokenFor(), { algorithms: ['ES256'] }, ['ES256'], 'HS256'],
+  ]
+  for (const [code, token, options, expected, received] of cases) {
+    const error = refusalOf(token, options)
+    assert.deepEqual([error.code, error.expected, error.received], [code, expected, received])
+    const sent = JSON.stringify([error.problem(), error.headers])
+    for (const text of [expected, received ?? []].flat()) assert.ok(!sent.includes(text as string), `${code}: ${text}`)
+  }
+  const { cause } = refusalOf(tokenFor(), { issuer: `${issuer}/` }).cause as Error
+  assert.equal(
+    (cause as Error).message,
+    `expected "${issuer}/", received "${issuer}": they differ only by a slash at the end`,
+  )
+  const forged = refusalOf(tokenFor({}, { issuer: `https://evil.example\n${'x'.repeat(999)}` }))
+  assert.match(forged.received as string, /^https:\/\/evil\.example\?x+$/)
+  assert.equal(forged.received?.length, 256)
+})
 
 test('guard: refusals are told in sentences', () => {
   assert.equal(refusalOf(tokenFor(), later(937)).detail, 'The access token expired 37 seconds ago.')
