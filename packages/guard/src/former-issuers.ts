@@ -1,4 +1,5 @@
 import { createRemoteJWKSet, type VerificationKeys } from '@sealwax/jwt'
+import type { Auth } from './auth.ts'
 import type { KeySource } from './issuer.ts'
 import { parseSecureUrl } from './urls.ts'
 
@@ -7,8 +8,8 @@ import { parseSecureUrl } from './urls.ts'
  * held against its own keys and rules, never against the guard's.
  */
 export interface FormerIssuer {
-  /** Its `iss`, exactly. It may be the guard's own issuer: then its keys are the other keys that count. */
-  readonly issuer: string
+  /** Its `iss`, exactly; `null`: its tokens have none. It may be the guard's own issuer: then its keys are the other keys that count. */
+  readonly issuer: string | null
   /** What `importKey` made of its public key, PEM or secret; under the `kid` that its tokens name, if they name one. Either this or `jwksUri`. */
   readonly key?: VerificationKeys
   /** Where its key set is: https, or http on loopback. */
@@ -19,20 +20,22 @@ export interface FormerIssuer {
   readonly audience?: string | readonly string[] | null
   /** As in `GuardOptions`. Default `'JWT'`, which most libraries write; `null` where its tokens have no `typ`. */
   readonly typ?: string | null
-  /** As in `GuardOptions`. Default `iss sub exp`. */
+  /** As in `GuardOptions`. Default `iss sub exp`, without `iss` where `issuer` is `null`. */
   readonly requiredClaims?: readonly string[]
+  /** As in `GuardOptions`, for its tokens. */
+  readonly check?: (auth: Auth) => boolean
 }
 
 /** A former issuer, checked. */
 export interface ReadFormerIssuer {
-  readonly issuer: string
+  readonly issuer: string | null
   /** Milliseconds since 1970. */
   readonly until: number
   readonly keys: VerificationKeys | KeySource
-  readonly rules: Pick<FormerIssuer, 'audience'> & Required<Pick<FormerIssuer, 'typ' | 'requiredClaims'>>
+  readonly rules: Pick<FormerIssuer, 'audience' | 'check'> & Required<Pick<FormerIssuer, 'typ' | 'requiredClaims'>>
 }
 
-const MEMBERS = new Set(['issuer', 'key', 'jwksUri', 'until', 'audience', 'typ', 'requiredClaims'])
+const MEMBERS = new Set(['issuer', 'key', 'jwksUri', 'until', 'audience', 'typ', 'requiredClaims', 'check'])
 
 /**
  * @param now milliseconds since 1970
@@ -47,10 +50,18 @@ export function readFormerIssuers(trust: readonly FormerIssuer[], now: () => num
       if (!MEMBERS.has(name)) throw new TypeError(`createGuard: trust: unknown member "${name}"`)
       if (value === undefined) throw new TypeError(`createGuard: trust: ${name} is undefined`)
     }
-    const { issuer, until, typ = 'JWT', requiredClaims = ['iss', 'sub', 'exp'] } = former
-    if (typeof issuer !== 'string') throw new TypeError('createGuard: trust: issuer must be a string')
-    const audience = 'audience' in former ? { audience: former.audience } : {}
-    return { issuer, until: timeOf(until), keys: keysOf(former, now), rules: { ...audience, typ, requiredClaims } }
+    const {
+      issuer,
+      until,
+      typ = 'JWT',
+      requiredClaims = issuer === null ? ['sub', 'exp'] : ['iss', 'sub', 'exp'],
+    } = former
+    if (issuer !== null && typeof issuer !== 'string') {
+      throw new TypeError('createGuard: trust: issuer must be a string, or null for tokens without iss')
+    }
+    const { audience, check } = former
+    const own = { ...(audience !== undefined && { audience }), ...(check && { check }) }
+    return { issuer, until: timeOf(until), keys: keysOf(former, now), rules: { ...own, typ, requiredClaims } }
   })
 }
 

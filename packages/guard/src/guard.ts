@@ -11,6 +11,7 @@ import {
   type Requirement,
 } from './requirements.ts'
 import { tokenRefusal } from './token-refusal.ts'
+import { checkTokenUse } from './token-use.ts'
 import { type GuardOptions, type Trust, trustOf } from './trust.ts'
 import { stillHolds, type VerifiedToken, verifiedToken } from './verified-token.ts'
 
@@ -145,7 +146,7 @@ function formerOf(trust: Trust, { token }: Bearer): Trust['former'][number] | un
   if (trust.cache.find(token) !== undefined) return undefined
   try {
     const { iss } = unsafeDecode(token).payload
-    return trust.former.find(({ issuer, until }) => issuer === iss && trust.now() < until)
+    return trust.former.find(({ issuer, until }) => issuer === (iss ?? null) && trust.now() < until)
   } catch {
     return undefined
   }
@@ -234,7 +235,10 @@ function verifyAnew(trust: Trust, found: Bearer, keys: VerificationKeys, now: nu
   const limit = Error.stackTraceLimit
   Reflect.set(Error, 'stackTraceLimit', 0)
   try {
-    const auth = authOf(verify(found.token, keys, { ...trust.verification, currentDate: new Date(now) }))
+    const token = verify(found.token, keys, { ...trust.verification, currentDate: new Date(now) })
+    checkTokenUse(token, trust.verification.typ)
+    const auth = authOf(token)
+    if (!passes(trust, auth)) throw new GuardError('check_failed', { ...trust.challenge, ...namesOf(auth) })
     const verified = verifiedToken(found.token, auth, keys, now)
     trust.cache.add(verified)
     return verified
@@ -243,6 +247,13 @@ function verifyAnew(trust: Trust, found: Bearer, keys: VerificationKeys, now: nu
   } finally {
     Reflect.set(Error, 'stackTraceLimit', limit)
   }
+}
+
+/** The application's own rule about tokens of this issuer. */
+function passes({ check }: Trust, auth: Auth): boolean {
+  const passed = check === undefined || check(auth)
+  if (typeof passed !== 'boolean') throw new TypeError('createGuard: check must return true or false')
+  return passed
 }
 
 /** Everything about a verified token that may differ from one request to the next. */

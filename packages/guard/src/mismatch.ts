@@ -18,8 +18,9 @@ export function mismatchOf(
   if (code === 'ERR_JWT_ISSUER') return compared(issuer, payload.iss)
   if (code === 'ERR_JWT_AUDIENCE') return compared(audience, payload.aud)
   if (code === 'ERR_JWT_TYPE') return compared(typ, header.typ)
-  if (code === 'ERR_JWT_ALGORITHM') return compared(keyAlg ?? algorithms ?? null, header.alg)
-  return undefined
+  if (code !== 'ERR_JWT_ALGORITHM') return undefined
+  const isAllowed = algorithms === undefined || algorithms.includes(String(header.alg))
+  return compared((isAllowed ? keyAlg : algorithms) ?? null, header.alg)
 }
 
 /** The same as a sentence: a difference of one slash is the most frequent one, and hard to see. */

@@ -7,6 +7,7 @@ import {
   type VerifyOptions,
   verify,
 } from '@sealwax/jwt'
+import type { Auth } from './auth.ts'
 import { createTokenCache, type TokenCache } from './cache.ts'
 import { type CookieRule, readCookieRule } from './cookies.ts'
 import type { GuardError, GuardErrorOptions } from './errors.ts'
@@ -34,6 +35,13 @@ export interface GuardOptions {
   readonly clockTolerance?: Duration
   /** Greatest `exp − iat`. Default 24 hours for `at+jwt`, none for another `typ`. */
   readonly maxLifetime?: Duration
+  /**
+   * Tokens that are bound to a key of their sender (`cnf`; RFC 9449, RFC 8705). `'refuse'`, the default: nobody checks here that the sender has the key, so
+   * `token_proof_required`. `'ignore'`: they are accepted as bearer tokens.
+   */
+  readonly senderConstrained?: 'refuse' | 'ignore'
+  /** A rule of your own for tokens of this issuer, asked once when a token was verified; `false` is 403 `check_failed`. Rules of one route belong into its requirement. */
+  readonly check?: (auth: Auth) => boolean
   /** Narrows the algorithms; each key accepts only its own anyway. */
   readonly algorithms?: readonly Algorithm[]
   /**
@@ -84,9 +92,10 @@ export interface Trust {
   /** In seconds. */
   readonly tolerance: number
   readonly verification: Omit<VerifyOptions, 'currentDate'>
+  readonly check: GuardOptions['check']
   /** Who else is trusted, each with keys and rules of its own, until a time in milliseconds since 1970. */
   readonly former: readonly {
-    readonly issuer: string
+    readonly issuer: string | null
     readonly until: number
     readonly trust: Trust
     /** Whether it goes by a name of the guard's own issuer. */
@@ -96,6 +105,7 @@ export interface Trust {
 
 const MEMBERS: ReadonlySet<string> = new Set<keyof GuardOptions>([
   ...(['issuer', 'audience', 'typ', 'requiredClaims', 'clockTolerance', 'maxLifetime', 'algorithms'] as const),
+  ...(['senderConstrained', 'check'] as const),
   ...(['keys', 'revocation', 'trust', 'cookie', 'cacheSize', 'resourceMetadata', 'onRefusal', 'realm', 'now'] as const),
 ])
 
@@ -119,9 +129,10 @@ const KEYS_KEPT = 1000
 export function trustOf(options: GuardOptions): Trust {
   checkMembers(options)
   const { keys, revocation, trust = [], cookie, cacheSize = DEFAULT_CACHE_SIZE, ...rest } = options
-  const { resourceMetadata, onRefusal, realm = 'api', now = () => Date.now(), ...verification } = rest
+  const { check, resourceMetadata, onRefusal, realm = 'api', now = () => Date.now(), ...verification } = rest
   if (onRefusal !== undefined && typeof onRefusal !== 'function')
     throw new TypeError('createGuard: onRefusal must be a function')
+  if (check !== undefined && typeof check !== 'function') throw new TypeError('createGuard: check must be a function')
   if (typeof now !== 'function') throw new TypeError('createGuard: now must be a function')
   if (typeof realm !== 'string' || !/^[\x20-\x7e]+$/.test(realm))
     throw new TypeError('createGuard: realm must be printable ASCII')
@@ -143,15 +154,16 @@ export function trustOf(options: GuardOptions): Trust {
     now,
     tolerance: checked.clockTolerance === undefined ? DEFAULT_TOLERANCE : toSeconds(checked.clockTolerance),
     verification: checked,
+    check,
   })
 }
 
 function formerTrusts(options: GuardOptions, revocation: RevocationCheck | null, now: () => number): Trust['former'] {
-  const { trust: _, keys: _keys, algorithms: _algorithms, maxLifetime: _maxLifetime, ...rest } = options
+  const { trust: _, keys: _keys, check: _check, algorithms: _algorithms, maxLifetime: _maxLifetime, ...rest } = options
   return readFormerIssuers(options.trust ?? [], now).map(({ issuer, until, keys, rules }) => {
     const audience = rules.audience === undefined ? options.audience : rules.audience
     const trust = trustOf({ ...rest, ...rules, issuer, audience, keys, revocation })
-    const isOwn = options.issuer === null || [options.issuer].flat().includes(issuer)
+    const isOwn = options.issuer === null || (issuer !== null && [options.issuer].flat().includes(issuer))
     return { issuer, until, isOwn, trust: isKeySource(keys) ? { ...trust, closeKeys: () => keys.close() } : trust }
   })
 }
@@ -224,11 +236,13 @@ function isKeySource(keys: NonNullable<GuardOptions['keys']>): keys is KeySource
 function verificationOf({
   typ = 'at+jwt',
   requiredClaims = ['iss', 'sub', 'aud', 'exp', 'iat', 'jti'],
+  senderConstrained = 'refuse',
   ...rest
 }: Pick<VerifyOptions, 'issuer' | 'audience'> & Partial<VerifyOptions>): Trust['verification'] {
   // Auth.subject is promised, so `sub` cannot be given up. What is not a list goes to verify, which says so.
   const needsSubject = Array.isArray(requiredClaims) && requiredClaims.length > 0 && !requiredClaims.includes('sub')
-  return structuredClone({ ...rest, typ, requiredClaims: needsSubject ? ['sub', ...requiredClaims] : requiredClaims })
+  const claims = needsSubject ? ['sub', ...requiredClaims] : requiredClaims
+  return structuredClone({ ...rest, typ, senderConstrained, requiredClaims: claims })
 }
 
 /** Lets `verify` judge its options and the keys now instead of at the first request. The token it is given for that is never acceptable. */

@@ -3,8 +3,8 @@ import { createHmac, generateKeyPairSync, sign as signBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import { importKey, type VerificationKey } from '@sealwax/jwt'
-import { createRevocationList, type FormerIssuer, type GuardOptions } from '../src/index.ts'
+import { importKey, type JwtError, type VerificationKey } from '@sealwax/jwt'
+import { type Auth, createRevocationList, type FormerIssuer, type GuardOptions } from '../src/index.ts'
 import { audience, bearing, guardWith, ISSUED, issuer, later, refusalOf, secret, tokenFor } from './tokens.ts'
 
 // The tokens are put together by hand, as an older system would have made them.
@@ -174,4 +174,59 @@ test('trust: keys are fetched from jwksUri when the first such token comes, and 
   server.closeAllConnections()
   server.close()
   await assert.rejects(async () => guard.authenticate(bearing(rs256({ jti: 'x' }))), { code: 'keys_unavailable' })
+})
+
+test('trust: an older system that writes no iss is named by null, and by nothing else', async () => {
+  const nameless: FormerIssuer = { ...byHmac, issuer: null }
+  const token = hs256({ iss: undefined })
+  assert.equal(await subjectOf(token, { trust: [nameless] }), '42')
+  assert.equal(refusalOf(token, { trust: [byHmac] }).status, 401)
+  assert.equal(refusalOf(hs256(), { trust: [nameless] }).status, 401)
+  assert.equal(await subjectOf(tokenFor(), { trust: [nameless] }), 'user-123')
+})
+
+test('attack: refresh and ID tokens of any issuer open no route, whatever type is accepted', () => {
+  const marks: Claims[] = [
+    { type: 'refresh' },
+    { token_type: 'refresh' },
+    { token_use: 'refresh_token' },
+    { token_use: 'id' },
+    { typ: 'Refresh' },
+    { typ: 'Offline' },
+    { typ: 'ID' },
+  ]
+  for (const mark of marks) {
+    const [claim] = Object.keys(mark)
+    const own = refusalOf(tokenFor({ jti: 'a', ...mark }, { typ: 'JWT' }), { typ: null })
+    assert.deepEqual([own.code, (own.cause as JwtError).claim], ['token_claim_invalid', claim], JSON.stringify(mark))
+    assert.equal(refusalOf(hs256(mark), { trust: [byHmac] }).code, 'token_claim_invalid', JSON.stringify(mark))
+  }
+  for (const typ of ['refresh+jwt', 'rt+jwt', 'application/refresh+jwt']) {
+    assert.equal(refusalOf(tokenFor({ jti: 'a' }, { typ }), { typ: null }).code, 'token_type_invalid', typ)
+  }
+  for (const mark of [{ type: 'access' }, { token_use: 'access' }, { typ: 'Bearer' }, { type: 'identity' }]) {
+    assert.equal(
+      (guardWith({ typ: null }).authenticate(bearing(tokenFor({ jti: 'a', ...mark }, { typ: 'JWT' }))) as Auth).subject,
+      'user-123',
+    )
+  }
+})
+
+test('check: a rule about the tokens of one issuer is asked once for each token, and holds for that issuer only', async () => {
+  const asked: string[] = []
+  const check = ({ subject, payload }: Auth) => {
+    asked.push(subject)
+    return payload.team === 'a'
+  }
+  const guard = guardWith({ check, trust: [byHmac] })
+  const [good, bad] = [tokenFor({ team: 'a' }), tokenFor({ team: 'b' })]
+  for (let i = 0; i < 3; i += 1) assert.equal((guard.authenticate(bearing(good)) as Auth).subject, 'user-123')
+  assert.deepEqual(asked, ['user-123'])
+  for (let i = 0; i < 2; i += 1) {
+    assert.throws(() => guard.authenticate(bearing(bad)), { code: 'check_failed', status: 403 })
+  }
+  assert.equal((await guard.authenticate(bearing(hs256()))).subject, '42')
+  assert.equal(refusalOf(hs256(), { trust: [{ ...byHmac, check: () => false }] }).code, 'check_failed')
+  assert.throws(() => guardWith({ check: () => Promise.resolve(true) as never }).authenticate(bearing(good)), TypeError)
+  assert.throws(() => guardWith({ check: 'yes' as never }), TypeError)
 })

@@ -3,8 +3,20 @@ import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { generateKey, importKey, JwtError, sign } from '@sealwax/jwt'
-import type { GuardErrorCode, GuardOptions } from '../src/index.ts'
-import { audience, ISSUED, issuer, key, later, refusalOf, secret, strangerKey, tokenFor } from './tokens.ts'
+import type { Auth, GuardErrorCode, GuardOptions } from '../src/index.ts'
+import {
+  audience,
+  bearing,
+  guardWith,
+  ISSUED,
+  issuer,
+  key,
+  later,
+  refusalOf,
+  secret,
+  strangerKey,
+  tokenFor,
+} from './tokens.ts'
 
 const es256 = await generateKey('ES256', { kid: 'key-1' })
 
@@ -72,15 +84,24 @@ for (const [name, code, token, options] of refusals) {
   })
 }
 
+test('guard: a token bound to a key is refused under any type, unless that is given up in writing', () => {
+  for (const typ of ['at+jwt', null]) {
+    assert.equal(refusalOf(bound(), { typ }).code, 'token_proof_required', String(typ))
+    const guard = guardWith({ typ, senderConstrained: 'ignore' })
+    assert.equal((guard.authenticate(bearing(bound())) as Auth).subject, 'u', String(typ))
+  }
+  assert.throws(() => guardWith({ senderConstrained: 'accept' as never }), { code: 'ERR_JWT_OPTION' })
+})
+
 test('guard: a refusal tells the log what was expected and what came, and the client neither', () => {
   const cases: [string, string, Partial<GuardOptions>, unknown, unknown][] = [
     ['token_issuer_invalid', tokenFor(), { issuer: `${issuer}/` }, `${issuer}/`, issuer],
     [
       'token_audience_invalid',
-      tokenFor({}, { audience: ['a', 'b'] }),
-      { audience: ['c', 'd'] },
-      ['c', 'd'],
-      ['a', 'b'],
+      tokenFor({}, { audience: ['aud-1', 'aud-2'] }),
+      { audience: ['x-1', 'x-2'] },
+      ['x-1', 'x-2'],
+      ['aud-1', 'aud-2'],
     ],
     ['token_type_invalid', tokenFor({}, { typ: 'JWT' }), {}, 'at+jwt', 'JWT'],
     ['token_type_invalid', tokenFor({}, { typ: null }), {}, 'at+jwt', undefined],

@@ -32,6 +32,8 @@ export interface ClaimRules {
   readonly maxLifetime: number | undefined
   /** Whether the rules for access tokens apply. */
   readonly accessToken: boolean
+  /** Whether a token that is bound to a key is refused. */
+  readonly bearer: boolean
   /** The current time, in seconds since 1970. */
   readonly now: number
   /** Seconds. */
@@ -54,6 +56,7 @@ export function checkClaims(payload: JwtPayload, rules: ClaimRules): void {
   if (rules.issuer !== null) checkIssuer(payload, rules.issuer)
   if (rules.audience !== null) checkAudience(payload, rules.audience)
   if (rules.accessToken) checkAccessToken(payload)
+  if (rules.bearer) checkBearer(payload)
   if (rules.maxLifetime !== undefined) checkLifetime(payload, rules.maxLifetime)
   checkTimes(payload, rules.now, rules.tolerance)
 }
@@ -66,6 +69,10 @@ export function checkAccessToken(payload: JwtPayload): void {
   if (payload.scope !== undefined && typeof payload.scope !== 'string') throw wrong('scope', 'is not a text')
   if (payload.token_use === 'refresh') throw wrong('token_use', 'says that this is a refresh token')
   if (payload.token_type === 'refresh') throw wrong('token_type', 'says that this is a refresh token')
+}
+
+/** Refuses a token that is of use only with a proof of possession (RFC 9449 §7.1). */
+export function checkBearer(payload: JwtPayload): void {
   if (payload.cnf !== undefined) {
     throw new JwtError('ERR_JWT_PROOF_REQUIRED', 'the token is bound to a key (cnf) and is no bearer token', {
       claim: 'cnf',

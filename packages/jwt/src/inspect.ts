@@ -3,6 +3,7 @@ import type { JwtPayload } from './claims.ts'
 import {
   checkAccessToken,
   checkAudience,
+  checkBearer,
   checkIssuer,
   checkLifetime,
   checkTimes,
@@ -96,7 +97,11 @@ export function inspect(token: unknown, options: InspectOptions = {}): Inspectio
   result.payload = payload
   const own = typ === null && typeof header?.typ === 'string' && isAccessTokenType(header.typ)
   const { maxLifetime = own ? accessTokenLifetime : undefined } = rules
-  inspectClaims(payload, { ...rules, accessToken: rules.accessToken || own, maxLifetime }, attempt)
+  inspectClaims(
+    payload,
+    { ...rules, accessToken: rules.accessToken || own, bearer: rules.bearer || own, maxLifetime },
+    attempt,
+  )
   result.times = readTimes(payload, rules.now)
   return result
 }
@@ -163,7 +168,7 @@ function readPayload(
 
 const accessTokenLifetime = 86_400
 const registeredClaims = ['iss', 'sub', 'jti', 'aud', 'exp', 'nbf', 'iat']
-const profileClaims = ['sub', 'jti', 'client_id', 'scope', 'token_use', 'token_type', 'cnf']
+const profileClaims = ['sub', 'jti', 'client_id', 'scope', 'token_use', 'token_type']
 
 /** The steps of `checkClaims`, each claim by itself; a claim of a wrong type is not looked at again. */
 function inspectClaims(payload: JwtPayload, rules: ReturnType<typeof readRules>, attempt: Attempt): void {
@@ -192,6 +197,7 @@ function inspectClaims(payload: JwtPayload, rules: ReturnType<typeof readRules>,
   if (issuer !== null && must('iss')) attempt(() => checkIssuer(sound, issuer))
   if (audience !== null && must('aud')) attempt(() => checkAudience(sound, audience))
   if (rules.accessToken) for (const claim of profileClaims) attempt(() => checkAccessToken(only(claim)))
+  if (rules.bearer) attempt(() => checkBearer(sound))
   if (maxLifetime !== undefined) {
     const bounded = must('exp')
     if (must('iat') && bounded) attempt(() => checkLifetime(sound, maxLifetime))

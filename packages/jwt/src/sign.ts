@@ -1,5 +1,5 @@
 import type { JwtPayload } from './claims.ts'
-import { checkAccessToken, checkTypes } from './claims.ts'
+import { checkAccessToken, checkBearer, checkTypes } from './claims.ts'
 import type { JsonObject } from './compact.ts'
 import { maxDepth, maxMembers, maxTokenLength } from './compact.ts'
 import type { Duration } from './duration.ts'
@@ -107,7 +107,10 @@ function assemble(payload: unknown, options: SignOptions, accessToken: boolean):
     claims.jti = randomIdentifier()
   }
   checkTypes(claims)
-  if (accessToken) checkAccessToken(claims)
+  if (accessToken) {
+    checkAccessToken(claims)
+    checkBearer(claims)
+  }
   return claims
 }
 

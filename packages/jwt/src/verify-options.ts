@@ -30,6 +30,11 @@ export interface VerifyOptions {
   clockTolerance?: Duration
   /** The longest time from `iat` to `exp`; requires both claims. Default: 24 hours for `at+jwt`, else no limit. */
   maxLifetime?: Duration
+  /**
+   * What becomes of a token that is bound to a key (`cnf`, RFC 7800 §3.1), since nobody checks here that its sender has the key. Default: `'refuse'` for
+   * `at+jwt`, else `'ignore'`.
+   */
+  senderConstrained?: 'refuse' | 'ignore'
   /** The instant to verify at. Default: now. */
   currentDate?: Date
 }
@@ -42,6 +47,7 @@ const optionNames: ReadonlySet<string> = new Set([
   'requiredClaims',
   'clockTolerance',
   'maxLifetime',
+  'senderConstrained',
   'currentDate',
 ])
 
@@ -68,8 +74,13 @@ export function readRules(options: VerifyOptions): ClaimRules {
   const accessToken = isAccessTokenType(typ)
   const lifetime = maxLifetime === undefined ? (accessToken ? accessTokenLifetime : undefined) : toSeconds(maxLifetime)
   if (lifetime === 0) throw refuseOption('verify: maxLifetime is longer than 0')
+  const { senderConstrained = accessToken ? 'refuse' : 'ignore' } = options
+  if (senderConstrained !== 'refuse' && senderConstrained !== 'ignore') {
+    throw refuseOption("verify: senderConstrained is 'refuse' or 'ignore'")
+  }
+  const bearer = senderConstrained === 'refuse'
   const now = secondsOf(options.currentDate, 'verify')
-  return { issuer, audience, requiredClaims, maxLifetime: lifetime, accessToken, now, tolerance }
+  return { issuer, audience, requiredClaims, maxLifetime: lifetime, accessToken, bearer, now, tolerance }
 }
 
 function checkAlgorithms(names: unknown): void {
