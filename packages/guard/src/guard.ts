@@ -66,9 +66,10 @@ export function createGuard(options: GuardOptions): Guard {
       trust.cache.clear()
       trust.closeRevocation()
       await trust.closeKeys()
-      for (const { trust: former } of trust.former) {
-        former.cache.clear()
-        await former.closeKeys()
+      for (const { trust: other } of trust.others) {
+        other.cache.clear()
+        other.closeRevocation()
+        await other.closeKeys()
       }
     },
   }
@@ -108,8 +109,6 @@ function decide(
     throw new GuardError('token_missing', trust.challenge)
   }
   if (found.kind === 'invalid') throw new GuardError(found.code, { ...trust.challenge, detail: found.detail })
-  const waiting = trust.revocationReady()
-  if (waiting !== undefined) return waiting.then(() => decideToken(trust, found, request, requirement))
   return decideToken(trust, found, request, requirement)
 }
 
@@ -119,19 +118,19 @@ function decideToken(
   request: GuardRequest,
   requirement: PreparedRequirement,
 ): Auth | Promise<Auth> {
-  const former = trust.former.length === 0 ? undefined : formerOf(trust, found)
-  if (former === undefined) return judge(trust, found, request, requirement)
-  if (!former.isOwn) return judge(former.trust, found, request, requirement)
+  const other = trust.others.length === 0 ? undefined : otherOf(trust, found)
+  if (other === undefined) return judge(trust, found, request, requirement)
+  if (!other.isOwn) return judge(other.trust, found, request, requirement)
   // Under one issuer only the keys tell the two apart.
-  const orFormer = (error: unknown) => {
+  const orOther = (error: unknown) => {
     if (!(error instanceof GuardError && FOREIGN.has(error.code))) throw error
-    return judge(former.trust, found, request, requirement)
+    return judge(other.trust, found, request, requirement)
   }
   try {
     const result = judge(trust, found, request, requirement)
-    return result instanceof Promise ? result.catch(orFormer) : result
+    return result instanceof Promise ? result.catch(orOther) : result
   } catch (error) {
-    return orFormer(error)
+    return orOther(error)
   }
 }
 
@@ -140,19 +139,30 @@ const FOREIGN: ReadonlySet<string> = new Set<GuardErrorCode>([
   ...(['token_key_unknown', 'token_algorithm_not_allowed', 'token_signature_invalid'] as const),
 ])
 
-/** The former issuer that a token says it is of. That only chooses who judges it. */
-function formerOf(trust: Trust, { token }: Bearer): Trust['former'][number] | undefined {
+/** The other issuer that a token says it is of. That only chooses who judges it. */
+function otherOf(trust: Trust, { token }: Bearer): Trust['others'][number] | undefined {
   // What was verified as ours needs no second look.
   if (trust.cache.find(token) !== undefined) return undefined
   try {
     const { iss } = unsafeDecode(token).payload
-    return trust.former.find(({ issuer, until }) => issuer === (iss ?? null) && trust.now() < until)
+    return trust.others.find(({ issuer, until }) => issuer === (iss ?? null) && trust.now() < until)
   } catch {
     return undefined
   }
 }
 
 function judge(
+  trust: Trust,
+  found: Bearer,
+  request: GuardRequest,
+  requirement: PreparedRequirement,
+): Auth | Promise<Auth> {
+  const waiting = trust.revocationReady()
+  if (waiting !== undefined) return waiting.then(() => judgeReady(trust, found, request, requirement))
+  return judgeReady(trust, found, request, requirement)
+}
+
+function judgeReady(
   trust: Trust,
   found: Bearer,
   request: GuardRequest,

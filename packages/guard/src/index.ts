@@ -10,7 +10,6 @@ export {
   type RefusalAnswer,
   refusalAnswer,
 } from './errors.ts'
-export type { FormerIssuer } from './former-issuers.ts'
 export { type Auth, type AuthFor, createGuard, type Guard, type GuardOptions, type Requirement } from './guard.ts'
 export type { KeySource } from './issuer.ts'
 export type { GuardRequest, HeaderReader } from './request.ts'
@@ -25,3 +24,4 @@ export {
   type RevocationVerdict,
   subjectKey,
 } from './revocations.ts'
+export type { TrustedIssuer } from './trusted-issuers.ts'

@@ -12,19 +12,19 @@ import { createTokenCache, type TokenCache } from './cache.ts'
 import { type CookieRule, readCookieRule } from './cookies.ts'
 import type { GuardError, GuardErrorOptions } from './errors.ts'
 import { feedSource } from './feed-source.ts'
-import { type FormerIssuer, readFormerIssuers } from './former-issuers.ts'
 import { discoverKeys, type KeySource } from './issuer.ts'
 import type { GuardRequest } from './request.ts'
 import { type FeedOptions, followFeed, type RevocationFeed } from './revocation-feed.ts'
 import type { RevocationCheck } from './revocations.ts'
 import { isNotAboutToken } from './token-refusal.ts'
+import { readTrustedIssuers, type TrustedIssuer } from './trusted-issuers.ts'
 import { parseSecureUrl } from './urls.ts'
 import type { VerifiedToken } from './verified-token.ts'
 
 /** What a guard trusts. Unknown members and members that are `undefined` throw a TypeError. */
 export interface GuardOptions {
-  /** The only accepted `iss`, or several; compared exactly. `null`: not checked. */
-  readonly issuer: string | readonly string[] | null
+  /** The `iss` of the tokens, compared exactly; others go into `issuers`, each with keys of its own. `null`: not checked. */
+  readonly issuer: string | null
   /** The name of this API, or its names: `aud` must contain one. `null`: not checked. */
   readonly audience: string | readonly string[] | null
   /** The only accepted `typ`. Default `'at+jwt'`, with all the rules of access tokens (RFC 9068 §4). `null`: not checked. */
@@ -56,8 +56,11 @@ export interface GuardOptions {
    * issuer without one needs `null` in writing.
    */
   readonly revocation?: RevocationCheck | FeedOptions | null
-  /** Issuers of before, whose tokens are good until a date beside those of `issuer`; the guard's revocations hold for them, too. Default none. */
-  readonly trust?: readonly FormerIssuer[]
+  /**
+   * Other issuers whose tokens are accepted, each with keys and rules of its own; without `revocation` of its own the guard's holds for its tokens, too.
+   * Default none.
+   */
+  readonly issuers?: readonly TrustedIssuer[]
   /** Lets the access token come in a cookie as well as in the Authorization header, never in both. Default: the header only. */
   readonly cookie?: CookieRule
   /** How many verified tokens are remembered, so that the next request with one costs no signature check. Default 2000; 0: none. */
@@ -94,11 +97,11 @@ export interface Trust {
   readonly verification: Omit<VerifyOptions, 'currentDate'>
   readonly check: GuardOptions['check']
   /** Who else is trusted, each with keys and rules of its own, until a time in milliseconds since 1970. */
-  readonly former: readonly {
+  readonly others: readonly {
     readonly issuer: string | null
     readonly until: number
     readonly trust: Trust
-    /** Whether it goes by a name of the guard's own issuer. */
+    /** Whether it goes by the name of the guard's own issuer. */
     readonly isOwn: boolean
   }[]
 }
@@ -106,7 +109,17 @@ export interface Trust {
 const MEMBERS: ReadonlySet<string> = new Set<keyof GuardOptions>([
   ...(['issuer', 'audience', 'typ', 'requiredClaims', 'clockTolerance', 'maxLifetime', 'algorithms'] as const),
   ...(['senderConstrained', 'check'] as const),
-  ...(['keys', 'revocation', 'trust', 'cookie', 'cacheSize', 'resourceMetadata', 'onRefusal', 'realm', 'now'] as const),
+  ...([
+    'keys',
+    'revocation',
+    'issuers',
+    'cookie',
+    'cacheSize',
+    'resourceMetadata',
+    'onRefusal',
+    'realm',
+    'now',
+  ] as const),
 ])
 
 /** Members without a default, and what to write. */
@@ -128,7 +141,7 @@ const KEYS_KEPT = 1000
  */
 export function trustOf(options: GuardOptions): Trust {
   checkMembers(options)
-  const { keys, revocation, trust = [], cookie, cacheSize = DEFAULT_CACHE_SIZE, ...rest } = options
+  const { keys, revocation, issuers = [], cookie, cacheSize = DEFAULT_CACHE_SIZE, ...rest } = options
   const { check, resourceMetadata, onRefusal, realm = 'api', now = () => Date.now(), ...verification } = rest
   if (onRefusal !== undefined && typeof onRefusal !== 'function')
     throw new TypeError('createGuard: onRefusal must be a function')
@@ -146,7 +159,7 @@ export function trustOf(options: GuardOptions): Trust {
   return Object.freeze({
     ...keySourceOf(options, now),
     ...revoked,
-    former: trust.length === 0 ? [] : formerTrusts(options, revoked.revocation, now),
+    others: issuers.length === 0 ? [] : otherTrusts({ ...options, issuers }, revoked),
     cookie: cookie === undefined ? undefined : readCookieRule(cookie),
     cache: createTokenCache<VerifiedToken>(cacheSize),
     onRefusal,
@@ -158,14 +171,25 @@ export function trustOf(options: GuardOptions): Trust {
   })
 }
 
-function formerTrusts(options: GuardOptions, revocation: RevocationCheck | null, now: () => number): Trust['former'] {
-  const { trust: _, keys: _keys, check: _check, algorithms: _algorithms, maxLifetime: _maxLifetime, ...rest } = options
-  return readFormerIssuers(options.trust ?? [], now).map(({ issuer, until, keys, rules }) => {
-    const audience = rules.audience === undefined ? options.audience : rules.audience
-    const trust = trustOf({ ...rest, ...rules, issuer, audience, keys, revocation })
-    const isOwn = options.issuer === null || (issuer !== null && [options.issuer].flat().includes(issuer))
-    return { issuer, until, isOwn, trust: isKeySource(keys) ? { ...trust, closeKeys: () => keys.close() } : trust }
+/** The guard's options hold for the other issuers, too, but those about the tokens of its own. */
+function otherTrusts(options: GuardOptions & { issuers: readonly TrustedIssuer[] }, shared: Revoked): Trust['others'] {
+  const { issuer: own, issuers, audience, clockTolerance, cacheSize, now, realm, onRefusal, resourceMetadata } = options
+  const common = defined({ clockTolerance, cacheSize, now, realm, onRefusal, resourceMetadata })
+  return readTrustedIssuers(issuers).map(({ issuer, until, rules }) => {
+    const revocation = rules.revocation === undefined ? shared.revocation : rules.revocation
+    const trust = trustOf({ audience, ...common, ...rules, issuer, revocation })
+    const isOwn = own === null || own === issuer
+    return {
+      issuer,
+      until,
+      isOwn,
+      trust: rules.revocation === undefined ? { ...trust, ...shared, closeRevocation() {} } : trust,
+    }
   })
+}
+
+function defined<T extends object>(options: T): Partial<{ [K in keyof T]: NonNullable<T[K]> }> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
 }
 
 function checkMembers(options: GuardOptions): void {
@@ -179,16 +203,20 @@ function checkMembers(options: GuardOptions): void {
     if (options[name as keyof GuardOptions] === undefined)
       throw new TypeError(`createGuard: ${name} must be given: ${meaning}`)
   }
+  if (Array.isArray(options.issuer)) {
+    throw new TypeError(
+      'createGuard: issuer is one issuer. Name the others in issuers, each with its own keys: a key vouches for its own issuer only (RFC 8725 section 3.8)',
+    )
+  }
   if (options.keys !== undefined && options.revocation === undefined) {
     throw new TypeError(`createGuard: revocation must be given: ${REVOCATION}`)
   }
 }
 
+type Revoked = Pick<Trust, 'revocation' | 'revocationReady' | 'closeRevocation'>
+
 /** Follows the feed where no list is given. */
-function revocationOf(
-  revocation: GuardOptions['revocation'],
-  issuer: GuardOptions['issuer'],
-): Pick<Trust, 'revocation' | 'revocationReady' | 'closeRevocation'> {
+function revocationOf(revocation: GuardOptions['revocation'], issuer: GuardOptions['issuer']): Revoked {
   if (revocation === null || (revocation !== undefined && 'check' in revocation)) {
     if (revocation !== null && typeof revocation.check !== 'function') {
       throw new TypeError(`createGuard: revocation must be ${REVOCATION}`)

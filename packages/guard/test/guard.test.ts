@@ -250,9 +250,9 @@ test('guard: null opts out of a check, in writing', () => {
 })
 
 test('guard: keeps its own copy of the options', () => {
-  const issuers = [issuer]
-  const guard = guardWith({ issuer: issuers })
-  issuers[0] = 'https://evil.example'
+  const names = [audience]
+  const guard = guardWith({ audience: names })
+  names[0] = 'billing-api'
   const keys = [key]
   const listed = guardWith({ keys })
   keys.length = 0

@@ -242,7 +242,10 @@ test('issuer: without keys it must be one https URL', () => {
   for (const issuer of ['http://auth.example.com', 'auth', 'https://a.example?tenant=1', 'https://a.example#x', null]) {
     assert.throws(() => createGuard({ ...options, issuer }), { name: 'TypeError', message: /keys must be given/ })
   }
-  assert.throws(() => createGuard({ ...options, issuer: ['https://a.example', 'https://b.example'] }), TypeError)
+  assert.throws(
+    () => createGuard({ ...options, issuer: ['https://a.example', 'https://b.example'] as never }),
+    TypeError,
+  )
   assert.ok(createGuard({ ...options, issuer: 'https://auth.example.com' }))
 })
 

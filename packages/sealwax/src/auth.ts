@@ -144,11 +144,11 @@ function guardsOf(context: Context, revoked: RevocationList): { guard: Guard; ow
     now: context.now,
   } satisfies GuardOptions
   try {
-    return { guard: createGuard({ ...options, trust: config.trust }), own: createGuard(options) }
+    return { guard: createGuard({ ...options, issuers: config.issuers }), own: createGuard(options) }
   } catch (cause) {
     // The other options are checked, so it is about these.
     const detail =
-      cause instanceof Error ? cause.message.replace(/^createGuard: /, '') : 'trust is not what it should be'
+      cause instanceof Error ? cause.message.replace(/^createGuard: /, '') : 'issuers is not what it should be'
     throw new AuthError('config_invalid', detail, { cause })
   }
 }

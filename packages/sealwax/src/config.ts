@@ -1,4 +1,4 @@
-import type { FormerIssuer } from '@sealwax/guard'
+import type { TrustedIssuer } from '@sealwax/guard'
 import { type Algorithm, type Duration, toSeconds } from '@sealwax/jwt'
 import type { Logger } from './engine/context.ts'
 import { AuthError } from './errors.ts'
@@ -32,7 +32,7 @@ const CHECKS: { readonly [K in keyof Required<AuthOptions>]: (value: never) => u
   refreshGrace: (value: Duration) => checkDuration('refreshGrace', value, { least: 0, most: 5 * MINUTE }),
   refreshRecovery: (value: Duration) => checkDuration('refreshRecovery', value, { least: 0, most: 30 * DAY }),
   auditRetention: (value: Duration) => checkDuration('auditRetention', value, { least: DAY }),
-  trust: (value: unknown) => checkArray('trust', value),
+  issuers: (value: unknown) => checkArray('issuers', value),
   maxSessions: checkMaxSessions,
   basePath: checkBasePath,
   allowedOrigins: checkOrigins,
@@ -80,7 +80,7 @@ export function configure(options: AuthOptions): Config {
     refreshGrace: checked<number>('refreshGrace', '30s'),
     refreshRecovery: checked<number>('refreshRecovery', '24h'),
     auditRetention: checked<number>('auditRetention', '400d'),
-    trust: checked<FormerIssuer[]>('trust', []),
+    issuers: checked<TrustedIssuer[]>('issuers', []),
     maxSessions: checked<number>('maxSessions', 100),
     basePath: checked<string>('basePath', ''),
     allowedOrigins: checked<string[]>('allowedOrigins', []),

@@ -1,4 +1,4 @@
-import type { FormerIssuer } from '@sealwax/guard'
+import type { TrustedIssuer } from '@sealwax/guard'
 import type { Algorithm, Duration } from '@sealwax/jwt'
 import type { AuditEvent, LoadSubject, Logger } from './engine/context.ts'
 import type { Store } from './store/contract/store.ts'
@@ -33,8 +33,8 @@ export interface AuthOptions {
   readonly auditRetention?: Duration
   /** Where the routes stand when not at the root, such as `/auth`. */
   readonly basePath?: string
-  /** Issuers of before, whose access tokens `auth.guard` accepts until a date; Sealwax's own routes do not. Default none. */
-  readonly trust?: readonly FormerIssuer[]
+  /** Other issuers whose access tokens `auth.guard` accepts, such as an older system until a date; Sealwax's own routes do not. Default none. */
+  readonly issuers?: readonly TrustedIssuer[]
   /** How many live sessions a user may have; a log-in beyond that ends the one used least recently. Default 100; `Infinity`: no limit. */
   readonly maxSessions?: number
   /** Browser origins that may call the API from elsewhere, compared exactly. Default none. */
@@ -76,7 +76,7 @@ export interface Config {
   readonly refreshGrace: number
   readonly refreshRecovery: number
   readonly auditRetention: number
-  readonly trust: readonly FormerIssuer[]
+  readonly issuers: readonly TrustedIssuer[]
   readonly maxSessions: number
   readonly basePath: string
   readonly allowedOrigins: readonly string[]

@@ -77,7 +77,7 @@ const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
   refreshGrace: { good: [0, '30s', '5m'], bad: [-1, '6m', 'x', null] },
   refreshRecovery: { good: [0, '24h', '30d'], bad: [-1, '31d', 'x', null] },
   auditRetention: { good: ['1d', 86_400, '400d', '520w'], bad: [0, '23h', 86_399, '1y', null, Infinity] },
-  trust: { good: [[]], bad: [null, {}, 'https://old.example.com'] },
+  issuers: { good: [[]], bad: [null, {}, 'https://old.example.com'] },
   maxSessions: { good: [1, 50, Infinity], bad: [0, -1, 1.5, Number.NaN, '5', null] },
   basePath: {
     good: ['', '/auth', '/api/v1/auth'],
@@ -245,7 +245,7 @@ describe('options of createAuth', () => {
       refreshGrace: 30_000,
       refreshRecovery: 86_400_000,
       auditRetention: 400 * 86_400_000,
-      trust: [],
+      issuers: [],
       maxSessions: 100,
       basePath: '',
       allowedOrigins: [],

@@ -37,7 +37,7 @@ test('env: three variables are enough, the rest has defaults', () => {
 })
 
 test('env: every option that text can express has the variable of its name', () => {
-  const inCode = ['store', 'trust', 'loadSubject', 'onEvent', 'logger', 'now']
+  const inCode = ['store', 'issuers', 'loadSubject', 'onEvent', 'logger', 'now']
   const expected = OPTION_NAMES.filter((name) => !inCode.includes(name))
   const named = Object.entries(OPTION_VARIABLES).map(([variable, [option]]) => {
     assert.equal(variable, `SEALWAX_${option.replace(/[A-Z]/g, '_$&').toUpperCase()}`)

@@ -226,12 +226,12 @@ describe('the JWK Set', () => {
   })
 })
 
-describe('trust', () => {
+describe('issuers', () => {
   it('tokens of the system that was replaced are good at routes of the application until the date, and not at ours; a mistake stops the start with a sentence', async () => {
     const old = await generateKey('ES256')
     const until = new Date(Date.UTC(2026, 0, 16))
-    const trust = [{ issuer: 'https://old.example.com', key: old.publicKey, until }]
-    await using server = await startAuth({ trust })
+    const issuers = [{ issuer: 'https://old.example.com', keys: old.publicKey, until }]
+    await using server = await startAuth({ issuers })
     const token = sign({ sub: '42', roles: ['sealwax:admin'] }, old, {
       ...{ issuer: 'https://old.example.com', audience: 'api', typ: 'JWT', expiresIn: '7d' },
       currentDate: new Date(server.clock.time),
@@ -243,9 +243,9 @@ describe('trust', () => {
     }
     server.clock.advance(DAY)
     assert.equal(await standing(server.auth, token), 'token_key_unknown')
-    await assert.rejects(startAuth({ trust: [{ issuer: 'x', until }] }), {
+    await assert.rejects(startAuth({ issuers: [{ issuer: 'x', until: 'tomorrow' }] }), {
       code: 'config_invalid',
-      message: 'trust: give either key or jwksUri',
+      message: 'issuers: until must be a date',
     })
   })
 })

@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict'
+import { createHmac, generateKeyPairSync, sign as signBytes } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test } from 'node:test'
+import { generateKey, importKey, type JwtError, type VerificationKey } from '@sealwax/jwt'
+import { type Auth, createRevocationList, type GuardOptions, type TrustedIssuer } from '../src/index.ts'
+import { audience, bearing, guardWith, ISSUED, issuer, later, refusalOf, secret, tokenFor } from './tokens.ts'
+
+// The tokens are put together by hand, as an older system would have made them.
+
+const OLD = 'https://old.example.com'
+const shared = Buffer.from(secret(3, 40))
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const pem = rsa.publicKey.export({ type: 'spki', format: 'pem' }) as string
+const times = { iat: ISSUED - 600, exp: ISSUED + 86_400 }
+const until = new Date((ISSUED + 3600) * 1000)
+
+type Claims = Record<string, unknown>
+
+const part = (value: Claims) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+function hs256(claims: Claims = {}, header: Claims = { alg: 'HS256', typ: 'JWT' }, by: Uint8Array = shared): string {
+  const input = `${part(header)}.${part({ ...times, iss: OLD, sub: '42', aud: audience, ...claims })}`
+  return `${input}.${createHmac('sha256', by).update(input).digest('base64url')}`
+}
+
+function rs256(claims: Claims = {}, header: Claims = { alg: 'RS256', typ: 'JWT', kid: 'rsa-1' }): string {
+  const input = `${part(header)}.${part({ ...times, iss: OLD, sub: '42', aud: audience, ...claims })}`
+  return `${input}.${signBytes('sha256', Buffer.from(input), rsa.privateKey).toString('base64url')}`
+}
+
+const byHmac: TrustedIssuer = { issuer: OLD, keys: importKey(shared, { alg: 'HS256' }), until }
+const byRsa: TrustedIssuer = { issuer: OLD, keys: importKey(pem, { alg: 'RS256', kid: 'rsa-1' }), until }
+
+async function subjectOf(token: string, options: Partial<GuardOptions>): Promise<string> {
+  return (await guardWith(options).authenticate(bearing(token))).subject
+}
+
+test('issuers: tokens of an older system are accepted until the date, by a secret or a PEM, beside our own', async () => {
+  for (const [former, token] of [
+    [byHmac, hs256()],
+    [byRsa, rs256()],
+  ] as const) {
+    assert.equal(await subjectOf(token, { issuers: [former] }), '42')
+    assert.equal(await subjectOf(tokenFor(), { issuers: [former] }), 'user-123')
+    assert.equal(await subjectOf(token, { issuers: [former], ...later(3599) }), '42')
+    // Not as expired: a client would try to renew it.
+    const late = refusalOf(token, { issuers: [former], ...later(3600) }).code
+    assert.ok(['token_algorithm_not_allowed', 'token_key_unknown', 'token_signature_invalid'].includes(late), late)
+    assert.equal(refusalOf(token, {}).status, 401)
+  }
+})
+
+test('issuers: the date may be a text; one that is no date, and anything else that is no former issuer, throws at once', async () => {
+  for (const text of ['2027-02-01', '2027-02-01T00:00:00Z']) {
+    assert.equal(await subjectOf(hs256(), { issuers: [{ ...byHmac, until: text }] }), '42')
+  }
+  const bad: readonly unknown[] = [
+    { ...byHmac, until: 'tomorrow' },
+    { ...byHmac, until: new Date('x') },
+    { ...byHmac, until: ISSUED },
+    { ...byHmac, jwksUri: 'https://old.example.com/jwks' },
+    { issuer: 'old', until },
+    { issuer: null, until },
+    { issuer: '', until, keys: byHmac.keys },
+    null,
+    { issuer: OLD, until, keys: undefined },
+    { keys: byHmac.keys, until },
+    { ...byHmac, algorithm: 'HS256' },
+    { ...byHmac, keys: pem as never },
+    { ...byHmac, typ: 7 },
+    { ...byHmac, requiredClaims: [] },
+  ]
+  for (const former of bad) assert.throws(() => guardWith({ issuers: [former as TrustedIssuer] }), Error)
+  assert.throws(() => guardWith({ issuers: byHmac as never }), TypeError)
+})
+
+test('issuers: every rule holds for the older system too, and says why it refuses', () => {
+  const issuers = [byRsa]
+  const refused = (token: string, options: Partial<GuardOptions> = {}) => refusalOf(token, { issuers, ...options }).code
+  assert.equal(refused(rs256({ exp: ISSUED - 60 })), 'token_expired')
+  assert.equal(refused(rs256({ aud: 'other' })), 'token_audience_invalid')
+  assert.equal(refused(rs256({ sub: undefined })), 'token_claim_missing')
+  assert.equal(refused(rs256({}, { alg: 'RS256', typ: 'id+jwt', kid: 'rsa-1' })), 'token_type_invalid')
+  assert.equal(refused(rs256({}, { alg: 'RS256', kid: 'rsa-1' })), 'token_type_invalid')
+  assert.equal(refused(rs256({}, { alg: 'RS256', typ: 'JWT', kid: 'rsa-2' })), 'token_key_unknown')
+  assert.equal(refused(`${rs256().slice(0, -8)}AAAAAAAA`), 'token_signature_invalid')
+  assert.equal(
+    refused(hs256({}, { alg: 'HS256', typ: 'JWT', kid: 'rsa-1' }, Buffer.from(pem))),
+    'token_algorithm_not_allowed',
+  )
+  assert.equal(refused(hs256({}, { alg: 'none', typ: 'JWT', kid: 'rsa-1' })), 'token_algorithm_not_allowed')
+})
+
+test('issuers: a key counts for its own issuer alone', () => {
+  const issuers = [byRsa, { ...byHmac, issuer: 'https://older.example.com' }]
+  // Signed by one of the older systems in the name of ours, or of the other.
+  assert.equal(refusalOf(rs256({ iss: issuer }), { issuers }).code, 'token_key_unknown')
+  assert.equal(refusalOf(hs256({ iss: OLD }), { issuers }).code, 'token_algorithm_not_allowed')
+  // Signed by our key in the name of an older system.
+  assert.equal(refusalOf(tokenFor({}, { issuer: OLD, typ: 'JWT' }), { issuers }).code, 'token_key_unknown')
+  assert.equal(refusalOf(tokenFor({}, { issuer: 'https://nobody.example' }), { issuers }).code, 'token_issuer_invalid')
+})
+
+test('issuers: an older system under our own issuer is told by its keys', async () => {
+  const issuers = [{ ...byRsa, issuer }]
+  assert.equal(await subjectOf(rs256({ iss: issuer }), { issuers }), '42')
+  assert.equal(await subjectOf(tokenFor(), { issuers }), 'user-123')
+  // What is wrong with a token of ours is told as ever, so that a client renews it.
+  assert.equal(refusalOf(tokenFor(), { issuers, ...later(1000) }).code, 'token_expired')
+  assert.equal(refusalOf(tokenFor({}, { audience: 'other' }), { issuers }).code, 'token_audience_invalid')
+  assert.equal(refusalOf(rs256({ iss: issuer, exp: ISSUED - 60 }), { issuers }).code, 'token_expired')
+})
+
+test('issuers: a former issuer is named once; its keys are a list', async () => {
+  assert.throws(() => guardWith({ issuers: [byHmac, byRsa] }), TypeError)
+  const issuers = [{ ...byRsa, keys: [byRsa.keys as VerificationKey, importKey(shared, { alg: 'HS256', kid: 'old' })] }]
+  assert.equal(await subjectOf(rs256(), { issuers }), '42')
+  assert.equal(await subjectOf(hs256({}, { alg: 'HS256', typ: 'JWT', kid: 'old' }), { issuers }), '42')
+})
+
+test('issuers: an older system needs nothing of ours: its tokens are judged while our keys cannot be had', async () => {
+  let asked = 0
+  const keys = {
+    keysFor: () => {
+      asked += 1
+      throw new Error('away')
+    },
+    close() {},
+  }
+  assert.equal(await subjectOf(hs256(), { issuers: [byHmac], keys }), '42')
+  assert.equal(asked, 0)
+  assert.equal(refusalOf(tokenFor(), { issuers: [byHmac], keys }).code, 'keys_unavailable')
+})
+
+test('issuers: a token without typ, with another audience or without one, by the options that say so', async () => {
+  const bare = hs256({}, { alg: 'HS256' })
+  assert.equal(refusalOf(bare, { issuers: [byHmac] }).code, 'token_type_invalid')
+  assert.equal(await subjectOf(bare, { issuers: [{ ...byHmac, typ: null }] }), '42')
+  const elsewhere = hs256({ aud: 'https://old.example.com/api' })
+  assert.equal(await subjectOf(elsewhere, { issuers: [{ ...byHmac, audience: 'https://old.example.com/api' }] }), '42')
+  assert.equal(await subjectOf(hs256({ aud: undefined }), { issuers: [{ ...byHmac, audience: null }] }), '42')
+  const strict = { ...byHmac, requiredClaims: ['iss', 'sub', 'exp', 'jti'] }
+  assert.equal(refusalOf(hs256(), { issuers: [strict] }).code, 'token_claim_missing')
+})
+
+test('issuers: requirements and revocations hold for its tokens; each refusal is reported once', async () => {
+  const revocation = createRevocationList({ now: () => ISSUED * 1000 })
+  const seen: string[] = []
+  const guard = guardWith({ issuers: [byHmac], revocation, onRefusal: ({ code }) => seen.push(code) })
+  const request = bearing(hs256({ sid: 's1', scope: 'orders:read' }))
+  assert.deepEqual((await guard.authenticate(request, { scope: 'orders:read' })).scopes, ['orders:read'])
+  assert.throws(() => void guard.authenticate(request, { scope: 'orders:write' }), { code: 'insufficient_scope' })
+  revocation.add({ kind: 'sid', sid: 's1', until: ISSUED + 86_400 })
+  assert.throws(() => void guard.authenticate(request), { code: 'token_revoked' })
+  assert.throws(() => void guard.authenticate(bearing('garbage')), { code: 'token_malformed' })
+  assert.deepEqual(seen, ['insufficient_scope', 'token_revoked', 'token_malformed'])
+})
+
+test('issuers: keys are found through its metadata when the first such token comes, and not for our own', async () => {
+  let asked = 0
+  const jwk = { ...rsa.publicKey.export({ format: 'jwk' }), kid: 'rsa-1', alg: 'RS256', use: 'sig' }
+  const server = createServer(({ url }, response) => {
+    asked += 1
+    const page = url === '/jwks.json' ? { keys: [jwk] } : { issuer: old, jwks_uri: `${old}/jwks.json` }
+    response.setHeader('Content-Type', 'application/json').end(JSON.stringify(page))
+  })
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
+  const old = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const guard = guardWith({ issuers: [{ issuer: old, until }] })
+  assert.equal((await guard.authenticate(bearing(tokenFor()))).subject, 'user-123')
+  assert.equal(asked, 0)
+  for (let i = 0; i < 3; i += 1) assert.equal((await guard.authenticate(bearing(rs256({ iss: old })))).subject, '42')
+  assert.equal(asked, 2)
+  await guard.close()
+  server.closeAllConnections()
+  server.close()
+  await assert.rejects(async () => guard.authenticate(bearing(rs256({ iss: old, jti: 'x' }))), {
+    code: 'keys_unavailable',
+  })
+})
+
+test('issuers: an older system that writes no iss is named by null, and by nothing else', async () => {
+  const nameless: TrustedIssuer = { ...byHmac, issuer: null }
+  const token = hs256({ iss: undefined })
+  assert.equal(await subjectOf(token, { issuers: [nameless] }), '42')
+  assert.equal(refusalOf(token, { issuers: [byHmac] }).status, 401)
+  assert.equal(refusalOf(hs256(), { issuers: [nameless] }).status, 401)
+  assert.equal(await subjectOf(tokenFor(), { issuers: [nameless] }), 'user-123')
+})
+
+test('attack: refresh and ID tokens of any issuer open no route, whatever type is accepted', () => {
+  const marks: Claims[] = [
+    { type: 'refresh' },
+    { token_type: 'refresh' },
+    { token_use: 'refresh_token' },
+    { token_use: 'id' },
+    { typ: 'Refresh' },
+    { typ: 'Offline' },
+    { typ: 'ID' },
+  ]
+  for (const mark of marks) {
+    const [claim] = Object.keys(mark)
+    const own = refusalOf(tokenFor({ jti: 'a', ...mark }, { typ: 'JWT' }), { typ: null })
+    assert.deepEqual([own.code, (own.cause as JwtError).claim], ['token_claim_invalid', claim], JSON.stringify(mark))
+    assert.equal(refusalOf(hs256(mark), { issuers: [byHmac] }).code, 'token_claim_invalid', JSON.stringify(mark))
+  }
+  for (const typ of ['refresh+jwt', 'rt+jwt', 'application/refresh+jwt']) {
+    assert.equal(refusalOf(tokenFor({ jti: 'a' }, { typ }), { typ: null }).code, 'token_type_invalid', typ)
+  }
+  for (const mark of [{ type: 'access' }, { token_use: 'access' }, { typ: 'Bearer' }, { type: 'identity' }]) {
+    assert.equal(
+      (guardWith({ typ: null }).authenticate(bearing(tokenFor({ jti: 'a', ...mark }, { typ: 'JWT' }))) as Auth).subject,
+      'user-123',
+    )
+  }
+})
+
+test('check: a rule about the tokens of one issuer is asked once for each token, and holds for that issuer only', async () => {
+  const asked: string[] = []
+  const check = ({ subject, payload }: Auth) => {
+    asked.push(subject)
+    return payload.team === 'a'
+  }
+  const guard = guardWith({ check, issuers: [byHmac] })
+  const [good, bad] = [tokenFor({ team: 'a' }), tokenFor({ team: 'b' })]
+  for (let i = 0; i < 3; i += 1) assert.equal((guard.authenticate(bearing(good)) as Auth).subject, 'user-123')
+  assert.deepEqual(asked, ['user-123'])
+  for (let i = 0; i < 2; i += 1) {
+    assert.throws(() => guard.authenticate(bearing(bad)), { code: 'check_failed', status: 403 })
+  }
+  assert.equal((await guard.authenticate(bearing(hs256()))).subject, '42')
+  assert.equal(refusalOf(hs256(), { issuers: [{ ...byHmac, check: () => false }] }).code, 'check_failed')
+  assert.throws(() => guardWith({ check: () => Promise.resolve(true) as never }).authenticate(bearing(good)), TypeError)
+  assert.throws(() => guardWith({ check: 'yes' as never }), TypeError)
+})
+
+test('issuers: one without a date has the defaults of the guard, its own keys and its own revocations', async () => {
+  const other = await generateKey('ES256', { kid: 'es-1' })
+  const revocation = createRevocationList({ now: () => ISSUED * 1000 })
+  const partner: TrustedIssuer = { issuer: 'https://partner.example.com', keys: other.publicKey, revocation }
+  const guard = guardWith({ issuers: [partner, byHmac], ...later(600) })
+  const token = tokenFor({ sid: 's1' }, { issuer: 'https://partner.example.com' }, other)
+  assert.equal((await guard.authenticate(bearing(token))).subject, 'user-123')
+  assert.equal((await guard.authenticate(bearing(tokenFor({ sid: 's1' })))).subject, 'user-123')
+  revocation.add({ kind: 'sid', sid: 's1', until: ISSUED + 86_400 })
+  assert.throws(() => void guard.authenticate(bearing(token)), { code: 'token_revoked' })
+  assert.equal((await guard.authenticate(bearing(tokenFor({ sid: 's1' })))).subject, 'user-123')
+  const asJwt = tokenFor({}, { issuer: 'https://partner.example.com', typ: 'JWT' }, other)
+  assert.throws(() => void guard.authenticate(bearing(asJwt)), { code: 'token_type_invalid' })
+})
+
+test('attack: a key of one issuer signs in the name of another; a list of issuers with shared keys is not accepted', async () => {
+  const [a, b] = [await generateKey('ES256', { kid: 'a' }), await generateKey('ES256', { kid: 'b' })]
+  const [nameA, nameB] = ['https://a.example.com', 'https://b.example.com']
+  const guard = guardWith({ issuer: nameA, keys: a.publicKey, issuers: [{ issuer: nameB, keys: b.publicKey }] })
+  assert.equal((await guard.authenticate(bearing(tokenFor({}, { issuer: nameB }, b)))).subject, 'user-123')
+  for (const [name, by] of [
+    [nameB, a],
+    [nameA, b],
+  ] as const) {
+    assert.throws(() => void guard.authenticate(bearing(tokenFor({}, { issuer: name }, by))), {
+      code: 'token_key_unknown',
+    })
+  }
+  assert.throws(() => guardWith({ issuer: [nameA, nameB] as never, keys: [a.publicKey, b.publicKey] }), {
+    name: 'TypeError',
+    message: /Name the others in issuers, each with its own keys/,
+  })
+})
