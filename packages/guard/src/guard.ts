@@ -84,6 +84,11 @@ export function trustBehind(guard: Guard): Trust {
   return trust
 }
 
+/** Whose rules a verified token was held against, to go on watching it by them. */
+export function trustOfToken(trust: Trust, token: string): Trust {
+  return otherOf(trust, token)?.trust ?? trust
+}
+
 /** Tells `onRefusal` of a guard about a refusal that was not made by `authenticate`. */
 export function reportRefusal(guard: Guard, error: GuardError, request: GuardRequest): void {
   report(trustBehind(guard), error, request)
@@ -118,7 +123,7 @@ function decideToken(
   request: GuardRequest,
   requirement: PreparedRequirement,
 ): Auth | Promise<Auth> {
-  const other = trust.others.length === 0 ? undefined : otherOf(trust, found)
+  const other = trust.others.length === 0 ? undefined : otherOf(trust, found.token)
   if (other === undefined) return judge(trust, found, request, requirement)
   if (!other.isOwn) return judge(other.trust, found, request, requirement)
   // Under one issuer only the keys tell the two apart.
@@ -140,7 +145,7 @@ const FOREIGN: ReadonlySet<string> = new Set<GuardErrorCode>([
 ])
 
 /** The other issuer that a token says it is of. That only chooses who judges it. */
-function otherOf(trust: Trust, { token }: Bearer): Trust['others'][number] | undefined {
+function otherOf(trust: Trust, token: string): Trust['others'][number] | undefined {
   // What was verified as ours needs no second look.
   if (trust.cache.find(token) !== undefined) return undefined
   try {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { generateKey } from '@sealwax/jwt'
 import { WebSocket, WebSocketServer } from 'ws'
 import {
   type Auth,
@@ -304,4 +305,22 @@ test('sockets: the WebSocket of browsers, Deno and Workers fits as well', async 
   socket.dispatchEvent(new MessageEvent('message', { data: 'an ordinary message' }))
   assert.deepEqual(closes, [])
   socket.dispatchEvent(new Event('close'))
+})
+
+test('sockets: one of another issuer is closed when the revocations of that issuer say so', async (t) => {
+  const partner = 'https://partner.example.com'
+  const other = await generateKey('ES256', { kid: 'es-1' })
+  const revocation = createRevocationList()
+  const { url } = await serve(t, { issuers: [{ issuer: partner, keys: other.publicKey, revocation }] })
+  const claims = { sid: 's-1' }
+  const theirs = tokenFor(claims, { currentDate: new Date(), issuer: partner }, other)
+  const [closing, staying] = [
+    await connect(url, authenticate(theirs)),
+    await connect(url, authenticate(fresh({}, claims))),
+  ]
+  assert.equal(await closing.greeted(), 'hello user-123')
+  assert.equal(await staying.greeted(), 'hello user-123')
+  revocation.add({ kind: 'sid', sid: 's-1', until: Date.now() / 1000 + 900 })
+  assert.deepEqual(await closing.closed, [4401, 'token_revoked'])
+  assert.equal(staying.socket.readyState, WebSocket.OPEN)
 })
