@@ -23,10 +23,12 @@ describe('a standby that lacks the last log-outs is promoted', { skip: withoutSt
   let standby: PostgresServer
   let url: string
   const stores: Store[] = []
+  /** What an operator reads in the log. */
+  const told: string[] = []
   const open = async (parameters = '') => {
     const store = postgresStore(`${url}${parameters}`, { connections: 4 })
     stores.push(store)
-    await store.open({ migrate: 'auto' })
+    await store.open({ migrate: 'auto', warn: (sentence) => told.push(sentence) })
     return store
   }
 
@@ -78,6 +80,9 @@ describe('a standby that lacks the last log-outs is promoted', { skip: withoutSt
     const replaced = await other.committed.metadata.get('feed_epoch')
     assert.match(replaced ?? '', /^[0-9a-f]{32}$/)
     assert.equal(await one.committed.metadata.get('feed_timeline'), '00000002')
+
+    assert.ok(told.includes(`the database answers again, at 127.0.0.1:${standby.port}`), told.join('\n'))
+    assert.equal(told.filter((sentence) => sentence.startsWith('the database was failed over')).length, 1)
 
     // A server that starts now, and more connections of the old ones, leave the new epoch as it is.
     const third = await open()

@@ -107,18 +107,24 @@ describe('a Postgres with a certificate of its own', () => {
     })
   }
 
-  for (const [parameters, host, code] of [
-    ['?sslmode=verify-full&sslrootcert=CERT', '127.0.0.1', 'ERR_TLS_CERT_ALTNAME_INVALID'],
-    ['?sslmode=verify-full', 'localhost', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
-    ['?sslmode=verify-ca', '127.0.0.1', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
-    ['?sslrootcert=system', 'localhost', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
-    ['?sslmode=verify-full&sslrootcert=/nowhere.pem', 'localhost', 'ENOENT'],
+  const UNTRUSTED = 'nobody who is trusted here has signed its certificate; name its CA in sslrootcert'
+  for (const [parameters, host, code, reason] of [
+    [
+      '?sslmode=verify-full&sslrootcert=CERT',
+      '127.0.0.1',
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+      'its certificate is for another host name',
+    ],
+    ['?sslmode=verify-full', 'localhost', 'DEPTH_ZERO_SELF_SIGNED_CERT', UNTRUSTED],
+    ['?sslmode=verify-ca', '127.0.0.1', 'DEPTH_ZERO_SELF_SIGNED_CERT', UNTRUSTED],
+    ['?sslrootcert=system', 'localhost', 'DEPTH_ZERO_SELF_SIGNED_CERT', UNTRUSTED],
+    ['?sslmode=verify-full&sslrootcert=/nowhere.pem', 'localhost', 'ENOENT', 'the file of sslrootcert cannot be read'],
   ] as const) {
     it(`whoever answers in the name of the database is not believed: ${parameters} on ${host}`, async () => {
       const store = postgresStore(urlOf({ host, parameters: parameters.replace('CERT', encodeURIComponent(cert)) }))
       await assert.rejects(store.open({ migrate: 'auto' }), {
         code: 'config_invalid',
-        message: new RegExp(`^The database .* cannot be used: the TLS connection failed \\(${code}\\)$`),
+        message: new RegExp(`^The database .* cannot be used: the TLS connection failed \\(${code}\\): ${reason}$`),
       })
     })
   }

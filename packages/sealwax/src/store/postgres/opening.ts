@@ -17,6 +17,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNRESET: 'the connection was closed',
   EPIPE: 'the connection was closed',
   CONNECTION_CLOSED: 'the connection was closed',
+  RESERVATION_TIMEOUT:
+    'it gave no connection within 5 s; look at its max_connections and at the CONNECTION LIMIT of the user and of the database',
   '25006': 'it is read-only, as a standby is',
   '28': 'it does not let this user in: check the user name, the password and pg_hba.conf',
   '3D000': 'a database of this name does not exist',
@@ -57,6 +59,7 @@ function originOf(error: unknown): unknown {
 
 function shown({ places, database }: PostgresAddress): string {
   const hosts = places.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`)
+  // Postgres takes the name of the user then, which is not for a log.
   const name = (database ?? '').replace(/\p{Cc}/gu, '?')
   return `${name === '' ? '' : `"${name}" `}at ${hosts.join(', ') || 'the default host'}`
 }

@@ -62,10 +62,14 @@ const FRESH_MS = 6000
 const CHECK_MS = 3000
 const CHECK_EVERY_MS = 5000
 
+const FAILED_OVER =
+  'the database was failed over: the revocation feed has a new epoch, and every guard reads all revocations again'
+
 /** What the pools of one store know together about the way to the database: whether it is away, which host is the primary, and what it refuses to tell. */
 export class Reach {
   readonly #address: PostgresAddress
   readonly #tables: boolean
+  readonly #tell: (sentence: string) => void
   readonly #holders = new Set<Holder>()
   /** The host that was the primary when it was last asked. */
   #place: Place | undefined
@@ -76,10 +80,17 @@ export class Reach {
   #timeline = true
   readonly #stop = new AbortController()
 
-  /** @param tables whether the schema stands, so that the feed's epoch can be looked after. */
-  constructor(address: PostgresAddress, { tables }: { tables: boolean }) {
+  /**
+   * @param tables whether the schema stands, so that the feed's epoch can be looked after
+   * @param tell hears when an outage is over, and of a failover
+   */
+  constructor(
+    address: PostgresAddress,
+    { tables, tell = () => {} }: { tables: boolean; tell?: ((sentence: string) => void) | undefined },
+  ) {
     this.#address = address
     this.#tables = tables
+    this.#tell = tell
   }
 
   join(holder: Holder): void {
@@ -122,7 +133,7 @@ export class Reach {
       const opened = await this.#openSomewhere(kind, withinMs)
       opened.onLost(lost)
       this.#attempts -= 1
-      if (kind.writes || this.#failure?.ofWriters !== true) this.#failure = undefined
+      if (kind.writes || this.#failure?.ofWriters !== true) this.#recover()
       for (const holder of this.#holders) holder.found(opened.instance)
       return opened
     } catch (error) {
@@ -151,8 +162,15 @@ export class Reach {
   async lookAgain(send: Parameters<typeof look>[0], { writes }: Kind): Promise<Seen> {
     const seen = await this.#look(send)
     refuseReadOnly(seen, { writes })
-    await keepEpoch(send, seen)
+    if (await keepEpoch(send, seen)) this.#tell(FAILED_OVER)
     return seen
+  }
+
+  #recover(): void {
+    if (this.#failure === undefined) return
+    this.#failure = undefined
+    const [place] = this.#place === undefined ? this.#address.places : [this.#place]
+    this.#tell(`the database answers again, at ${place?.host}:${place?.port}`)
   }
 
   /** The last primary first. Of several hosts the first that turns out to be the primary is taken. */

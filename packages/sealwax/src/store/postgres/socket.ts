@@ -56,7 +56,8 @@ async function takesTls(socket: Socket, tls: TlsSettings, givenUp: Promise<never
   if (reply.length !== 1) throw new ConnectionRefused('TLS_FAILED', 'it does not answer as Postgres does')
   if (reply[0] === YES) return true
   if (reply[0] === NO && (tls.mode === 'prefer' || tls.mode === 'allow')) return false
-  throw new ConnectionRefused('TLS_MISSING', `it offers no TLS, and sslmode is ${tls.mode}`)
+  const asks = tls.bound ? 'channel_binding is require' : `sslmode is ${tls.mode}`
+  throw new ConnectionRefused('TLS_MISSING', `it offers no TLS, and ${asks}`)
 }
 
 async function secured(socket: Socket, host: string, tls: TlsSettings, givenUp: Promise<never>): Promise<TLSSocket> {
@@ -71,8 +72,26 @@ async function secured(socket: Socket, host: string, tls: TlsSettings, givenUp: 
     return encrypted
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    throw new ConnectionRefused('TLS_FAILED', `the TLS connection failed (${code})`, error)
+    const reason = Object.hasOwn(TLS_REASONS, code) ? `: ${TLS_REASONS[code]}` : ''
+    throw new ConnectionRefused('TLS_FAILED', `the TLS connection failed (${code})${reason}`, error)
   }
+}
+
+const UNTRUSTED = 'nobody who is trusted here has signed its certificate; name its CA in sslrootcert'
+const UNREADABLE = 'the file of sslrootcert cannot be read'
+
+/** What to do, by the code of OpenSSL, of Node or of the file system. */
+const TLS_REASONS: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host name',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  ENOENT: UNREADABLE,
+  EACCES: UNREADABLE,
+  EISDIR: UNREADABLE,
 }
 
 function verification({ mode, rootCertificate }: TlsSettings): ConnectionOptions {

@@ -73,7 +73,7 @@ export function postgresStore(url: string, { connections = DEFAULT_CONNECTIONS }
       })
       if (pooled) warn?.(POOLED)
       const prepares = address.prepares ?? !pooled
-      const reach = new Reach(address, { tables: true })
+      const reach = new Reach(address, { tables: true, tell: warn })
       const { readers, writers } = shareConnections(connections)
       const writer = connect(reach, WRITING, { max: writers }, prepares)
       const reader = connect(reach, READING, { max: readers }, prepares)
