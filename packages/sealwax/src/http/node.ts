@@ -8,7 +8,8 @@ import { turnstile } from './turnstile.ts'
 
 /** A request, perhaps with a body that a framework has read already. */
 export type NodeRequest = IncomingMessage & { body?: unknown }
-export type NodeHandler = (request: NodeRequest, response: ServerResponse, next?: (error?: unknown) => void) => void
+/** `next` may be that of Express, or `done` of a hook of Fastify. */
+export type NodeHandler = (request: NodeRequest, response: ServerResponse, next?: (error?: Error) => void) => void
 
 /** What can be served: an auth server, or an app around one. Without `clientAddress` a caller's address is that of the connection. */
 export type Servable = Pick<AuthServer, 'fetch' | 'handles'> &
