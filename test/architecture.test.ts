@@ -36,7 +36,10 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
   {
     room: 'store',
     files: 'packages/sealwax/src/store/**/*.ts',
-    may: ['packages/sealwax/src/store/', 'packages/sealwax/src/errors.ts', 'kysely', 'postgres', 'node:'],
+    may: [
+      ...['packages/sealwax/src/store/', 'packages/sealwax/src/errors.ts', 'packages/sealwax/src/members.ts'],
+      ...['kysely', 'postgres', 'node:'],
+    ],
   },
   {
     room: 'http',
@@ -52,6 +55,7 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
         'node:util',
         'node:zlib',
         'packages/sealwax/src/version.ts',
+        'packages/sealwax/src/members.ts',
       ],
       ...['type:packages/sealwax/src/options.ts', 'type:packages/sealwax/src/auth-server.ts'],
     ],

@@ -42,7 +42,8 @@ export interface AuthServer {
     refresh(refreshToken: string, client?: { ip?: string; userAgent?: string; device?: string }): Promise<TokenResponse>
     /** Says that a refresh token has been stored: for one window more the previous token is still answered, then it is a replay. Throws `invalid_grant`. */
     confirm(refreshToken: string, client?: { ip?: string; userAgent?: string }): Promise<void>
-    list(subject: string): Promise<Session[]>
+    /** Live sessions, newest first: all of them, or with `limit` a page. `after` is the id of the last session of the page before. */
+    list(subject: string, page?: { after?: string; limit?: number }): Promise<Session[]>
     revoke(id: string): Promise<boolean>
     revokeAll(subject: string, options?: { except?: string }): Promise<number>
   }

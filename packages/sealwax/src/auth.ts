@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createGuard, createRevocationList, type Guard, type GuardOptions, type RevocationList } from '@sealwax/guard'
 import type { AuthServer } from './auth-server.ts'
+import { checkedCalls } from './calls.ts'
 import { configure } from './config.ts'
 import { listAudit } from './engine/audit.ts'
 import {
@@ -54,7 +55,7 @@ export function openForCommand(options: AuthOptions): Promise<AuthServer> {
 }
 
 async function open(options: AuthOptions, { asServer }: { asServer: boolean }): Promise<AuthServer> {
-  const revoked = createRevocationList(options.now === undefined ? {} : { now: options.now })
+  const revoked = createRevocationList(options?.now === undefined ? {} : { now: options.now })
   const context = contextOf(options, revoked)
   const guards = guardsOf(context, revoked)
   const warn = (sentence: string) => context.log.warn({}, sentence)
@@ -110,6 +111,7 @@ export async function forgetLostSecret(
 function contextOf(options: AuthOptions, revoked: RevocationList): Context {
   const config = configure(options)
   const elapsed = () => performance.now()
+  // Looked up at each call: a test that replaces `Date` later moves this clock, too.
   const { store, now = () => Date.now() } = options
   return {
     config,
@@ -172,7 +174,7 @@ function serverOf(
     clientAddress: app.clientAddress,
     forwardedHeader: app.forwardedHeader,
     guard,
-    users: {
+    users: checkedCalls('users', {
       create: (user) => createUser(context, user),
       get: (id) => getUser(context, id),
       find: (email) => findUser(context, email),
@@ -182,21 +184,21 @@ function serverOf(
       disable: (id) => disableUser(context, id),
       enable: (id) => enableUser(context, id),
       delete: (id) => deleteUser(context, id),
-    },
-    sessions: {
+    }),
+    sessions: checkedCalls('sessions', {
       create: (session) => createSession(context, session),
       refresh: (token, { device, ...client } = {}) => refreshSession(context, token, client, { device }),
       confirm: (token, client) => confirmRefreshToken(context, token, client),
-      list: (subject) => listSessions(context, subject),
+      list: (subject, page) => listSessions(context, subject, page),
       revoke: (id) => revokeSessionById(context, id),
       revokeAll: (subject, options) => revokeAllSessions(context, subject, options),
-    },
-    keys: {
+    }),
+    keys: checkedCalls('keys', {
       list: () => listKeys(context),
       rotate: () => rotateKeys(context),
       revoke: (kid, options) => revokeKey(context, kid, options),
-    },
-    clients: {
+    }),
+    clients: checkedCalls('clients', {
       create: (client) => createClient(context, client),
       get: (id) => getClient(context, id),
       list: (page) => listClients(context, page),
@@ -205,8 +207,8 @@ function serverOf(
       disable: (id) => disableClient(context, id),
       enable: (id) => enableClient(context, id),
       delete: (id) => deleteClient(context, id),
-    },
-    audit: { list: (query) => listAudit(context, query) },
+    }),
+    audit: checkedCalls('audit', { list: (query) => listAudit(context, query) }),
     drain: () => endWaiting(context),
     async close() {
       await stopServing()

@@ -1,6 +1,5 @@
 import type { TrustedIssuer } from '@sealwax/guard'
 import { type Algorithm, type Duration, toSeconds } from '@sealwax/jwt'
-import type { Logger } from './engine/context.ts'
 import { AuthError } from './errors.ts'
 import { canonicalUrl, originOf } from './http/origins.ts'
 import type { AuthOptions, Config, ForwardedHeader } from './options.ts'
@@ -23,7 +22,7 @@ const CHECKS: { readonly [K in keyof Required<AuthOptions>]: (value: never) => u
   issuer: checkIssuer,
   audience: (value: unknown) => checkList('audience', value),
   secret: checkSecrets,
-  store: (value: unknown) => checkFunction('store', (value as Store | null)?.transaction),
+  store: checkStore,
   alg: (value: unknown) => checkOneOf('alg', value, ALGORITHMS),
   accessTtl: (value: Duration) => checkDuration('accessTtl', value, { least: 1000, most: DAY }),
   keyPeriod: (value: Duration) => checkDuration('keyPeriod', value, { least: 5 * MINUTE }),
@@ -45,8 +44,16 @@ const CHECKS: { readonly [K in keyof Required<AuthOptions>]: (value: never) => u
   migrate: (value: unknown) => checkOneOf('migrate', value, ['auto', 'off']),
   loadSubject: (value: unknown) => checkFunction('loadSubject', value),
   onEvent: (value: unknown) => checkFunction('onEvent', value),
-  logger: (value: unknown) => checkFunction('logger', (value as Logger | null)?.info),
+  logger: checkLogger,
   now: (value: unknown) => checkFunction('now', value),
+}
+
+/** What to write for an option that is missing. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  issuer: "issuer: 'https://auth.example.com'",
+  audience: "audience: 'https://api.example.com'",
+  secret: 'secret and at least 32 random characters; make them with: openssl rand -base64 48',
+  store: "store: sqliteStore('./sealwax.db')",
 }
 
 /** The names of all options. */
@@ -54,14 +61,15 @@ export const OPTION_NAMES: readonly string[] = Object.keys(CHECKS)
 
 /** Checks the options and fills in the defaults. Throws `config_invalid` with a sentence that names the option. */
 export function configure(options: AuthOptions): Config {
-  if (typeof options !== 'object' || options === null) throw invalid('createAuth needs an options object')
+  if (typeof options !== 'object' || options === null)
+    throw invalid('createAuth needs an options object with issuer, audience, secret and store')
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(CHECKS, name)) throw invalid(`There is no option "${name}"`)
     if (value === undefined) throw invalid(`The option ${name} is undefined; leave it out or give it a value`)
   }
   const checked = <T>(name: keyof AuthOptions, fallback?: unknown): T => {
     const value = Object.hasOwn(options, name) ? options[name] : fallback
-    if (value === undefined) throw invalid(`The option ${name} is required`)
+    if (value === undefined) throw invalid(`The option ${name} is missing: write ${EXAMPLES[name]}`)
     return CHECKS[name](value as never) as T
   }
   for (const name of ['loadSubject', 'onEvent', 'logger', 'now'] as const) {
@@ -124,7 +132,8 @@ function checkIssuer(value: unknown): string {
     throw invalid('issuer must be a URL without query, fragment or user')
   }
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
-    throw invalid(`issuer must be https (http is for loopback only): ${value}`)
+    const secure = value.replace(/^[^:]*:/, 'https:')
+    throw invalid(`issuer must be https (http is for loopback only): write ${secure} instead of ${value}`)
   }
   // Tokens repeat it byte for byte, so a second spelling would be a second issuer, and half of those who read it would read something else.
   const canonical = canonicalUrl(url)
@@ -230,8 +239,25 @@ function checkOneOf(name: string, value: unknown, allowed: readonly string[]): s
   throw invalid(`${name} must be one of ${allowed.join(', ')}`)
 }
 
+/** A string is not repeated: a URL may hold a password. */
+function checkStore(value: unknown): unknown {
+  if (typeof (value as Store | null)?.transaction === 'function') return value
+  const call =
+    typeof value === 'string' && /^\s*postgres/i.test(value) ? 'postgresStore(url)' : "sqliteStore('./sealwax.db')"
+  const what = typeof value === 'string' ? 'a store, not a string' : 'a store'
+  const from = call.startsWith('p') ? 'sealwax/postgres' : 'sealwax/sqlite'
+  throw invalid(`store must be ${what}: write store: ${call}, with the function from '${from}'`)
+}
+
+function checkLogger(value: unknown): unknown {
+  const logger = value as Record<string, unknown> | null
+  const missing = ['debug', 'info', 'warn', 'error'].filter((level) => typeof logger?.[level] !== 'function')
+  if (missing.length === 0) return value
+  throw invalid(`logger must have the methods debug, info, warn and error, as pino has; missing: ${missing.join(', ')}`)
+}
+
 function checkFunction(name: string, value: unknown): unknown {
-  if (typeof value !== 'function') throw invalid(`The option ${name} is not what it should be`)
+  if (typeof value !== 'function') throw invalid(`${name} must be a function`)
   return value
 }
 

@@ -269,6 +269,48 @@ describe('the queue of password checks', () => {
     assert.deepEqual(order.slice(0, 4).toSorted(), ['flood', 'flood', 'other', 'own'])
   })
 
+  it('the application is never refused, however much it asks for at once, and log-ins keep their places', async () => {
+    const passwords = createPasswords({ elapsed: stopped, concurrency: 1, queueLimit: 4 })
+    const order: string[] = []
+    const created = Array.from({ length: 12 }, (_, i) => passwords.hash(PASSWORD).then(() => order.push(`own ${i}`)))
+    const logins = Array.from({ length: 3 }, async (_, i) => {
+      await passwords.matches(PASSWORD, undefined, passwords.enter(networksOf(`203.0.${i}.9`)))
+      order.push('login')
+    })
+    await Promise.all([...created, ...logins])
+    assert.ok(order.lastIndexOf('login') < 7, `log-ins waited behind the application: ${order}`)
+    assert.deepEqual(
+      order.filter((name) => name !== 'login'),
+      Array.from({ length: 12 }, (_, i) => `own ${i}`),
+      'in the order of the calls',
+    )
+  })
+
+  it('log-ins from many networks that fill every place do not keep the application out', async () => {
+    const passwords = createPasswords({ elapsed: stopped, concurrency: 1, queueLimit: 4 })
+    const check = (i: number) => passwords.matches(PASSWORD, undefined, passwords.enter(networksOf(`203.0.${i}.9`)))
+    const order: string[] = []
+    const logins = Array.from({ length: 5 }, (_, i) => check(i).then(() => order.push('login')))
+    const created = passwords.hash(PASSWORD).then(() => order.push('own'))
+    await assert.rejects(async () => check(9), { code: 'overloaded' })
+    await Promise.all([...logins, created])
+    assert.equal(order.length, 6)
+  })
+
+  it('the application creates 150 users at once while people log in', async () => {
+    await using server = await startAuth()
+    const users = Array.from({ length: 150 }, (_, i) =>
+      server.auth.users.create({ email: `user-${i}@example.com`, password: PASSWORD }),
+    )
+    const [{ id } = { id: '' }] = await Promise.all([users[0]])
+    assert.match(id, /^usr_/)
+    assert.equal((await login(server, 'user-0@example.com', PASSWORD)).status, 200)
+    const isDone = await Promise.race([Promise.all(users).then(() => true), Promise.resolve(false)])
+    assert.equal(isDone, false, 'the log-in did not wait for all of them')
+    await Promise.all([...users, server.auth.users.update(id, { password: `${PASSWORD}!` })])
+    assert.equal((await server.auth.users.list({ limit: 500 })).length, 150)
+  })
+
   it('a place that is given back unused holds nobody up', async () => {
     const passwords = createPasswords({ elapsed: stopped, concurrency: 1, queueLimit: 2 })
     const network = networksOf('203.0.113.9')

@@ -85,8 +85,7 @@ describe('revocation', () => {
     const [first, second] = [await server.tokenOf(other), await server.tokenOf(other)]
     await revoke(first, other)
     assert.deepEqual([await stands(first), await stands(second)], ['token_revoked', 'accepted'])
-    await revoke(second)
-    assert.equal(await stands(second), 'token_revoked', 'whoever has it may take it back')
+    await revoke(second, other)
     const { data } = await server.auth.audit.list({ type: 'client.token_revoked', limit: 5 })
     assert.deepEqual(
       data.map(({ subject, count }) => [subject, count]),
@@ -132,6 +131,19 @@ describe('revocation', () => {
     database.close()
     assert.equal((await own.post('/oauth/revoke', { token })).status, 200)
     assert.equal((await own.auth.sessions.list(id)).length, 1)
+  })
+
+  it("a thief who has a client's access token cannot take it back without the secret of the client", async () => {
+    const token = await server.tokenOf(other)
+    for (const named of [{}, { client_id: 'sealwax' }, { client_id: other.id }]) {
+      const reply = await server.post('/oauth/revoke', { token, ...named })
+      assertOAuthError(reply, [401, 'invalid_client'])
+      assert.match(reply.headers.get('WWW-Authenticate') ?? '', /^Basic /)
+    }
+    assert.equal(await stands(token), 'accepted')
+    await revoke(token, other)
+    await revoke(token)
+    assert.equal(await stands(token), 'token_revoked', 'what is not valid anyway is 200, whoever sends it')
   })
 
   it('a client that authenticates reaches its own tokens only', async () => {

@@ -42,6 +42,7 @@ describe('the document foretells what a real server answers', () => {
     await ask(server, 'confirmRefresh', 204, { json: { refresh_token: next } })
     await ask(server, 'getMe', 200, { token })
     assert.equal((await ask(server, 'listSessions', 200, { token })).body.data.length, 3)
+    await ask(server, 'getSession', 200, { token }, (path) => path.replace('{id}', other.session.id))
     await ask(server, 'endSession', 204, { token }, (path) => path.replace('{id}', other.session.id))
     await ask(server, 'endOtherSessions', 204, { token })
     await ask(server, 'logout', 204, { token, json: { scope: 'all' } })
@@ -79,11 +80,14 @@ describe('the document foretells what a real server answers', () => {
     }
     for (const id of ['endSession', 'endOtherSessions']) await ask(server, id, 413, { token, body: 'x'.repeat(20_000) })
     await ask(server, 'endOtherSessions', 400, { token, body: new Uint8Array([0xff]) })
-    await ask(server, 'endSession', 400, { headers: { Authorization: 'Bearer' } })
-    await ask(server, 'endSession', 404, { token })
-    await ask(server, 'endSession', 422, { token }, (path) => path.replace('{id}', 'x'.repeat(65)))
+    for (const id of ['getSession', 'endSession']) {
+      await ask(server, id, 400, { headers: { Authorization: 'Bearer' } })
+      await ask(server, id, 404, { token })
+      await ask(server, id, 422, { token }, (path) => path.replace('{id}', 'x'.repeat(65)))
+    }
+    await ask(server, 'listSessions', 422, { token }, (path) => `${path}?limit=501`)
     await ask(server, 'readRevocations', 422, {}, (path) => `${path}?after=${'x'.repeat(129)}`)
-    for (const id of ['getMe', 'listSessions', 'endSession', 'endOtherSessions', 'logout']) {
+    for (const id of ['getMe', 'listSessions', 'getSession', 'endSession', 'endOtherSessions', 'logout']) {
       await ask(server, id, 401)
       for (const bad of ['x', `${token}x`, refresh_token]) await ask(server, id, 401, { token: bad })
     }
@@ -120,6 +124,7 @@ describe('the document foretells what a real server answers', () => {
       ['logout', { json: { refresh_token } }],
       ['getMe', { token }],
       ['listSessions', { token }],
+      ['getSession', { token }],
       ['endSession', { token }],
       ['endOtherSessions', { token }],
       ['readRevocations', {}],
@@ -179,6 +184,9 @@ describe('the document foretells what a real server answers', () => {
       await ask(server, operation, 401, operation === 'createClient' ? { json: { name: 'x' } } : {})
     }
     const keys = JSON.parse((await ask(server, 'listKeys', 200, { token })).text)
+    const last = await ask(server, 'listKeys', 200, { token }, (path) => `${path}?after=${keys.data[0].kid}&limit=1`)
+    assert.deepEqual(JSON.parse(last.text).data, keys.data.slice(1, 2))
+    await ask(server, 'listKeys', 422, { token }, (path) => `${path}?after=nobody`)
     await ask(server, 'rotateKeys', 200, { token })
     await ask(server, 'revokeKey', 200, { token, json: { dry_run: true } }, (path) =>
       path.replace('{kid}', keys.data[0].kid),

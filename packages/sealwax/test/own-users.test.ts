@@ -132,6 +132,33 @@ describe('an application with its own users', () => {
     assert.equal(unsafeDecode(access_token).payload.roles, undefined)
   })
 
+  it('what the application leaves out is that of the built-in user: claims beside the roles of the table', async () => {
+    const says: { answer: unknown } = { answer: { claims: { tenant: 't1' } } }
+    await using server = await startAsking(says)
+    await server.auth.users.create({ id: 'ann', ...credentials, roles: ['editor'] })
+    const { body } = await server.call('/login', { json: credentials })
+    const rolesAndTenant = (token: string) => {
+      const { roles, tenant } = unsafeDecode(token).payload
+      return [roles, tenant]
+    }
+    assert.deepEqual(rolesAndTenant(body.access_token), [['editor'], 't1'])
+    assert.deepEqual(body.user.roles, ['editor'])
+    const own = await server.auth.sessions.create({
+      subject: 'ann',
+      roles: ['sealwax:admin'],
+      claims: { tenant: 't9' },
+    })
+    assert.deepEqual(rolesAndTenant(own.access_token), [['editor'], 't1'], 'never what the caller gives')
+    await server.auth.users.setRoles('ann', ['reader'])
+    assert.equal(await standing(server.auth, body.access_token), 'token_stale')
+    says.answer = { claims: { tenant: 't2' } }
+    const refreshed = await server.call('/refresh', { json: { refresh_token: body.refresh_token } })
+    assert.deepEqual(rolesAndTenant(refreshed.body.access_token), [['reader'], 't2'])
+    says.answer = { roles: [] }
+    const { access_token } = await server.auth.sessions.create({ subject: 'ann' })
+    assert.deepEqual(rolesAndTenant(access_token), [undefined, undefined], 'an empty list is no role')
+  })
+
   it('a user disabled in the built-in table is refused whatever the application says', async () => {
     await using server = await startAsking({ answer: { roles: ['reader'] } })
     await server.auth.users.create({ id: 'ann', ...credentials })

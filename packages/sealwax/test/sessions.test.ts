@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { unsafeDecode } from '@sealwax/jwt'
-import { MINUTE, PASSWORD, SECRET, type Started, standing, startAuth } from './server.ts'
+import { assertProblem, MINUTE, PASSWORD, type Reply, SECRET, type Started, standing, startAuth } from './server.ts'
 
 const refusedToken = { status: 401, code: 'token_revoked' }
 
@@ -50,6 +50,64 @@ describe('/sessions', () => {
         [phone.session.id, false, 'phone', '192.0.2.7'],
       ],
     )
+  })
+
+  it('are answered in pages, newest first; a thief cannot keep a core busy with a list of thousands', async () => {
+    await using server = await startAuth({ maxSessions: Infinity })
+    const first = await server.auth.sessions.create({ subject: 'ann' })
+    for (let i = 0; i < 120; i += 1) await server.auth.sessions.create({ subject: 'ann' })
+    const whole = (await server.auth.sessions.list('ann')).map(({ id }) => id)
+    const token = first.access_token
+    const sizes: number[] = []
+    const seen: { id: string; current: boolean }[] = []
+    for (let query = ''; ; query = `?after=${seen.at(-1)?.id}`) {
+      const { data } = (await server.call(`/sessions${query}`, { token })).body
+      if (data.length === 0) break
+      sizes.push(data.length)
+      seen.push(...data)
+    }
+    assert.deepEqual(sizes, [50, 50, 21])
+    assert.deepEqual(
+      seen.map(({ id }) => id),
+      whole,
+    )
+    assert.deepEqual(
+      seen.filter(({ current }) => current).map(({ id }) => id),
+      [first.session.id],
+    )
+    assert.equal((await server.call('/sessions?limit=500', { token })).body.data.length, 121)
+    assert.deepEqual(
+      (await server.auth.sessions.list('ann', { after: whole[1] as string, limit: 2 })).map(({ id }) => id),
+      whole.slice(2, 4),
+    )
+    for (const query of ['limit=0', 'limit=501', 'limit=x', 'after=', `after=${'x'.repeat(65)}`, 'after=nobody']) {
+      assertProblem(await server.call(`/sessions?${query}`, { token }), [422, 'validation_failed'], query)
+    }
+  })
+
+  it("somebody else's session tells nothing, as a page to go on from or by itself", async () => {
+    await using server = await startAuth()
+    const { laptop, phone, bob } = await crowd(server)
+    const token = laptop.access_token
+    const [theirs, none] = [bob.session.id, 'AAAAAAAAAAAAAAAAAAAAAA'].map((id) => ({
+      page: server.call(`/sessions?after=${id}`, { token }),
+      one: server.call(`/sessions/${id}`, { token }),
+    }))
+    assertProblem((await theirs?.page) as Reply, [422, 'validation_failed'])
+    assertProblem((await theirs?.one) as Reply, [404, 'not_found'])
+    assert.equal((await theirs?.page)?.body.detail, (await none?.page)?.body.detail)
+    assert.equal((await theirs?.one)?.body.detail, (await none?.one)?.body.detail)
+    await server.auth.sessions.revoke(phone.session.id)
+    assertProblem(await server.call(`/sessions/${phone.session.id}`, { token }), [404, 'not_found'])
+  })
+
+  it('the session of a token is found by its sid, however many there are', async () => {
+    await using server = await startAuth()
+    const { laptop } = await crowd(server)
+    const { sid } = unsafeDecode(laptop.access_token).payload
+    const { status, body } = await server.call(`/sessions/${sid}`, { token: laptop.access_token })
+    const { data } = (await server.call('/sessions', { token: laptop.access_token })).body
+    assert.deepEqual([status, body], [200, data.find(({ current }) => current)])
   })
 
   it('does not list ended and expired sessions', async () => {

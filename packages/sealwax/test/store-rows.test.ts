@@ -183,6 +183,26 @@ for (const [name, open] of Object.entries(STORES)) {
       )
     })
 
+    it('sessions: pages of the list have each session once, also of those that began together or ended meanwhile', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const begun = Array.from({ length: 25 }, (_, i) => session(`s${i}`, { created_at: NOW - (i % 3) }))
+      await store.transaction(async ({ sessions }) => {
+        for (const row of begun) await sessions.insert(row)
+      })
+      const whole = (await store.committed.sessions.list('ann', NOW)).map(({ id }) => id)
+      const seen: string[] = []
+      for (let after = begun.find(({ id }) => id === 'none'); ; ) {
+        const page = await store.committed.sessions.list('ann', NOW, { after, limit: 4 })
+        seen.push(...page.map(({ id }) => id))
+        after = page.at(-1)
+        if (after === undefined) break
+        const { id } = after
+        await store.transaction(({ sessions }) => sessions.end(id, NOW, 'logout'))
+      }
+      assert.deepEqual([whole.length, seen], [25, whole])
+    })
+
     it('sessions: those in excess are the expired ones, then the ones used least recently, never the excepted one', async () => {
       await using opened = await open()
       const { store } = opened

@@ -46,10 +46,18 @@ export interface KeyRevocation {
   readonly endsSessions: boolean
 }
 
-/** All keys, oldest first. */
-export async function listKeys(context: Context): Promise<SigningKeyInfo[]> {
+/** All keys, oldest first, or a page of them: at most `limit` behind the key `after`. Throws `validation_failed` when there is no such key. */
+export async function listKeys(
+  context: Context,
+  { after, limit }: { after?: string | undefined; limit?: number | undefined } = {},
+): Promise<SigningKeyInfo[]> {
   const rows = await context.store.committed.signingKeys.list()
-  return scheduleOf(rows, context.now()).map(infoOf)
+  const keys = scheduleOf(rows, context.now()).map(infoOf)
+  const start = after === undefined ? 0 : keys.findIndex(({ kid }) => kid === after) + 1
+  if (after !== undefined && start === 0) {
+    throw new AuthError('validation_failed', 'after must be the kid of a key that the page before has shown')
+  }
+  return keys.slice(start, limit === undefined ? undefined : start + limit)
 }
 
 /**

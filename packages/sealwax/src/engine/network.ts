@@ -28,5 +28,5 @@ export function networksOf(ip: string | null | undefined): Network {
   return { site: subnet.split(':', 3).join(':'), subnet }
 }
 
-/** What the application itself asks for has a share of its own. */
+/** What the application itself asks for has a share of its own, and is never refused. */
 export const APPLICATION: Network = { site: 'application', subnet: 'application' }

@@ -1,14 +1,17 @@
 import { availableParallelism } from 'node:os'
 import { hash, type Options, verify } from '@node-rs/argon2'
 import { AuthError } from '../errors.ts'
-import { APPLICATION, type Network } from './network.ts'
+import { APPLICATION, type Network, networksOf } from './network.ts'
 import { createShares, type Place } from './shares.ts'
 
 /** Hashes and checks passwords off the event loop, at most as many at once as there are cores. */
 export interface Passwords {
   /** Takes a place in the queue before there is anything to check. Throws `overloaded` when there is none for this network. */
   enter(network: Network): Place
-  /** Returns a PHC string. Throws `validation_failed`, `password_too_short`, `password_too_long` or `overloaded`. */
+  /**
+   * Returns a PHC string. Throws `validation_failed`, `password_too_short`, `password_too_long`, or with a network `overloaded`: without one it is
+   * the application that asks, and it waits for its turn however many others wait.
+   */
   hash(password: string, network?: Network): Promise<string>
   /**
    * Does the same work whether there is a hash to compare with or not. Throws `validation_failed`, or `overloaded`, also when the place went to
@@ -23,7 +26,7 @@ const PARAMETERS: Options = { algorithm: 2, memoryCost: 19_456, timeCost: 2, par
 /** NIST SP 800-63B-4: at least 15 characters where the password is the only factor; long ones are welcome, bombs are not. */
 const PASSWORD_LENGTH = { min: 15, max: 256 } as const
 
-/** How many may wait for a core; more would wait longer than clients do. */
+/** How many log-ins may wait for a core; more would wait longer than clients do. */
 const QUEUE_LIMIT = 100
 
 /** How many finished checks at most lie ready while others wait. */
@@ -47,15 +50,16 @@ export function createPasswords({
   concurrency = availableParallelism(),
   queueLimit = QUEUE_LIMIT,
 }: PasswordOptions): Passwords {
-  const { enter, inTurn } = queue(concurrency, queueLimit, elapsed)
+  const { enter, ownPlace, inTurn } = queue(concurrency, queueLimit, elapsed)
   return {
     enter,
-    async hash(password, network = APPLICATION) {
+    async hash(password, network) {
       checkWellFormed(password)
       checkLength(password)
-      return inTurn(enter(network), () => hash(normalised(password), PARAMETERS))
+      const place = network === undefined ? await ownPlace() : enter(network)
+      return inTurn(place, () => hash(normalised(password), PARAMETERS))
     },
-    async matches(password, stored, place = enter(APPLICATION)) {
+    async matches(password, stored, place = enter(networksOf(undefined))) {
       if (!password.isWellFormed()) place.leave()
       checkWellFormed(password)
       // A password that no policy would have let in still costs the same work, and is compared with nothing.
@@ -99,6 +103,8 @@ function checkLength(password: string): void {
 function queue(concurrency: number, limit: number, elapsed: () => number) {
   const shares = createShares({ places: concurrency, waiting: limit, refuse: overloaded })
   const finished: { readonly at: number; readonly go: () => void }[] = []
+  /** Calls of the application for which there was no place. */
+  const outside: (() => void)[] = []
   let endedAt = elapsed()
 
   function enter(network: Network): Place {
@@ -108,6 +114,7 @@ function queue(concurrency: number, limit: number, elapsed: () => number) {
       leave() {
         const othersWaited = shares.waiting > 0
         leave()
+        outside.shift()?.()
         const last = !othersWaited || (shares.waiting === 0 && finished.length === 1)
         const now = elapsed()
         // As far as the time since the one before tells.
@@ -116,6 +123,21 @@ function queue(concurrency: number, limit: number, elapsed: () => number) {
         const late = nextAt - (finished[0]?.at ?? now) > HANDED_ON_WITHIN_MS
         if (last || late || finished.length >= HANDED_ON_TOGETHER) for (const { go } of finished.splice(0)) go()
       },
+    }
+  }
+
+  /** A place for the application when its turn comes. It has its share like any other network; beyond that its calls wait outside, in the order they came. */
+  async function ownPlace(): Promise<Place> {
+    if (outside.length > 0) await new Promise<void>((next) => outside.push(next))
+    for (;;) {
+      try {
+        const place = enter(APPLICATION)
+        await place.turn
+        return place
+      } catch {
+        // No place is free, or a network that holds less was given it.
+        await new Promise<void>((next) => outside.unshift(next))
+      }
     }
   }
 
@@ -130,7 +152,7 @@ function queue(concurrency: number, limit: number, elapsed: () => number) {
     }
   }
 
-  return { enter, inTurn }
+  return { enter, ownPlace, inTurn }
 }
 
 function overloaded(): AuthError {

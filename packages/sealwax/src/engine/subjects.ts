@@ -55,8 +55,8 @@ export function subjectOfNew(
 }
 
 /**
- * The one place where roles, claims and version of a subject are put together. Given `loadSubject`, only its roles and claims count.
- * Undefined: the user is disabled here or by the application, or the application has no such user.
+ * The one place where roles, claims and version of a subject are put together. Given `loadSubject`, its roles and claims count; the roles that it
+ * leaves out are those of the built-in user, if the subject is one. Undefined: the user is disabled here or by the application, or the application has no such user.
  */
 function tokenSubject(
   { user, roles, claims }: Pick<SessionWithUser, 'user' | 'roles' | 'claims'>,
@@ -66,7 +66,8 @@ function tokenSubject(
   if (answer !== undefined) {
     // Any truthy value: a database may say 1 for true.
     if (answer.subject === undefined || answer.subject.disabled) return undefined
-    return { ...answer.subject, ver: user?.ver }
+    const { roles = user?.roles, claims } = answer.subject
+    return { ...(roles && { roles }), ...(claims && { claims }), ver: user?.ver }
   }
   const extra = claims === null ? {} : { claims }
   if (user !== undefined) return { roles: user.roles, ver: user.ver, ...extra }

@@ -28,7 +28,7 @@ export interface CreateUser {
 
 /**
  * Creates a user. Throws `email_invalid`, `email_taken`, `id_taken`, `validation_failed`,
- * `password_too_short`, `password_too_long`, `overloaded`.
+ * `password_too_short`, `password_too_long`.
  */
 export async function createUser(context: Context, options: CreateUser): Promise<User> {
   const user = await prepareUser(context, options)

@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { AuthServer } from '../auth-server.ts'
+import { AuthError } from '../errors.ts'
+import { checkMembers } from '../members.ts'
 import type { Platform } from './env.ts'
 import { turnstile } from './turnstile.ts'
 
 /** A request, perhaps with a body that a framework has read already. */
 export type NodeRequest = IncomingMessage & { body?: unknown }
-export type NodeHandler = (request: NodeRequest, response: ServerResponse, next?: (error?: unknown) => void) => void
+/** `next` may be that of Express, or `done` of a hook of Fastify. */
+export type NodeHandler = (request: NodeRequest, response: ServerResponse, next?: (error?: Error) => void) => void
 
 /** What can be served: an auth server, or an app around one. Without `clientAddress` a caller's address is that of the connection. */
 export type Servable = Pick<AuthServer, 'fetch' | 'handles'> &
@@ -26,7 +29,9 @@ export interface NodeHandlerOptions {
  * An already parsed `req.body` is used.
  * Under a prefix it sees the path without it, as Express mounts do.
  */
-export function toNodeHandler(auth: Servable, { overrideGlobalObjects = false }: NodeHandlerOptions = {}): NodeHandler {
+export function toNodeHandler(auth: Servable, options: NodeHandlerOptions = {}): NodeHandler {
+  checkServable(auth)
+  const { overrideGlobalObjects = false } = checkMembers('toNodeHandler', options, ['overrideGlobalObjects'])
   let platform: Platform = {}
   // It calls back at once, so `platform` is still of the same request.
   const listen = getRequestListener((request) => auth.fetch(request, platform), { overrideGlobalObjects })
@@ -61,6 +66,13 @@ export function toNodeHandler(auth: Servable, { overrideGlobalObjects = false }:
     if (response.socket === null) void new Promise((ready) => response.once('socket', ready)).then(start)
     else start()
   }
+}
+
+function checkServable(auth: Servable): void {
+  if (typeof auth?.fetch === 'function' && typeof auth.handles === 'function') return
+  const isPromise = typeof (auth as unknown as Promise<unknown> | undefined)?.then === 'function'
+  const got = isPromise ? 'got a promise, which is what createAuth returns' : 'needs an auth server'
+  throw new AuthError('config_invalid', `toNodeHandler ${got}: write toNodeHandler(await createAuth(options))`)
 }
 
 function platformOf(request: IncomingMessage, response: ServerResponse, path: string | undefined): Platform {

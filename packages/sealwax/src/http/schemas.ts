@@ -162,6 +162,16 @@ const problem = z
   })
   .openapi('Problem', { description: 'A refusal (RFC 9457).' })
 
+/** Which page of a list. */
+export const pageQuery = z.object({
+  after: z
+    .string()
+    .regex(/^[\w-]{1,64}$/)
+    .optional()
+    .openapi({ description: 'The id of the last one of the page before.' }),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+})
+
 /** A body as a route describes it. */
 export function jsonBody<S extends z.ZodType>(schema: S, required = true) {
   return { body: { required, content: { 'application/json': { schema } } } } as const

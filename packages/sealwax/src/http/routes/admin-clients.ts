@@ -16,7 +16,7 @@ import type { Context } from '../../engine/context.ts'
 import { type Administrators, LOGGED_IN_RECENTLY } from '../administrators.ts'
 import type { HttpEnv } from '../env.ts'
 import { apiClient, clientChange, createClientRequest, issuedSecret, rotateRequest } from '../oauth-schemas.ts'
-import { jsonBody, jsonReply, refusals } from '../schemas.ts'
+import { jsonBody, jsonReply, pageQuery, refusals } from '../schemas.ts'
 
 /** API clients, for administrators. */
 export function adminClientRoutes(
@@ -37,13 +37,7 @@ export function adminClientRoutes(
       middleware: only,
       summary: 'API clients, ordered by id',
       request: {
-        query: z.object({
-          after: z
-            .string()
-            .regex(/^[\w-]{1,64}$/)
-            .optional(),
-          limit: z.coerce.number().int().min(1).max(500).default(50),
-        }),
+        query: pageQuery,
       },
       responses: {
         200: jsonReply('Clients', z.object({ data: z.array(apiClient) })),

@@ -3,7 +3,7 @@ import type { Context } from '../../engine/context.ts'
 import { listKeys, revokeKey, rotateKeys, type SigningKeyInfo } from '../../engine/key-rotation.ts'
 import { type Administrators, LOGGED_IN_RECENTLY } from '../administrators.ts'
 import type { HttpEnv } from '../env.ts'
-import { jsonBody, jsonReply, keyRevocation, refusals, revokeKeyRequest, signingKey } from '../schemas.ts'
+import { jsonBody, jsonReply, keyRevocation, pageQuery, refusals, revokeKeyRequest, signingKey } from '../schemas.ts'
 
 const keyList = jsonReply('Signing keys, oldest first', z.object({ data: z.array(signingKey) }))
 
@@ -19,11 +19,12 @@ export function adminKeyRoutes(
       operationId: 'listKeys',
       security,
       middleware: only,
-      summary: 'All signing keys and where they stand',
+      summary: 'Signing keys and where they stand, oldest first',
+      request: { query: pageQuery },
       responses: { 200: keyList, default: refusals('temporarily_unavailable') },
     }),
     async (c) => {
-      return c.json({ data: (await listKeys(context)).map(keyBody) }, 200)
+      return c.json({ data: (await listKeys(context, c.req.valid('query'))).map(keyBody) }, 200)
     },
   )
   app.openapi(

@@ -9,7 +9,7 @@ import { revokeSessionById } from '../../engine/sessions.ts'
 import { FIRST_PARTY, isRefreshToken } from '../../engine/tokens.ts'
 import { checkedToken } from '../checked-token.ts'
 import type { ReadClient } from '../client.ts'
-import { authenticateCaller, missing } from '../client-authentication.ts'
+import { authenticateCaller, missing, unauthenticated } from '../client-authentication.ts'
 import type { HttpEnv } from '../env.ts'
 import { formBody, oauthErrors, tokenParameter } from '../oauth-schemas.ts'
 
@@ -22,7 +22,7 @@ export function revokeRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard:
       security: [{}, { basic: [] }],
       summary: 'Take a token back (RFC 7009)',
       description:
-        'A token of a session ends the session; a token of an API client is revoked alone. Whoever has a token may take it back; an API client that authenticates reaches its own only.',
+        'A token of a session ends the session, and whoever has it may take it back. A token of an API client is revoked alone, and only by that client, which must authenticate (RFC 7009 §2.1).',
       request: formBody(tokenParameter),
       responses: {
         200: { description: 'Revoked, or not valid anyway' },
@@ -38,7 +38,7 @@ export function revokeRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard:
     },
   )
 
-  /** @param own the client whose tokens alone are reached; undefined: whoever has the token. */
+  /** @param own the client whose tokens alone are reached; undefined: whoever has the token of a session. */
   async function revoke(c: HonoContext<HttpEnv>, token: string, own: string | undefined): Promise<void> {
     const client = clientOf(c)
     if (isRefreshToken(token)) {
@@ -49,7 +49,10 @@ export function revokeRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard:
     const access = await checkedToken(guard, token)
     if (access instanceof GuardError) return own === undefined ? revokeStale(access, client) : undefined
     if (own !== undefined && access.clientId !== own) return
-    if (isClientToken(access)) return revokeClientToken(context, access, client)
+    if (isClientToken(access)) {
+      if (own === undefined) throw unauthenticated('This token belongs to an API client, which must authenticate')
+      return revokeClientToken(context, access, client)
+    }
     const { sessionId, subject, clientId } = access
     if (sessionId === undefined || clientId !== FIRST_PARTY) return
     await revokeSessionById(context, sessionId, { owner: subject, reason: 'logout', client })

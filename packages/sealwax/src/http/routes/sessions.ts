@@ -1,12 +1,12 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Guard } from '@sealwax/guard'
 import type { Context } from '../../engine/context.ts'
-import { listSessions } from '../../engine/session-list.ts'
+import { getSession, listSessions, type Session } from '../../engine/session-list.ts'
 import { revokeAllSessions, revokeSessionById } from '../../engine/sessions.ts'
 import { AuthError } from '../../errors.ts'
 import type { ReadClient } from '../client.ts'
 import type { HttpEnv } from '../env.ts'
-import { jsonReply, refusals, session } from '../schemas.ts'
+import { jsonReply, pageQuery, refusals, session } from '../schemas.ts'
 import { authenticateUser } from '../user-authentication.ts'
 
 export function sessionRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard: Guard, clientOf: ReadClient): void {
@@ -17,6 +17,7 @@ export function sessionRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard
       operationId: 'listSessions',
       security: [{ bearer: [] }],
       summary: 'Your sessions, newest first',
+      request: { query: pageQuery },
       responses: {
         200: jsonReply('Sessions', z.object({ data: z.array(session) })),
         default: refusals('temporarily_unavailable'),
@@ -24,16 +25,8 @@ export function sessionRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard
     }),
     async (c) => {
       const { subject, sessionId } = await authenticateUser(guard, c.req.raw)
-      const data = (await listSessions(context, subject)).map((found) => ({
-        id: found.id,
-        current: found.id === sessionId,
-        created_at: found.createdAt.toISOString(),
-        last_seen_at: found.lastSeenAt.toISOString(),
-        expires_at: found.expiresAt.toISOString(),
-        ...(found.ip !== undefined && { ip: found.ip }),
-        ...(found.userAgent !== undefined && { user_agent: found.userAgent }),
-      }))
-      return c.json({ data }, 200)
+      const data = await listSessions(context, subject, c.req.valid('query'))
+      return c.json({ data: data.map((found) => sessionBody(found, sessionId)) }, 200)
     },
   )
   app.openapi(
@@ -54,6 +47,24 @@ export function sessionRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard
   )
   app.openapi(
     createRoute({
+      method: 'get',
+      path: '/sessions/{id}',
+      operationId: 'getSession',
+      security: [{ bearer: [] }],
+      summary: 'One of your sessions',
+      description: 'The session of an access token is the one that its claim `sid` names.',
+      request: { params: z.object({ id: z.string().max(64) }) },
+      responses: { 200: jsonReply('The session', session), default: refusals('not_found', 'temporarily_unavailable') },
+    }),
+    async (c) => {
+      const { subject, sessionId } = await authenticateUser(guard, c.req.raw)
+      const found = await getSession(context, subject, c.req.valid('param').id)
+      if (found === undefined) throw noSuchSession()
+      return c.json(sessionBody(found, sessionId), 200)
+    },
+  )
+  app.openapi(
+    createRoute({
       method: 'delete',
       path: '/sessions/{id}',
       operationId: 'endSession',
@@ -65,8 +76,24 @@ export function sessionRoutes(app: OpenAPIHono<HttpEnv>, context: Context, guard
     async (c) => {
       const { subject } = await authenticateUser(guard, c.req.raw)
       const ended = await revokeSessionById(context, c.req.valid('param').id, { owner: subject, client: clientOf(c) })
-      if (!ended) throw new AuthError('not_found', 'You have no such session')
+      if (!ended) throw noSuchSession()
       return c.body(null, 204)
     },
   )
+}
+
+function sessionBody(found: Session, current: string | undefined) {
+  return {
+    id: found.id,
+    current: found.id === current,
+    created_at: found.createdAt.toISOString(),
+    last_seen_at: found.lastSeenAt.toISOString(),
+    expires_at: found.expiresAt.toISOString(),
+    ...(found.ip !== undefined && { ip: found.ip }),
+    ...(found.userAgent !== undefined && { user_agent: found.userAgent }),
+  }
+}
+
+function noSuchSession(): AuthError {
+  return new AuthError('not_found', 'You have no such session')
 }

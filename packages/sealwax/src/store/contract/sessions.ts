@@ -106,8 +106,15 @@ interface IssuedSince {
 export interface Sessions {
   insert(session: SessionRow): Promise<void>
   byId(id: string): Promise<SessionWithUser | undefined>
-  /** Live sessions of a subject at `now`, newest first. */
-  list(subject: string, now: number): Promise<SessionRow[]>
+  /**
+   * Live sessions of a subject at `now`, newest first; of those that begun together the one with the greatest id first. `after` is where to go on: a
+   * session that the list has shown, live or not.
+   */
+  list(
+    subject: string,
+    now: number,
+    page?: { after?: Pick<SessionRow, 'id' | 'created_at'> | undefined; limit?: number | undefined },
+  ): Promise<SessionRow[]>
   /** The one conditional update of a refresh: false when the session ended or moved on since it was read. */
   advance(id: string, read: SessionState, next: SessionAdvance): Promise<boolean>
   /** Ends one session; undefined when it is unknown or has ended already. */

@@ -1,5 +1,6 @@
 import { Kysely, sql } from 'kysely'
 import { AuthError, storeUnavailable } from '../../errors.ts'
+import { checkMembers } from '../../members.ts'
 import type { Facts, Store } from '../contract/store.ts'
 import type { CopyEnd } from '../copy.ts'
 import { facts } from '../queries/facts.ts'
@@ -42,7 +43,11 @@ export interface PostgresStoreOptions {
  * @param url `postgres://user:password@host:port/database`, user and password percent-encoded. One that cannot be parsed throws `config_invalid`
  * with a sentence that does not repeat it.
  */
-export function postgresStore(url: string, { connections = DEFAULT_CONNECTIONS }: PostgresStoreOptions = {}): Store {
+export function postgresStore(url: string, options: PostgresStoreOptions = {}): Store {
+  if (typeof url !== 'string') {
+    throw new AuthError('config_invalid', 'postgresStore needs a URL such as postgres://user@host/database')
+  }
+  const { connections = DEFAULT_CONNECTIONS } = checkMembers('postgresStore', options, ['connections'])
   if (!isConnectionCount(connections)) {
     throw new AuthError(
       'config_invalid',

@@ -32,8 +32,8 @@ export function sessions(db: Kysely<Tables>): Sessions {
             }
       return { ...row(found), user } satisfies SessionWithUser
     },
-    async list(subject, now) {
-      const found = await db
+    async list(subject, now, { after, limit } = {}) {
+      let query = db
         .selectFrom('sessions')
         .selectAll()
         .where(subjectUnended, '=', subject)
@@ -41,8 +41,16 @@ export function sessions(db: Kysely<Tables>): Sessions {
         .where('idle_expires_at', '>', now)
         .where('absolute_expires_at', '>', now)
         .orderBy('created_at', 'desc')
-        .execute()
-      return found.map(row)
+        .orderBy('id', 'desc')
+      if (after !== undefined) {
+        const { id, created_at } = after
+        query = query
+          // Says again what follows, so that the index is entered there.
+          .where('created_at', '<=', created_at)
+          .where((is) => is.or([is('created_at', '<', created_at), is('id', '<', id)]))
+      }
+      if (limit !== undefined) query = query.limit(limit)
+      return (await query.execute()).map(row)
     },
     async advance(id, read: SessionState, next) {
       const { changed } = await advanceStatement(db, {

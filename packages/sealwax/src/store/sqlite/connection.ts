@@ -13,10 +13,13 @@ export interface Connection {
   exec(sql: string): void
   /** False also after an error with which SQLite has rolled everything back (https://sqlite.org/lang_transaction.html). */
   inTransaction(): boolean
-  /** A number that changes when another connection has committed. */
+  /** A number that changes when another connection has committed; for a database in memory, when its own has written. */
   dataVersion(): number
   close(): void
 }
+
+/** The path of a database without a file. */
+export const IN_MEMORY = ':memory:'
 
 /** Extended result codes (https://sqlite.org/rescode.html) that mean: not now, nothing was decided. */
 const UNAVAILABLE: Readonly<Record<number, string>> = {
@@ -32,7 +35,7 @@ const BUSY = 5
 /** Opens the file (its mode is, or becomes, 0600) in WAL mode with `synchronous=FULL`: a committed unit survives a power cut. */
 export function connect(path: string, { readOnly }: { readOnly: boolean }): Connection {
   try {
-    if (!readOnly && path !== ':memory:') {
+    if (!readOnly && path !== IN_MEMORY) {
       if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
       restrict(path)
     }
@@ -52,12 +55,14 @@ export function connect(path: string, { readOnly }: { readOnly: boolean }): Conn
       if (statement.reader) return { rows: statement.all(parameters), changed: 0 }
       return { rows: [], changed: Number(statement.run(parameters).changes) }
     })
-    const version = database.prepare('pragma data_version')
+    // No other connection can commit to what is in memory, so its own changes are counted.
+    const version = database.prepare(path === IN_MEMORY ? 'select total_changes()' : 'pragma data_version')
+    version.setReturnArrays(true)
     return {
       db,
       exec: (sql) => void prepare(sql).run([]),
       inTransaction: () => database.isTransaction,
-      dataVersion: () => translated(() => Number(version.get()?.data_version)),
+      dataVersion: () => translated(() => Number((version.get() as unknown as unknown[])[0])),
       close: () => database.close(),
     }
   } catch (error) {

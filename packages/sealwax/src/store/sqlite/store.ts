@@ -5,8 +5,9 @@ import type { CopyEnd } from '../copy.ts'
 import { sqliteDialect } from '../migrations/dialect.ts'
 import { migrate, requireMigrated } from '../migrations/index.ts'
 import { facts } from '../queries/facts.ts'
-import { type Connection, connect } from './connection.ts'
+import { type Connection, connect, IN_MEMORY } from './connection.ts'
 import { begin, type GroupCommit, groupCommit, untilFree } from './group-commit.ts'
+import { readInTurn } from './memory.ts'
 import { translateAtOpening } from './opening.ts'
 
 /**
@@ -15,10 +16,11 @@ import { translateAtOpening } from './opening.ts'
  * Reads see committed facts only, through a connection of their own.
  *
  * @param path the file, made with mode 0600 when absent. Several processes on one machine may share it; a network file system may not hold it.
+ * For tests `:memory:` keeps everything in memory: each store has a database of its own, which is gone when it is closed.
  */
 export function sqliteStore(path: string): Store {
-  if (path === ':memory:' || path === '') {
-    throw new TypeError('sqliteStore needs a file: readers and the writer are separate connections')
+  if (typeof path !== 'string' || path === '') {
+    throw new TypeError("sqliteStore needs the path of a file such as './sealwax.db', or ':memory:' in tests")
   }
   let opened: { writer: Connection; reader: Connection; commits: GroupCommit; committed: Facts } | undefined
   const use = () => {
@@ -42,12 +44,13 @@ export function sqliteStore(path: string): Store {
         // What a batch keeps to go back to would else be a file, made and removed each time (https://sqlite.org/tempfiles.html, "Statement Journal Files").
         // Not before: a migration may sort more than fits into memory.
         writer.exec('pragma temp_store = memory')
-        const reader = await untilFree(() => connect(path, { readOnly: true }), OPENING_LIMIT_MS)
-        opened = {
-          writer,
-          reader,
-          commits: groupCommit(writer, facts(writer.db, TRAITS)),
-          committed: facts(reader.db, TRAITS),
+        const written = facts(writer.db, TRAITS)
+        const commits = groupCommit(writer, written)
+        // A second connection would have another database.
+        if (path === IN_MEMORY) opened = { writer, reader: writer, commits, committed: readInTurn(written, commits) }
+        else {
+          const reader = await untilFree(() => connect(path, { readOnly: true }), OPENING_LIMIT_MS)
+          opened = { writer, reader, commits, committed: facts(reader.db, TRAITS) }
         }
       } catch (error) {
         writer.close()
@@ -75,7 +78,7 @@ export function sqliteStore(path: string): Store {
       const { commits, writer, reader } = opened
       await commits.close()
       opened = undefined
-      reader.close()
+      if (reader !== writer) reader.close()
       writer.close()
     },
   }
