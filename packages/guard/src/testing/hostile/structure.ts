@@ -127,9 +127,9 @@ export function* encodingShapes(forge: Forge): Iterable<Shape> {
   ]
   yield ['a refresh token', 'RFC 8725 §3.12', `swr_${signature}`]
   yield [
-    'more than 8192 characters',
+    'more than 16384 characters',
     'CWE-400',
-    compact(forge.header, { ...forge.claims, pad: 'x'.repeat(6800) }, forge.sign),
+    compact(forge.header, { ...forge.claims, pad: 'x'.repeat(12_300) }, forge.sign),
   ]
   yield ['9000 dots', 'CVE-2025-30204', '.'.repeat(9000)]
 }
