@@ -32,6 +32,14 @@ function answer<T>(error: unknown, refuse: (answer: RefusalAnswer, error: GuardE
   return refuse(refusalAnswer(error), error)
 }
 
+/**
+ * Whether a request is none of a guard's business: browsers send OPTIONS without credentials, to ask whether they may send the request itself (Fetch §3.3). It
+ * is let through without being looked at, and without `auth`, so that whatever answers for CORS gets it.
+ */
+export function isOptions({ method }: { readonly method?: string | undefined }): boolean {
+  return method === 'OPTIONS'
+}
+
 /** The part of Node's request that counts, with the header fields as they came. */
 export interface RawRequest extends GuardRequest {
   readonly rawHeaders: readonly string[]

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { createPrivateKey, sign as signOctets } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { createRemoteJWKSet, exportJwk, generateKey, type JwtPayload } from '@sealwax/jwt'
+import { createRemoteJWKSet, exportJwk, generateKey, importKey, type JwtPayload } from '@sealwax/jwt'
 import { type Auth, createGuard, type Guard, GuardError, type GuardOptions } from '../src/index.ts'
 import { audience, bearing, ISSUED, tokenFor } from './tokens.ts'
 
@@ -42,6 +43,16 @@ function guardOf(t: TestContext, issuer: string, options: Partial<GuardOptions> 
 }
 
 const token = (issuer: string, claims: JwtPayload = {}, key = pair) => tokenFor(claims, { issuer }, key)
+
+/** Ours always names its key. */
+function withoutKid(issuer: string, key: typeof pair): string {
+  const [, claims] = token(issuer).split('.')
+  const header = Buffer.from(JSON.stringify({ alg: 'ES256', typ: 'at+jwt' })).toString('base64url')
+  const privateKey = createPrivateKey({ key: { ...exportJwk(key, { private: true }) }, format: 'jwk' })
+  const input = `${header}.${claims}`
+  const signature = signOctets('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' })
+  return `${input}.${signature.toString('base64url')}`
+}
 
 async function codeOf(guard: Guard, text: string): Promise<string> {
   try {
@@ -181,15 +192,87 @@ test('issuer: a key that it withdraws is refused although the token was verified
   assert.equal(await codeOf(guard, text), 'token_key_unknown')
 })
 
-test('issuer: one that does not answer is given 5 seconds in all', async (t) => {
-  const { pages, issuer, oauth, openid } = await startIssuer(t)
+test('issuer: each address of its metadata is given 5 seconds of its own, so one that hangs does not keep the other away', async (t) => {
+  const { pages, issuer, oauth, openid, metadata } = await startIssuer(t)
   pages.set(oauth, 'silence')
-  pages.set(openid, 'silence')
+  pages.set(openid, metadata)
   const { guard } = guardOf(t, issuer)
   const start = performance.now()
-  assert.equal(await codeOf(guard, token(issuer)), 'keys_unavailable')
+  assert.equal(await codeOf(guard, token(issuer)), 'user-123')
   const taken = performance.now() - start
   assert.ok(taken > 4500 && taken < 7000, `${taken} ms`)
+})
+
+test('issuer: a key that is put under the kid of another is found before a token is refused, once per cool-down', async (t) => {
+  const { asked, pages, issuer, oauth, metadata } = await startIssuer(t)
+  const renamed = importKey({ ...exportJwk(nextPair, { private: true }), kid: pair.kid }) as typeof pair
+  pages.set(oauth, metadata)
+  const refusals: string[] = []
+  const { guard, clock } = guardOf(t, issuer, { onRefusal: ({ code }) => refusals.push(code) })
+  assert.equal(await codeOf(guard, token(issuer)), 'user-123')
+  pages.set('/jwks', { keys: [exportJwk(renamed)] })
+  const flood = () => Promise.all(Array.from({ length: 50 }, () => codeOf(guard, token(issuer, {}, renamed))))
+  assert.deepEqual(new Set(await flood()), new Set(['token_signature_invalid']), 'within the cool-down')
+  clock.seconds += 30
+  refusals.length = 0
+  assert.deepEqual(new Set(await flood()), new Set(['user-123']))
+  assert.deepEqual(refusals, [])
+  assert.equal(await codeOf(guard, token(issuer)), 'token_signature_invalid', 'the key that was replaced is refused')
+  assert.equal(asked.filter((url) => url === '/jwks').length, 2)
+})
+
+test('issuer: an attacker who sends bad signatures makes the keys be requested once per cool-down, and nobody else wait', async (t) => {
+  const { asked, pages, issuer, oauth, metadata } = await startIssuer(t)
+  pages.set(oauth, metadata)
+  const { guard, clock } = guardOf(t, issuer)
+  const good = token(issuer)
+  assert.equal(await codeOf(guard, good), 'user-123')
+  const forged = `${good.slice(0, -20)}${'A'.repeat(19)}A`
+  clock.seconds += 30
+  pages.set('/jwks', 'silence')
+  const waiting = guard.authenticate(bearing(forged))
+  assert.ok(waiting instanceof Promise)
+  assert.ok(!(guard.authenticate(bearing(good)) instanceof Promise))
+  await assert.rejects(waiting, { code: 'token_signature_invalid' })
+  for (let i = 0; i < 100; i++) assert.equal(await codeOf(guard, forged), 'token_signature_invalid')
+  assert.equal(asked.filter((url) => url === '/jwks').length, 2)
+})
+
+test('issuer: a token without kid is tried with newer keys, too', async (t) => {
+  const { origin, pages, issuer } = await startIssuer(t)
+  const clock = { seconds: ISSUED }
+  const now = () => clock.seconds * 1000
+  const keys = createRemoteJWKSet(`${origin}/jwks`, { now })
+  t.after(() => keys.close())
+  const guard = guardOf(t, issuer, { keys, now }).guard
+  const nameless = (own: typeof pair) => withoutKid(issuer, own)
+  assert.equal(await codeOf(guard, nameless(pair)), 'user-123')
+  pages.set('/jwks', { keys: [exportJwk(nextPair)] })
+  clock.seconds += 30
+  assert.equal(await codeOf(guard, nameless(nextPair)), 'user-123')
+  assert.equal(await codeOf(guard, nameless(pair)), 'token_signature_invalid')
+})
+
+test('issuer: onKeys hears of the keys, and of those that are left out', async (t) => {
+  const { pages, issuer, oauth, metadata, origin } = await startIssuer(t)
+  pages.set(oauth, metadata)
+  pages.set('/jwks', { keys: [exportJwk(pair), { kty: 'RSA', kid: 'weak', n: 'AQAB', e: 'AQAB' }] })
+  const heard: unknown[] = []
+  const { guard } = guardOf(t, issuer, { onKeys: (news) => heard.push(news) })
+  const weak = tokenFor({}, { issuer }, importKey(exportJwk(pair, { private: true }), { kid: 'weak' }))
+  assert.equal(await codeOf(guard, token(issuer)), 'user-123')
+  const reason = 'an RSA key has 2048 to 4096 bits'
+  assert.deepEqual(heard, [
+    { url: `${origin}/jwks`, keys: [{ kid: pair.kid, alg: 'ES256' }], leftOut: [{ kid: 'weak', reason }] },
+  ])
+  await assert.rejects(
+    async () => guard.authenticate(bearing(weak)),
+    (error: GuardError) => {
+      const { cause } = error.cause as Error
+      assert.match(String(cause), /the set leaves out the key "weak": an RSA key has 2048 to 4096 bits/)
+      return error.code === 'token_key_unknown'
+    },
+  )
 })
 
 test('issuer: close ends a request under way, and everything afterwards is 503', async (t) => {

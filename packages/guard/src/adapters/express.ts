@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { settle } from '../adapter.ts'
+import { isOptions, settle } from '../adapter.ts'
 import { type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
 
 /** Only the members of Express's response that are used. */
@@ -35,6 +35,10 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
 ): ProtectMiddleware<AuthFor<R>> {
   validateRequirement(requirement)
   return (req: object, response: object, next: (error?: unknown) => void) => {
+    if (isOptions(req as Request)) {
+      next()
+      return
+    }
     const res = response as ProtectedResponse<AuthFor<R>>
     return settle(
       () => guard.authenticate(req as Request, ...requirement),

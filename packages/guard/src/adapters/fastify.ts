@@ -12,7 +12,7 @@ import type {
   RouteGenericInterface,
 } from 'fastify'
 import type { FastifyRequestType, ResolveFastifyRequestType } from 'fastify/types/type-provider.js'
-import { requirementOfWrapper, settle, wrapped } from '../adapter.ts'
+import { isOptions, requirementOfWrapper, settle, wrapped } from '../adapter.ts'
 import type { AuthFor, Guard, Requirement } from '../guard.ts'
 
 declare module 'fastify' {
@@ -63,6 +63,10 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
   const own = requirementOfWrapper<FastifyRequest>(requirement)
   return (request: object, reply: object, done: (error?: unknown) => void) => {
     const { raw } = request as FastifyRequest
+    if (isOptions(raw)) {
+      done()
+      return
+    }
     const settled = settle(
       () => guard.authenticate(wrapped(raw, request as FastifyRequest), ...own),
       (auth) => {

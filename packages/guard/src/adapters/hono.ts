@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono'
-import { settle } from '../adapter.ts'
+import { isOptions, settle } from '../adapter.ts'
 import { type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
 
 /**
@@ -16,8 +16,9 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
 ): MiddlewareHandler<{ Variables: { auth: AuthFor<R> } }> {
   validateRequirement(requirement)
   // Not an async function: where the guard needs no promise it makes none of its own.
-  return (c, next) =>
-    settle<AuthFor<R>, ReturnType<MiddlewareHandler>>(
+  return (c, next) => {
+    if (isOptions(c.req)) return next()
+    return settle<AuthFor<R>, ReturnType<MiddlewareHandler>>(
       () => guard.authenticate(c.req.raw, ...requirement),
       (auth) => {
         c.set('auth', auth)
@@ -25,4 +26,5 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
       },
       ({ status, headers, body }) => Promise.resolve(c.body(body, status, headers)),
     )
+  }
 }

@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa'
-import { requirementOfWrapper, settle, wrapped } from '../adapter.ts'
+import { isOptions, requirementOfWrapper, settle, wrapped } from '../adapter.ts'
 import type { AuthFor, Guard, Requirement } from '../guard.ts'
 
 /**
@@ -17,8 +17,9 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
   ...requirement: R
 ): Middleware<{ auth: AuthFor<R> }, object> {
   const own = requirementOfWrapper<Context>(requirement)
-  return (ctx, next) =>
-    settle(
+  return (ctx, next) => {
+    if (isOptions(ctx.req)) return next()
+    return settle(
       () => guard.authenticate(wrapped(ctx.req, ctx as unknown as Context), ...own) as AuthFor<R>,
       (auth) => {
         ctx.state.auth = auth
@@ -30,4 +31,5 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
         ctx.body = body
       },
     )
+  }
 }

@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, HttpException } from '@nestjs/common'
-import { type RawRequest, requirementOfWrapper, settle, wrapped } from '../adapter.ts'
+import { isOptions, type RawRequest, requirementOfWrapper, settle, wrapped } from '../adapter.ts'
 import type { Auth, AuthFor, Guard, Requirement } from '../guard.ts'
 
 /** What Nest's requests have under every platform; `raw` is there under Fastify. */
@@ -38,6 +38,7 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
     canActivate(context: ExecutionContext): boolean | Promise<boolean> {
       if (context.getType() !== 'http') throw new TypeError('protect: guards HTTP routes only')
       const request = context.switchToHttp().getRequest<NestRequest & { raw?: RawRequest; auth?: AuthFor<R> }>()
+      if (isOptions(request)) return true
       return settle(
         () => guard.authenticate(wrapped(request.raw ?? (request as unknown as RawRequest), request), ...own),
         (auth) => {

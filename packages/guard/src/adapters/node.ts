@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { settle } from '../adapter.ts'
+import { isOptions, settle } from '../adapter.ts'
 import { type Auth, type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
 
 /** Handles a request that was let through; `auth` says who sent it. */
@@ -12,7 +12,7 @@ export type ProtectedListener = (req: IncomingMessage, res: ServerResponse) => u
  * Protects a handler of `node:http`: `createServer(protect(guard, (req, res, auth) => res.end(auth.subject)))`. A requirement stands before
  * the handler: `protect(guard, { scope: 'orders:read' }, handler)`.
  *
- * Answers a refusal itself and then does not call the handler. What the handler throws, or a `check`, comes out of the listener, as an error or a
+ * Answers a refusal itself and then does not call the handler, and OPTIONS with an empty 204: CORS goes in front of it. What the handler throws, or a `check`, comes out of the listener, as an error or a
  * rejected promise: `await` it in a listener of your own to answer it, or Node ends the process.
  * @param guard see `createGuard`
  * @param requirement what the handler requires; its `check` is given Node's request
@@ -30,8 +30,12 @@ export function protect(guard: Guard, ...rest: readonly unknown[]): ProtectedLis
   const requirement = rest.slice(0, -1) as [] | [requirement: Requirement<IncomingMessage>]
   if (typeof handler !== 'function') throw new TypeError('protect: the last argument must be the handler')
   validateRequirement(requirement)
-  return (req, res) =>
-    settle(
+  return (req, res) => {
+    if (isOptions(req)) {
+      res.statusCode = 204
+      return res.end()
+    }
+    return settle(
       () => guard.authenticate(req, ...requirement),
       (auth) => handler(req, res, auth),
       ({ status, headers, body }): unknown => {
@@ -40,4 +44,5 @@ export function protect(guard: Guard, ...rest: readonly unknown[]): ProtectedLis
         return res.end(body)
       },
     )
+  }
 }

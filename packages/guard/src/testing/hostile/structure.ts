@@ -72,8 +72,8 @@ export function* jsonShapes(forge: Forge): Iterable<Shape> {
   yield* characterShapes(forge, text)
   const deep = `${'['.repeat(1500)}${']'.repeat(1500)}`
   yield ['a claim nested 1500 deep', 'CWE-674', withPayload(forge, jsonAnd(claims, `,"a":${deep}`))]
-  const many = Array.from({ length: 600 }, (_, index) => `"a${index}":0`).join(',')
-  yield ['600 claims', 'CWE-400', withPayload(forge, jsonAnd(claims, `,${many}`))]
+  const many = Array.from({ length: 1100 }, (_, index) => `"a${index}":0`).join(',')
+  yield ['1100 claims', 'CWE-400', withPayload(forge, jsonAnd(claims, `,${many}`))]
 }
 
 function* characterShapes(forge: Forge, text: string): Iterable<Shape> {
