@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GuardError, type RevocableToken, type RevocationCheck } from '../src/index.ts'
+import { authenticateSocket, type GuardedSocket } from '../src/sockets.ts'
 import { bearing, guardWith, ISSUED, strangerKey, tokenFor } from './tokens.ts'
 
 const asking = (check: unknown, more: object = {}) =>
@@ -124,3 +125,25 @@ test('revocation.check: cacheFor is a duration from a second to a day', () => {
   }
   assert.throws(() => asking('no function'), /revocation\.check must be a function/)
 })
+
+test('revocation.check: a socket is closed when a look-up says that its token is revoked, and not when it fails', async () => {
+  const answers = [async () => false, () => Promise.reject(new Error('down')), async () => true]
+  const guard = asking(() => (answers.length > 1 ? answers.shift() : answers[0])?.())
+  const { socket, closed } = fakeSocket()
+  const authenticated = authenticateSocket(guard, socket)
+  socket.dispatchEvent(Object.assign(new Event('message'), { data: message(tokenFor()) }))
+  assert.equal((await authenticated)?.subject, 'user-123')
+  await sleep(100)
+  assert.deepEqual(closed, [], 'a failure says nothing about the token')
+  for (let i = 0; i < 40 && closed.length === 0; i++) await sleep(50)
+  assert.deepEqual(closed, [[4401, 'token_revoked']])
+})
+
+const message = (token: string) => JSON.stringify({ type: 'authenticate', token })
+
+/** A socket without a network: an EventTarget that remembers how it was closed. */
+function fakeSocket() {
+  const closed: unknown[] = []
+  const socket = Object.assign(new EventTarget(), { close: (...args: unknown[]) => void closed.push(args) })
+  return { socket: socket as EventTarget & GuardedSocket, closed }
+}
