@@ -1,7 +1,7 @@
 import type { Auth } from './auth.ts'
 import { GuardError, type RefusalAnswer, refusalAnswer } from './errors.ts'
 import { type AuthFor, type Guard, validateRequirement } from './guard.ts'
-import { fieldOf, type GuardRequest } from './request.ts'
+import type { GuardRequest } from './request.ts'
 import type { Requirement } from './requirements.ts'
 
 /** The arguments of an adapter that may hold a requirement. */
@@ -28,27 +28,29 @@ export function settle<A, T>(
 }
 
 /**
- * Authenticates a request, except a CORS preflight: a browser sends none with credentials, so it passes as nobody, for the CORS middleware or the
- * framework behind to answer.
+ * Authenticates a request, except by the method OPTIONS: a browser sends its CORS preflights without credentials, so they pass as nobody, for the CORS
+ * middleware or the framework behind to answer.
  */
 export function authenticate<Request extends GuardRequest, const R extends MaybeRequirement<Request>>(
   guard: Guard,
   request: Request,
   requirement: R,
 ): AuthFor<R> | Promise<AuthFor<R>> {
-  if (isPreflight(request)) return undefined as AuthFor<R>
+  if (isOptions(request)) return undefined as AuthFor<R>
   return guard.authenticate(request, ...requirement)
-}
-
-/** Whether a request is a CORS preflight (Fetch Standard, "CORS-preflight request"). */
-export function isPreflight(request: GuardRequest): boolean {
-  if (request.method !== 'OPTIONS') return false
-  return ['origin', 'access-control-request-method'].every((name) => fieldOf(request, name) !== undefined)
 }
 
 function answer<T>(error: unknown, refuse: (answer: RefusalAnswer, error: GuardError) => T): T {
   if (!(error instanceof GuardError)) throw error
   return refuse(refusalAnswer(error), error)
+}
+
+/**
+ * Whether a request is none of a guard's business: browsers send OPTIONS without credentials, to ask whether they may send the request itself (Fetch §3.3). It
+ * is let through without being looked at, and without `auth`, so that whatever answers for CORS gets it.
+ */
+export function isOptions({ method }: { readonly method?: string | undefined }): boolean {
+  return method === 'OPTIONS'
 }
 
 /** The part of Node's request that counts, with the header fields as they came. */

@@ -64,6 +64,20 @@ export function readAuthorization(value: string): Credentials {
   return rest.trim() === '' ? NO_TOKEN : SEPARATOR
 }
 
+/** Longer tokens are refused by `verify`, too; here before anything in them is looked at. */
+const LONGEST = 16_384
+
+/** @param longest the option `maxTokenLength` of the guard */
+export function lengthFault(
+  found: FoundCredentials & { kind: 'token' },
+  longest = LONGEST,
+): { readonly code: 'invalid_request' | 'csrf_failed' | 'token_malformed'; readonly detail: string } | undefined {
+  if (found.token.length <= longest) return undefined
+  return (
+    tokenFault(found) ?? { code: 'token_malformed', detail: `The access token is longer than ${longest} characters.` }
+  )
+}
+
 /** The value of the Authorization header; several joined by commas, as Headers (Fetch) does, so that all kinds of requests are judged alike. */
 function authorizationOf(request: GuardRequest): string | undefined {
   const { headers, rawHeaders } = request

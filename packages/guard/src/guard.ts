@@ -1,15 +1,12 @@
 import { JwtError, unsafeDecode, type VerificationKeys, verify } from '@sealwax/jwt'
 import { type Auth, authOf } from './auth.ts'
-import { type FoundCredentials, findCredentials, tokenFault } from './credentials.ts'
-import { GuardError, type GuardErrorCode, type GuardErrorOptions } from './errors.ts'
+import { type FoundCredentials, findCredentials, lengthFault, tokenFault } from './credentials.ts'
+import { GuardError } from './errors.ts'
+import { FOREIGN, withNewerKeys } from './newer-keys.ts'
+import { namesOf, permit } from './permit.ts'
 import type { GuardRequest } from './request.ts'
-import {
-  type AuthFor,
-  findUnmet,
-  type PreparedRequirement,
-  prepareRequirement,
-  type Requirement,
-} from './requirements.ts'
+import { type AuthFor, type PreparedRequirement, prepareRequirement, type Requirement } from './requirements.ts'
+import { verdictOnKey } from './revocation-verdict.ts'
 import { tokenRefusal } from './token-refusal.ts'
 import { checkTokenUse } from './token-use.ts'
 import { type GuardOptions, type Trust, trustOf } from './trust.ts'
@@ -23,7 +20,7 @@ export type { GuardOptions } from './trust.ts'
 export interface Guard {
   /**
    * Authenticates a request and checks what the route requires. The answer is there at once; a promise is returned only when keys must
-   * be fetched first, so `await` always works.
+   * be fetched first, or a check of revocations is waited for, so `await` always works.
    * @param request anything with header fields, see {@link GuardRequest}
    * @param requirement what the route requires; nothing but a good token if left out
    * @returns who sent it; `undefined` only under `optional: true` and without bearer credentials
@@ -123,6 +120,11 @@ function decideToken(
   request: GuardRequest,
   requirement: PreparedRequirement,
 ): Auth | Promise<Auth> {
+  const fault = lengthFault(found, trust.verification.maxTokenLength)
+  if (fault !== undefined) {
+    const cause = new JwtError('ERR_JWT_MALFORMED', 'the token is longer than maxTokenLength')
+    throw new GuardError(fault.code, { ...trust.challenge, detail: fault.detail, cause })
+  }
   const other = trust.others.length === 0 ? undefined : otherOf(trust, found.token)
   if (other === undefined) return judge(trust, found, request, requirement)
   if (!other.isOwn) return judge(other.trust, found, request, requirement)
@@ -138,11 +140,6 @@ function decideToken(
     return orOther(error)
   }
 }
-
-/** Refusals that say: this was not signed by a key of ours. */
-const FOREIGN: ReadonlySet<string> = new Set<GuardErrorCode>([
-  ...(['token_key_unknown', 'token_algorithm_not_allowed', 'token_signature_invalid'] as const),
-])
 
 /** The other issuer that a token says it is of. That only chooses who judges it. */
 function otherOf(trust: Trust, token: string): Trust['others'][number] | undefined {
@@ -175,8 +172,27 @@ function judgeReady(
 ): Auth | Promise<Auth> {
   const known = trust.cache.find(found.token)
   const keys = known !== undefined && isRecent(trust, known) ? known.keys : keysFor(trust, found)
-  if (!(keys instanceof Promise)) return permit(trust, establish(trust, found, known, keys), request, requirement)
-  return keys.then((current) => permit(trust, establish(trust, found, known, current), request, requirement))
+  if (!(keys instanceof Promise)) return judgeWith(trust, found, known, keys, request, requirement)
+  return keys.then((current) => judgeWith(trust, found, known, current, request, requirement))
+}
+
+function judgeWith(
+  trust: Trust,
+  found: Bearer,
+  known: VerifiedToken | undefined,
+  keys: VerificationKeys,
+  request: GuardRequest,
+  requirement: PreparedRequirement,
+): Auth | Promise<Auth> {
+  let verified: VerifiedToken
+  try {
+    verified = establish(trust, found, known, keys)
+  } catch (error) {
+    return withNewerKeys(trust, keys, error, (newer) =>
+      permit(trust, establish(trust, found, undefined, newer), request, requirement),
+    )
+  }
+  return permit(trust, verified, request, requirement)
 }
 
 /** Whether the keys of a source, which has to look into the token to give them, were asked for so lately that they need not be again. */
@@ -220,7 +236,7 @@ function refusalOf(
 function ofRevokedKey({ revocation, challenge }: Trust, refusal: GuardError): GuardError {
   const { kid, cause } = refusal
   if (kid === undefined) return refusal
-  const verdict = revocation?.check({ payload: {}, header: { alg: '', kid } })
+  const verdict = verdictOnKey(revocation, kid)
   return verdict === undefined ? refusal : new GuardError(verdict, { ...challenge, kid, cause })
 }
 
@@ -269,20 +285,6 @@ function passes({ check }: Trust, auth: Auth): boolean {
   const passed = check === undefined || check(auth)
   if (typeof passed !== 'boolean') throw new TypeError('createGuard: check must return true or false')
   return passed
-}
-
-/** Everything about a verified token that may differ from one request to the next. */
-function permit(trust: Trust, token: VerifiedToken, request: GuardRequest, requirement: PreparedRequirement): Auth {
-  const { auth } = token
-  const verdict = trust.revocation?.check(token.revocable)
-  if (verdict !== undefined) throw new GuardError(verdict, { ...trust.challenge, ...namesOf(auth) })
-  const unmet = findUnmet(requirement, auth, request, trust.now)
-  if (unmet !== undefined) throw new GuardError(unmet.code, { ...trust.challenge, ...namesOf(auth), ...unmet })
-  return auth
-}
-
-function namesOf({ header, sessionId }: Auth): GuardErrorOptions {
-  return { kid: header.kid, sessionId }
 }
 
 function fail(trust: Trust, error: unknown, request: GuardRequest): never {

@@ -18,6 +18,7 @@ export {
   createRevocationList,
   type RevocableToken,
   type Revocation,
+  type RevocationAnswer,
   type RevocationCheck,
   type RevocationList,
   type RevocationListOptions,

@@ -1,4 +1,11 @@
-import { createRemoteJWKSet, type RemoteJWKSet, unsafeDecode, type VerificationKeys } from '@sealwax/jwt'
+import {
+  createRemoteJWKSet,
+  type KeysNews,
+  type LocalJWKSet,
+  type RemoteJWKSet,
+  unsafeDecode,
+  type VerificationKeys,
+} from '@sealwax/jwt'
 import { textWithin } from './bounded-text.ts'
 import { sentenceOf } from './mismatch.ts'
 import { isLoopback, parseSecureUrl } from './urls.ts'
@@ -7,10 +14,15 @@ import { isLoopback, parseSecureUrl } from './urls.ts'
 export interface KeySource {
   /** The keys to verify a token with; a promise only when they must be fetched. Throws or rejects when they cannot be had. */
   keysFor(token: string): VerificationKeys | Promise<VerificationKeys>
+  /**
+   * Keys to try once more after a token was refused with `keys`: newer ones if there are any, a promise of one request, or `undefined` if it is too early to
+   * look again. Where it is absent the first refusal stands.
+   */
+  newerThan?(keys: VerificationKeys): VerificationKeys | Promise<VerificationKeys> | undefined
   close(): void | Promise<void>
 }
 
-/** In milliseconds, for each of the two documents. */
+/** In milliseconds, for each of the two addresses: one that does not answer must not keep the other from being asked. */
 const TIME_LIMIT = 5000
 /** In octets, of one document. */
 const SIZE_LIMIT = 256 * 1024
@@ -22,9 +34,9 @@ const LIFETIME = 3_600_000
 /**
  * The keys of an issuer, by way of its metadata (RFC 8414 §3, OpenID Connect Discovery 1.0 §4). Fetches nothing before the first token; one request at
  * a time, one within the cool-down after a failure; the last good answer is kept while the issuer cannot be reached.
- * @param issuer an https URL, or http on loopback, without query @param now milliseconds since 1970
+ * @param issuer an https URL, or http on loopback, without query @param now milliseconds since 1970 @param onKeys see `createRemoteJWKSet`
  */
-export function discoverKeys(issuer: string, now: () => number): KeySource {
+export function discoverKeys(issuer: string, now: () => number, onKeys: (news: KeysNews) => void): KeySource {
   const closing = new AbortController()
   let current: { readonly url: string; readonly keys: RemoteJWKSet } | undefined
   let flight: Promise<void> | undefined
@@ -34,7 +46,7 @@ export function discoverKeys(issuer: string, now: () => number): KeySource {
   async function discover(token: string): Promise<void> {
     const { jwksUri: url } = await findMetadata(issuer, closing.signal)
     if (url === current?.url) return
-    const keys = createRemoteJWKSet(url, { now })
+    const keys = createRemoteJWKSet(url, { now, onKeys })
     if (current !== undefined) {
       // The keys known so far are good until the new place has shown that it has some.
       await keys.keysFor(token)
@@ -76,6 +88,7 @@ export function discoverKeys(issuer: string, now: () => number): KeySource {
 
   return {
     keysFor: keysOf,
+    newerThan: (keys) => current?.keys.newerThan(keys as LocalJWKSet),
     async close() {
       closing.abort(new Error('the guard is closed'))
       await flight?.catch(() => {})
@@ -126,7 +139,6 @@ export function keepMetadata(issuer: string): (failed: boolean, signal: AbortSig
 async function findMetadata(issuer: string, closing: AbortSignal): Promise<IssuerMetadata> {
   const failures: unknown[] = []
   for (const url of metadataUrls(issuer)) {
-    // One that never answers leaves the other its time.
     const signal = AbortSignal.any([closing, AbortSignal.timeout(TIME_LIMIT)])
     try {
       return readMetadata(await fetchJson(url, signal), issuer)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { JwtHeader, JwtPayload } from '@sealwax/jwt'
+import type { Duration, JwtHeader, JwtPayload } from '@sealwax/jwt'
 import { createEndedSubjects } from './ended-subjects.ts'
 import { createLiveEntries } from './live-entries.ts'
 
@@ -34,10 +34,18 @@ export interface RevocableToken {
   readonly subjectKey?: string
 }
 
-/** What a guard asks about every token whose signature and claims hold. Answers from memory, at once. */
+/** What a check says about a token: a verdict, or `true` if it is revoked; `false` or `undefined` if it is not. */
+export type RevocationAnswer = RevocationVerdict | boolean | undefined
+
+/** What a guard asks about every token whose signature and claims hold. */
 export interface RevocationCheck {
-  /** The verdict about a verified token; `undefined` if it stands. */
-  check(token: RevocableToken): RevocationVerdict | undefined
+  /**
+   * Whether a verified token is revoked. May return a promise, for a look-up in Redis or SQL; where that rejects, or `check` throws, the request is refused
+   * with `revocation_unavailable`. Anything but a {@link RevocationAnswer} makes `authenticate` throw a TypeError.
+   */
+  check(token: RevocableToken): RevocationAnswer | PromiseLike<RevocationAnswer>
+  /** How long an answer holds for a token that the guard remembers: 1 second to 1 day. Default: each request asks. */
+  readonly cacheFor?: Duration
   /**
    * Has a listener called after each new revocation; what it throws is dropped. Returns the function that ends this. With it a socket is closed at
    * once when its token is revoked; where it is absent, `authenticateSocket` asks `check` each second.
@@ -47,6 +55,8 @@ export interface RevocationCheck {
 
 /** The live revocations of one process, in memory. Entries leave by themselves when their time has come. */
 export interface RevocationList extends RevocationCheck {
+  /** The verdict about a verified token; `undefined` if it stands. Answers from memory, at once. */
+  check(token: RevocableToken): RevocationVerdict | undefined
   /**
    * Adds a revocation. Adding another never weakens it: the later `until` and the higher `ver` or `below` count, and a session that one `sub` excepts is
    * still refused by the others. One whose `until` has passed is dropped.

@@ -40,8 +40,8 @@ const CLOSE_FORBIDDEN = 4403
 const CLOSE_MISTAKE = 1011
 const CLOSE_TRY_AGAIN = 1013
 
-/** A longer text is no authentication message: the longest token and what stands around it. */
-const LONGEST_MESSAGE = 8192 + 256
+/** A text that is longer than the longest token and this much is no authentication message. */
+const AROUND_TOKEN = 256
 const OPTIONS: ReadonlySet<string> = new Set(['requirement', 'timeout', 'onMessage'])
 
 /**
@@ -110,7 +110,7 @@ interface Connection {
 function onData(connection: Connection, data: unknown): void {
   const { current, pending, onMessage, authenticate } = connection
   if (connection.over) return
-  const message = readMessage(data)
+  const message = readMessage(data, connection.trust.verification.maxTokenLength)
   if (message === undefined && current !== undefined) {
     onMessage?.(data, current.auth)
     return
@@ -198,8 +198,9 @@ function requestWith(token: string) {
 }
 
 /** `undefined` for any other message; the `token` of an authentication that has none is empty, which is never acceptable. */
-function readMessage(data: unknown): AuthenticateMessage | undefined {
-  if (typeof data !== 'string' || data.length > LONGEST_MESSAGE || !data.includes('"authenticate"')) return undefined
+function readMessage(data: unknown, longest = 16_384): AuthenticateMessage | undefined {
+  if (typeof data !== 'string' || data.length > longest + AROUND_TOKEN || !data.includes('"authenticate"'))
+    return undefined
   let message: unknown
   try {
     message = JSON.parse(data)

@@ -60,7 +60,7 @@ export function tokenRefusal(
   const { code, signed } = TABLE[error.code]
   // Nothing in a malformed token is worth the time that looking into it once more takes.
   const { header, payload } = error.code === 'ERR_JWT_MALFORMED' ? NOTHING : decode(token)
-  const keyAlg = keys === undefined ? undefined : keyOf(keys, header.kid)?.alg
+  const keyAlg = keys === undefined ? undefined : keyOf(keys, header)?.alg
   const mismatch = mismatchOf(error.code, { header, payload }, verification, keyAlg)
   return new GuardError(code, {
     ...challenge,

@@ -1,3 +1,5 @@
+import { verdictOf } from './revocation-verdict.ts'
+import type { RevocationVerdict } from './revocations.ts'
 import type { Trust } from './trust.ts'
 import type { VerifiedToken } from './verified-token.ts'
 
@@ -11,15 +13,32 @@ const LONGEST_TIMER = 2 ** 31 - 1
  * @returns the function that ends the watch
  */
 export function watchToken(
-  { now, tolerance, revocation }: Trust,
+  trust: Trust,
   token: VerifiedToken,
   lost: (code: 'token_expired' | 'token_revoked' | 'token_stale') => void,
 ): () => void {
+  const { now, tolerance, revocation } = trust
   let stopTimer = () => {}
-  function lookForRevocation(): void {
-    const verdict = revocation?.check(token.revocable)
+  let asking = false
+  let over = false
+  function hear(verdict: RevocationVerdict | undefined): void {
     // That revocations are not known at the moment says nothing about this token.
-    if (verdict !== undefined && verdict !== 'revocation_unavailable') lost(verdict)
+    if (!over && verdict !== undefined && verdict !== 'revocation_unavailable') lost(verdict)
+  }
+  function lookForRevocation(): void {
+    if (asking) return
+    const verdict = verdictNow(trust, token)
+    if (!(verdict instanceof Promise)) {
+      hear(verdict)
+      return
+    }
+    asking = true
+    void verdict
+      .catch(() => undefined)
+      .then((found) => {
+        asking = false
+        hear(found)
+      })
   }
   function lookAtClock(): void {
     const remaining = (token.expires + tolerance) * 1000 - now()
@@ -31,8 +50,18 @@ export function watchToken(
   lookAtClock()
   lookForRevocation()
   return () => {
+    over = true
     stopTimer()
     unsubscribe()
+  }
+}
+
+/** A check that fails says nothing about this token, either. */
+function verdictNow(trust: Trust, token: VerifiedToken): ReturnType<typeof verdictOf> {
+  try {
+    return verdictOf(trust, token.revocable)
+  } catch {
+    return undefined
   }
 }
 

@@ -2,6 +2,7 @@ import {
   type Algorithm,
   type Duration,
   JwtError,
+  type KeysNews,
   toSeconds,
   type VerificationKeys,
   type VerifyOptions,
@@ -15,6 +16,7 @@ import { feedSource } from './feed-source.ts'
 import { discoverKeys, type KeySource } from './issuer.ts'
 import type { GuardRequest } from './request.ts'
 import { type FeedOptions, followFeed, type RevocationFeed } from './revocation-feed.ts'
+import { validateRevocationCheck } from './revocation-verdict.ts'
 import type { RevocationCheck } from './revocations.ts'
 import { isNotAboutToken } from './token-refusal.ts'
 import { readTrustedIssuers, type TrustedIssuer } from './trusted-issuers.ts'
@@ -42,14 +44,20 @@ export interface GuardOptions {
   readonly senderConstrained?: 'refuse' | 'ignore'
   /** A rule of your own for tokens of this issuer, asked once when a token was verified; `false` is 403 `check_failed`. Rules of one route belong into its requirement. */
   readonly check?: (auth: Auth) => boolean
-  /** Narrows the algorithms; each key accepts only its own anyway. */
+  /** Narrows the algorithms; each key accepts only its own anyway, and an RSA key that names none accepts those that are named here. */
   readonly algorithms?: readonly Algorithm[]
+  /** The longest token that is looked at, in characters. Default 16,384; a server may take no longer header fields. */
+  readonly maxTokenLength?: number
+  /** How many members the claims may have, at all levels together. Default 1,024. */
+  readonly maxMembers?: number
   /**
    * The keys that tokens are verified with, a function that returns the current ones, or what `createRemoteJWKSet` made (which the guard does not
    * close). Default: those that the issuer's metadata names (RFC 8414, OpenID Connect Discovery); nothing is fetched before the first
    * token. Keys that cannot be had are answered with `keys_unavailable`, 503.
    */
   readonly keys?: VerificationKeys | (() => VerificationKeys) | KeySource
+  /** Hears what came of each request for keys that the guard makes itself: the keys, those left out and why, or the failure. What it throws is dropped. */
+  readonly onKeys?: (news: KeysNews) => void
   /**
    * Where revocations are known: a list, or the feed of the issuer, which is then followed. `null`: nowhere, so a token is accepted until it
    * expires even if its session has ended. Default, when the keys are found through the issuer: the feed that its metadata names; an
@@ -71,7 +79,7 @@ export interface GuardOptions {
   readonly onRefusal?: (error: GuardError, request: GuardRequest) => void
   /** The protection space named in challenges (RFC 9110 §11.5): printable ASCII. Default `'api'`. */
   readonly realm?: string
-  /** The time in milliseconds since 1970. Default `Date.now`. */
+  /** The time in milliseconds since 1970. Default `Date.now()`, asked each time. */
   readonly now?: () => number
 }
 
@@ -81,6 +89,8 @@ export interface Trust {
   readonly keysFor: (token: string) => VerificationKeys | Promise<VerificationKeys>
   /** Milliseconds for which the keys of a source serve a token that was verified with them; 0: they are asked for each time. */
   readonly keysKept: number
+  /** Keys to try once more after a token was refused with some; `undefined` if there are no others. */
+  readonly newerThan: (keys: VerificationKeys) => VerificationKeys | Promise<VerificationKeys> | undefined
   readonly closeKeys: () => void | Promise<void>
   readonly revocation: RevocationCheck | null
   /** A promise while the first page of the feed is awaited. */
@@ -108,7 +118,7 @@ export interface Trust {
 
 const MEMBERS: ReadonlySet<string> = new Set<keyof GuardOptions>([
   ...(['issuer', 'audience', 'typ', 'requiredClaims', 'clockTolerance', 'maxLifetime', 'algorithms'] as const),
-  ...(['senderConstrained', 'check'] as const),
+  ...(['senderConstrained', 'check', 'maxTokenLength', 'maxMembers', 'onKeys'] as const),
   ...([
     'keys',
     'revocation',
@@ -141,11 +151,13 @@ const KEYS_KEPT = 1000
  */
 export function trustOf(options: GuardOptions): Trust {
   checkMembers(options)
-  const { keys, revocation, issuers = [], cookie, cacheSize = DEFAULT_CACHE_SIZE, ...rest } = options
+  const { keys, onKeys, revocation, issuers = [], cookie, cacheSize = DEFAULT_CACHE_SIZE, ...rest } = options
   const { check, resourceMetadata, onRefusal, realm = 'api', now = () => Date.now(), ...verification } = rest
   if (onRefusal !== undefined && typeof onRefusal !== 'function')
     throw new TypeError('createGuard: onRefusal must be a function')
   if (check !== undefined && typeof check !== 'function') throw new TypeError('createGuard: check must be a function')
+  if (onKeys !== undefined && typeof onKeys !== 'function')
+    throw new TypeError('createGuard: onKeys must be a function')
   if (typeof now !== 'function') throw new TypeError('createGuard: now must be a function')
   if (typeof realm !== 'string' || !/^[\x20-\x7e]+$/.test(realm))
     throw new TypeError('createGuard: realm must be printable ASCII')
@@ -218,9 +230,7 @@ type Revoked = Pick<Trust, 'revocation' | 'revocationReady' | 'closeRevocation'>
 /** Follows the feed where no list is given. */
 function revocationOf(revocation: GuardOptions['revocation'], issuer: GuardOptions['issuer']): Revoked {
   if (revocation === null || (revocation !== undefined && 'check' in revocation)) {
-    if (revocation !== null && typeof revocation.check !== 'function') {
-      throw new TypeError(`createGuard: revocation must be ${REVOCATION}`)
-    }
+    if (revocation !== null) validateRevocationCheck(revocation)
     return { revocation, revocationReady: () => undefined, closeRevocation() {} }
   }
   const feed = feedOf(revocation ?? {}, issuer)
@@ -239,9 +249,9 @@ function feedOf(options: FeedOptions, issuer: GuardOptions['issuer']): Revocatio
 }
 
 function keySourceOf(
-  { keys, issuer }: GuardOptions,
+  { keys, issuer, onKeys = () => {} }: GuardOptions,
   now: () => number,
-): Pick<Trust, 'keysFor' | 'keysKept' | 'closeKeys'> {
+): Pick<Trust, 'keysFor' | 'keysKept' | 'newerThan' | 'closeKeys'> {
   if (keys === undefined) {
     const url = parseSecureUrl(issuer)
     if (url === undefined || url.search !== '') {
@@ -249,16 +259,24 @@ function keySourceOf(
         'createGuard: keys must be given: the keys that tokens are verified with. Only an issuer that is one https URL can be asked for them',
       )
     }
-    const source = discoverKeys(issuer as string, now)
-    return { keysFor: source.keysFor, keysKept: KEYS_KEPT, closeKeys: source.close }
+    const source = discoverKeys(issuer as string, now, onKeys)
+    return { ...fromSource(source), closeKeys: source.close }
   }
-  if (isKeySource(keys)) return { keysFor: (token) => keys.keysFor(token), keysKept: KEYS_KEPT, closeKeys() {} }
+  if (isKeySource(keys)) return { ...fromSource(keys), closeKeys() {} }
   const own = Array.isArray(keys) ? Object.freeze([...keys]) : (keys as Exclude<typeof keys, KeySource>)
-  return { keysFor: typeof own === 'function' ? own : () => own, keysKept: 0, closeKeys() {} }
+  return { keysFor: typeof own === 'function' ? own : () => own, keysKept: 0, newerThan() {}, closeKeys() {} }
+}
+
+function fromSource(source: KeySource): Pick<Trust, 'keysFor' | 'keysKept' | 'newerThan'> {
+  return {
+    keysFor: (token) => source.keysFor(token),
+    newerThan: (keys) => source.newerThan?.(keys),
+    keysKept: KEYS_KEPT,
+  }
 }
 
 function isKeySource(keys: NonNullable<GuardOptions['keys']>): keys is KeySource {
-  return 'keysFor' in keys && typeof keys.keysFor === 'function'
+  return typeof keys === 'object' && keys !== null && 'keysFor' in keys && typeof keys.keysFor === 'function'
 }
 
 function verificationOf({

@@ -1,6 +1,6 @@
-/** Whether a host (of a parsed URL) is this machine. */
+/** Whether a host (of a parsed URL) is this machine; `*.localhost` is, too (RFC 6761 §6.3). */
 export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+  return /^(?:[^.]+\.)*localhost$/.test(hostname) || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
 }
 
 /** Parses a URL to which keys or tokens may be entrusted: https, or http on loopback, without user name and fragment. */

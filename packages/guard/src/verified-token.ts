@@ -1,4 +1,4 @@
-import type { VerificationKey, VerificationKeys } from '@sealwax/jwt'
+import type { JwtHeader, VerificationKey, VerificationKeys } from '@sealwax/jwt'
 import type { Auth } from './auth.ts'
 import { type RevocableToken, subjectKey } from './revocations.ts'
 
@@ -35,7 +35,7 @@ export function verifiedToken(token: string, auth: Auth, keys: VerificationKeys,
       return known
     },
   }
-  const key = keyOf(keys, header.kid)
+  const key = keyOf(keys, header)
   return { token, auth, key, keys, keysAt: now, revocable, expires: exp, notBefore: nbf, issuedAt: iat }
 }
 
@@ -45,7 +45,7 @@ export function verifiedToken(token: string, auth: Auth, keys: VerificationKeys,
  * @param now milliseconds since 1970 @param tolerance in seconds
  */
 export function stillHolds(token: VerifiedToken, keys: VerificationKeys, now: number, tolerance: number): boolean {
-  return isTimely(token, now, tolerance) && token.key !== undefined && keyOf(keys, token.auth.header.kid) === token.key
+  return isTimely(token, now, tolerance) && token.key !== undefined && keyOf(keys, token.auth.header) === token.key
 }
 
 /** Whether now lies between the times of a token; the same comparisons as in `verify`. */
@@ -54,10 +54,10 @@ function isTimely({ expires, notBefore, issuedAt }: VerifiedToken, now: number, 
   return expires > seconds - tolerance && notBefore <= seconds + tolerance && issuedAt <= seconds + GREATEST_AHEAD
 }
 
-/** The key of exactly this `kid`; without one, the only key. As in `verify`. */
-export function keyOf(keys: VerificationKeys, kid: string | undefined): VerificationKey | undefined {
+/** The key of exactly this `kid`, for this `alg` where several share it; without a `kid`, the only key. As in `verify`. */
+export function keyOf(keys: VerificationKeys, { kid, alg }: Partial<JwtHeader>): VerificationKey | undefined {
   if ('kid' in keys) return kid === undefined || kid === keys.kid ? keys : undefined
-  if ('get' in keys) return kid === undefined ? onlyOne(keys.keys) : keys.get(kid)
+  if ('get' in keys) return kid === undefined ? onlyOne(keys.keys) : keys.get(kid, alg)
   if (kid === undefined) return onlyOne(keys)
   for (const key of keys) if (key.kid === kid) return key
   return undefined

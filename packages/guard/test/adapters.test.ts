@@ -80,21 +80,6 @@ for (const site of sites) {
     assert.equal(status, 400)
   })
 
-  test(`${site.name}: a CORS preflight passes without a token, as nobody; any other OPTIONS request does not`, async (t) => {
-    const origin = await site.start(t, guardWith(), [{ scope: 'orders:read' }], [])
-    const preflight = { Origin: 'https://app.example.com', 'Access-Control-Request-Method': 'POST' }
-    const passed = await fetch(origin, { method: 'OPTIONS', headers: preflight })
-    assert.ok(passed.ok)
-    assert.match(await passed.text(), /^(nobody)?$/)
-    for (const [method, headers] of [
-      ['OPTIONS', {}],
-      ['OPTIONS', { Origin: preflight.Origin }],
-      ['POST', preflight],
-    ] as const) {
-      assert.equal((await fetch(origin, { method, headers })).status, 401, `${method} ${JSON.stringify(headers)}`)
-    }
-  })
-
   test(`${site.name}: a refused HEAD request has the header fields and no body`, async (t) => {
     const origin = await site.start(t, guardWith(), [], [])
     const response = await fetch(origin, { method: 'HEAD' })

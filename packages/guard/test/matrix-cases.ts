@@ -160,7 +160,7 @@ const tokens: readonly Row[] = [
   ['a good token, and nothing required', bearer(good), 'user-123', { to: 'optional' }],
   ['a bad token, and nothing required', bearer('abc'), 'token_malformed', { to: 'optional' }],
   ['two fields, and nothing required', [...bearer(good), ...bearer(good)], 'invalid_request', { to: 'optional' }],
-  ...['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].flatMap((method): Row[] => [
+  ...['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'].flatMap((method): Row[] => [
     [`${method} with a good token`, bearer(good), 'user-123', { method }],
     [`${method} without a token`, [], 'token_missing', { method }],
   ]),
@@ -222,7 +222,6 @@ const cookies: readonly Row[] = [
   ['PUT, of another site', [cookie(good), 'Sec-Fetch-Site: cross-site'], 'csrf_failed', { to, method: 'PUT' }],
   ['DELETE, of no origin', [cookie(good)], 'csrf_failed', { to, method: 'DELETE' }],
   ['HEAD, of another site', [cookie(good), 'Sec-Fetch-Site: cross-site'], 'user-123', { to, method: 'HEAD' }],
-  ['OPTIONS, of another site', [cookie(good), 'Sec-Fetch-Site: cross-site'], 'user-123', { to, method: 'OPTIONS' }],
   ['nothing, and nothing required, cookies known', [], 'nobody', { to: 'cookieOptional' }],
   ['a forged POST, and nothing required', [cookie(good)], 'csrf_failed', { to: 'cookieOptional', method: 'POST' }],
   ['POST without a token, and nothing required', [], 'nobody', { to: 'cookieOptional', method: 'POST' }],

@@ -36,7 +36,7 @@ const refusals: readonly [name: string, code: GuardErrorCode, token: () => strin
   ['rubbish', 'token_malformed', () => 'abc'],
   ['two segments', 'token_malformed', () => 'a.b'],
   ['a header that is not JSON', 'token_malformed', () => 'YQ.YQ.YQ'],
-  ['over 8192 characters', 'token_malformed', () => `${tokenFor()}${'A'.repeat(8192)}`],
+  ['over 16,384 characters', 'token_malformed', () => `${tokenFor()}${'A'.repeat(16_384)}`],
   ['another key of the same name', 'token_signature_invalid', () => tokenFor({}, {}, strangerKey)],
   ['a changed signature', 'token_signature_invalid', () => tokenFor().replace(/\.[^.]+$/, `.${'A'.repeat(43)}`)],
   [

@@ -223,11 +223,11 @@ function grow(random: Random): object {
       return { ...claims, nest }
     }
     case 1: {
-      const count = random.pick([10, 240, 247, 248, 249, 250, 600])
+      const count = random.pick([10, 1000, 1015, 1016, 1017, 1018, 1300])
       return { ...claims, ...Object.fromEntries(Array.from({ length: count }, (_, i) => [`m${i}`, i])) }
     }
     default:
-      return { ...claims, text: random.pick(['x', '\\', '"', '\u0000', 'é']).repeat(random.below(6000)) }
+      return { ...claims, text: random.pick(['x', '\\', '"', '\u0000', 'é']).repeat(random.below(13_000)) }
   }
 }
 

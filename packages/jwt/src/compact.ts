@@ -2,12 +2,14 @@ import { JwtError } from './errors.ts'
 
 // Pure: no node:crypto, no Buffer. The inspector runs this file in a browser.
 
-/** A token longer than this many characters is refused before anything else is looked at. */
-export const maxTokenLength = 8192
+/** A token of more characters than this is refused before anything else is looked at: Node takes 16 KiB of header fields. */
+export const maxTokenLength = 16_384
+/** The longest token that the option `maxTokenLength` can allow. */
+export const longestTokenLength = 1_048_576
 /** JSON nested deeper than this is refused; the outermost object is level 1. */
 export const maxDepth = 32
 /** A JSON text with more members than this, at all levels together, is refused. */
-export const maxMembers = 256
+export const maxMembers = 1024
 
 /** A JSON object as it was parsed: own members only, none of them `__proto__`. */
 export type JsonObject = { [member: string]: unknown }
@@ -25,9 +27,9 @@ for (let i = 0; i < 64; i++) sextets[alphabet.charCodeAt(i)] = i
 
 // Everything here is synchronous and nothing calls back, so these serve all calls. Reading octets is twice as fast as
 // reading the characters of a string, even with the copy.
-const characters = new Uint8Array(maxTokenLength)
-const payloadOctets = new Uint8Array((maxTokenLength / 4) * 3)
-const otherOctets = new Uint8Array(payloadOctets.length)
+let characters = new Uint8Array(maxTokenLength)
+let payloadOctets = new Uint8Array((maxTokenLength / 4) * 3)
+let otherOctets = new Uint8Array(payloadOctets.length)
 const encoder = new TextEncoder()
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -38,17 +40,26 @@ function malformed(message: string, cause?: unknown): JwtError {
 /**
  * Finds the dots of a compact JWS (RFC 7515 §7.1).
  *
+ * @param longest In characters; a longer token is refused.
  * @throws {JwtError} `ERR_JWT_MALFORMED`.
  */
-export function findDots(token: unknown): Dots {
+export function findDots(token: unknown, longest = maxTokenLength): Dots {
   if (typeof token !== 'string') throw malformed('the token is not a string')
-  if (token.length > maxTokenLength) throw malformed(`the token is longer than ${maxTokenLength} characters`)
+  if (token.length > longest) throw malformed(`the token is longer than ${longest} characters (maxTokenLength)`)
+  if (token.length > characters.length) growBuffers(token.length)
   const first = token.indexOf('.')
   const second = first < 0 ? -1 : token.indexOf('.', first + 1)
   if (second < 0 || token.indexOf('.', second + 1) >= 0) {
     throw malformed('the token does not have the three segments of a compact JWS')
   }
   return { first, second }
+}
+
+/** Only a caller who allows longer tokens ever gets here. */
+function growBuffers(length: number): void {
+  characters = new Uint8Array(Math.min(2 ** Math.ceil(Math.log2(length)), longestTokenLength))
+  payloadOctets = new Uint8Array((characters.length / 4) * 3)
+  otherOctets = new Uint8Array(payloadOctets.length)
 }
 
 /** What {@link decodeBody} found; the octets are good until its next call. */
@@ -152,12 +163,12 @@ function decodeInto(octets: Uint8Array, source: Uint8Array, start: number, end: 
 /**
  * Parses a JSON object and refuses what parsers are known to disagree on or to choke on: a member that appears twice
  * (also when an escape hides it), a member named `__proto__`, a byte order mark, invalid UTF-8, a lone surrogate, a
- * number outside the range of a double, more than {@link maxDepth} levels, more than {@link maxMembers} members.
+ * number outside the range of a double, more than {@link maxDepth} levels, more members than allowed.
  *
  * @throws {JwtError} `ERR_JWT_MALFORMED`.
  */
-export function parseStrictJson(octets: Uint8Array): JsonObject {
-  const colons = scan(octets)
+export function parseStrictJson(octets: Uint8Array, mostMembers = maxMembers): JsonObject {
+  const colons = scan(octets, mostMembers)
   let text: string
   try {
     text = utf8.decode(octets)
@@ -178,7 +189,7 @@ export function parseStrictJson(octets: Uint8Array): JsonObject {
 }
 
 /** Counts the colons outside strings, and refuses what is too deep or too large before it is parsed. */
-function scan(octets: Uint8Array): number {
+function scan(octets: Uint8Array, mostMembers: number): number {
   const { length } = octets
   let colons = 0
   let depth = 0
@@ -192,7 +203,7 @@ function scan(octets: Uint8Array): number {
         }
         break
       case 0x3a: // :
-        if (++colons > maxMembers) throw malformed(`the JSON has more than ${maxMembers} members`)
+        if (++colons > mostMembers) throw malformed(`the JSON has more than ${mostMembers} members (maxMembers)`)
         break
       case 0x7b: // {
       case 0x5b: // [

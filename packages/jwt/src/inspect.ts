@@ -81,14 +81,16 @@ export function inspect(token: unknown, options: InspectOptions = {}): Inspectio
   const attempt = <T>(check: () => T): T | undefined => collect(findings, check)
 
   const result: Inspection = { times: [], findings, notice }
-  const dots = attempt(() => findDots(token))
+  const dots = attempt(() => findDots(token, given.maxTokenLength))
   if (dots === undefined) return result
   const header = attempt(() => parseHeader(token as string, dots)) as JwtHeader | undefined
   if (header !== undefined) {
     result.header = header
     inspectHeader(header, keys, given.algorithms, attempt)
   }
-  const payload = attempt(() => readPayload(token as string, dots, header?.alg, findings)) as JwtPayload | undefined
+  const payload = attempt(() => readPayload(token as string, dots, header?.alg, findings, given.maxMembers)) as
+    | JwtPayload
+    | undefined
   const { typ = null } = given
   if (header !== undefined && typ !== null && !sameMediaType(header.typ, typ)) {
     findings.push({ code: 'ERR_JWT_TYPE', message: 'The token is of another type.' })
@@ -138,8 +140,9 @@ function inspectHeader(
     })
   }
   if (keys === undefined) return
+  const named = header.kid === undefined ? keys : keys.filter(({ kid }) => kid === header.kid)
   const key =
-    header.kid === undefined ? (keys.length === 1 ? keys[0] : undefined) : keys.find(({ kid }) => kid === header.kid)
+    header.kid === undefined && keys.length > 1 ? undefined : (named.find((one) => one.alg === alg) ?? named[0])
   attempt(() => {
     if (key === undefined) throw new JwtError('ERR_JWT_KEY_UNKNOWN', 'no trusted key has the kid of the token')
     if (alg !== undefined && algorithms.get(key.alg)?.scheme !== algorithms.get(alg)?.scheme) {
@@ -153,6 +156,7 @@ function readPayload(
   dots: { first: number; second: number },
   alg: unknown,
   findings: Finding[],
+  maxMembers: number | undefined,
 ): JsonObject {
   const { payload, signature } = decodeBody(token, dots)
   const length = algorithms.get(alg)?.signatureLength
@@ -163,7 +167,7 @@ function readPayload(
         : `A signature of ${alg} has ${length} octets, not ${signature.length}.`
     findings.push({ code: 'ERR_JWT_SIGNATURE', message })
   }
-  return parseStrictJson(payload)
+  return parseStrictJson(payload, maxMembers)
 }
 
 const accessTokenLifetime = 86_400

@@ -54,17 +54,20 @@ export function hasPrivateMember(jwk: Jwk): boolean {
 }
 
 /**
- * Whether a key of a set is not meant for this package: a type, curve or algorithm it does not know, or another use.
+ * Why a key of a set is not meant for this package: a type, curve or algorithm it does not know, or another use; `undefined` if it may be.
  * RFC 7517 §5 says to ignore such keys. A member of a wrong type does not make a key foreign, it makes it malformed.
  */
-export function isForeign(jwk: Jwk): boolean {
+export function foreignReason(jwk: Jwk): string | undefined {
   const { kty, crv, alg, use, key_ops: operations } = jwk
-  if (typeof kty !== 'string') return false
-  if (kty !== 'EC' && kty !== 'OKP' && kty !== 'RSA' && kty !== 'oct') return true
-  if ((kty === 'EC' || kty === 'OKP') && typeof crv === 'string' && !defaultAlgorithm(kty, crv)) return true
-  if (typeof alg === 'string' && !algorithms.has(alg)) return true
-  if (typeof use === 'string' && use !== 'sig') return true
-  return Array.isArray(operations) && !operations.includes('verify')
+  if (typeof kty !== 'string') return undefined
+  if (kty !== 'EC' && kty !== 'OKP' && kty !== 'RSA' && kty !== 'oct') return 'its key type is not supported'
+  if ((kty === 'EC' || kty === 'OKP') && typeof crv === 'string' && !defaultAlgorithm(kty, crv)) {
+    return 'its curve is not supported'
+  }
+  if (typeof alg === 'string' && !algorithms.has(alg)) return 'its algorithm is not supported'
+  if (typeof use === 'string' && use !== 'sig') return 'its use is not sig'
+  if (Array.isArray(operations) && !operations.includes('verify')) return 'its key_ops do not hold verify'
+  return undefined
 }
 
 /**

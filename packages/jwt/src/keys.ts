@@ -15,13 +15,17 @@ import type { Jwk, JwkFacts, PrivateJwk, PublicJwk } from './jwk.ts'
 import { checkJwk, checkKid, checkSecret, refuseKey } from './jwk.ts'
 import type { AsymmetricSigningKey, SigningKey, VerificationKey } from './key-material.ts'
 import { materialOf, register } from './key-material.ts'
+import { normalJwk } from './normal-jwk.ts'
 import { checkOptions, isPlainObject, refuseOption } from './options.ts'
 import type { KeyMaterial } from './signature.ts'
 import { checkSignature, createSignature, cryptoKeyInput } from './signature.ts'
 
 /** Options of {@link importKey}. */
 export interface ImportKeyOptions<A extends Algorithm = Algorithm> {
-  /** The algorithm. Default: the JWK's `alg`; else by curve for EC and OKP, RS256 for RSA; required for a secret. */
+  /**
+   * The algorithm. Default: the JWK's `alg`; else by curve for EC and OKP; required for a secret. An RSA key for which neither names one signs with RS256
+   * and verifies RS256; where the option `algorithms` of `verify` names other RSA algorithms, it verifies those.
+   */
   alg?: A
   /** The identifier, 1 to 256 characters. Default: the JWK's `kid`, else its RFC 7638 thumbprint. */
   kid?: string
@@ -70,16 +74,18 @@ const importOptions: ReadonlySet<string> = new Set(['alg', 'kid'])
 
 /** {@link importKey} for a JWK; a key set asks for `verify`, so that a secret in it may not sign. */
 export function importJwk(
-  jwk: Jwk,
+  source: Jwk,
   options: { alg?: string | undefined; kid?: string | undefined; operation?: 'sign' | 'verify' },
 ): SigningKey | VerificationKey {
+  const jwk = normalJwk(source)
   const facts = checkJwk(jwk, options.alg, options.operation)
   const kid = options.kid ?? facts.kid ?? thumbprint(jwk)
   if (facts.half === 'secret') {
     const secret = createSecretKey(Buffer.from(jwk.k ?? '', 'base64url'))
     return options.operation === 'verify' ? verificationKey(facts.row, kid, secret) : hmacKey(facts.row, kid, secret)
   }
-  return asymmetricKey(facts, kid, jwk)
+  const anyAlgorithm = facts.row.kty === 'RSA' && options.alg === undefined && jwk.alg === undefined
+  return asymmetricKey(facts, kid, jwk, anyAlgorithm)
 }
 
 function importSecret(source: Uint8Array, alg: string | undefined, kid: string | undefined): SigningKey {
@@ -132,11 +138,17 @@ function hmacKey(row: AlgorithmRow, kid: string, secret: KeyObject): SigningKey 
   return register({ row, kid, signInput: input, verifyInput: input, signatureLength: row.hashLength }, {})
 }
 
-function verificationKey(row: AlgorithmRow, kid: string, key: KeyObject): VerificationKey {
-  return register({ row, kid, verifyInput: cryptoKeyInput(row, key), signatureLength: signatureLength(row, key) }, {})
+function verificationKey(row: AlgorithmRow, kid: string, key: KeyObject, anyAlgorithm = false): VerificationKey {
+  const material = { row, kid, verifyInput: cryptoKeyInput(row, key), signatureLength: signatureLength(row, key) }
+  return register(anyAlgorithm ? { ...material, others: new Map() } : material, {})
 }
 
-function asymmetricKey({ row, half }: JwkFacts, kid: string, jwk: Jwk): SigningKey | VerificationKey {
+function asymmetricKey(
+  { row, half }: JwkFacts,
+  kid: string,
+  jwk: Jwk,
+  anyAlgorithm: boolean,
+): SigningKey | VerificationKey {
   let publicObject: KeyObject
   let privateObject: KeyObject | undefined
   try {
@@ -145,7 +157,7 @@ function asymmetricKey({ row, half }: JwkFacts, kid: string, jwk: Jwk): SigningK
   } catch (cause) {
     throw refuseKey('the key is not valid for its type and curve', cause)
   }
-  const publicKey = verificationKey(row, kid, publicObject)
+  const publicKey = verificationKey(row, kid, publicObject, anyAlgorithm)
   return privateObject === undefined ? publicKey : pair(row, privateObject, publicKey)
 }
 
@@ -241,7 +253,8 @@ const exportOptions: ReadonlySet<string> = new Set(['private'])
  * @throws {JwtError} `ERR_JWT_KEY` when a member that the thumbprint covers is missing, or the key type is not supported.
  */
 export function thumbprint(key: Jwk | VerificationKey): string {
-  const jwk = (materialOf(key)?.verifyInput.export({ format: 'jwk' }) ?? key) as Jwk
+  const given = (materialOf(key)?.verifyInput.export({ format: 'jwk' }) ?? key) as Jwk
+  const jwk = isPlainObject(given) ? normalJwk(given as Jwk) : given
   const covered = isPlainObject(jwk) ? thumbprintMembers.get(jwk.kty) : undefined
   if (covered === undefined) throw refuseKey('only EC, OKP, RSA and oct keys have a thumbprint here')
   const members = covered.map((member) => [member, jwk[member]] as const)

@@ -12,7 +12,11 @@ export function refuseOption(message: string): JwtError {
  * @throws {JwtError} `ERR_JWT_OPTION`.
  */
 export function checkOptions(options: unknown, known: ReadonlySet<string>, caller: string): void {
-  if (typeof options !== 'object' || options === null) throw refuseOption(`${caller}: the options are not an object`)
+  if (typeof options !== 'object' || options === null) {
+    throw refuseOption(
+      `${caller}: the options must be an object: { ${[...known].slice(0, 3).join(', ')}${known.size > 3 ? ', …' : ''} }`,
+    )
+  }
   for (const name in options) {
     if (!known.has(name)) throw refuseOption(`${caller}: unknown option ${name}`)
     if ((options as Record<string, unknown>)[name] === undefined) throw refuseOption(`${caller}: ${name} is undefined`)

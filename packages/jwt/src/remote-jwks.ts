@@ -1,8 +1,8 @@
-import { findDots, parseHeader } from './compact.ts'
+import { findDots, longestTokenLength, parseHeader } from './compact.ts'
 import type { Duration } from './duration.ts'
 import { toSeconds } from './duration.ts'
 import { JwtError } from './errors.ts'
-import type { LocalJWKSet } from './jwks.ts'
+import type { LeftOutKey, LocalJWKSet } from './jwks.ts'
 import { buildKeySet } from './jwks.ts'
 import { checkOptions, refuseOption } from './options.ts'
 
@@ -17,8 +17,22 @@ export interface RemoteJWKSetOptions {
   coolDown?: Duration
   /** How long one request may take, body included. Default: 5 seconds; 1 to 60 seconds. */
   timeout?: Duration
-  /** The clock, in milliseconds since 1970. Default: `Date.now`. */
+  /** The clock, in milliseconds since 1970. Default: `Date.now()`, asked each time. */
   now?: () => number
+  /** Hears what came of each request: the keys, those left out and why, or the failure. What it throws is dropped. */
+  onKeys?: (news: KeysNews) => void
+}
+
+/** What {@link RemoteJWKSetOptions.onKeys} is told about one request. */
+export interface KeysNews {
+  /** Where the keys were requested, without the query. */
+  readonly url: string
+  /** The keys in use from now on; empty if the request failed: then those of before stay in use. */
+  readonly keys: readonly { readonly kid: string; readonly alg: string }[]
+  /** The keys of the answer that are not used. */
+  readonly leftOut: readonly LeftOutKey[]
+  /** Why the request failed. */
+  readonly error?: JwtError
 }
 
 /** Keys that are fetched when they are needed. Made by {@link createRemoteJWKSet}. */
@@ -31,6 +45,11 @@ export interface RemoteJWKSet {
    *   `ERR_JWT_KEYS_UNAVAILABLE` when no good set has been received yet, or after `close`.
    */
   keysFor(token: string): LocalJWKSet | Promise<LocalJWKSet>
+  /**
+   * For a token whose signature did not verify with `keys`, or that names no key: its issuer may have put another key under the same `kid`. Gives a newer
+   * set if there is one, else a promise of one request, which may bring the same set; `undefined` within the cool-down.
+   */
+  newerThan(keys: LocalJWKSet): LocalJWKSet | Promise<LocalJWKSet> | undefined
   /** Ends a request that is under way. There is nothing else to close: no timer runs between requests. */
   close(): void
 }
@@ -48,16 +67,16 @@ const retryWithoutKeys = 5000
  * replaces it: an issuer that is down logs nobody out. As long as requests fail, tokens whose key is known do not wait
  * for the next one. Before the first good answer the next request may follow 5 seconds after a failure.
  *
- * An answer is good when it is 200 with a JSON body of at most 256 KiB, and no redirect. Keys of it that are malformed,
- * weak or of unknown kinds are left out; two keys of one `kid`, private members, secrets, or nothing usable make the
- * whole answer a bad one. The keys belong to this object alone: what another URL says of the same `kid` is not known here
+ * An answer is good when it is 200 with a JSON body of at most 256 KiB, no redirect, and at least one usable key. Keys of it
+ * that are malformed, weak, secret, private or of unknown kinds are left out, and so are different keys that share `kid` and
+ * algorithm; `onKeys` and the cause of `ERR_JWT_KEY_UNKNOWN` tell which and why. The keys belong to this object alone: what another URL says of the same `kid` is not known here
  * (RFC 8725 §3.8).
  *
  * @throws {JwtError} `ERR_JWT_OPTION`.
  */
 export function createRemoteJWKSet(url: string | URL, options: RemoteJWKSetOptions = {}): RemoteJWKSet {
   const source = readUrl(url)
-  const { cacheMaxAge, coolDown, timeout, now } = readOptions(options)
+  const { cacheMaxAge, coolDown, timeout, now, tell } = readOptions(options)
   let current: { set: LocalJWKSet; since: number; lifetime: number } | undefined
   let flight: { result: Promise<LocalJWKSet>; abort: AbortController } | undefined
   let settledAt = Number.NEGATIVE_INFINITY
@@ -76,8 +95,10 @@ export function createRemoteJWKSet(url: string | URL, options: RemoteJWKSetOptio
       const { set, maxAge } = await fetchKeySet(source, abort.signal)
       current = { set, since: now(), lifetime: Math.min(cacheMaxAge, maxAge) }
       failure = undefined
+      tell({ url: placeOf(source), keys: set.keys.map(({ kid, alg }) => ({ kid, alg })), leftOut: set.leftOut })
     } catch (cause) {
       failure = unavailable(source, cause)
+      tell({ url: placeOf(source), keys: [], leftOut: [], error: failure })
     } finally {
       clearTimeout(timer)
       flight = undefined
@@ -98,7 +119,7 @@ export function createRemoteJWKSet(url: string | URL, options: RemoteJWKSetOptio
 
   return {
     keysFor(token) {
-      const { kid } = parseHeader(token, findDots(token))
+      const { kid } = parseHeader(token, findDots(token, longestTokenLength))
       if (closed) throw closedError()
       const rested = elapsed(settledAt) >= (current === undefined ? Math.min(coolDown, retryWithoutKeys) : coolDown)
       if (current === undefined) {
@@ -114,6 +135,11 @@ export function createRemoteJWKSet(url: string | URL, options: RemoteJWKSetOptio
       fetched.catch(() => {}) // told to nobody: it only rejects after close
       return current.set
     },
+    newerThan(keys) {
+      if (closed || current === undefined) return undefined
+      if (current.set !== keys) return current.set
+      return flight !== undefined || elapsed(settledAt) >= coolDown ? refresh() : undefined
+    },
     close() {
       closed = true
       flight?.abort.abort(closedError())
@@ -121,7 +147,7 @@ export function createRemoteJWKSet(url: string | URL, options: RemoteJWKSetOptio
   }
 }
 
-const optionNames: ReadonlySet<string> = new Set(['cacheMaxAge', 'coolDown', 'timeout', 'now'])
+const optionNames: ReadonlySet<string> = new Set(['cacheMaxAge', 'coolDown', 'timeout', 'now', 'onKeys'])
 
 function milliseconds(name: string, duration: Duration, longest: number): number {
   const seconds = toSeconds(duration)
@@ -134,17 +160,29 @@ function milliseconds(name: string, duration: Duration, longest: number): number
 /** The options with their defaults, in milliseconds. */
 function readOptions(options: RemoteJWKSetOptions) {
   checkOptions(options, optionNames, 'createRemoteJWKSet')
-  const now = options.now ?? (() => Date.now())
-  if (typeof now !== 'function') throw refuseOption('createRemoteJWKSet: now is a function')
+  // Date.now is looked up each time, so that fake timers work that are turned on later.
+  const { now = () => Date.now(), onKeys } = options
+  if (typeof now !== 'function') throw refuseOption('createRemoteJWKSet: now must be a function')
+  if (onKeys !== undefined && typeof onKeys !== 'function') {
+    throw refuseOption('createRemoteJWKSet: onKeys must be a function')
+  }
   return {
     cacheMaxAge: milliseconds('cacheMaxAge', options.cacheMaxAge ?? 600, 86_400),
     coolDown: milliseconds('coolDown', options.coolDown ?? 30, 86_400),
     timeout: milliseconds('timeout', options.timeout ?? 5, 60),
     now,
+    tell(news: KeysNews) {
+      try {
+        onKeys?.(news)
+      } catch {
+        // The keys count, whatever becomes of the news.
+      }
+    },
   }
 }
 
-const loopback = /^(?:localhost|\[::1\]|127(?:\.\d{1,3}){3})$/
+/** `*.localhost` is loopback, too (RFC 6761 §6.3). */
+const loopback = /^(?:(?:[^.]+\.)*localhost|\[::1\]|127(?:\.\d{1,3}){3})$/
 
 function readUrl(given: unknown): URL {
   const text = given instanceof URL ? given.href : given
@@ -160,9 +198,11 @@ function readUrl(given: unknown): URL {
   return url
 }
 
-function unavailable({ origin, pathname }: URL, cause: unknown): JwtError {
-  // Without the query, which may hold what is not for a log.
-  return new JwtError('ERR_JWT_KEYS_UNAVAILABLE', `no keys could be had from ${origin}${pathname}`, { cause })
+/** Without the query, which may hold what is not for a log. */
+const placeOf = ({ origin, pathname }: URL) => `${origin}${pathname}`
+
+function unavailable(url: URL, cause: unknown): JwtError {
+  return new JwtError('ERR_JWT_KEYS_UNAVAILABLE', `no keys could be had from ${placeOf(url)}`, { cause })
 }
 
 function closedError(): JwtError {
@@ -179,7 +219,6 @@ async function fetchKeySet(url: URL, signal: AbortSignal): Promise<{ set: LocalJ
   }
   const text = new TextDecoder('utf-8', { fatal: true }).decode(await readBody(response))
   const set = buildKeySet(parseJson(text), true)
-  if (set.keys.some(({ alg }) => alg.startsWith('HS'))) throw new Error('the set publishes secrets')
   return { set, maxAge: freshness(response.headers) }
 }
 

@@ -38,7 +38,7 @@ export interface SignOptions {
  *
  * The payload is a plain object of JSON values. Members that are `undefined` are left out. A claim that an option sets
  * must not be in the payload. What {@link verify} would always refuse is not signed: claims of a wrong type, more than
- * 8192 characters, more than 256 members or 32 levels.
+ * 16,384 characters, more than 1,024 members or 32 levels.
  *
  * @returns The token in compact form (RFC 7515 §7.1).
  * @throws {JwtError} `ERR_JWT_OPTION` for the options; `ERR_JWT_KEY` when the key cannot sign;
@@ -48,16 +48,26 @@ export function sign(payload: JwtPayload, key: SigningKey, options: SignOptions)
   checkOptions(options, optionNames, 'sign')
   const material = materialOf(key)
   if (material?.signInput === undefined) {
-    throw new JwtError('ERR_JWT_KEY', 'the key cannot sign: it is not a signing key of this package')
+    throw new JwtError('ERR_JWT_KEY', whyNotSigning(key))
   }
   const { typ } = options
-  if (typ !== null && !isMediaType(typ)) throw refuseOption("sign: typ is a media type such as 'at+jwt', or null")
+  if (typ !== null && !isMediaType(typ))
+    throw refuseOption("sign: typ must be given: a media type such as 'at+jwt', or null to leave it out")
   const json = toJson(assemble(payload, options, isAccessTokenType(typ)))
   const input = `${headerOf(material, typ)}.${encodeBase64url(json)}`
   if (input.length + 1 + Math.ceil((material.signatureLength * 4) / 3) > maxTokenLength) {
-    throw wrong('the token would be longer than 8192 characters')
+    throw wrong(`the token would be longer than ${maxTokenLength} characters`)
   }
   return `${input}.${createSignature(material, material.signInput, input)}`
+}
+
+function whyNotSigning(key: unknown): string {
+  if (typeof key === 'string' || key instanceof Uint8Array) {
+    return "sign: the key must be a signing key, not a string: importKey(pem) for a PEM, importKey(octets, { alg: 'HS256' }) for a secret"
+  }
+  if (key instanceof Promise) return 'sign: the key is a promise: write await before it'
+  if (materialOf(key) !== undefined) return 'sign: the key only verifies: import the private key'
+  return 'sign: the key must be a signing key: what generateKey returns, or importKey for a private key or a secret'
 }
 
 const optionNames: ReadonlySet<string> = new Set([
@@ -83,19 +93,24 @@ function headerOf(material: KeyMaterial, typ: string | null): string {
 }
 
 function assemble(payload: unknown, options: SignOptions, accessToken: boolean): JwtPayload {
-  const { issuer, audience, jwtid, notBefore } = options
+  const { issuer, audience, jwtid, notBefore, expiresIn } = options
+  if (expiresIn === undefined) {
+    throw refuseOption("sign: expiresIn must be given: how long the token is valid, such as '15m' or 900 seconds")
+  }
   if (!isPlainObject(payload)) throw wrong('the payload is not a plain object')
   const claims: JwtPayload = { ...payload }
   const issuedAt = Math.floor(secondsOf(options.currentDate, 'sign'))
   if (issuer !== null) {
-    if (typeof issuer !== 'string' || issuer === '') throw refuseOption('sign: issuer is a text or null')
+    if (typeof issuer !== 'string' || issuer === '')
+      throw refuseOption('sign: issuer must be given: a string, or null to leave iss out')
     set(claims, 'iss', issuer)
   }
   if (audience !== null) {
-    if (!isTextOrTexts(audience)) throw refuseOption('sign: audience is a text, a list of texts, or null')
+    if (!isTextOrTexts(audience))
+      throw refuseOption('sign: audience must be given: a string, a list of strings, or null to leave aud out')
     set(claims, 'aud', audience)
   }
-  const lifetime = toSeconds(options.expiresIn)
+  const lifetime = toSeconds(expiresIn)
   if (lifetime === 0) throw refuseOption('sign: expiresIn is longer than 0')
   set(claims, 'iat', issuedAt)
   set(claims, 'exp', issuedAt + lifetime)
@@ -147,7 +162,7 @@ function checkMember(name: string, value: unknown, claim: string, depth: number,
 
 /** Checks that a value survives JSON unchanged; strings are looked at in the text that comes out. */
 function checkValue(value: unknown, claim: string, depth: number, seen: Seen): void {
-  if (++seen.values > maxTokenLength) throw wrong('the token would be longer than 8192 characters')
+  if (++seen.values > maxTokenLength) throw wrong(`the token would be longer than ${maxTokenLength} characters`)
   switch (typeof value) {
     case 'string':
     case 'boolean':

@@ -2,6 +2,7 @@ import type { KeyObject, SigningOptions } from 'node:crypto'
 import {
   constants,
   createHmac,
+  createPublicKey,
   sign as cryptoSign,
   verify as cryptoVerify,
   randomFillSync,
@@ -25,6 +26,24 @@ export interface KeyMaterial {
   readonly verifyInput: CryptoKeyInput
   /** Octets of a signature. */
   readonly signatureLength: number
+  /** The same RSA key for other algorithms, as they were needed. Present only when the key names no algorithm of its own. */
+  readonly others?: Map<string, KeyMaterial>
+}
+
+/** The material of an RSA public key that names no algorithm, for an algorithm that the verifier names. */
+export function materialFor(material: KeyMaterial, row: AlgorithmRow): KeyMaterial {
+  const known = material.others?.get(row.alg)
+  if (known !== undefined) return known
+  // A key object of its own: the parameters of PSS are kept on it.
+  const key = createPublicKey({ key: material.verifyInput.export({ format: 'jwk' }), format: 'jwk' })
+  const other = {
+    row,
+    kid: material.kid,
+    verifyInput: cryptoKeyInput(row, key),
+    signatureLength: material.signatureLength,
+  }
+  material.others?.set(row.alg, other)
+  return other
 }
 
 /** Gives a key object the parameters of its algorithm. */
@@ -117,8 +136,8 @@ function appendInteger(der: Buffer, at: number, octets: Uint8Array, from: number
 }
 
 /** The base64url of octets, or of a text's UTF-8. */
-export function encodeBase64url(value: string | Buffer): string {
-  return (typeof value === 'string' ? Buffer.from(value, 'utf8') : value).toString('base64url')
+export function encodeBase64url(value: string | Uint8Array): string {
+  return (typeof value === 'string' ? Buffer.from(value, 'utf8') : Buffer.from(value)).toString('base64url')
 }
 
 const pool = Buffer.alloc(1024)

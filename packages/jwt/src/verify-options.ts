@@ -1,5 +1,6 @@
 import { algorithms } from './algorithms.ts'
 import type { ClaimRules } from './claims.ts'
+import { longestTokenLength } from './compact.ts'
 import type { Duration } from './duration.ts'
 import { toSeconds } from './duration.ts'
 import { isAccessTokenType, isMediaType } from './media-type.ts'
@@ -37,6 +38,10 @@ export interface VerifyOptions {
   senderConstrained?: 'refuse' | 'ignore'
   /** The instant to verify at. Default: now. */
   currentDate?: Date
+  /** The longest token that is looked at, in characters. Default 16,384; at most 1,048,576. */
+  maxTokenLength?: number
+  /** How many members the claims may have, at all levels together. Default 1,024; at most 65,536. */
+  maxMembers?: number
 }
 
 const optionNames: ReadonlySet<string> = new Set([
@@ -49,10 +54,13 @@ const optionNames: ReadonlySet<string> = new Set([
   'maxLifetime',
   'senderConstrained',
   'currentDate',
+  'maxTokenLength',
+  'maxMembers',
 ])
 
 const defaultTolerance = 5
 const maxTolerance = 60
+const mostMembers = 65_536
 const accessTokenLifetime = 86_400
 
 /** Checks the options of `verify`, and turns them into what its claims are held against. @throws {JwtError} `ERR_JWT_OPTION`. */
@@ -60,11 +68,12 @@ export function readRules(options: VerifyOptions): ClaimRules {
   checkOptions(options, optionNames, 'verify')
   const { issuer, audience, typ, requiredClaims, clockTolerance, maxLifetime } = options
   if (issuer !== null && !isTextOrTexts(issuer))
-    throw refuseOption('verify: issuer is a text, a list of texts, or null')
+    throw refuseOption('verify: issuer must be given: a string, a list of strings, or null to accept any')
   if (audience !== null && !isTextOrTexts(audience)) {
-    throw refuseOption('verify: audience is a text, a list of texts, or null')
+    throw refuseOption('verify: audience must be given: a string, a list of strings, or null to accept any')
   }
-  if (typ !== null && !isMediaType(typ)) throw refuseOption("verify: typ is a media type such as 'at+jwt', or null")
+  if (typ !== null && !isMediaType(typ))
+    throw refuseOption("verify: typ must be given: a media type such as 'at+jwt', or null to accept any")
   if (options.algorithms !== undefined) checkAlgorithms(options.algorithms)
   if (requiredClaims !== undefined && (!Array.isArray(requiredClaims) || !isTextOrTexts(requiredClaims))) {
     throw refuseOption('verify: requiredClaims is a non-empty list of texts')
@@ -79,8 +88,15 @@ export function readRules(options: VerifyOptions): ClaimRules {
     throw refuseOption("verify: senderConstrained is 'refuse' or 'ignore'")
   }
   const bearer = senderConstrained === 'refuse'
+  if (options.maxTokenLength !== undefined) checkLimit('maxTokenLength', options.maxTokenLength, longestTokenLength)
+  if (options.maxMembers !== undefined) checkLimit('maxMembers', options.maxMembers, mostMembers)
   const now = secondsOf(options.currentDate, 'verify')
   return { issuer, audience, requiredClaims, maxLifetime: lifetime, accessToken, bearer, now, tolerance }
+}
+
+function checkLimit(name: string, value: unknown, most: number): void {
+  if (Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= most) return
+  throw refuseOption(`verify: ${name} must be a whole number from 1 to ${most}`)
 }
 
 function checkAlgorithms(names: unknown): void {

@@ -6,12 +6,12 @@ import { JwtError } from './errors.ts'
 import type { JwtHeader } from './header.ts'
 import { checkParameters, readAlgorithm, wrongAlgorithm } from './header.ts'
 import type { LocalJWKSet } from './jwks.ts'
-import { isKeySet } from './jwks.ts'
+import { causeOf, isKeySet } from './jwks.ts'
 import type { VerificationKey } from './key-material.ts'
 import { materialOf } from './key-material.ts'
 import { sameMediaType } from './media-type.ts'
 import type { KeyMaterial } from './signature.ts'
-import { checkSignature } from './signature.ts'
+import { checkSignature, materialFor } from './signature.ts'
 import type { VerifyOptions } from './verify-options.ts'
 import { readRules } from './verify-options.ts'
 
@@ -31,8 +31,8 @@ export interface Verified {
  * Verifies a token: shape, header, key, signature, type, claims, in this order; the first fault is thrown. Nothing in
  * the token chooses a key other than by `kid`, or an algorithm; `jku`, `x5u`, `jwk` and `x5c` are never used.
  *
- * The shape is strict: at most 8192 characters, canonical base64url, UTF-8, JSON objects without duplicate members, at
- * most 32 levels and 256 members. Claims, for every token: `exp`, `nbf`, `iat` are numbers, `iss`, `sub`, `jti` texts,
+ * The shape is strict: at most 16,384 characters (`maxTokenLength`), canonical base64url, UTF-8, JSON objects without
+ * duplicate members, at most 32 levels and 1,024 members (`maxMembers`). Claims, for every token: `exp`, `nbf`, `iat` are numbers, `iss`, `sub`, `jti` texts,
  * `aud` a text or a list of texts, where present; `iat` at most 60 seconds ahead. For `typ: 'at+jwt'` also: `exp` and
  * `iat` are required and at most `maxLifetime` apart; `sub`, `jti`, `client_id` have 1 to 256 printable characters and
  * `scope` is a text, where present; refresh tokens and sender-constrained tokens (`cnf`) are refused.
@@ -46,23 +46,23 @@ export interface Verified {
  */
 export function verify(token: string, keys: VerificationKeys, options: VerifyOptions): Verified {
   const rules = readRules(options)
-  const dots = findDots(token)
+  const dots = findDots(token, options.maxTokenLength)
   const known = knownHeader(token, dots.first)
   const header = known ?? parseHeader(token, dots)
   if (known === undefined) checkParameters(header)
   const alg = known === undefined ? readAlgorithm(header) : known.alg
   const { algorithms: allowed, typ } = options
   if (allowed !== undefined && !allowed.includes(alg)) throw wrongAlgorithm('the algorithm is not an allowed one')
-  const material = findKey(keys, header.kid as string | undefined)
+  let material = findKey(keys, header.kid as string | undefined, alg)
   if (material.row.alg !== alg && material.row.scheme !== algorithms.get(alg)?.scheme) {
-    throw wrongAlgorithm("the algorithm is not the key's")
+    material = otherAlgorithm(material, alg, allowed)
   }
   const { input, signature, payload: octets } = decodeBody(token, dots)
   if (signature.length !== material.signatureLength || !checkSignature(material, input, signature)) {
     throw new JwtError('ERR_JWT_SIGNATURE', 'the signature does not verify')
   }
   if (known === undefined) rememberHeader(token.slice(0, dots.first), header as JwtHeader)
-  const payload = parseStrictJson(octets) as JwtPayload
+  const payload = parseStrictJson(octets, options.maxMembers) as JwtPayload
   if (typ !== null && !sameMediaType(header.typ, typ)) {
     throw new JwtError('ERR_JWT_TYPE', 'the token is of another type')
   }
@@ -103,18 +103,32 @@ function rememberHeader(text: string, header: JwtHeader): void {
   knownHeaders.set(segment, { segment, header })
 }
 
-function findKey(keys: VerificationKeys, kid: string | undefined): KeyMaterial {
+/** A key that names no algorithm serves those that the caller names for its kind; `alg` has been found among them. */
+function otherAlgorithm(material: KeyMaterial, alg: string, allowed: readonly string[] | undefined): KeyMaterial {
+  const row = algorithms.get(alg)
+  if (allowed === undefined || material.others === undefined || row?.kty !== material.row.kty) {
+    throw wrongAlgorithm("the algorithm is not the key's")
+  }
+  return materialFor(material, row)
+}
+
+function findKey(keys: VerificationKeys, kid: string | undefined, alg: string): KeyMaterial {
   const single = materialOf(keys)
   if (single !== undefined) {
-    if (kid !== undefined && kid !== single.kid) throw unknownKey()
+    if (kid !== undefined && kid !== single.kid) refuseUnknown(kid)
     return single
   }
   if (isKeySet(keys)) {
-    const key = kid !== undefined ? keys.get(kid) : keys.keys.length === 1 ? keys.keys[0] : undefined
-    return materialOf(key) ?? refuseUnknown()
+    const key = kid !== undefined ? keys.get(kid, alg) : keys.keys.length === 1 ? keys.keys[0] : undefined
+    return materialOf(key) ?? refuseUnknown(kid, keys)
   }
   if (Array.isArray(keys)) return findInList(keys, kid)
-  throw new JwtError('ERR_JWT_KEY', 'keys is not a key or key set of this package; was an await forgotten?')
+  throw new JwtError(
+    'ERR_JWT_KEY',
+    (keys as unknown) instanceof Promise
+      ? 'keys is a promise: write await before it'
+      : 'keys must be what importKey, generateKey or createLocalJWKSet returns, or a list of such keys',
+  )
 }
 
 function findInList(keys: readonly unknown[], kid: string | undefined): KeyMaterial {
@@ -128,13 +142,14 @@ function findInList(keys: readonly unknown[], kid: string | undefined): KeyMater
     }
     if (kid === undefined ? keys.length === 1 : kid === material.kid) found = material
   }
-  return found ?? refuseUnknown()
+  return found ?? refuseUnknown(kid)
 }
 
-function refuseUnknown(): never {
-  throw unknownKey()
-}
-
-function unknownKey(): JwtError {
-  return new JwtError('ERR_JWT_KEY_UNKNOWN', 'no trusted key has the kid of the token')
+function refuseUnknown(kid: string | undefined, set?: LocalJWKSet): never {
+  const message =
+    kid === undefined
+      ? 'the token names no key (kid), and there are several'
+      : 'no trusted key has the kid of the token'
+  const cause = set && causeOf(kid === undefined ? set.leftOut : set.leftOut.filter((key) => key.kid === kid))
+  throw new JwtError('ERR_JWT_KEY_UNKNOWN', message, cause && { cause })
 }

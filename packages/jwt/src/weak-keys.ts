@@ -12,12 +12,11 @@ function weak(message: string): JwtError {
 
 /**
  * Refuses an RSA public key with a modulus outside 2048 to 4096 bits (RFC 7518 §3.3), an exponent that is even, below
- * 3 or above 32 bits, superfluous leading zeros (RFC 7518 §2), or the fingerprint of the ROCA generator.
+ * 3 or above 32 bits, or the fingerprint of the ROCA generator.
  *
  * @throws {JwtError} `ERR_JWT_KEY`.
  */
 export function checkRsaPublicKey(n: Uint8Array, e: Uint8Array): void {
-  if (n[0] === 0 || e[0] === 0) throw weak('n or e of the RSA key has a superfluous leading zero')
   const bits = n.length * 8 - (Math.clz32(n[0] ?? 0) - 24)
   if (bits < minModulusBits || bits > maxModulusBits) {
     throw weak(`an RSA key has ${minModulusBits} to ${maxModulusBits} bits`)

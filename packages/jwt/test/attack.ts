@@ -25,6 +25,7 @@ export const ec = await generateKey('ES256', { kid: 'ec-1' })
 export const ed = await generateKey('EdDSA', { kid: 'ed-1' })
 export const rsaPublic = exportJwk(rsa)
 export const ecPublic = exportJwk(ec)
+export const otherEcPublic = exportJwk(await generateKey('ES256'))
 export const edPublic = exportJwk(ed)
 
 export const hmac =

@@ -210,9 +210,9 @@ export const keysAtLoad: readonly Row[] = [
       load(rsaOf(modulus.subarray(0, 128))),
       load(rsaOf(Buffer.alloc(2048, 0xff))),
       load(rsaOf(Buffer.concat([modulus, modulus, Buffer.of(255)]))),
-      ...['AQ', 'Ag', 'AQAA', 'AAEAAQ', 'AQAAAAE', 'AA'].map((e) => load(rsaOf(modulus, e))),
+      ...['AQ', 'Ag', 'AQAA', 'AAAAAQ', 'AQAAAAE', 'AA'].map((e) => load(rsaOf(modulus, e))),
       load(rsaOf(Buffer.concat([modulus.subarray(0, 255), Buffer.of(2)]))),
-      load(rsaOf(Buffer.concat([Buffer.of(0), modulus]))),
+      load(rsaOf(Buffer.concat([Buffer.alloc(128), modulus.subarray(0, 128)]))),
     ],
   },
   {

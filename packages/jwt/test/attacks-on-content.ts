@@ -136,13 +136,13 @@ export const jsonTexts: readonly Row[] = [
     ].flatMap((wrong) => [forge(header, wrong), forge(octets(`{"alg":"HS256","x":`, [...wrong], '}'))]),
   },
   {
-    name: 'deeper than 32 levels, or more than 256 members',
+    name: 'deeper than 32 levels, or more than 1,024 members',
     source: 'CWE-674; CVE-2025-53864',
     code: 'ERR_JWT_MALFORMED',
     attacks: [
       ...[32, 1500, 2500].map((levels) => withText(nested(levels))),
-      withText(Array.from({ length: 249 }, (_, i) => `"m${i}":0`).join(',')),
-      withText(Array.from({ length: 700 }, (_, i) => `"m${i}":0`).join(',')),
+      withText(Array.from({ length: 1017 }, (_, i) => `"m${i}":0`).join(',')),
+      withText(Array.from({ length: 1100 }, (_, i) => `"m${i}":0`).join(',')),
     ],
   },
 ]
@@ -224,16 +224,16 @@ export const bytesAndShapes: readonly Row[] = [
     ],
   },
   {
-    name: 'more than 8192 characters, and a flood of dots',
+    name: 'more than 16 KiB, and a flood of dots',
     source: 'CWE-400; CVE-2025-30204; CVE-2025-27144; CVE-2025-61920',
     code: 'ERR_JWT_MALFORMED',
     attacks: [
-      withClaims({ x: 'x'.repeat(6000) }),
-      withHeader({ x: 'x'.repeat(6000) }),
+      withClaims({ x: 'x'.repeat(12_100) }),
+      withHeader({ x: 'x'.repeat(12_100) }),
       '.'.repeat(1 << 20),
       `${head}.${'A'.repeat(1 << 22)}.${signature}`,
-      '.'.repeat(8192),
-      `${good}${'A'.repeat(8193 - good.length)}`,
+      '.'.repeat(16_384),
+      `${good}${'A'.repeat(16_385 - good.length)}`,
     ],
   },
   {

@@ -15,6 +15,7 @@ import {
   hmac,
   hs256,
   noSignature,
+  otherEcPublic,
   rsa,
   rsaHeader,
   rsaPublic,
@@ -271,11 +272,11 @@ export const namedKeys: readonly Row[] = [
     ],
   },
   {
-    name: 'a set or list in which two keys share a kid',
+    name: 'a set in which different keys share kid and algorithm, or a list in which they share a kid',
     source: 'RFC 7517 §4.5; CVE-2021-46743',
     code: 'ERR_JWT_KEY_SET',
     attacks: [
-      () => createLocalJWKSet({ keys: [ecPublic, { ...edPublic, kid: 'ec-1' }] }),
+      () => createLocalJWKSet({ keys: [ecPublic, { ...otherEcPublic, kid: ecPublic.kid }] }),
       { token: good, keys: [hs256, importKey(rsaJwk(), { kid: 'hs-1' })] },
     ],
   },

@@ -94,8 +94,8 @@ const refused: [name: string, text: string | Uint8Array][] = [
   ['a lone surrogate in a list', '{"a":["\\ud83d\\ud83d\\udd11"]}'],
   ['a number beyond a double', '{"a":[-1e400]}'],
   ['33 levels', `{"a":${'['.repeat(32)}${']'.repeat(32)}}`],
-  ['257 members', `{${Array.from({ length: 257 }, (_, i) => `"${i}":0`).join()}}`],
-  ['257 members at several levels', `{"a":{${Array.from({ length: 256 }, (_, i) => `"${i}":0`).join()}}}`],
+  ['1,025 members', `{${Array.from({ length: 1025 }, (_, i) => `"${i}":0`).join()}}`],
+  ['1,025 members at several levels', `{"a":{${Array.from({ length: 1024 }, (_, i) => `"${i}":0`).join()}}}`],
   ['a truncated UTF-8 sequence', Uint8Array.of(0x7b, 0x22, 0xc3, 0x22, 0x3a, 0x31, 0x7d)],
   ['an overlong slash', Uint8Array.of(0x7b, 0x22, 0xc0, 0xaf, 0x22, 0x3a, 0x31, 0x7d)],
   ['an encoded surrogate', Uint8Array.of(0x7b, 0x22, 0xed, 0xa0, 0x80, 0x22, 0x3a, 0x31, 0x7d)],
@@ -110,7 +110,7 @@ for (const [name, text] of refused) {
 test('the parser says what is wrong, where a later step would have refused it for less', () => {
   const { first, second } = findDots('e30.e30.AA')
   const wrong: [call: () => unknown, message: RegExp][] = [
-    [() => findDots('a'.repeat(8193)), /longer than 8192 characters/],
+    [() => findDots('a'.repeat(16_385)), /longer than 16384 characters \(maxTokenLength\)/],
     [() => findDots('eyJ'), /three segments/],
     [() => findDots(''), /three segments/],
     [() => parseHeader('é30.e30.AA', { first, second }), /outside ASCII/],
@@ -126,9 +126,9 @@ test('the parser says what is wrong, where a later step would have refused it fo
   for (const [call, message] of wrong) assert.throws(call, { code: 'ERR_JWT_MALFORMED', message })
 })
 
-test('parseStrictJson: takes 32 levels, 256 members, white space and surrogate pairs', () => {
+test('parseStrictJson: takes 32 levels, 1,024 members, white space and surrogate pairs', () => {
   assert.ok(parseStrictJson(octets(`{"a":${'['.repeat(31)}${']'.repeat(31)}}`)))
-  assert.ok(parseStrictJson(octets(`{${Array.from({ length: 256 }, (_, i) => `"${i}":0`).join()}}`)))
+  assert.ok(parseStrictJson(octets(`{${Array.from({ length: 1024 }, (_, i) => `"${i}":0`).join()}}`)))
   assert.deepEqual(parseStrictJson(octets(' \t\r\n{ "a" : "\\ud83d\\udd11" } \n')), { a: '🔑' })
 })
 

@@ -3,13 +3,14 @@ import { spawnSync } from 'node:child_process'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, beforeEach, test } from 'node:test'
-import type { Jwk, RemoteJWKSetOptions, SigningKey } from '@sealwax/jwt'
+import type { Jwk, KeysNews, RemoteJWKSetOptions, SigningKey } from '@sealwax/jwt'
 import { createLocalJWKSet, createRemoteJWKSet, exportJwk, generateKey, JwtError, sign, verify } from '@sealwax/jwt'
 import { craft, header, rsaJwk, secret } from './craft.ts'
 
 const anyone = { issuer: null, audience: null, typ: null }
 const one = await generateKey('ES256', { kid: 'one' })
 const two = await generateKey('Ed25519', { kid: 'two' })
+const three = await generateKey('ES256', { kid: 'three' })
 const good = { keys: [exportJwk(one)] }
 const both = { keys: [exportJwk(one), exportJwk(two)] }
 const tokenOf = (key: SigningKey) => sign({}, key, { ...anyone, expiresIn: 60 })
@@ -236,10 +237,13 @@ const badAnswers: [name: string, answer: Answer, cause: RegExp][] = [
   ['invalid UTF-8', (response) => response.end(Buffer.from('{"keys":[],"a":"\xff"}', 'latin1')), /not valid|invalid/i],
   ['a list', json([exportJwk(one)]), /a list named keys/],
   ['no keys', json({ keys: [] }), /no key that verifies/],
-  ['two keys of one kid', json({ keys: [exportJwk(one), exportJwk(one)] }), /share a kid/],
-  ['secrets beside public keys', json({ keys: [exportJwk(one), oct] }), /mixes secrets/],
-  ['secrets alone', json({ keys: [oct] }), /publishes secrets/],
-  ['a private key', json({ keys: [exportJwk(one, { private: true })] }), /private member/],
+  [
+    'two keys of one kid',
+    json({ keys: [exportJwk(one), { ...exportJwk(three), kid: 'one' }] }),
+    /no key that verifies/,
+  ],
+  ['secrets alone', json({ keys: [oct] }), /no key that verifies/],
+  ['a private key', json({ keys: [exportJwk(one, { private: true })] }), /no key that verifies/],
   ['257 keys', json({ keys: Array.from({ length: 257 }, () => ({ kty: 'x' })) }), /more than 256 keys/],
   ['more than 256 KiB', json({ ...good, padding: 'x'.repeat(262_144) }), /longer than 262144/],
   [
@@ -285,6 +289,56 @@ test('createRemoteJWKSet: keys that are weak, malformed or foreign do not take t
     set.keys.map(({ kid }) => kid),
     ['one', 'rsa'],
   )
+})
+
+test('createRemoteJWKSet: onKeys hears of every request: the keys, those left out and why, and failures', async () => {
+  const heard: KeysNews[] = []
+  const keys = remote(
+    {
+      onKeys(news) {
+        heard.push(news)
+        throw new Error('dropped')
+      },
+    },
+    `${url}?api_key=hush`,
+  )
+  answer = json({ keys: [exportJwk(one), { ...publicRsa, e: 'AQ' }, oct] })
+  await keys.keysFor(byOne)
+  assert.deepEqual(heard.splice(0), [
+    {
+      url,
+      keys: [{ kid: 'one', alg: 'ES256' }],
+      leftOut: [
+        { kid: 'rsa', reason: 'the exponent of an RSA key is odd, at least 3, and fits 32 bits' },
+        { kid: 'hs-1', reason: 'a published set must not hold a secret' },
+      ],
+    },
+  ])
+  answer = down
+  clock += 600_000
+  await keys.keysFor(byOne)
+  assert.equal(heard[0]?.error?.code, 'ERR_JWT_KEYS_UNAVAILABLE')
+  assert.ok(!JSON.stringify(heard).includes('hush'))
+})
+
+test('createRemoteJWKSet: newerThan looks once more at a set that a signature did not verify with, once per cool-down', async () => {
+  const keys = remote()
+  const before = await keys.keysFor(byOne)
+  assert.equal(keys.newerThan(before), undefined, 'within the cool-down')
+  answer = json({ keys: [{ ...exportJwk(three), kid: 'one' }] })
+  clock += 30_000
+  const flood = Array.from({ length: 100 }, () => keys.newerThan(before))
+  const [after] = await Promise.all(flood)
+  assert.equal(requests.length, 2)
+  assert.ok(after !== undefined && after !== before)
+  assert.equal(keys.newerThan(before), after, 'whoever comes later gets it at once')
+  for (let i = 0; i < 100; i++) assert.equal(keys.newerThan(after), undefined)
+  assert.equal(requests.length, 2)
+  answer = down
+  clock += 30_000
+  assert.equal(await keys.newerThan(after), after, 'the last good set stays')
+  keys.close()
+  assert.equal(keys.newerThan(before), undefined)
 })
 
 test('createRemoteJWKSet: a server that does not finish is given up after the timeout', async () => {

@@ -52,7 +52,9 @@ test('verify: gives the expected verdict on every hostile token', () => {
 })
 
 function judge({ keys, options, name }: HostileEntry, token: string): string {
-  const { clock, ...rest } = options
+  // The vectors were written for 8 KiB and 256 members, which are options.
+  const { clock, ...given } = options
+  const rest = { maxTokenLength: 8192, maxMembers: 256, ...given }
   try {
     verify(token, createLocalJWKSet(keys), { ...rest, currentDate: new Date(clock * 1000) })
     return 'accept'

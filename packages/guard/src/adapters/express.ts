@@ -24,7 +24,7 @@ export interface ProtectMiddleware<A> {
  *
  * Sets `res.locals.auth` (handlers in the same call know its type) and `req.auth` (typed by
  * `import '@sealwax/guard/express/global'`). Answers a refusal itself, whatever error handler the application has; everything else that is
- * thrown goes to `next`. A CORS preflight passes with `auth` undefined.
+ * thrown goes to `next`. OPTIONS passes with `auth` undefined.
  * @param guard see `createGuard`
  * @param requirement what the routes require; its `check` is given Express's request, with `params`
  * @throws TypeError for a requirement that is not well-formed

@@ -51,8 +51,8 @@ export interface ProtectHook<A> {
  * everything in a plugin: `app.addHook('onRequest', protect(guard))`.
  *
  * Sets `request.auth`. Its type is known where the hook stands in the options before the handler; behind `addHook`, in `app.route` and where a
- * route writes its types out, say `app.get<{ Auth: Auth }>`. Answers a refusal itself; everything else that is thrown goes to the error handler. A CORS
- * preflight passes with `auth` undefined.
+ * route writes its types out, say `app.get<{ Auth: Auth }>`. Answers a refusal itself; everything else that is thrown goes to the error handler. OPTIONS
+ * passes with `auth` undefined.
  * @param guard see `createGuard`
  * @param requirement what the routes require; its `check` is given Fastify's request, with `params`
  * @throws TypeError for a requirement that is not well-formed

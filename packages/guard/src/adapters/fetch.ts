@@ -1,4 +1,4 @@
-import { isPreflight, settle } from '../adapter.ts'
+import { isOptions, settle } from '../adapter.ts'
 import { type Auth, type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
 
 /** What a runtime calls a handler with first: a web `Request`, or an event that holds one (SvelteKit, Astro, React Router). */
@@ -23,8 +23,7 @@ export type FetchHandler<In extends Incoming, Rest extends readonly unknown[]> =
  * `protect(guard, { scope: 'orders:read' }, handler)`.
  *
  * `auth` is the second argument, since runtimes differ in how many follow: `(request, auth, env, context)` on Workers. Answers a refusal itself
- * and then does not call the handler; everything else that is thrown goes to the runtime. A CORS preflight is answered with 204: answer it before,
- * with your CORS header fields.
+ * and then does not call the handler; everything else that is thrown goes to the runtime. OPTIONS is answered with 204: answer it before, with your CORS header fields.
  * @param guard see `createGuard`
  * @param requirement what the handler requires; its `check` is given the web `Request`
  * @param handler called with the request or event, who sent it, and the other arguments of the runtime
@@ -46,7 +45,7 @@ export function protect(guard: Guard, ...args: readonly unknown[]): FetchHandler
   validateRequirement(requirement)
   return (incoming, ...rest) => {
     const request = 'request' in incoming ? incoming.request : incoming
-    if (isPreflight(request)) return new Response(null, { status: 204 })
+    if (isOptions(request)) return new Response(null, { status: 204 })
     return settle(
       () => guard.authenticate(request, ...requirement),
       (auth) => handler(incoming, auth, ...rest),

@@ -5,7 +5,7 @@ import { type AuthFor, type Guard, type Requirement, validateRequirement } from 
 /**
  * Protects Hono routes: `app.get('/orders', protect(guard, { scope: 'orders:read' }), (c) => c.json(c.var.auth.subject))`, or `app.use(protect(guard))`.
  *
- * Sets the variable `auth`. Answers a refusal itself; everything else that is thrown goes to `app.onError`. A CORS preflight passes with `auth` undefined.
+ * Sets the variable `auth`. Answers a refusal itself; everything else that is thrown goes to `app.onError`. OPTIONS passes with `auth` undefined.
  * @param guard see `createGuard`
  * @param requirement what the routes require; its `check` is given the web `Request`
  * @throws TypeError for a requirement that is not well-formed

@@ -7,7 +7,7 @@ import type { AuthFor, Guard, Requirement } from '../guard.ts'
  * router: `router.get('/orders', protect(guard, { scope: 'orders:read' }), handler)`.
  *
  * Sets `ctx.state.auth`; the middleware behind it in the same chain knows its type. Answers a refusal itself; everything else that is thrown goes
- * to Koa's error handling. A CORS preflight passes with `auth` undefined.
+ * to Koa's error handling. OPTIONS passes with `auth` undefined.
  * @param guard see `createGuard`
  * @param requirement what the routes require; its `check` is given Koa's context
  * @throws TypeError for a requirement that is not well-formed

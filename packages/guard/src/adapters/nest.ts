@@ -24,7 +24,7 @@ interface Reply {
  *
  * Sets `request.auth`; a decorator cannot tell the method its type, so write `@Req() request: ProtectedRequest`. A refusal is thrown as an
  * `HttpException` with the problem as its response and the `GuardError` as its `cause`, after the header fields are set: your exception filters see it.
- * Everything else that is thrown goes on as it is. HTTP only: other contexts throw a TypeError. A CORS preflight passes with `auth` undefined.
+ * Everything else that is thrown goes on as it is. HTTP only: other contexts throw a TypeError. OPTIONS passes with `auth` undefined.
  * @param guard see `createGuard`
  * @param requirement what the routes require; its `check` is given the request of the platform, with `params`
  * @throws TypeError for a requirement that is not well-formed

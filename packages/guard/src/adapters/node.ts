@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isPreflight, settle } from '../adapter.ts'
+import { isOptions, settle } from '../adapter.ts'
 import { type Auth, type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
 
 /** Handles a request that was let through; `auth` says who sent it. */
@@ -12,7 +12,7 @@ export type ProtectedListener = (req: IncomingMessage, res: ServerResponse) => u
  * Protects a handler of `node:http`: `createServer(protect(guard, (req, res, auth) => res.end(auth.subject)))`. A requirement stands before
  * the handler: `protect(guard, { scope: 'orders:read' }, handler)`.
  *
- * Answers a refusal itself and then does not call the handler. A CORS preflight is answered with 204: answer it before, with your CORS header fields. What the handler throws, or a `check`, comes out of the listener, as an error or a
+ * Answers a refusal itself and then does not call the handler. OPTIONS is answered with 204: answer it before, with your CORS header fields. What the handler throws, or a `check`, comes out of the listener, as an error or a
  * rejected promise: `await` it in a listener of your own to answer it, or Node ends the process.
  * @param guard see `createGuard`
  * @param requirement what the handler requires; its `check` is given Node's request
@@ -31,7 +31,7 @@ export function protect(guard: Guard, ...rest: readonly unknown[]): ProtectedLis
   if (typeof handler !== 'function') throw new TypeError('protect: the last argument must be the handler')
   validateRequirement(requirement)
   return (req, res) => {
-    if (isPreflight(req)) return res.writeHead(204).end()
+    if (isOptions(req)) return res.writeHead(204).end()
     return settle(
       () => guard.authenticate(req, ...requirement),
       (auth) => handler(req, res, auth),

@@ -72,8 +72,8 @@ export function* jsonShapes(forge: Forge): Iterable<Shape> {
   yield* characterShapes(forge, text)
   const deep = `${'['.repeat(1500)}${']'.repeat(1500)}`
   yield ['a claim nested 1500 deep', 'CWE-674', withPayload(forge, jsonAnd(claims, `,"a":${deep}`))]
-  const many = Array.from({ length: 600 }, (_, index) => `"a${index}":0`).join(',')
-  yield ['600 claims', 'CWE-400', withPayload(forge, jsonAnd(claims, `,${many}`))]
+  const many = Array.from({ length: 1100 }, (_, index) => `"a${index}":0`).join(',')
+  yield ['1100 claims', 'CWE-400', withPayload(forge, jsonAnd(claims, `,${many}`))]
 }
 
 function* characterShapes(forge: Forge, text: string): Iterable<Shape> {
@@ -127,9 +127,9 @@ export function* encodingShapes(forge: Forge): Iterable<Shape> {
   ]
   yield ['a refresh token', 'RFC 8725 §3.12', `swr_${signature}`]
   yield [
-    'more than 8192 characters',
+    'more than 16384 characters',
     'CWE-400',
-    compact(forge.header, { ...forge.claims, pad: 'x'.repeat(6800) }, forge.sign),
+    compact(forge.header, { ...forge.claims, pad: 'x'.repeat(12_300) }, forge.sign),
   ]
   yield ['9000 dots', 'CVE-2025-30204', '.'.repeat(9000)]
 }

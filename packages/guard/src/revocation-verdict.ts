@@ -1,0 +1,100 @@
+import { toSeconds } from '@sealwax/jwt'
+import { GuardError } from './errors.ts'
+import type { RevocableToken, RevocationCheck, RevocationVerdict } from './revocations.ts'
+import type { Trust } from './trust.ts'
+
+type Verdict = RevocationVerdict | undefined
+
+const VERDICTS: ReadonlySet<unknown> = new Set<RevocationVerdict>([
+  ...(['token_revoked', 'token_stale', 'revocation_unavailable'] as const),
+])
+
+/** Checks a check that the program brings. @throws TypeError, JwtError */
+export function validateRevocationCheck({ check, cacheFor }: RevocationCheck): void {
+  if (typeof check !== 'function') throw new TypeError('createGuard: revocation.check must be a function')
+  if (cacheFor === undefined) return
+  const seconds = toSeconds(cacheFor)
+  if (seconds < 1 || seconds > 86_400) throw new TypeError('createGuard: revocation.cacheFor must be 1 second to 1 day')
+}
+
+/**
+ * What the revocations of a guard say about a token; a promise where they have to be waited for.
+ * @throws GuardError `revocation_unavailable` if the check fails @throws TypeError if it returns something else
+ */
+export function verdictOf(trust: Trust, token: RevocableToken): Verdict | Promise<Verdict> {
+  const { revocation } = trust
+  if (revocation === null) return undefined
+  return revocation.cacheFor === undefined
+    ? ask(trust, revocation, token)
+    : recall(trust, revocation, token, toSeconds(revocation.cacheFor) * 1000)
+}
+
+/**
+ * The verdict about tokens of a key that is no longer known, where the list is one in memory. Other checks are not asked: such a token can be made
+ * by anybody, and each would cost a look-up.
+ */
+export function verdictOnKey(revocation: RevocationCheck | null, kid: string): Verdict {
+  if (revocation?.subscribe === undefined) return undefined
+  const answer = revocation.check({ payload: {}, header: { alg: '', kid } })
+  return VERDICTS.has(answer) ? (answer as RevocationVerdict) : undefined
+}
+
+function ask(trust: Trust, revocation: RevocationCheck, token: RevocableToken): Verdict | Promise<Verdict> {
+  let answer: unknown
+  try {
+    answer = revocation.check(token)
+  } catch (cause) {
+    throw new GuardError('revocation_unavailable', { ...trust.challenge, cause })
+  }
+  if (!isThenable(answer)) return readAnswer(answer)
+  return Promise.resolve(answer).then(readAnswer, (cause: unknown) => {
+    throw new GuardError('revocation_unavailable', { ...trust.challenge, cause })
+  })
+}
+
+/** Answers that hold for a while. A token that the guard no longer remembers takes its answer along. */
+const answers = new WeakMap<RevocableToken, { readonly verdict: Verdict | Promise<Verdict>; readonly at: number }>()
+
+function recall(
+  trust: Trust,
+  revocation: RevocationCheck,
+  token: RevocableToken,
+  milliseconds: number,
+): Verdict | Promise<Verdict> {
+  const known = answers.get(token)
+  // A clock that was set back must not make an answer last.
+  if (known !== undefined && Math.abs(trust.now() - known.at) < milliseconds) return known.verdict
+  const verdict = ask(trust, revocation, token)
+  if (!(verdict instanceof Promise)) {
+    keep(token, verdict, trust.now())
+    return verdict
+  }
+  // Requests that come meanwhile wait for the same look-up.
+  const entry = { verdict, at: trust.now() }
+  answers.set(token, entry)
+  verdict.then(
+    (found) => keep(token, found, entry.at),
+    () => answers.delete(token),
+  )
+  return verdict
+}
+
+/** That it is not known at the moment is asked again at once. */
+function keep(token: RevocableToken, verdict: Verdict, at: number): void {
+  if (verdict === 'revocation_unavailable') answers.delete(token)
+  else answers.set(token, { verdict, at })
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+function readAnswer(answer: unknown): Verdict {
+  if (answer === undefined || answer === false) return undefined
+  if (answer === true) return 'token_revoked'
+  if (VERDICTS.has(answer)) return answer as RevocationVerdict
+  const returned = answer === null ? 'null' : `a value of type ${typeof answer}`
+  throw new TypeError(
+    `createGuard: revocation.check must return true if the token is revoked and false if it is not, or a promise of that; it returned ${returned}`,
+  )
+}
