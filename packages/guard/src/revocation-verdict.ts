@@ -29,13 +29,25 @@ export function verdictOf(trust: Trust, token: RevocableToken): Verdict | Promis
     : recall(trust, revocation, token, toSeconds(revocation.cacheFor) * 1000)
 }
 
+/** Checks that have returned a promise: each of their answers costs a look-up. */
+const awaited = new WeakSet<RevocationCheck>()
+
 /**
- * The verdict about tokens of a key that is no longer known, where the list is one in memory. Other checks are not asked: such a token can be made
- * by anybody, and each would cost a look-up.
+ * The verdict about tokens of a key that is no longer known, where the check answers from memory. One that looks something up is asked once at most: such
+ * a token can be made by anybody.
  */
 export function verdictOnKey(revocation: RevocationCheck | null, kid: string): Verdict {
-  if (revocation?.subscribe === undefined) return undefined
-  const answer = revocation.check({ payload: {}, header: { alg: '', kid } })
+  if (revocation === null || awaited.has(revocation)) return undefined
+  let answer: unknown
+  try {
+    answer = revocation.check({ payload: {}, header: { alg: '', kid } })
+  } catch {
+    return undefined
+  }
+  if (isThenable(answer)) {
+    awaited.add(revocation)
+    Promise.resolve(answer).catch(() => {})
+  }
   return VERDICTS.has(answer) ? (answer as RevocationVerdict) : undefined
 }
 
@@ -47,6 +59,7 @@ function ask(trust: Trust, revocation: RevocationCheck, token: RevocableToken): 
     throw new GuardError('revocation_unavailable', { ...trust.challenge, cause })
   }
   if (!isThenable(answer)) return readAnswer(answer)
+  awaited.add(revocation)
   return Promise.resolve(answer).then(readAnswer, (cause: unknown) => {
     throw new GuardError('revocation_unavailable', { ...trust.challenge, cause })
   })

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { importKey } from '@sealwax/jwt'
 import { GuardError, type RevocableToken, type RevocationCheck } from '../src/index.ts'
 import { authenticateSocket, type GuardedSocket } from '../src/sockets.ts'
-import { bearing, guardWith, ISSUED, strangerKey, tokenFor } from './tokens.ts'
+import { bearing, guardWith, ISSUED, secret, strangerKey, tokenFor } from './tokens.ts'
 
 const asking = (check: unknown, more: object = {}) =>
   guardWith({ revocation: { check, ...more } as unknown as RevocationCheck })
@@ -76,6 +77,22 @@ test('revocation.check: is asked only about tokens that are verified, so garbage
     await assert.rejects(async () => guard.authenticate(bearing(token)))
   }
   assert.equal(asked, 0)
+})
+
+test('revocation.check: a flood of tokens with invented keys makes no look-ups, and a check in memory may speak of keys', async () => {
+  let asked = 0
+  const guard = asking(async ({ payload }: RevocableToken) => {
+    asked++
+    return payload.sid === (payload.sub as string).length // there is no sub
+  })
+  const invented = (i: number) => tokenFor({}, {}, importKey(secret(9, 32), { alg: 'HS256', kid: `key-${i}` }))
+  for (let i = 2; i < 50; i++) {
+    await assert.rejects(async () => guard.authenticate(bearing(invented(i))), { code: 'token_key_unknown' })
+  }
+  assert.ok(asked <= 1, `${asked}`)
+  const memory = asking(({ header }: RevocableToken) => (header.kid === 'key-2' ? 'token_stale' : false))
+  await assert.rejects(async () => memory.authenticate(bearing(invented(2))), { code: 'token_stale' })
+  await assert.rejects(async () => memory.authenticate(bearing(invented(3))), { code: 'token_key_unknown' })
 })
 
 test('revocation.check: an answer holds as long as cacheFor says, for that token alone', async () => {

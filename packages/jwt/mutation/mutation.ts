@@ -11,7 +11,7 @@ const packageFolder = resolve(import.meta.dirname, '..')
 /** Asked one after the other; the next only when the one before found nothing. */
 const stages = [
   ['security-table', 'verify', 'compact'],
-  ['keys', 'remote-jwks', 'inspect'],
+  ['keys', 'key-sets', 'remote-jwks', 'inspect'],
   ['sign', 'vectors', 'advisories'],
 ]
 /** It measures times, which tell nothing while the machine is busy. */

@@ -74,17 +74,13 @@ export function buildKeySet(jwks: unknown, skipUnusable: boolean): LocalJWKSet {
   for (const given of listed) {
     const jwk = isPlainObject(given) ? normalJwk(given as Jwk) : undefined
     try {
-      const reason = jwk === undefined ? undefined : reasonToIgnore(jwk)
+      const reason = jwk === undefined ? undefined : foreignReason(jwk)
       if (reason === undefined) usable.push(importListed(jwk, skipUnusable))
       else leftOut.push(leftOutKey(jwk?.kid, reason))
     } catch (cause) {
-      if (!(cause instanceof JwtError)) throw cause
-      if (!skipUnusable)
-        throw refuseSet(
-          `the set has a key that cannot be used: ${sentenceOf(leftOutKey(jwk?.kid, cause.message))}`,
-          cause,
-        )
-      leftOut.push(leftOutKey(jwk?.kid, cause.message))
+      const fault = leftOutKey(jwk?.kid, cause instanceof JwtError ? cause.message : 'it cannot be imported')
+      if (!skipUnusable) throw refuseSet(`the set has a key that cannot be used: ${sentenceOf(fault)}`, cause)
+      leftOut.push(fault)
     }
   }
   const keys = distinctKeys(usable, leftOut, skipUnusable)
@@ -120,8 +116,7 @@ function distinctKeys(
     const name = JSON.stringify([key.kid, schemeOf(key.alg)])
     const alike = byName.get(name) ?? new Map<string, VerificationKey>()
     byName.set(name, alike)
-    const material = thumbprint(key)
-    if (!alike.has(material)) alike.set(material, key)
+    alike.set(thumbprint(key), key)
   }
   return [...byName.values()].flatMap((alike) => {
     const keys = [...alike.values()]
@@ -167,11 +162,6 @@ function refuseMixedSecrets(listed: readonly unknown[]): void {
     else if (hasPrivateMember(jwk)) throw refuseSet('a key of the set carries a private member')
   }
   if (secrets > 0 && secrets < listed.length) throw refuseSet('the set mixes secrets with public keys')
-}
-
-/** A foreign key with a private member is not foreign, it is exposed. */
-function reasonToIgnore(jwk: Jwk): string | undefined {
-  return jwk.kty !== 'oct' && hasPrivateMember(jwk) ? undefined : foreignReason(jwk)
 }
 
 function importListed(jwk: Jwk | undefined, published: boolean): VerificationKey {

@@ -453,6 +453,7 @@ test('createRemoteJWKSet: refuses unknown, undefined and senseless options', () 
     { timeout: '2m' },
     { timeout: '5' },
     { now: 5 },
+    { onKeys: 5 },
     { headers: {} },
   ]) {
     assert.throws(() => call('https://example.com/', options), { code: 'ERR_JWT_OPTION' })
