@@ -3,7 +3,7 @@ import { type Auth, authOf } from './auth.ts'
 import { type FoundCredentials, findCredentials, lengthFault, tokenFault } from './credentials.ts'
 import { GuardError } from './errors.ts'
 import { FOREIGN, withNewerKeys } from './newer-keys.ts'
-import { namesOf, permit } from './permit.ts'
+import { namesOf, passes, permit } from './permit.ts'
 import type { GuardRequest } from './request.ts'
 import { type AuthFor, type PreparedRequirement, prepareRequirement, type Requirement } from './requirements.ts'
 import { verdictOnKey } from './revocation-verdict.ts'
@@ -278,13 +278,6 @@ function verifyAnew(trust: Trust, found: Bearer, keys: VerificationKeys, now: nu
   } finally {
     Reflect.set(Error, 'stackTraceLimit', limit)
   }
-}
-
-/** The application's own rule about tokens of this issuer. */
-function passes({ check }: Trust, auth: Auth): boolean {
-  const passed = check === undefined || check(auth)
-  if (typeof passed !== 'boolean') throw new TypeError('createGuard: check must return true or false')
-  return passed
 }
 
 function fail(trust: Trust, error: unknown, request: GuardRequest): never {

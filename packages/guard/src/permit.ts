@@ -35,3 +35,10 @@ function permitUnless(
 export function namesOf({ header, sessionId }: Auth): GuardErrorOptions {
   return { kid: header.kid, sessionId }
 }
+
+/** The application's own rule about tokens of this issuer. */
+export function passes({ check }: Trust, auth: Auth): boolean {
+  const passed = check === undefined || check(auth)
+  if (typeof passed !== 'boolean') throw new TypeError('createGuard: check must return true or false')
+  return passed
+}

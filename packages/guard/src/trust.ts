@@ -12,11 +12,10 @@ import type { Auth } from './auth.ts'
 import { createTokenCache, type TokenCache } from './cache.ts'
 import { type CookieRule, readCookieRule } from './cookies.ts'
 import type { GuardError, GuardErrorOptions } from './errors.ts'
-import { feedSource } from './feed-source.ts'
 import { discoverKeys, type KeySource } from './issuer.ts'
 import type { GuardRequest } from './request.ts'
-import { type FeedOptions, followFeed, type RevocationFeed } from './revocation-feed.ts'
-import { validateRevocationCheck } from './revocation-verdict.ts'
+import type { FeedOptions } from './revocation-feed.ts'
+import { REVOCATION, type Revoked, revocationOf } from './revocation-source.ts'
 import type { RevocationCheck } from './revocations.ts'
 import { isNotAboutToken } from './token-refusal.ts'
 import { readTrustedIssuers, type TrustedIssuer } from './trusted-issuers.ts'
@@ -138,9 +137,6 @@ const SPELLED_OUT: Readonly<Record<string, string>> = {
   audience: 'the name of this API in the tokens, or null to accept tokens meant for others',
 }
 
-const REVOCATION =
-  'a RevocationList, { url } of a revocation feed, or null if tokens of ended sessions may be used until they expire'
-
 const DEFAULT_CACHE_SIZE = 2000
 const DEFAULT_TOLERANCE = 5
 const KEYS_KEPT = 1000
@@ -185,8 +181,10 @@ export function trustOf(options: GuardOptions): Trust {
 
 /** The guard's options hold for the other issuers, too, but those about the tokens of its own. */
 function otherTrusts(options: GuardOptions & { issuers: readonly TrustedIssuer[] }, shared: Revoked): Trust['others'] {
-  const { issuer: own, issuers, audience, clockTolerance, cacheSize, now, realm, onRefusal, resourceMetadata } = options
-  const common = defined({ clockTolerance, cacheSize, now, realm, onRefusal, resourceMetadata })
+  const { issuer: own, issuers, audience, clockTolerance, maxTokenLength, maxMembers, cacheSize, ...rest } = options
+  const { now, realm, onRefusal, onKeys, resourceMetadata } = rest
+  const limits = { clockTolerance, maxTokenLength, maxMembers, cacheSize }
+  const common = defined({ ...limits, now, realm, onRefusal, onKeys, resourceMetadata })
   return readTrustedIssuers(issuers).map(({ issuer, until, rules }) => {
     const revocation = rules.revocation === undefined ? shared.revocation : rules.revocation
     const trust = trustOf({ audience, ...common, ...rules, issuer, revocation })
@@ -223,29 +221,6 @@ function checkMembers(options: GuardOptions): void {
   if (options.keys !== undefined && options.revocation === undefined) {
     throw new TypeError(`createGuard: revocation must be given: ${REVOCATION}`)
   }
-}
-
-type Revoked = Pick<Trust, 'revocation' | 'revocationReady' | 'closeRevocation'>
-
-/** Follows the feed where no list is given. */
-function revocationOf(revocation: GuardOptions['revocation'], issuer: GuardOptions['issuer']): Revoked {
-  if (revocation === null || (revocation !== undefined && 'check' in revocation)) {
-    if (revocation !== null) validateRevocationCheck(revocation)
-    return { revocation, revocationReady: () => undefined, closeRevocation() {} }
-  }
-  const feed = feedOf(revocation ?? {}, issuer)
-  return { revocation: feed, revocationReady: feed.ready, closeRevocation: feed.close }
-}
-
-function feedOf(options: FeedOptions, issuer: GuardOptions['issuer']): RevocationFeed {
-  if (typeof options !== 'object') throw new TypeError(`createGuard: revocation must be ${REVOCATION}`)
-  const { url, client } = options
-  const asked =
-    url === undefined ? 'revocation.url' : client === undefined ? undefined : 'an issuer with a token endpoint'
-  if (asked !== undefined && parseSecureUrl(issuer) === undefined) {
-    throw new TypeError(`createGuard: ${asked} must be given: only an issuer that is one https URL can be asked`)
-  }
-  return followFeed(feedSource(options, issuer as string), options)
 }
 
 function keySourceOf(
