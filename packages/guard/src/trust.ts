@@ -64,7 +64,8 @@ export interface GuardOptions {
    */
   readonly revocation?: RevocationCheck | FeedOptions | null
   /**
-   * Other issuers whose tokens are accepted, each with keys and rules of its own; without `revocation` of its own the guard's holds for its tokens, too.
+   * Other issuers whose tokens are accepted, each with keys and rules of its own. The guard's revocations hold for those of which `keys` and no `revocation`
+   * is given.
    * Default none.
    */
   readonly issuers?: readonly TrustedIssuer[]
@@ -186,14 +187,15 @@ function otherTrusts(options: GuardOptions & { issuers: readonly TrustedIssuer[]
   const limits = { clockTolerance, maxTokenLength, maxMembers, cacheSize }
   const common = defined({ ...limits, now, realm, onRefusal, onKeys, resourceMetadata })
   return readTrustedIssuers(issuers).map(({ issuer, until, rules }) => {
-    const revocation = rules.revocation === undefined ? shared.revocation : rules.revocation
-    const trust = trustOf({ audience, ...common, ...rules, issuer, revocation })
+    // An issuer that is asked for its keys is asked for its revocations, too.
+    const inherits = rules.keys !== undefined && rules.revocation === undefined
+    const trust = trustOf({ audience, ...common, ...rules, issuer, ...(inherits && { revocation: shared.revocation }) })
     const isOwn = own === null || own === issuer
     return {
       issuer,
       until,
       isOwn,
-      trust: rules.revocation === undefined ? { ...trust, ...shared, closeRevocation() {} } : trust,
+      trust: inherits ? { ...trust, ...shared, closeRevocation() {} } : trust,
     }
   })
 }

@@ -14,8 +14,8 @@ export interface TrustedIssuer
   /** As in `GuardOptions`. Default: the guard's. */
   readonly audience?: string | readonly string[] | null
   /**
-   * From when on its tokens are refused: a Date, or text such as `'2027-03-31'` or `'2027-03-31T12:00:00Z'`. Default: never. With a date `typ` is `'JWT'` and
-   * `requiredClaims` are `iss sub exp` by default (without `iss` where `issuer` is `null`), as most older systems write their tokens.
+   * From when on its tokens are refused: a Date, or text such as `'2027-03-31'` or `'2027-03-31T12:00:00Z'`. Default: never. With a date, or
+   * where `issuer` is `null`, `typ` is `'JWT'` and `requiredClaims` are `iss sub exp` by default (without `iss` for `null`), as most older systems write their tokens.
    */
   readonly until?: Date | string
 }
@@ -57,9 +57,10 @@ function readTrustedIssuer(entry: TrustedIssuer): ReadTrustedIssuer {
   if (issuer === null && own.keys === undefined) {
     throw new TypeError('createGuard: issuers: keys must be given where issuer is null: nobody can be asked for them')
   }
-  if (until === undefined) return { issuer, until: Number.POSITIVE_INFINITY, rules: own }
+  const end = until === undefined ? Number.POSITIVE_INFINITY : timeOf(until)
+  if (until === undefined && issuer !== null) return { issuer, until: end, rules: own }
   const requiredClaims = issuer === null ? ['sub', 'exp'] : ['iss', 'sub', 'exp']
-  return { issuer, until: timeOf(until), rules: { typ: 'JWT', requiredClaims, ...own } }
+  return { issuer, until: end, rules: { typ: 'JWT', requiredClaims, ...own } }
 }
 
 function timeOf(until: Date | string): number {

@@ -3,7 +3,7 @@ import { createHmac, generateKeyPairSync, sign as signBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import { generateKey, importKey, type JwtError, type VerificationKey } from '@sealwax/jwt'
+import { generateKey, importKey, type JwtError, type SigningKey, type VerificationKey } from '@sealwax/jwt'
 import { type Auth, createRevocationList, type GuardOptions, type TrustedIssuer } from '../src/index.ts'
 import { audience, bearing, guardWith, ISSUED, issuer, later, refusalOf, secret, tokenFor } from './tokens.ts'
 
@@ -168,7 +168,7 @@ test('issuers: keys are found through its metadata when the first such token com
   })
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
   const old = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const guard = guardWith({ issuers: [{ issuer: old, until }] })
+  const guard = guardWith({ issuers: [{ issuer: old, until, revocation: null }] })
   assert.equal((await guard.authenticate(bearing(tokenFor()))).subject, 'user-123')
   assert.equal(asked, 0)
   for (let i = 0; i < 3; i += 1) assert.equal((await guard.authenticate(bearing(rs256({ iss: old })))).subject, '42')
@@ -268,4 +268,25 @@ test('attack: a key of one issuer signs in the name of another; a list of issuer
     name: 'TypeError',
     message: /Name the others in issuers, each with its own keys/,
   })
+})
+
+test('issuers: one that is asked for its keys is asked for its revocations, and without a feed nothing of it is accepted', async () => {
+  const other = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const jwk = { ...other.publicKey.export({ format: 'jwk' }), kid: 'es-1', alg: 'ES256' }
+  const server = createServer(({ url }, response) => {
+    const page = url === '/jwks.json' ? { keys: [jwk] } : { issuer: name, jwks_uri: `${name}/jwks.json` }
+    response.setHeader('Content-Type', 'application/json').end(JSON.stringify(page))
+  })
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
+  const name = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const guard = guardWith({ issuers: [{ issuer: name }] })
+  const key = importKey(other.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, {
+    kid: 'es-1',
+  }) as SigningKey
+  const token = tokenFor({}, { issuer: name }, key)
+  await assert.rejects(async () => guard.authenticate(bearing(token)), { code: 'revocation_unavailable' })
+  assert.equal((await guard.authenticate(bearing(tokenFor()))).subject, 'user-123')
+  await guard.close()
+  server.closeAllConnections()
+  server.close()
 })
