@@ -75,7 +75,7 @@ describe('methods and paths', () => {
       ['PATCH', '/logout', 'POST'],
       ['POST', '/me', 'GET'],
       ['POST', '/.well-known/jwks.json', 'GET'],
-      ['GET', '/sessions/x', 'DELETE'],
+      ['PUT', '/sessions/x', 'GET, DELETE'],
       ['PUT', '/sessions', 'GET, DELETE'],
     ]
     for (const [method, path, allow] of wrong) {

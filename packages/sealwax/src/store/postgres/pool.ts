@@ -13,6 +13,8 @@ export interface PoolLimits {
 interface Member {
   readonly client: postgres.Sql
   readonly instance: string
+  /** Which of the store's pools has it now. */
+  owner: Pool
   lost: boolean
   idleTimer?: NodeJS.Timeout
 }
@@ -137,11 +139,11 @@ export class Pool implements PostgresJSSql, Holder {
     let closed = false
     const lost = () => {
       closed = true
-      if (member !== undefined) this.#lose(member)
+      if (member !== undefined) member.owner.#lose(member)
     }
     try {
       const opened = await this.#reach.open(this.#kind, lost)
-      member = { ...opened, lost: closed }
+      member = { ...opened, owner: this, lost: closed }
       this.#fullMs = FULL_MS
       this.#fullUntil = -Infinity
       if (closed) return
@@ -181,17 +183,22 @@ export class Pool implements PostgresJSSql, Holder {
   }
 
   giveUpOne(): void {
-    const free = this.#idle[0]
+    const free = this.#idle.shift()
+    clearTimeout(free?.idleTimer)
     if (free !== undefined) this.#yield(free)
     else this.#yields = this.#members.size > 0
   }
 
-  /** Does not ask for another at once: the neighbour comes first. */
+  /** Hands a connection over as it is: closed, another server might get the place. Does not ask for another at once: the neighbour comes first. */
   #yield(member: Member): void {
     this.#yields = false
+    const neighbour = this.#neighbour as Pool
+    this.#members.delete(member)
     this.#fullUntil = performance.now() + 2 * STARVING_MS
     this.#tryAgainAfter(2 * STARVING_MS)
-    this.#lose(member)
+    member.owner = neighbour
+    neighbour.#members.add(member)
+    neighbour.#release(member)
   }
 
   #refuse(error: unknown): void {
@@ -232,7 +239,7 @@ export class Pool implements PostgresJSSql, Holder {
   /** What Kysely holds while it uses a connection. */
   #reservation(member: Member): PostgresJSReservedSql {
     return {
-      release: () => this.#release(member),
+      release: () => member.owner.#release(member),
       unsafe: (query, parameters, options) => {
         const undoing = query === 'rollback'
         if (member.lost) return settled(undoing ? UNDONE : Promise.reject(connectionError('CONNECTION_CLOSED')))
