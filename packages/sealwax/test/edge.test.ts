@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { addressReader } from '../src/http/client.ts'
 import type { AuthOptions } from '../src/index.ts'
 import { type Reply, startAuth } from './server.ts'
 
@@ -200,6 +201,15 @@ describe('the address of the client', () => {
   for (const [name, header, ip, trustProxy = 1] of forwarded) {
     it(`Forwarded: ${name}`, async () => assert.equal(await seen(trustProxy, header, 'forwarded'), ip))
   }
+
+  it('attack: a Forwarded header of spaces does not hold up everybody else', () => {
+    const addressOf = addressReader({ trustProxy: 1, forwardedHeader: 'forwarded' })
+    const header = `a=b;${' '.repeat(15_500)}@, for=203.0.113.9`
+    const began = performance.now()
+    for (let i = 0; i < 20; i += 1) assert.equal(addressOf('127.0.0.1', header), '127.0.0.1')
+    // With spaces that can be matched in two ways it was eight seconds.
+    assert.ok(performance.now() - began < 1000)
+  })
 
   it('attack: an open quote that swallows what the proxy wrote gives nobody an address of their choice', async () => {
     for (const header of [

@@ -98,8 +98,8 @@ function hopsOfList(header: string): Hop[] {
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 /** Addresses with colons and brackets belong into quotes, and not every proxy knows that. */
 const VALUE = "[[\\]:!#$%&'*+.^_`|~0-9A-Za-z-]+"
-/** One parameter and what ends it (RFC 7239 §4). */
-const PARAMETER = new RegExp(String.raw`[ \t]*(?:(${TOKEN})=(?:(${VALUE})|"((?:[^"\\]|\\.)*)"))?[ \t]*([;,]|$)`, 'y')
+/** One parameter and what ends it (RFC 7239 §4). Spaces can be matched in one way only: in two, a header of spaces would take seconds. */
+const PARAMETER = new RegExp(String.raw`[ \t]*(?:(${TOKEN})=(?:(${VALUE})|"((?:[^"\\]|\\.)*)")[ \t]*)?([;,]|$)`, 'y')
 
 /**
  * The `for` of each element of Forwarded (RFC 7239). A header that does not hold to the grammar says nothing: a client could have begun it with a quote
