@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Store } from '../src/store/contract/store.ts'
 import { postgresStore } from '../src/store/postgres/index.ts'
+import { keepEpoch, sendOver } from '../src/store/postgres/look.ts'
 import { type PostgresServer, persist, startPostgres } from './postgres.ts'
 
 const UNAVAILABLE = { code: 'temporarily_unavailable' }
@@ -131,6 +132,31 @@ describe('connections to Postgres', () => {
     assert.ok(performance.now() - started < 4500)
     await store.close()
     silent.close()
+  })
+
+  it('a connection over which the epoch could not be replaced is left without a transaction', async () => {
+    const url = await server.createDatabase()
+    const store = postgresStore(url)
+    await store.open({ migrate: 'auto' })
+    const [one, other] = [postgres(url, { max: 1, onnotice: () => {} }), postgres(url, { max: 1, onnotice: () => {} })]
+    await one`insert into sealwax.metadata values ('feed_epoch', 'first'), ('feed_timeline', '00000009')
+      on conflict (name) do update set value = excluded.value`
+    await one`set lock_timeout = '100ms'`
+    const seen = {
+      instance: '1',
+      standby: false,
+      readOnly: false,
+      timeline: '00000010',
+      storedTimeline: '00000009',
+      hasEpoch: true,
+    }
+    await other.begin(async (locking) => {
+      await locking`select from sealwax.metadata for update`
+      await assert.rejects(keepEpoch(sendOver(one), seen), { code: '55P03' })
+    })
+    assert.equal((await one`select 1 as one`)[0]?.one, 1)
+    assert.equal(await keepEpoch(sendOver(one), seen), true)
+    await Promise.all([one.end(), other.end(), store.close()])
   })
 
   /** Stands for a failover: what is stored says that the epoch was made under another timeline. */

@@ -62,7 +62,13 @@ export async function keepEpoch(send: Send, { timeline, storedTimeline, hasEpoch
           update sealwax.metadata set value = '${timeline}' where name = '${FEED_TIMELINE}' and value = '${stored}' returning name)
         update sealwax.metadata set value = pg_catalog.replace(pg_catalog.gen_random_uuid()::text, '-', '')
           where name = '${FEED_EPOCH}' and exists (select from moved)`
-  await send(`begin isolation level read committed read write; ${change}; commit`)
+  try {
+    await send(`begin isolation level read committed read write; ${change}; commit`)
+  } catch (error) {
+    // The connection may go back to a pool: whoever gets it next would be in a transaction that has failed.
+    await Promise.resolve(send('rollback')).catch(() => {})
+    throw error
+  }
   return stored !== undefined
 }
 
