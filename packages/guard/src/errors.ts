@@ -1,5 +1,3 @@
-import type { Mismatch } from './mismatch.ts'
-
 /** The HTTP status of a refusal. */
 export type GuardErrorStatus = 400 | 401 | 403 | 503
 
@@ -57,8 +55,10 @@ export interface GuardErrorOptions {
   readonly kid?: string | undefined
   /** Session id of the refused token, for the log. Only given when the signature held. */
   readonly sessionId?: string | undefined
-  /** What was accepted and what the token had, where the refusal is about issuer, audience, type or algorithm. */
-  readonly mismatch?: Mismatch | undefined
+  /** What is accepted, where the refusal is about issuer, audience, type or algorithm. For the log. */
+  readonly expected?: string | readonly string[] | undefined
+  /** What the token has in its place. For the log. */
+  readonly received?: string | readonly string[] | undefined
 }
 
 interface Row {
@@ -170,7 +170,7 @@ export class GuardError extends Error {
   declare readonly sessionId?: string
   /** What is accepted, where the refusal is about issuer, audience, type or algorithm. For the log. */
   declare readonly expected?: string | readonly string[]
-  /** What the token has in its place, for the log. `alg` is not trustworthy; the others come of a token whose signature held. */
+  /** What the token has in its place, for the log; absent if it has nothing. Not trustworthy where key or algorithm were refused: the signature was not checked. */
   declare readonly received?: string | readonly string[]
 
   /** @param code decides status, title and challenge. @param options see {@link GuardErrorOptions}. */
@@ -190,7 +190,8 @@ export class GuardError extends Error {
     this.headers = Object.freeze(headersOf(row, options))
     if (options.kid !== undefined) this.kid = options.kid
     if (options.sessionId !== undefined) this.sessionId = options.sessionId
-    Object.assign(this, options.mismatch)
+    if (options.expected !== undefined) this.expected = options.expected
+    if (options.received !== undefined) this.received = options.received
   }
 
   /** The body of the answer; its media type is `application/problem+json`. */

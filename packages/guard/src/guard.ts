@@ -7,8 +7,8 @@ import { namesOf, passes, permit } from './permit.ts'
 import type { GuardRequest } from './request.ts'
 import { type AuthFor, type PreparedRequirement, prepareRequirement, type Requirement } from './requirements.ts'
 import { verdictOnKey } from './revocation-verdict.ts'
+import { refuseOtherKind } from './token-kind.ts'
 import { tokenRefusal } from './token-refusal.ts'
-import { checkTokenUse } from './token-use.ts'
 import { type GuardOptions, type Trust, trustOf } from './trust.ts'
 import { stillHolds, type VerifiedToken, verifiedToken } from './verified-token.ts'
 
@@ -220,7 +220,7 @@ function refusalOf(
   found: Bearer,
   error: unknown,
   now: number,
-  keys?: VerificationKeys,
+  keys: VerificationKeys = [],
 ): GuardError | undefined {
   const fault = tokenFault(found)
   if (fault !== undefined) return new GuardError(fault.code, { ...trust.challenge, detail: fault.detail, cause: error })
@@ -267,7 +267,7 @@ function verifyAnew(trust: Trust, found: Bearer, keys: VerificationKeys, now: nu
   Reflect.set(Error, 'stackTraceLimit', 0)
   try {
     const token = verify(found.token, keys, { ...trust.verification, currentDate: new Date(now) })
-    checkTokenUse(token, trust.verification.typ)
+    refuseOtherKind(token)
     const auth = authOf(token)
     if (!passes(trust, auth)) throw new GuardError('check_failed', { ...trust.challenge, ...namesOf(auth) })
     const verified = verifiedToken(found.token, auth, keys, now)

@@ -7,7 +7,7 @@ import {
   type VerificationKeys,
 } from '@sealwax/jwt'
 import { textWithin } from './bounded-text.ts'
-import { sentenceOf } from './mismatch.ts'
+import { anotherIssuer } from './mismatch.ts'
 import { isLoopback, parseSecureUrl } from './urls.ts'
 
 /** Where keys come from that have to be fetched, such as what `createRemoteJWKSet` makes. */
@@ -162,10 +162,7 @@ function metadataUrls(issuer: string): readonly string[] {
 /** RFC 8414 §3.3: metadata that names another issuer must not be used. */
 function readMetadata(metadata: unknown, issuer: string): IssuerMetadata {
   const { issuer: named, jwks_uri, revocation_uri, token_endpoint } = (metadata ?? {}) as Record<string, unknown>
-  if (named !== issuer) {
-    const difference = { expected: issuer, ...(typeof named === 'string' && { received: named }) }
-    throw new Error(`the document names another issuer: ${sentenceOf(difference)}`)
-  }
+  if (named !== issuer) throw new Error(anotherIssuer(issuer, named))
   const jwksUri = trustedUrl(jwks_uri, issuer)
   if (jwksUri === undefined) throw new Error('jwks_uri is not an https URL')
   return {

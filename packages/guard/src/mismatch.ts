@@ -1,54 +1,106 @@
-import type { JwtErrorCode, JwtHeader, JwtPayload, VerifyOptions } from '@sealwax/jwt'
+import type { JwtErrorCode, JwtHeader, JwtPayload, VerificationKeys } from '@sealwax/jwt'
 
-/** What a token should have said, and what it says. For the log, never for the client. */
+/** What a guard expects of a token. */
+export interface Expected {
+  readonly issuer: string | readonly string[] | null
+  readonly audience: string | readonly string[] | null
+  readonly typ: string | null
+  readonly algorithms?: readonly string[] | undefined
+  readonly keys: VerificationKeys
+}
+
+/** What was expected of a refused token, and what it says instead. For the log. */
 export interface Mismatch {
-  /** What is accepted, as the options name it. */
   readonly expected: string | readonly string[]
-  /** What the token has; absent when it has none. Only of `alg` it was not signed by a trusted key. */
+  /** Absent if the token says nothing. */
   readonly received?: string | readonly string[]
+  readonly sentence: string
 }
 
-/** What a refusal of issuer, audience, type or algorithm is about; `undefined` for other codes. @param keyAlg of the key that the token names */
-export function mismatchOf(
-  code: JwtErrorCode,
-  { header, payload }: { header: Partial<JwtHeader>; payload: JwtPayload },
-  { issuer, audience, typ, algorithms }: Pick<VerifyOptions, 'issuer' | 'audience' | 'typ' | 'algorithms'>,
-  keyAlg: string | undefined,
-): Mismatch | undefined {
-  if (code === 'ERR_JWT_ISSUER') return compared(issuer, payload.iss)
-  if (code === 'ERR_JWT_AUDIENCE') return compared(audience, payload.aud)
-  if (code === 'ERR_JWT_TYPE') return compared(typ, header.typ)
-  if (code !== 'ERR_JWT_ALGORITHM') return undefined
-  const isAllowed = algorithms === undefined || algorithms.includes(String(header.alg))
-  return compared((isAllowed ? keyAlg : algorithms) ?? null, header.alg)
+interface Content {
+  readonly header: Partial<JwtHeader>
+  readonly payload: JwtPayload
 }
 
-/** The same as a sentence: a difference of one slash is the most frequent one, and hard to see. */
-export function sentenceOf({ expected, received }: Mismatch): string {
-  const bare = (text: string) => text.replace(/\/$/, '')
-  const accepted = [expected].flat().map(bare)
-  const onlySlash = [received ?? []].flat().some((text) => accepted.includes(bare(text)))
-  return `expected ${quoted(expected)}, received ${received === undefined ? 'none' : quoted(received)}${onlySlash ? ': they differ only by a slash at the end' : ''}`
+interface Row {
+  readonly name: string
+  readonly expected: (expected: Expected, content: Content) => string | readonly string[] | null
+  readonly received: (content: Content) => unknown
 }
 
-const MOST_NAMES = 8
+const ISSUER: Row = { name: 'issuer', expected: ({ issuer }) => issuer, received: ({ payload }) => payload.iss }
 
-function compared(expected: string | readonly string[] | null, received: unknown): Mismatch | undefined {
-  if (expected === null) return undefined
-  if (typeof received === 'string') return { expected, received: shown(received) }
-  return Array.isArray(received)
-    ? { expected, received: received.slice(0, MOST_NAMES).map((text) => shown(String(text))) }
-    : { expected }
+const TABLE: { readonly [code in JwtErrorCode]?: Row } = {
+  ERR_JWT_ISSUER: ISSUER,
+  // Tokens of another issuer are mostly signed with a key of another name, which is found first.
+  ERR_JWT_KEY_UNKNOWN: ISSUER,
+  ERR_JWT_AUDIENCE: {
+    name: 'audience',
+    expected: ({ audience }) => audience,
+    received: ({ payload }) => payload.aud,
+  },
+  ERR_JWT_TYPE: { name: 'typ', expected: ({ typ }) => typ, received: ({ header }) => header.typ },
+  ERR_JWT_ALGORITHM: { name: 'algorithm', expected: algorithmsFor, received: ({ header }) => header.alg },
 }
 
-/** Cannot forge a line in a log, nor fill it. */
-function shown(text: string): string {
-  return text.slice(0, 256).replace(/[^\x20-\x7e]/g, '?')
+const LONGEST = 256
+const MOST = 16
+
+/**
+ * What differs between a token and what is expected of it, for the refusals that are about an issuer, audience, type or algorithm. The token need not be
+ * genuine, so its text is cut, and cannot forge a line of a log.
+ * @returns `undefined` for other refusals, and where nothing differs
+ */
+export function mismatchOf(code: JwtErrorCode, content: Content, rules: Expected): Mismatch | undefined {
+  const row = TABLE[code]
+  const expected = row?.expected(rules, content)
+  if (row === undefined || expected === undefined || expected === null) return undefined
+  const received = readable(row.received(content))
+  const wanted = [expected].flat()
+  const given = received === undefined ? [] : [received].flat()
+  if (given.some((value) => wanted.includes(value))) return undefined
+  const sentence = `expected the ${row.name} ${quoted(wanted, ' or ')}, received ${quoted(given, ' and ') || 'none'}${slashBetween(wanted, given)}`
+  return received === undefined ? { expected, sentence } : { expected, received, sentence }
 }
 
-function quoted(names: string | readonly string[]): string {
-  return [names]
-    .flat()
-    .map((name) => `"${name}"`)
-    .join(' or ')
+/** What to say about metadata that names another issuer than the one that was asked. */
+export function anotherIssuer(issuer: string, named: unknown): string {
+  if (typeof named !== 'string') return 'the document names no issuer'
+  return `the document names the issuer ${quoted([printable(named)], '')}, expected "${issuer}"${slashBetween([issuer], [named])}`
+}
+
+function slashBetween(wanted: readonly string[], given: readonly string[]): string {
+  const slash = wanted.some((one) => given.some((other) => withoutSlash(one) === withoutSlash(other)))
+  return slash ? ': they differ only by the slash at the end' : ''
+}
+
+/** The algorithms that the guard's option allows, else that of the key which the token names, else those of all keys. */
+function algorithmsFor({ algorithms, keys }: Expected, { header }: Content): string | readonly string[] {
+  if (algorithms !== undefined && !algorithms.includes(header.alg ?? '')) return algorithms
+  const all = 'kid' in keys ? [keys] : 'get' in keys ? keys.keys : keys
+  const named = all.filter(({ kid }) => kid === header.kid)
+  const names = [...new Set((named.length > 0 ? named : all).map(({ alg }) => alg))]
+  return names.length === 1 ? (names[0] as string) : names
+}
+
+function readable(value: unknown): string | readonly string[] | undefined {
+  if (typeof value === 'string') return printable(value)
+  if (!Array.isArray(value)) return undefined
+  return value
+    .filter((member) => typeof member === 'string')
+    .slice(0, MOST)
+    .map(printable)
+}
+
+function printable(text: string): string {
+  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+  return cut.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
+}
+
+function withoutSlash(text: string): string {
+  return text.endsWith('/') ? text.slice(0, -1) : text
+}
+
+function quoted(values: readonly string[], between: string): string {
+  return values.map((value) => `"${value}"`).join(between)
 }

@@ -1,7 +1,7 @@
 import type { Auth } from './auth.ts'
 import { GuardError, type GuardErrorOptions } from './errors.ts'
 import type { GuardRequest } from './request.ts'
-import { findUnmet, type PreparedRequirement } from './requirements.ts'
+import { findUnmet, type PreparedRequirement, resultOfCheck } from './requirements.ts'
 import { verdictOf } from './revocation-verdict.ts'
 import type { RevocationVerdict } from './revocations.ts'
 import type { Trust } from './trust.ts'
@@ -38,7 +38,5 @@ export function namesOf({ header, sessionId }: Auth): GuardErrorOptions {
 
 /** The application's own rule about tokens of this issuer. */
 export function passes({ check }: Trust, auth: Auth): boolean {
-  const passed = check === undefined || check(auth)
-  if (typeof passed !== 'boolean') throw new TypeError('createGuard: check must return true or false')
-  return passed
+  return check === undefined || resultOfCheck(check(auth), 'createGuard')
 }

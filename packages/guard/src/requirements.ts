@@ -1,6 +1,7 @@
 import { type Duration, toSeconds } from '@sealwax/jwt'
 import type { Auth } from './auth.ts'
 import type { GuardRequest } from './request.ts'
+import { shapeOf } from './shape.ts'
 
 /** What a route requires of the verified token. Everything that is given must hold; unknown members, `undefined` and `[]` throw a TypeError. */
 export interface Requirement<Request = GuardRequest> {
@@ -93,13 +94,18 @@ export function findUnmet(
     return { code: 'reauthentication_required', maxAge: fresh, detail }
   }
   if (check !== undefined) {
-    const verdict: unknown = check(auth, request as never)
-    if (typeof verdict !== 'boolean') {
-      throw new TypeError(`requirement: check must return true or false, not ${shapeOf(verdict)}`)
-    }
-    if (!verdict) return { code: 'check_failed' }
+    if (!resultOfCheck(check(auth, request as never), 'requirement')) return { code: 'check_failed' }
   }
   return undefined
+}
+
+/**
+ * What a check returned.
+ * @throws TypeError unless it is exactly `true` or `false`
+ */
+export function resultOfCheck(result: unknown, where: string): boolean {
+  if (typeof result === 'boolean') return result
+  throw new TypeError(`${where}: check must return true or false; got ${shapeOf(result)}`)
 }
 
 function lackOf(scopes: readonly string[]): Unmet {
@@ -152,10 +158,4 @@ function namesOf(member: 'scope' | 'role', value: string | readonly string[], fo
     }
   }
   return Object.freeze([...names])
-}
-
-function shapeOf(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'an array'
-  return value instanceof Promise ? 'a promise' : typeof value
 }

@@ -1,6 +1,7 @@
 import { feedSource } from './feed-source.ts'
 import { type FeedOptions, followFeed, type RevocationFeed } from './revocation-feed.ts'
 import { validateRevocationCheck } from './revocation-verdict.ts'
+import { shapeOf } from './shape.ts'
 import type { GuardOptions, Trust } from './trust.ts'
 import { parseSecureUrl } from './urls.ts'
 
@@ -13,6 +14,9 @@ export type Revoked = Pick<Trust, 'revocation' | 'revocationReady' | 'closeRevoc
 
 /** Follows the feed where no list is given. */
 export function revocationOf(revocation: GuardOptions['revocation'], issuer: GuardOptions['issuer']): Revoked {
+  if (revocation !== undefined && typeof revocation !== 'object') {
+    throw new TypeError(`createGuard: revocation must be ${REVOCATION}; got ${shapeOf(revocation)}`)
+  }
   if (revocation === null || (revocation !== undefined && 'check' in revocation)) {
     if (revocation !== null) validateRevocationCheck(revocation)
     return { revocation, revocationReady: () => undefined, closeRevocation() {} }
@@ -22,7 +26,6 @@ export function revocationOf(revocation: GuardOptions['revocation'], issuer: Gua
 }
 
 function feedOf(options: FeedOptions, issuer: GuardOptions['issuer']): RevocationFeed {
-  if (typeof options !== 'object') throw new TypeError(`createGuard: revocation must be ${REVOCATION}`)
   const { url, client } = options
   const asked =
     url === undefined ? 'revocation.url' : client === undefined ? undefined : 'an issuer with a token endpoint'

@@ -7,9 +7,9 @@ import {
   type VerificationKeys,
 } from '@sealwax/jwt'
 import { GuardError, type GuardErrorCode } from './errors.ts'
-import { type Mismatch, mismatchOf, sentenceOf } from './mismatch.ts'
+import { type Mismatch, mismatchOf } from './mismatch.ts'
+import { type OtherKind, otherKindOf } from './token-kind.ts'
 import type { Trust } from './trust.ts'
-import { keyOf } from './verified-token.ts'
 
 /** Mistakes of the program, or keys that cannot be had: not about the token. */
 type OtherError = 'ERR_JWT_OPTION' | 'ERR_JWT_KEY' | 'ERR_JWT_KEY_SET' | 'ERR_JWT_KEYS_UNAVAILABLE'
@@ -45,37 +45,55 @@ const STEPS: readonly [name: string, seconds: number][] = [
 
 /**
  * The refusal that answers a token which `verify` did not accept.
- * @param now milliseconds since 1970 @param challenge what the guard says in every challenge
- * @param verification what `verify` was told @param keys the keys, where they were had
+ * @param now milliseconds since 1970 @param keys the keys that it was held against; empty where there were none
  * @returns `undefined` if the error is not about the token
  */
 export function tokenRefusal(
   error: JwtError,
   token: string,
   now: number,
-  { challenge, verification }: Pick<Trust, 'challenge' | 'verification'>,
-  keys?: VerificationKeys,
+  { challenge, expected }: Pick<Trust, 'challenge' | 'expected'>,
+  keys: VerificationKeys,
 ): GuardError | undefined {
   if (isNotAboutToken(error.code)) return undefined
   const { code, signed } = TABLE[error.code]
   // Nothing in a malformed token is worth the time that looking into it once more takes.
-  const { header, payload } = error.code === 'ERR_JWT_MALFORMED' ? NOTHING : decode(token)
-  const keyAlg = keys === undefined ? undefined : keyOf(keys, header)?.alg
-  const mismatch = mismatchOf(error.code, { header, payload }, verification, keyAlg)
-  return new GuardError(code, {
+  const content = error.code === 'ERR_JWT_MALFORMED' ? NOTHING : decode(token)
+  const { header, payload } = content
+  const kind = code === 'token_type_invalid' || isAboutKind(error) ? otherKindOf(payload, header) : undefined
+  const mismatch = kind === undefined ? mismatchOf(error.code, content, { ...expected, keys }) : mismatchOfKind(kind)
+  return new GuardError(kind === undefined ? code : 'token_type_invalid', {
     ...challenge,
-    detail: detailOf(error, signed ? payload : {}, now / 1000),
+    detail: kind === undefined ? detailOf(error, signed ? payload : {}, now / 1000) : detailOfKind(kind),
     cause: mismatch === undefined ? error : explained(error, mismatch),
-    mismatch,
+    expected: mismatch?.expected,
+    received: mismatch?.received,
     kid: isPrintable(header.kid) ? header.kid : undefined,
     sessionId: signed && isPrintable(payload.sid) ? payload.sid : undefined,
   })
 }
 
+/** `verify` has a rule of its own for the commonest of these claims. */
+function isAboutKind({ code, claim }: JwtError): boolean {
+  return code === 'ERR_JWT_CLAIM' && (claim === 'token_use' || claim === 'token_type')
+}
+
+function mismatchOfKind({ kind, claim }: OtherKind): Mismatch {
+  const sentence = `expected an access token, received one that "${claim}" calls ${withArticle(kind)}`
+  return { expected: 'access token', received: kind, sentence }
+}
+
+function detailOfKind({ kind }: OtherKind): string {
+  return `The token is ${withArticle(kind)}. Send the access token.`
+}
+
+function withArticle(kind: OtherKind['kind']): string {
+  return kind === 'ID token' ? `an ${kind}` : `a ${kind}`
+}
+
 /** The error of `verify` says nothing that a token says; its cause does. */
-function explained(error: JwtError, mismatch: Mismatch): JwtError {
-  const { code, message, claim } = error
-  return new JwtError(code, message, { ...(claim && { claim }), cause: new Error(sentenceOf(mismatch)) })
+function explained({ code, message, claim }: JwtError, { sentence }: Mismatch): JwtError {
+  return new JwtError(code, message, { ...(claim && { claim }), cause: new Error(sentence) })
 }
 
 /** Whether a code is about the keys or options of the program: no fault of the token. */

@@ -13,10 +13,13 @@ import { createTokenCache, type TokenCache } from './cache.ts'
 import { type CookieRule, readCookieRule } from './cookies.ts'
 import type { GuardError, GuardErrorOptions } from './errors.ts'
 import { discoverKeys, type KeySource } from './issuer.ts'
+import type { Expected } from './mismatch.ts'
+import { checkNames } from './option-checks.ts'
 import type { GuardRequest } from './request.ts'
 import type { FeedOptions } from './revocation-feed.ts'
 import { REVOCATION, type Revoked, revocationOf } from './revocation-source.ts'
 import type { RevocationCheck } from './revocations.ts'
+import { shapeOf } from './shape.ts'
 import { isNotAboutToken } from './token-refusal.ts'
 import { readTrustedIssuers, type TrustedIssuer } from './trusted-issuers.ts'
 import { parseSecureUrl } from './urls.ts'
@@ -30,7 +33,7 @@ export interface GuardOptions {
   readonly audience: string | readonly string[] | null
   /** The only accepted `typ`. Default `'at+jwt'`, with all the rules of access tokens (RFC 9068 §4). `null`: not checked. */
   readonly typ?: string | null
-  /** Claims that a token must have. Default `iss sub aud exp iat jti`. `sub` is always required. */
+  /** Claims that a token must have. Default `iss sub aud exp iat jti`, but `iss` and `aud` only where they are checked. `sub` is always required. */
   readonly requiredClaims?: readonly string[]
   /** Allowance for clocks that differ. Default 5 seconds, at most 60. */
   readonly clockTolerance?: Duration
@@ -105,6 +108,8 @@ export interface Trust {
   /** In seconds. */
   readonly tolerance: number
   readonly verification: Omit<VerifyOptions, 'currentDate'>
+  /** What a refusal says was expected. */
+  readonly expected: Omit<Expected, 'keys'>
   readonly check: GuardOptions['check']
   /** Who else is trusted, each with keys and rules of its own, until a time in milliseconds since 1970. */
   readonly others: readonly {
@@ -152,7 +157,8 @@ export function trustOf(options: GuardOptions): Trust {
   const { check, resourceMetadata, onRefusal, realm = 'api', now = () => Date.now(), ...verification } = rest
   if (onRefusal !== undefined && typeof onRefusal !== 'function')
     throw new TypeError('createGuard: onRefusal must be a function')
-  if (check !== undefined && typeof check !== 'function') throw new TypeError('createGuard: check must be a function')
+  if (check !== undefined && typeof check !== 'function')
+    throw new TypeError('createGuard: check must be a function of the auth that returns true or false')
   if (onKeys !== undefined && typeof onKeys !== 'function')
     throw new TypeError('createGuard: onKeys must be a function')
   if (typeof now !== 'function') throw new TypeError('createGuard: now must be a function')
@@ -162,13 +168,16 @@ export function trustOf(options: GuardOptions): Trust {
     throw new TypeError('createGuard: cacheSize must be a whole number of tokens, at most a million')
   if (resourceMetadata !== undefined && parseSecureUrl(resourceMetadata) === undefined)
     throw new TypeError('createGuard: resourceMetadata must be an https URL')
+  checkNames(options)
   const checked = verificationOf(verification)
   probe(keys, checked)
+  const source = keySourceOf(options, now)
   const revoked = revocationOf(revocation, options.issuer)
+  const others = issuers.length === 0 ? [] : otherTrusts({ ...options, issuers }, revoked)
   return Object.freeze({
-    ...keySourceOf(options, now),
+    ...source,
     ...revoked,
-    others: issuers.length === 0 ? [] : otherTrusts({ ...options, issuers }, revoked),
+    others,
     cookie: cookie === undefined ? undefined : readCookieRule(cookie),
     cache: createTokenCache<VerifiedToken>(cacheSize),
     onRefusal,
@@ -176,28 +185,49 @@ export function trustOf(options: GuardOptions): Trust {
     now,
     tolerance: checked.clockTolerance === undefined ? DEFAULT_TOLERANCE : toSeconds(checked.clockTolerance),
     verification: checked,
+    expected: { ...checked, issuer: namesOf(options.issuer, others) },
     check,
   })
 }
 
 /** The guard's options hold for the other issuers, too, but those about the tokens of its own. */
 function otherTrusts(options: GuardOptions & { issuers: readonly TrustedIssuer[] }, shared: Revoked): Trust['others'] {
-  const { issuer: own, issuers, audience, clockTolerance, maxTokenLength, maxMembers, cacheSize, ...rest } = options
+  const { issuers, audience, clockTolerance, maxTokenLength, maxMembers, cacheSize, ...rest } = options
   const { now, realm, onRefusal, onKeys, resourceMetadata } = rest
   const limits = { clockTolerance, maxTokenLength, maxMembers, cacheSize }
   const common = defined({ ...limits, now, realm, onRefusal, onKeys, resourceMetadata })
-  return readTrustedIssuers(issuers).map(({ issuer, until, rules }) => {
+  return readTrustedIssuers(issuers).map(({ issuer, until, rules }, index) => {
     // An issuer that is asked for its keys is asked for its revocations, too.
     const inherits = rules.keys !== undefined && rules.revocation === undefined
-    const trust = trustOf({ audience, ...common, ...rules, issuer, ...(inherits && { revocation: shared.revocation }) })
-    const isOwn = own === null || own === issuer
-    return {
-      issuer,
-      until,
-      isOwn,
-      trust: inherits ? { ...trust, ...shared, closeRevocation() {} } : trust,
-    }
+    const revocation = inherits && { revocation: shared.revocation }
+    const trust = ofEntry(index, () => trustOf({ audience, ...common, ...rules, issuer, ...revocation }))
+    const own = inherits ? { ...trust, ...shared, closeRevocation() {} } : trust
+    return { issuer, until, isOwn: issuer === options.issuer, trust: own }
   })
+}
+
+/** Says of which entry a mistake is. */
+function ofEntry<T>(index: number, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw error instanceof TypeError || error instanceof JwtError
+      ? renamed(error, `createGuard: issuers[${index}]: `)
+      : error
+  }
+}
+
+/** The same mistake under the name of what was called. */
+function renamed(error: TypeError | JwtError, caller: string): Error {
+  const message = `${caller}${error.message.replace(/^(verify|createGuard): /, '')}`
+  return error instanceof JwtError
+    ? new JwtError(error.code, message, { cause: error })
+    : new TypeError(message, { cause: error })
+}
+
+function namesOf(issuer: string | null, others: Trust['others']): Expected['issuer'] {
+  if (issuer === null || others.length === 0) return issuer
+  return [...new Set([issuer, ...others.flatMap((other) => other.issuer ?? [])])]
 }
 
 function defined<T extends object>(options: T): Partial<{ [K in keyof T]: NonNullable<T[K]> }> {
@@ -205,7 +235,12 @@ function defined<T extends object>(options: T): Partial<{ [K in keyof T]: NonNul
 }
 
 function checkMembers(options: GuardOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`createGuard: options must be given, such as { issuer, audience }; got ${shapeOf(options)}`)
+  }
   for (const [name, value] of Object.entries(options)) {
+    if (name === 'trust')
+      throw new TypeError('createGuard: there is no trust; write issuers: [{ issuer, keys, until }]')
     if (!MEMBERS.has(name)) throw new TypeError(`createGuard: unknown option "${name}"`)
     if (value === undefined && !(name in SPELLED_OUT)) {
       throw new TypeError(`createGuard: ${name} is undefined; leave it out to get its default`)
@@ -214,11 +249,6 @@ function checkMembers(options: GuardOptions): void {
   for (const [name, meaning] of Object.entries(SPELLED_OUT)) {
     if (options[name as keyof GuardOptions] === undefined)
       throw new TypeError(`createGuard: ${name} must be given: ${meaning}`)
-  }
-  if (Array.isArray(options.issuer)) {
-    throw new TypeError(
-      'createGuard: issuer is one issuer. Name the others in issuers, each with its own keys: a key vouches for its own issuer only (RFC 8725 section 3.8)',
-    )
   }
   if (options.keys !== undefined && options.revocation === undefined) {
     throw new TypeError(`createGuard: revocation must be given: ${REVOCATION}`)
@@ -233,7 +263,7 @@ function keySourceOf(
     const url = parseSecureUrl(issuer)
     if (url === undefined || url.search !== '') {
       throw new TypeError(
-        'createGuard: keys must be given: the keys that tokens are verified with. Only an issuer that is one https URL can be asked for them',
+        `createGuard: keys must be given: they can only be fetched from an issuer that is one https URL (http on loopback), and ${issuer === null ? 'null' : `"${issuer}"`} is not`,
       )
     }
     const source = discoverKeys(issuer as string, now, onKeys)
@@ -258,10 +288,12 @@ function isKeySource(keys: NonNullable<GuardOptions['keys']>): keys is KeySource
 
 function verificationOf({
   typ = 'at+jwt',
-  requiredClaims = ['iss', 'sub', 'aud', 'exp', 'iat', 'jti'],
+  requiredClaims: given,
   senderConstrained = 'refuse',
   ...rest
 }: Pick<VerifyOptions, 'issuer' | 'audience'> & Partial<VerifyOptions>): Trust['verification'] {
+  const unchecked = new Set([rest.issuer === null && 'iss', rest.audience === null && 'aud'])
+  const requiredClaims = given ?? ['iss', 'sub', 'aud', 'exp', 'iat', 'jti'].filter((claim) => !unchecked.has(claim))
   // Auth.subject is promised, so `sub` cannot be given up. What is not a list goes to verify, which says so.
   const needsSubject = Array.isArray(requiredClaims) && requiredClaims.length > 0 && !requiredClaims.includes('sub')
   const claims = needsSubject ? ['sub', ...requiredClaims] : requiredClaims
@@ -276,6 +308,7 @@ function probe(keys: GuardOptions['keys'], verification: Trust['verification']):
     if (keys === undefined || typeof keys === 'function' || isKeySource(keys)) verify('', [], verification)
     else verify(`${header}.e30.`, keys, verification)
   } catch (error) {
-    if (!(error instanceof JwtError) || isNotAboutToken(error.code)) throw error
+    if (!(error instanceof JwtError)) throw error
+    if (isNotAboutToken(error.code)) throw renamed(error, 'createGuard: ')
   }
 }

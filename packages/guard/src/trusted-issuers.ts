@@ -1,3 +1,4 @@
+import { shapeOf } from './shape.ts'
 import type { GuardOptions } from './trust.ts'
 
 /**
@@ -34,38 +35,53 @@ const MEMBERS: ReadonlySet<string> = new Set<keyof TrustedIssuer>([
   ...(['keys', 'revocation', 'check', 'until'] as const),
 ])
 
+/** Names that members are taken for, and what to write. */
+const RENAMED: Readonly<Record<string, string>> = {
+  key: 'write keys',
+  jwksUri: 'write keys: createRemoteJWKSet(url)',
+}
+
 /** @throws TypeError for what is not a trusted issuer */
 export function readTrustedIssuers(issuers: readonly TrustedIssuer[]): ReadTrustedIssuer[] {
-  if (!Array.isArray(issuers)) throw new TypeError('createGuard: issuers must be a list such as [{ issuer, keys }]')
+  if (!Array.isArray(issuers)) throw new TypeError('createGuard: issuers must be a list, such as [{ issuer, keys }]')
   const read = issuers.map(readTrustedIssuer)
-  const names = new Set(read.map(({ issuer }) => issuer))
-  if (names.size < read.length) throw new TypeError('createGuard: issuers names an issuer twice; keys may be a list')
+  const names = read.map(({ issuer }) => issuer)
+  const twice = names.find((name, index) => names.indexOf(name) < index)
+  if (twice !== undefined) {
+    const name = twice === null ? 'null' : `"${twice}"`
+    throw new TypeError(`createGuard: issuers names ${name} twice; give one entry with a list of keys`)
+  }
   return read
 }
 
-function readTrustedIssuer(entry: TrustedIssuer): ReadTrustedIssuer {
-  if (typeof entry !== 'object' || entry === null)
-    throw new TypeError('createGuard: issuers: each is { issuer, keys, … }')
+function readTrustedIssuer(entry: TrustedIssuer, index: number): ReadTrustedIssuer {
+  const where = `createGuard: issuers[${index}]`
+  if (typeof entry !== 'object' || entry === null) {
+    throw new TypeError(`${where} must be an object such as { issuer, keys }; got ${shapeOf(entry)}`)
+  }
   for (const [name, value] of Object.entries(entry)) {
-    if (!MEMBERS.has(name)) throw new TypeError(`createGuard: issuers: unknown member "${name}"`)
-    if (value === undefined) throw new TypeError(`createGuard: issuers: ${name} is undefined; leave it out`)
+    if (Object.hasOwn(RENAMED, name)) throw new TypeError(`${where}: there is no ${name}; ${RENAMED[name]}`)
+    if (!MEMBERS.has(name)) throw new TypeError(`${where}: unknown member "${name}"`)
+    if (value === undefined && name !== 'issuer') {
+      throw new TypeError(`${where}: ${name} is undefined; leave it out to get its default`)
+    }
   }
   const { issuer, until, ...own } = entry
   if (issuer !== null && (typeof issuer !== 'string' || issuer === '')) {
-    throw new TypeError('createGuard: issuers: issuer must be a string, or null for tokens without iss')
+    throw new TypeError(`${where}: issuer must be the iss of its tokens, or null for tokens without one`)
   }
   if (issuer === null && own.keys === undefined) {
-    throw new TypeError('createGuard: issuers: keys must be given where issuer is null: nobody can be asked for them')
+    throw new TypeError(`${where}: keys must be given: tokens without iss name nobody who could be asked for keys`)
   }
-  const end = until === undefined ? Number.POSITIVE_INFINITY : timeOf(until)
+  const end = until === undefined ? Number.POSITIVE_INFINITY : timeOf(until, where)
   if (until === undefined && issuer !== null) return { issuer, until: end, rules: own }
   const requiredClaims = issuer === null ? ['sub', 'exp'] : ['iss', 'sub', 'exp']
   return { issuer, until: end, rules: { typ: 'JWT', requiredClaims, ...own } }
 }
 
-function timeOf(until: Date | string): number {
+function timeOf(until: Date | string, where: string): number {
   const known = until instanceof Date || (typeof until === 'string' && /^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(until))
   const time = known ? new Date(until).getTime() : Number.NaN
-  if (Number.isNaN(time)) throw new TypeError('createGuard: issuers: until must be a date')
+  if (Number.isNaN(time)) throw new TypeError(`${where}: until must be a Date, or a date such as '2027-03-31'`)
   return time
 }

@@ -55,7 +55,7 @@ function isTimely({ expires, notBefore, issuedAt }: VerifiedToken, now: number, 
 }
 
 /** The key of exactly this `kid`, for this `alg` where several share it; without a `kid`, the only key. As in `verify`. */
-export function keyOf(keys: VerificationKeys, { kid, alg }: Partial<JwtHeader>): VerificationKey | undefined {
+function keyOf(keys: VerificationKeys, { kid, alg }: Partial<JwtHeader>): VerificationKey | undefined {
   if ('kid' in keys) return kid === undefined || kid === keys.kid ? keys : undefined
   if ('get' in keys) return kid === undefined ? onlyOne(keys.keys) : keys.get(kid, alg)
   if (kid === undefined) return onlyOne(keys)

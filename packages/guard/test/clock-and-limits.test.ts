@@ -65,11 +65,3 @@ test('maxTokenLength and maxMembers are options of a guard, for sockets, too', (
     }
   }
 })
-
-test('createGuard says what keys must be', () => {
-  const wrong = (keys: unknown) => () => guardWith({ keys } as Partial<GuardOptions>)
-  for (const keys of ['abc', 5, {}, null, [{}]])
-    assert.throws(wrong(keys), { code: 'ERR_JWT_KEY' }, JSON.stringify(keys))
-  assert.throws(wrong('abc'), { message: /keys must be what importKey, generateKey or createLocalJWKSet returns/ })
-  assert.throws(wrong(Promise.resolve(key)), { message: /keys is a promise: write await before it/ })
-})

@@ -109,7 +109,7 @@ const products: Readonly<Record<string, Product>> = {
     },
     others: [
       ['an ID token', { aud: 'web', typ: 'ID' }, 'token_audience_invalid'],
-      ['an ID token of a client that is called as the API', { aud: 'orders-api', typ: 'ID' }, 'token_claim_invalid'],
+      ['an ID token of a client that is called as the API', { aud: 'orders-api', typ: 'ID' }, 'token_type_invalid'],
       ['a token without the audience mapper', { aud: 'account' }, 'token_audience_invalid'],
       ['a token of another realm', { iss: 'https://sso.example.com/realms/master' }, 'token_issuer_invalid'],
     ],
@@ -145,7 +145,7 @@ const products: Readonly<Record<string, Product>> = {
         { aud: '1example23456789', token_use: 'id', client_id: undefined, scope: undefined },
         'token_claim_missing',
       ],
-      ['an ID token with a client id in it', { aud: '1example23456789', token_use: 'id' }, 'token_claim_invalid'],
+      ['an ID token with a client id in it', { aud: '1example23456789', token_use: 'id' }, 'token_type_invalid'],
       ['a token of another client of the pool', { client_id: '2example23456789' }, 'check_failed'],
       [
         'a token of another pool',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import { generateKey, importKey, JwtError, sign } from '@sealwax/jwt'
+import { importKey, JwtError, sign } from '@sealwax/jwt'
 import type { Auth, GuardErrorCode, GuardOptions } from '../src/index.ts'
 import {
   audience,
@@ -17,8 +17,6 @@ import {
   strangerKey,
   tokenFor,
 } from './tokens.ts'
-
-const es256 = await generateKey('ES256', { kid: 'key-1' })
 
 /** A token without a subject. */
 const anonymous = () =>
@@ -91,37 +89,6 @@ test('guard: a token bound to a key is refused under any type, unless that is gi
     assert.equal((guard.authenticate(bearing(bound())) as Auth).subject, 'u', String(typ))
   }
   assert.throws(() => guardWith({ senderConstrained: 'accept' as never }), { code: 'ERR_JWT_OPTION' })
-})
-
-test('guard: a refusal tells the log what was expected and what came, and the client neither', () => {
-  const cases: [string, string, Partial<GuardOptions>, unknown, unknown][] = [
-    ['token_issuer_invalid', tokenFor(), { issuer: `${issuer}/` }, `${issuer}/`, issuer],
-    [
-      'token_audience_invalid',
-      tokenFor({}, { audience: ['aud-1', 'aud-2'] }),
-      { audience: ['x-1', 'x-2'] },
-      ['x-1', 'x-2'],
-      ['aud-1', 'aud-2'],
-    ],
-    ['token_type_invalid', tokenFor({}, { typ: 'JWT' }), {}, 'at+jwt', 'JWT'],
-    ['token_type_invalid', tokenFor({}, { typ: null }), {}, 'at+jwt', undefined],
-    ['token_algorithm_not_allowed', tokenFor(), { keys: es256 }, 'ES256', 'HS256'],
-    ['token_algorithm_not_allowed', tokenFor(), { algorithms: ['ES256'] }, ['ES256'], 'HS256'],
-  ]
-  for (const [code, token, options, expected, received] of cases) {
-    const error = refusalOf(token, options)
-    assert.deepEqual([error.code, error.expected, error.received], [code, expected, received])
-    const sent = JSON.stringify([error.problem(), error.headers])
-    for (const text of [expected, received ?? []].flat()) assert.ok(!sent.includes(text as string), `${code}: ${text}`)
-  }
-  const { cause } = refusalOf(tokenFor(), { issuer: `${issuer}/` }).cause as Error
-  assert.equal(
-    (cause as Error).message,
-    `expected "${issuer}/", received "${issuer}": they differ only by a slash at the end`,
-  )
-  const forged = refusalOf(tokenFor({}, { issuer: `https://evil.example\n${'x'.repeat(999)}` }))
-  assert.match(forged.received as string, /^https:\/\/evil\.example\?x+$/)
-  assert.equal(forged.received?.length, 256)
 })
 
 test('guard: refusals are told in sentences', () => {

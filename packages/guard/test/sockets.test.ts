@@ -324,3 +324,18 @@ test('sockets: one of another issuer is closed when the revocations of that issu
   assert.deepEqual(await closing.closed, [4401, 'token_revoked'])
   assert.equal(staying.socket.readyState, WebSocket.OPEN)
 })
+
+test("sockets: the token of another issuer is watched by that issuer's revocations, not by the guard's", async (t) => {
+  const revocation = createRevocationList()
+  const other = createRevocationList()
+  const b = 'https://b.example.com'
+  const { url } = await serve(t, { revocation, issuers: [{ issuer: b, keys: key, revocation: other }] })
+  const client = await connect(url, authenticate(fresh({ issuer: b }, { sid: 's1' })))
+  await client.greeted()
+  const until = Date.now() / 1000 + 900
+  revocation.add({ kind: 'sid', sid: 's1', until })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.equal(client.socket.readyState, WebSocket.OPEN)
+  other.add({ kind: 'sid', sid: 's1', until })
+  assert.deepEqual(await client.closed, [4401, 'token_revoked'])
+})

@@ -76,16 +76,16 @@ export function readRules(options: VerifyOptions): ClaimRules {
     throw refuseOption("verify: typ must be given: a media type such as 'at+jwt', or null to accept any")
   if (options.algorithms !== undefined) checkAlgorithms(options.algorithms)
   if (requiredClaims !== undefined && (!Array.isArray(requiredClaims) || !isTextOrTexts(requiredClaims))) {
-    throw refuseOption('verify: requiredClaims is a non-empty list of texts')
+    throw refuseOption('verify: requiredClaims must be a list of at least one string')
   }
   const tolerance = clockTolerance === undefined ? defaultTolerance : toSeconds(clockTolerance)
-  if (tolerance > maxTolerance) throw refuseOption(`verify: clockTolerance is at most ${maxTolerance} seconds`)
+  if (tolerance > maxTolerance) throw refuseOption(`verify: clockTolerance must be at most ${maxTolerance} seconds`)
   const accessToken = isAccessTokenType(typ)
   const lifetime = maxLifetime === undefined ? (accessToken ? accessTokenLifetime : undefined) : toSeconds(maxLifetime)
-  if (lifetime === 0) throw refuseOption('verify: maxLifetime is longer than 0')
+  if (lifetime === 0) throw refuseOption('verify: maxLifetime must be longer than 0')
   const { senderConstrained = accessToken ? 'refuse' : 'ignore' } = options
   if (senderConstrained !== 'refuse' && senderConstrained !== 'ignore') {
-    throw refuseOption("verify: senderConstrained is 'refuse' or 'ignore'")
+    throw refuseOption("verify: senderConstrained must be 'refuse' or 'ignore'")
   }
   const bearer = senderConstrained === 'refuse'
   if (options.maxTokenLength !== undefined) checkLimit('maxTokenLength', options.maxTokenLength, longestTokenLength)
@@ -100,7 +100,8 @@ function checkLimit(name: string, value: unknown, most: number): void {
 }
 
 function checkAlgorithms(names: unknown): void {
-  if (!Array.isArray(names) || names.length === 0) throw refuseOption('verify: algorithms is a non-empty list')
+  if (!Array.isArray(names) || names.length === 0)
+    throw refuseOption('verify: algorithms must be a list of at least one algorithm')
   for (const name of names) {
     if (!algorithms.has(name)) throw refuseOption('verify: algorithms names an algorithm that is not supported')
   }

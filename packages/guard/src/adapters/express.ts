@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import { authenticate, settle } from '../adapter.ts'
 import { type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
+import { validateGuard } from '../validate-guard.ts'
 
 /** Only the members of Express's response that are used. */
 interface ProtectedResponse<A> {
@@ -33,6 +34,7 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
   guard: Guard,
   ...requirement: R
 ): ProtectMiddleware<AuthFor<R>> {
+  validateGuard(guard)
   validateRequirement(requirement)
   return (req: object, response: object, next: (error?: unknown) => void) => {
     const res = response as ProtectedResponse<AuthFor<R>>

@@ -14,6 +14,7 @@ import type {
 import type { FastifyRequestType, ResolveFastifyRequestType } from 'fastify/types/type-provider.js'
 import { authenticate, requirementOfWrapper, settle, wrapped } from '../adapter.ts'
 import type { AuthFor, Guard, Requirement } from '../guard.ts'
+import { validateGuard } from '../validate-guard.ts'
 
 declare module 'fastify' {
   interface RouteGenericInterface {
@@ -61,6 +62,7 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
   guard: Guard,
   ...requirement: R
 ): ProtectHook<AuthFor<R>> {
+  validateGuard(guard)
   const own = requirementOfWrapper<FastifyRequest>(requirement)
   return (request: object, reply: object, done: (error?: unknown) => void) => {
     const { raw } = request as FastifyRequest

@@ -1,5 +1,6 @@
 import { isOptions, settle } from '../adapter.ts'
 import { type Auth, type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
+import { validateGuard } from '../validate-guard.ts'
 
 /** What a runtime calls a handler with first: a web `Request`, or an event that holds one (SvelteKit, Astro, React Router). */
 export type Incoming = Request | { readonly request: Request }
@@ -42,6 +43,7 @@ export function protect(guard: Guard, ...args: readonly unknown[]): FetchHandler
   const handler = args.at(-1) as ProtectedHandler<unknown, Incoming, readonly unknown[]>
   const requirement = args.slice(0, -1) as [] | [requirement: Requirement<Request>]
   if (typeof handler !== 'function') throw new TypeError('protect: the last argument must be the handler')
+  validateGuard(guard)
   validateRequirement(requirement)
   return (incoming, ...rest) => {
     const request = 'request' in incoming ? incoming.request : incoming

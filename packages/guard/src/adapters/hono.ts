@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
 import { authenticate, settle } from '../adapter.ts'
 import { type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
+import { validateGuard } from '../validate-guard.ts'
 
 /**
  * Protects Hono routes: `app.get('/orders', protect(guard, { scope: 'orders:read' }), (c) => c.json(c.var.auth.subject))`, or `app.use(protect(guard))`.
@@ -14,6 +15,7 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
   guard: Guard,
   ...requirement: R
 ): MiddlewareHandler<{ Variables: { auth: AuthFor<R> } }> {
+  validateGuard(guard)
   validateRequirement(requirement)
   // Not an async function: where the guard needs no promise it makes none of its own.
   return (c, next) =>

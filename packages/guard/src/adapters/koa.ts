@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa'
 import { authenticate, requirementOfWrapper, settle, wrapped } from '../adapter.ts'
 import type { AuthFor, Guard, Requirement } from '../guard.ts'
+import { validateGuard } from '../validate-guard.ts'
 
 /**
  * Protects everything behind it in Koa: `app.use(protect(guard)).use((ctx) => { ctx.body = ctx.state.auth.subject })`, or one route of a
@@ -16,6 +17,7 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
   guard: Guard,
   ...requirement: R
 ): Middleware<{ auth: AuthFor<R> }, object> {
+  validateGuard(guard)
   const own = requirementOfWrapper<Context>(requirement)
   return (ctx, next) =>
     settle(

@@ -1,6 +1,7 @@
 import { type CanActivate, type ExecutionContext, HttpException } from '@nestjs/common'
 import { authenticate, type RawRequest, requirementOfWrapper, settle, wrapped } from '../adapter.ts'
 import type { Auth, AuthFor, Guard, Requirement } from '../guard.ts'
+import { validateGuard } from '../validate-guard.ts'
 
 /** What Nest's requests have under every platform; `raw` is there under Fastify. */
 export interface NestRequest {
@@ -33,6 +34,7 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
   guard: Guard,
   ...requirement: R
 ): new () => CanActivate {
+  validateGuard(guard)
   const own = requirementOfWrapper<NestRequest>(requirement)
   return class ProtectGuard implements CanActivate {
     canActivate(context: ExecutionContext): boolean | Promise<boolean> {

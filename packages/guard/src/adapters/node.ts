@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isOptions, settle } from '../adapter.ts'
 import { type Auth, type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
+import { validateGuard } from '../validate-guard.ts'
 
 /** Handles a request that was let through; `auth` says who sent it. */
 export type ProtectedHandler<A> = (req: IncomingMessage, res: ServerResponse, auth: A) => unknown
@@ -29,6 +30,7 @@ export function protect(guard: Guard, ...rest: readonly unknown[]): ProtectedLis
   const handler = rest.at(-1) as ProtectedHandler<unknown>
   const requirement = rest.slice(0, -1) as [] | [requirement: Requirement<IncomingMessage>]
   if (typeof handler !== 'function') throw new TypeError('protect: the last argument must be the handler')
+  validateGuard(guard)
   validateRequirement(requirement)
   return (req, res) => {
     if (isOptions(req)) return res.writeHead(204).end()
