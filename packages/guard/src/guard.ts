@@ -1,8 +1,9 @@
-import { JwtError, unsafeDecode, type VerificationKeys, verify } from '@sealwax/jwt'
+import { JwtError, type VerificationKeys, verify } from '@sealwax/jwt'
 import { type Auth, authOf } from './auth.ts'
 import { type FoundCredentials, findCredentials, lengthFault, tokenFault } from './credentials.ts'
 import { GuardError } from './errors.ts'
 import { FOREIGN, withNewerKeys } from './newer-keys.ts'
+import { otherIssuerOf, pastDate } from './other-issuers.ts'
 import { namesOf, passes, permit } from './permit.ts'
 import type { GuardRequest } from './request.ts'
 import { type AuthFor, type PreparedRequirement, prepareRequirement, type Requirement } from './requirements.ts'
@@ -83,7 +84,7 @@ export function trustBehind(guard: Guard): Trust {
 
 /** Whose rules a verified token was held against, to go on watching it by them. */
 export function trustOfToken(trust: Trust, token: string): Trust {
-  return otherOf(trust, token)?.trust ?? trust
+  return otherIssuerOf(trust, token)?.trust ?? trust
 }
 
 /** Tells `onRefusal` of a guard about a refusal that was not made by `authenticate`. */
@@ -125,7 +126,8 @@ function decideToken(
     const cause = new JwtError('ERR_JWT_MALFORMED', 'the token is longer than maxTokenLength')
     throw new GuardError(fault.code, { ...trust.challenge, detail: fault.detail, cause })
   }
-  const other = trust.others.length === 0 ? undefined : otherOf(trust, found.token)
+  const other = trust.others.length === 0 ? undefined : otherIssuerOf(trust, found.token)
+  if (other !== undefined && !other.isOwn && trust.now() >= other.until) throw pastDate(trust, other)
   if (other === undefined) return judge(trust, found, request, requirement)
   if (!other.isOwn) return judge(other.trust, found, request, requirement)
   // Under one issuer only the keys tell the two apart.
@@ -138,18 +140,6 @@ function decideToken(
     return result instanceof Promise ? result.catch(orOther) : result
   } catch (error) {
     return orOther(error)
-  }
-}
-
-/** The other issuer that a token says it is of. That only chooses who judges it. */
-function otherOf(trust: Trust, token: string): Trust['others'][number] | undefined {
-  // What was verified as ours needs no second look.
-  if (trust.cache.find(token) !== undefined) return undefined
-  try {
-    const { iss } = unsafeDecode(token).payload
-    return trust.others.find(({ issuer, until }) => issuer === (iss ?? null) && trust.now() < until)
-  } catch {
-    return undefined
   }
 }
 

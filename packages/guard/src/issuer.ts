@@ -137,16 +137,18 @@ export function keepMetadata(issuer: string): (failed: boolean, signal: AbortSig
 
 /** Finds the metadata of an issuer. Rejects when there is none, or when it is not to be believed. */
 async function findMetadata(issuer: string, closing: AbortSignal): Promise<IssuerMetadata> {
-  const failures: unknown[] = []
+  const failures: Error[] = []
   for (const url of metadataUrls(issuer)) {
     const signal = AbortSignal.any([closing, AbortSignal.timeout(TIME_LIMIT)])
     try {
       return readMetadata(await fetchJson(url, signal), issuer)
     } catch (error) {
-      failures.push(new Error(`no metadata at ${url}`, { cause: error }))
+      const reason = error instanceof Error ? error.message : String(error)
+      failures.push(new Error(`${url}: ${reason}`, { cause: error }))
     }
   }
-  throw new AggregateError(failures, `the metadata of the issuer ${issuer} cannot be had`)
+  const reasons = failures.map(({ message }) => message).join('; ')
+  throw new AggregateError(failures, `the metadata of the issuer ${issuer} cannot be had: ${reasons}`)
 }
 
 /** RFC 8414 §3.1: between host and path; OpenID Connect Discovery §4.1: behind the path. Neither doubles a slash. */

@@ -121,7 +121,10 @@ function isFresh(authTime: unknown, fresh: number, now: number): boolean {
 
 function prepare(requirement: Requirement<never>): PreparedRequirement {
   for (const [name, value] of Object.entries(requirement)) {
-    if (!MEMBERS.has(name)) throw new TypeError(`requirement: unknown member "${name}"`)
+    if (!MEMBERS.has(name)) {
+      const meant = name === 'scopes' ? '; write scope' : name === 'roles' ? '; write role' : ''
+      throw new TypeError(`requirement: unknown member "${name}"${meant}`)
+    }
     if (value === undefined) throw new TypeError(`requirement: ${name} is undefined; leave it out if it is not meant`)
   }
   const { scope, role, fresh, check, optional = false } = requirement

@@ -7,7 +7,7 @@ import { parseSecureUrl } from './urls.ts'
 
 /** What may be written for the option. */
 export const REVOCATION =
-  'a RevocationList, { url } of a revocation feed, or null if tokens of ended sessions may be used until they expire'
+  'a RevocationList, { check } of your own, { url } of a revocation feed, or null if tokens of ended sessions may be used until they expire'
 
 /** How a guard knows of revocations. */
 export type Revoked = Pick<Trust, 'revocation' | 'revocationReady' | 'closeRevocation'>

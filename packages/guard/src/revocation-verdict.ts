@@ -10,8 +10,18 @@ const VERDICTS: ReadonlySet<unknown> = new Set<RevocationVerdict>([
 ])
 
 /** Checks a check that the program brings. @throws TypeError, JwtError */
-export function validateRevocationCheck({ check, cacheFor }: RevocationCheck): void {
+export function validateRevocationCheck(revocation: RevocationCheck): void {
+  const { check, cacheFor } = revocation
   if (typeof check !== 'function') throw new TypeError('createGuard: revocation.check must be a function')
+  // A class, or our own list, may keep what it likes beside its check; in a literal an unknown member is a mistake.
+  const names =
+    Object.getPrototypeOf(revocation) === Object.prototype && !('add' in revocation) ? Object.entries(revocation) : []
+  for (const [name, value] of names) {
+    if (name !== 'cacheFor' && typeof value !== 'function')
+      throw new TypeError(
+        `createGuard: revocation: unknown member "${name}"; beside check there are cacheFor and subscribe`,
+      )
+  }
   if (cacheFor === undefined) return
   const seconds = toSeconds(cacheFor)
   if (seconds < 1 || seconds > 86_400) throw new TypeError('createGuard: revocation.cacheFor must be 1 second to 1 day')

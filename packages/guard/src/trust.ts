@@ -14,12 +14,11 @@ import { type CookieRule, readCookieRule } from './cookies.ts'
 import type { GuardError, GuardErrorOptions } from './errors.ts'
 import { discoverKeys, type KeySource } from './issuer.ts'
 import type { Expected } from './mismatch.ts'
-import { checkNames } from './option-checks.ts'
+import { checkMembers, checkNames } from './option-checks.ts'
 import type { GuardRequest } from './request.ts'
 import type { FeedOptions } from './revocation-feed.ts'
 import { REVOCATION, type Revoked, revocationOf } from './revocation-source.ts'
 import type { RevocationCheck } from './revocations.ts'
-import { shapeOf } from './shape.ts'
 import { isNotAboutToken } from './token-refusal.ts'
 import { readTrustedIssuers, type TrustedIssuer } from './trusted-issuers.ts'
 import { parseSecureUrl } from './urls.ts'
@@ -121,28 +120,6 @@ export interface Trust {
   }[]
 }
 
-const MEMBERS: ReadonlySet<string> = new Set<keyof GuardOptions>([
-  ...(['issuer', 'audience', 'typ', 'requiredClaims', 'clockTolerance', 'maxLifetime', 'algorithms'] as const),
-  ...(['senderConstrained', 'check', 'maxTokenLength', 'maxMembers', 'onKeys'] as const),
-  ...([
-    'keys',
-    'revocation',
-    'issuers',
-    'cookie',
-    'cacheSize',
-    'resourceMetadata',
-    'onRefusal',
-    'realm',
-    'now',
-  ] as const),
-])
-
-/** Members without a default, and what to write. */
-const SPELLED_OUT: Readonly<Record<string, string>> = {
-  issuer: 'the issuer of the tokens, or null to accept any',
-  audience: 'the name of this API in the tokens, or null to accept tokens meant for others',
-}
-
 const DEFAULT_CACHE_SIZE = 2000
 const DEFAULT_TOLERANCE = 5
 const KEYS_KEPT = 1000
@@ -171,6 +148,9 @@ export function trustOf(options: GuardOptions): Trust {
   checkNames(options)
   const checked = verificationOf(verification)
   probe(keys, checked)
+  if (keys !== undefined && revocation === undefined) {
+    throw new TypeError(`createGuard: revocation must be given: ${REVOCATION}`)
+  }
   const source = keySourceOf(options, now)
   const revoked = revocationOf(revocation, options.issuer)
   const others = issuers.length === 0 ? [] : otherTrusts({ ...options, issuers }, revoked)
@@ -232,27 +212,6 @@ function namesOf(issuer: string | null, others: Trust['others']): Expected['issu
 
 function defined<T extends object>(options: T): Partial<{ [K in keyof T]: NonNullable<T[K]> }> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
-}
-
-function checkMembers(options: GuardOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`createGuard: options must be given, such as { issuer, audience }; got ${shapeOf(options)}`)
-  }
-  for (const [name, value] of Object.entries(options)) {
-    if (name === 'trust')
-      throw new TypeError('createGuard: there is no trust; write issuers: [{ issuer, keys, until }]')
-    if (!MEMBERS.has(name)) throw new TypeError(`createGuard: unknown option "${name}"`)
-    if (value === undefined && !(name in SPELLED_OUT)) {
-      throw new TypeError(`createGuard: ${name} is undefined; leave it out to get its default`)
-    }
-  }
-  for (const [name, meaning] of Object.entries(SPELLED_OUT)) {
-    if (options[name as keyof GuardOptions] === undefined)
-      throw new TypeError(`createGuard: ${name} must be given: ${meaning}`)
-  }
-  if (options.keys !== undefined && options.revocation === undefined) {
-    throw new TypeError(`createGuard: revocation must be given: ${REVOCATION}`)
-  }
 }
 
 function keySourceOf(

@@ -11,6 +11,8 @@ export function validateGuard(guard: unknown): void {
       ? 'a promise: write await before it'
       : typeof guard === 'object' && guard !== null && 'guard' in guard
         ? 'an object with a guard: write protect(auth.guard)'
-        : shapeOf(guard)
+        : guard === undefined
+          ? 'undefined; if it is from createAuth, write await before createAuth'
+          : shapeOf(guard)
   throw new TypeError(`protect: the first argument must be a guard, as createGuard returns; got ${hint}`)
 }

@@ -18,7 +18,7 @@ test('createGuard: a missing or wrong argument is answered with a sentence that 
     [[], 'createGuard: options must be given, such as { issuer, audience }; got undefined'],
     [[null], 'createGuard: options must be given, such as { issuer, audience }; got null'],
     [[issuer], 'createGuard: options must be given, such as { issuer, audience }; got a string'],
-    [[{}], 'createGuard: issuer must be given: the issuer of the tokens, or null to accept any'],
+    [[{}], 'createGuard: issuer must be given: the iss of the tokens, or null to accept tokens of any issuer'],
     [[{ ...whole, issuer: 7 }], 'createGuard: issuer must be a string, or null to accept any; got a number'],
     [[{ ...whole, issuer: '' }], 'createGuard: issuer must be a string, or null to accept any; got an empty string'],
     [
@@ -31,7 +31,12 @@ test('createGuard: a missing or wrong argument is answered with a sentence that 
     ],
     [
       [{ ...whole, revocation: 'https://auth.example.com/feed' }],
-      'createGuard: revocation must be a RevocationList, { url } of a revocation feed, or null if tokens of ended sessions may be used until they expire; got a string',
+      'createGuard: revocation must be a RevocationList, { check } of your own, { url } of a revocation feed, or null if tokens of ended sessions may be used until they expire; got a string',
+    ],
+    [[{ ...whole, secret: 'x' }], "createGuard: there is no secret; write keys: importKey(octets, { alg: 'HS256' })"],
+    [
+      [{ ...whole, revocation: { check: () => false, ttl: 5 } }],
+      'createGuard: revocation: unknown member "ttl"; beside check there are cacheFor and subscribe',
     ],
     [[{ ...whole, trust: [] }], 'createGuard: there is no trust; write issuers: [{ issuer, keys, until }]'],
     [[{ ...whole, issuers: {} }], 'createGuard: issuers must be a list, such as [{ issuer, keys }]'],
@@ -65,7 +70,7 @@ test('protect: a route without its guard is found when the program starts, in ev
   for (const [protect, rest] of adapters) {
     assert.ok(protect(guard, ...rest))
     for (const [value, got] of [
-      [undefined, 'undefined'],
+      [undefined, 'undefined; if it is from createAuth, write await before createAuth'],
       [null, 'null'],
       [{ issuer }, 'an object'],
       [Promise.resolve(guard), 'a promise: write await before it'],
@@ -78,7 +83,8 @@ test('protect: a route without its guard is found when the program starts, in ev
 })
 
 test('createGuard: what verify says of keys and options is said under the name of createGuard, and of the entry', () => {
-  const what = 'keys must be what importKey, generateKey or createLocalJWKSet returns, or a list of such keys'
+  const what =
+    'keys must be what importKey, generateKey or createLocalJWKSet returns, or a list of such keys; for the URL of a JWK Set there is createRemoteJWKSet'
   const wrong: readonly [options: object, code: string, message: string][] = [
     ...['abc', 5, {}, null].map((keys): [object, string, string] => [{ keys }, 'ERR_JWT_KEY', `createGuard: ${what}`]),
     [{ keys: [{}] }, 'ERR_JWT_KEY', 'createGuard: the list holds what is not a key of this package'],

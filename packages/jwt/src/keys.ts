@@ -108,7 +108,7 @@ function importPem(text: string, alg: string | undefined, kid: string | undefine
     .filter((label) => label !== 'EC PARAMETERS') // openssl ecparam writes the curve's name ahead of the key
   if (labels.length === 0) {
     throw refuseKey(
-      'the text is not PEM; give an HMAC secret as octets (Buffer.from(secret, "base64url")) with its alg',
+      'the text is not PEM; give an HMAC secret as octets with its alg: Buffer.from(secret), as most libraries use a text, or Buffer.from(secret, "base64url") for encoded octets',
     )
   }
   if (labels.length > 1) throw refuseKey('the PEM holds more than one key or certificate; give the one to use')

@@ -127,7 +127,7 @@ function findKey(keys: VerificationKeys, kid: string | undefined, alg: string): 
     'ERR_JWT_KEY',
     (keys as unknown) instanceof Promise
       ? 'keys is a promise: write await before it'
-      : 'keys must be what importKey, generateKey or createLocalJWKSet returns, or a list of such keys',
+      : 'keys must be what importKey, generateKey or createLocalJWKSet returns, or a list of such keys; for the URL of a JWK Set there is createRemoteJWKSet',
   )
 }
 

@@ -375,6 +375,19 @@ for (const [name, payload, code, claim] of accessTokens) {
   })
 }
 
+test('verify: a token that is bound to a key is refused for any type, or accepted as any, where that is written', () => {
+  const bound = { ...claims, cnf: { jkt: 'x' } }
+  for (const typ of ['at+jwt', 'JWT']) {
+    const token = craft(bound, { ...header, typ })
+    refused(token, 'ERR_JWT_PROOF_REQUIRED', { typ, senderConstrained: 'refuse' })
+    refused(token, 'ERR_JWT_PROOF_REQUIRED', { typ: null, senderConstrained: 'refuse' })
+    assert.ok(verify(token, hs256, { ...options, typ, senderConstrained: 'ignore' }))
+  }
+  for (const wrong of [true, 'allow', null]) {
+    refused(craft(claims), 'ERR_JWT_OPTION', { senderConstrained: wrong as never })
+  }
+})
+
 test('verify: a sub of letters outside ASCII, or of 256 characters, is fine', () => {
   for (const sub of ['名前', 'é', '🔑', 's'.repeat(256)])
     assert.equal(verify(craft({ ...claims, sub }), hs256, options).payload.sub, sub)

@@ -56,6 +56,9 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   store: "store: sqliteStore('./sealwax.db')",
 }
 
+/** Names that other libraries have for an option, and ours. */
+const RENAMED: Readonly<Record<string, string>> = { expiresIn: ': write accessTtl', trust: ': write issuers' }
+
 /** The names of all options. */
 export const OPTION_NAMES: readonly string[] = Object.keys(CHECKS)
 
@@ -64,7 +67,7 @@ export function configure(options: AuthOptions): Config {
   if (typeof options !== 'object' || options === null)
     throw invalid('createAuth needs an options object with issuer, audience, secret and store')
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(CHECKS, name)) throw invalid(`There is no option "${name}"`)
+    if (!Object.hasOwn(CHECKS, name)) throw invalid(`There is no option "${name}"${RENAMED[name] ?? ''}`)
     if (value === undefined) throw invalid(`The option ${name} is undefined; leave it out or give it a value`)
   }
   const checked = <T>(name: keyof AuthOptions, fallback?: unknown): T => {
@@ -114,6 +117,8 @@ export function checkOption(name: keyof AuthOptions, value: unknown): string | u
 }
 
 function checkSecrets(value: unknown): readonly string[] {
+  if (value === '')
+    throw invalid('secret is empty: is the environment variable set? Make one with: openssl rand -base64 48')
   const secrets = checkList('secret', value)
   for (const [i, secret] of secrets.entries()) {
     const reason = weaknessOf(secret, { wraps: i === 0 })

@@ -242,10 +242,10 @@ describe('issuers', () => {
       assert.equal((await server.call(path, { token })).body.code, 'token_key_unknown')
     }
     server.clock.advance(DAY)
-    assert.equal(await standing(server.auth, token), 'token_key_unknown')
+    assert.equal(await standing(server.auth, token), 'token_issuer_invalid')
     await assert.rejects(startAuth({ issuers: [{ issuer: 'x', until: 'tomorrow' }] }), {
       code: 'config_invalid',
-      message: 'issuers: until must be a date',
+      message: "issuers[0]: until must be a Date, or a date such as '2027-03-31'",
     })
   })
 })

@@ -47,7 +47,7 @@ export function createApp(context: Context, guard: Guard): App {
   const root = new OpenAPIHono<HttpEnv>({
     getPath: (request, options) => pathOf(request, options?.env),
     defaultHook: (result) => {
-      if (!result.success) throw validationError(result.error.issues)
+      if (!result.success) throw validationError(result.error.issues, result.target)
     },
   })
   // Also what stands outside the base path is logged, and gets a request id.

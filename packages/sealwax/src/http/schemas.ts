@@ -198,14 +198,17 @@ export function refusals(...codes: ErrorCode[]) {
   } as const
 }
 
+/** What the validator calls the parts of a request, and we do. */
+const PARTS: Readonly<Record<string, string>> = { query: 'query', param: 'path', header: 'header' }
+
 /** What the validator found, as `validation_failed`. No value is repeated: it may be a password. */
-export function validationError(issues: readonly z.core.$ZodIssue[]): AuthError {
+export function validationError(issues: readonly z.core.$ZodIssue[], target = 'json'): AuthError {
   const errors = issues.map((issue): FieldError => {
     const names = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 5).map((key) => key.slice(0, 64)) : []
     const path = [...issue.path, ...names.slice(0, 1)].map((part) => `/${pointerPart(String(part))}`).join('')
     return { path, code: issue.code, message: names.length > 0 ? 'There is no such member' : issue.message }
   })
-  return new AuthError('validation_failed', 'The request body is not as it should be', { errors })
+  return new AuthError('validation_failed', `The ${PARTS[target] ?? 'body'} of the request is invalid`, { errors })
 }
 
 /** RFC 6901 §3: `~` and `/` are escaped inside a JSON pointer. */

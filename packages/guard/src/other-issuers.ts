@@ -1,0 +1,23 @@
+import { unsafeDecode } from '@sealwax/jwt'
+import { GuardError } from './errors.ts'
+import type { Trust } from './trust.ts'
+
+/** The other issuer that a token says it is of. That only chooses who judges it. */
+export function otherIssuerOf(trust: Trust, token: string): Trust['others'][number] | undefined {
+  // What was verified as ours needs no second look.
+  if (trust.cache.find(token) !== undefined) return undefined
+  try {
+    const { iss } = unsafeDecode(token).payload
+    return trust.others.find(({ issuer, until, isOwn }) => issuer === (iss ?? null) && (!isOwn || trust.now() < until))
+  } catch {
+    return undefined
+  }
+}
+
+/** The refusal of a token of an issuer whose date has passed. */
+export function pastDate({ challenge }: Trust, { issuer, until }: Trust['others'][number]): GuardError {
+  const of = issuer === null ? 'tokens without iss' : `tokens of "${issuer}"`
+  const cause = new Error(`${of} are accepted until ${new Date(until).toISOString()}`)
+  const detail = 'This API no longer accepts tokens of this issuer. Authenticate again.'
+  return new GuardError('token_issuer_invalid', { ...challenge, detail, cause })
+}
