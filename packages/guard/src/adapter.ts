@@ -1,7 +1,7 @@
 import type { Auth } from './auth.ts'
 import { GuardError, type RefusalAnswer, refusalAnswer } from './errors.ts'
 import { type AuthFor, type Guard, validateRequirement } from './guard.ts'
-import type { GuardRequest } from './request.ts'
+import { fieldOf, type GuardRequest } from './request.ts'
 import type { Requirement } from './requirements.ts'
 
 /** The arguments of an adapter that may hold a requirement. */
@@ -49,9 +49,12 @@ function answer<T>(error: unknown, refuse: (answer: RefusalAnswer, error: GuardE
  * Whether a request is none of a guard's business: browsers send OPTIONS without credentials, to ask whether they may send the request itself (Fetch §3.3). It
  * is let through without being looked at, and without `auth`, so that whatever answers for CORS gets it.
  */
-export function isOptions({ method }: { readonly method?: string | undefined }): boolean {
-  return method === 'OPTIONS'
+export function isOptions(request: GuardRequest): boolean {
+  return request.method === 'OPTIONS' && OVERRIDES.every((name) => fieldOf(request, name) === undefined)
 }
+
+/** A browser sends none of these with a preflight, and what stands behind might take the request for another method. */
+const OVERRIDES = ['x-http-method', 'x-http-method-override', 'x-method-override']
 
 /** The part of Node's request that counts, with the header fields as they came. */
 export interface RawRequest extends GuardRequest {

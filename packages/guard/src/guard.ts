@@ -2,7 +2,7 @@ import { JwtError, type VerificationKeys, verify } from '@sealwax/jwt'
 import { type Auth, authOf } from './auth.ts'
 import { type FoundCredentials, findCredentials, lengthFault, tokenFault } from './credentials.ts'
 import { GuardError } from './errors.ts'
-import { FOREIGN, withNewerKeys } from './newer-keys.ts'
+import { isAboutKeys, isForeign, rescued, withNewerKeys } from './newer-keys.ts'
 import { otherIssuerOf, pastDate } from './other-issuers.ts'
 import { namesOf, passes, permit } from './permit.ts'
 import type { GuardRequest } from './request.ts'
@@ -82,9 +82,11 @@ export function trustBehind(guard: Guard): Trust {
   return trust
 }
 
-/** Whose rules a verified token was held against, to go on watching it by them. */
-export function trustOfToken(trust: Trust, token: string): Trust {
-  return otherIssuerOf(trust, token)?.trust ?? trust
+const verifiedBy = new WeakMap<Auth, Trust>()
+
+/** By whose rules a token was verified, to go on watching it by them. */
+export function trustThatVerified(auth: Auth): Trust | undefined {
+  return verifiedBy.get(auth)
 }
 
 /** Tells `onRefusal` of a guard about a refusal that was not made by `authenticate`. */
@@ -126,21 +128,27 @@ function decideToken(
     const cause = new JwtError('ERR_JWT_MALFORMED', 'the token is longer than maxTokenLength')
     throw new GuardError(fault.code, { ...trust.challenge, detail: fault.detail, cause })
   }
-  const other = trust.others.length === 0 ? undefined : otherIssuerOf(trust, found.token)
-  if (other !== undefined && !other.isOwn && trust.now() >= other.until) throw pastDate(trust, other)
-  if (other === undefined) return judge(trust, found, request, requirement)
-  if (!other.isOwn) return judge(other.trust, found, request, requirement)
-  // Under one issuer only the keys tell the two apart.
-  const orOther = (error: unknown) => {
-    if (!(error instanceof GuardError && FOREIGN.has(error.code))) throw error
+  if (trust.others.length === 0) return judge(trust, found, request, requirement)
+  // What was verified as ours is looked into again only when it no longer holds.
+  const other = trust.cache.find(found.token) === undefined ? otherIssuerOf(trust, found.token) : undefined
+  if (other !== undefined && !other.isOwn) {
+    if (trust.now() >= other.until) throw pastDate(trust, other)
     return judge(other.trust, found, request, requirement)
   }
-  try {
-    const result = judge(trust, found, request, requirement)
-    return result instanceof Promise ? result.catch(orOther) : result
-  } catch (error) {
-    return orOther(error)
-  }
+  return rescued(
+    () => judge(trust, found, request, requirement),
+    (error) => {
+      // Under one issuer only the keys tell the two apart.
+      const own = other ?? otherIssuerOf(trust, found.token)
+      if (own?.isOwn !== true || !isAboutKeys(error)) throw error
+      return rescued(
+        () => judge(own.trust, found, request, requirement),
+        (second) => {
+          throw isAboutKeys(second) && !isForeign(error) ? error : second
+        },
+      )
+    },
+  )
 }
 
 function judge(
@@ -260,6 +268,7 @@ function verifyAnew(trust: Trust, found: Bearer, keys: VerificationKeys, now: nu
     refuseOtherKind(token)
     const auth = authOf(token)
     if (!passes(trust, auth)) throw new GuardError('check_failed', { ...trust.challenge, ...namesOf(auth) })
+    verifiedBy.set(auth, trust)
     const verified = verifiedToken(found.token, auth, keys, now)
     trust.cache.add(verified)
     return verified

@@ -3,7 +3,7 @@ import { GuardError, type GuardErrorCode } from './errors.ts'
 import type { Trust } from './trust.ts'
 
 /** Refusals that say: this was not signed by a key of ours. */
-export const FOREIGN: ReadonlySet<string> = new Set<GuardErrorCode>([
+const FOREIGN: ReadonlySet<string> = new Set<GuardErrorCode>([
   ...(['token_key_unknown', 'token_algorithm_not_allowed', 'token_signature_invalid'] as const),
 ])
 
@@ -18,7 +18,7 @@ export function withNewerKeys<T>(
   error: unknown,
   again: (newer: VerificationKeys) => T | Promise<T>,
 ): T | Promise<T> {
-  if (!(error instanceof GuardError && FOREIGN.has(error.code))) throw error
+  if (!isForeign(error)) throw error
   const newer = newerThan(keys)
   if (newer === undefined) throw error
   const tryOnce = (found: VerificationKeys) => {
@@ -27,4 +27,23 @@ export function withNewerKeys<T>(
   }
   if (!(newer instanceof Promise)) return tryOnce(newer)
   return newer.catch(() => keys).then(tryOnce)
+}
+
+/** Runs something, and `rescue` with what it throws or rejects with. Without a promise where there is none. */
+export function rescued<T>(run: () => T | Promise<T>, rescue: (error: unknown) => T | Promise<T>): T | Promise<T> {
+  try {
+    const result = run()
+    return result instanceof Promise ? result.catch(rescue) : result
+  } catch (error) {
+    return rescue(error)
+  }
+}
+
+export function isForeign(error: unknown): boolean {
+  return error instanceof GuardError && FOREIGN.has(error.code)
+}
+
+/** Whether other keys might verify the token. */
+export function isAboutKeys(error: unknown): boolean {
+  return isForeign(error) || (error instanceof GuardError && error.code === 'keys_unavailable')
 }

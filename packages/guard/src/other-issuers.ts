@@ -2,12 +2,13 @@ import { unsafeDecode } from '@sealwax/jwt'
 import { GuardError } from './errors.ts'
 import type { Trust } from './trust.ts'
 
+/** As in `verify`. */
+const DEFAULT_MEMBERS = 1024
+
 /** The other issuer that a token says it is of. That only chooses who judges it. */
 export function otherIssuerOf(trust: Trust, token: string): Trust['others'][number] | undefined {
-  // What was verified as ours needs no second look.
-  if (trust.cache.find(token) !== undefined) return undefined
   try {
-    const { iss } = unsafeDecode(token).payload
+    const { iss } = unsafeDecode(token, { maxMembers: trust.verification.maxMembers ?? DEFAULT_MEMBERS }).payload
     return trust.others.find(({ issuer, until, isOwn }) => issuer === (iss ?? null) && (!isOwn || trust.now() < until))
   } catch {
     return undefined

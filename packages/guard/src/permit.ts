@@ -5,7 +5,7 @@ import { findUnmet, type PreparedRequirement, resultOfCheck } from './requiremen
 import { verdictOf } from './revocation-verdict.ts'
 import type { RevocationVerdict } from './revocations.ts'
 import type { Trust } from './trust.ts'
-import type { VerifiedToken } from './verified-token.ts'
+import { isTimely, type VerifiedToken } from './verified-token.ts'
 
 /** Everything about a verified token that may differ from one request to the next. */
 export function permit(
@@ -16,7 +16,11 @@ export function permit(
 ): Auth | Promise<Auth> {
   const verdict = verdictOf(trust, token.revocable)
   if (!(verdict instanceof Promise)) return permitUnless(verdict, trust, token, request, requirement)
-  return verdict.then((found) => permitUnless(found, trust, token, request, requirement))
+  return verdict.then((found) => {
+    // The look-up took time, and so may the token's have passed.
+    if (!isTimely(token, trust.now(), trust.tolerance)) throw new GuardError('token_expired', trust.challenge)
+    return permitUnless(found, trust, token, request, requirement)
+  })
 }
 
 function permitUnless(

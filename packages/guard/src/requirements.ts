@@ -105,6 +105,7 @@ export function findUnmet(
  */
 export function resultOfCheck(result: unknown, where: string): boolean {
   if (typeof result === 'boolean') return result
+  if (result instanceof Promise) result.catch(() => {})
   throw new TypeError(`${where}: check must return true or false; got ${shapeOf(result)}`)
 }
 

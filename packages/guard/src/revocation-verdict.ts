@@ -1,6 +1,7 @@
 import { toSeconds } from '@sealwax/jwt'
 import { GuardError } from './errors.ts'
 import type { RevocableToken, RevocationCheck, RevocationVerdict } from './revocations.ts'
+import { startTimer } from './timer.ts'
 import type { Trust } from './trust.ts'
 
 type Verdict = RevocationVerdict | undefined
@@ -50,13 +51,13 @@ export function verdictOnKey(revocation: RevocationCheck | null, kid: string): V
   if (revocation === null || awaited.has(revocation)) return undefined
   let answer: unknown
   try {
-    answer = revocation.check({ payload: {}, header: { alg: '', kid } })
+    answer = asPromise(revocation.check({ payload: {}, header: { alg: '', kid } }))
   } catch {
     return undefined
   }
-  if (isThenable(answer)) {
+  if (answer instanceof Promise) {
     awaited.add(revocation)
-    Promise.resolve(answer).catch(() => {})
+    answer.catch(() => {})
   }
   return VERDICTS.has(answer) ? (answer as RevocationVerdict) : undefined
 }
@@ -64,15 +65,25 @@ export function verdictOnKey(revocation: RevocationCheck | null, kid: string): V
 function ask(trust: Trust, revocation: RevocationCheck, token: RevocableToken): Verdict | Promise<Verdict> {
   let answer: unknown
   try {
-    answer = revocation.check(token)
+    answer = asPromise(revocation.check(token))
   } catch (cause) {
     throw new GuardError('revocation_unavailable', { ...trust.challenge, cause })
   }
-  if (!isThenable(answer)) return readAnswer(answer)
+  if (!(answer instanceof Promise)) return readAnswer(answer)
   awaited.add(revocation)
-  return Promise.resolve(answer).then(readAnswer, (cause: unknown) => {
+  return withinLimit(answer).then(readAnswer, (cause: unknown) => {
     throw new GuardError('revocation_unavailable', { ...trust.challenge, cause })
   })
+}
+
+/** How long a look-up may take, in milliseconds. */
+const LONGEST_LOOK = 5000
+
+function withinLimit(answer: Promise<unknown>): Promise<unknown> {
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+  const stop = startTimer(LONGEST_LOOK, () => reject(new Error('revocation.check took longer than 5 seconds')))
+  answer.then(resolve, reject).finally(stop)
+  return promise
 }
 
 /** Answers that hold for a while. A token that the guard no longer remembers takes its answer along. */
@@ -96,10 +107,15 @@ function recall(
   const entry = { verdict, at: trust.now() }
   answers.set(token, entry)
   verdict.then(
-    (found) => keep(token, found, entry.at),
-    () => answers.delete(token),
+    (found) => answers.get(token) === entry && keep(token, found, entry.at),
+    () => answers.get(token) === entry && answers.delete(token),
   )
   return verdict
+}
+
+/** Has the check asked again about this token. */
+export function dropAnswer(token: RevocableToken): void {
+  answers.delete(token)
 }
 
 /** That it is not known at the moment is asked again at once. */
@@ -108,8 +124,11 @@ function keep(token: RevocableToken, verdict: Verdict, at: number): void {
   else answers.set(token, { verdict, at })
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+/** A thenable as a promise; anything else as it is. */
+function asPromise(answer: unknown): unknown {
+  const isThenable =
+    typeof answer === 'object' && answer !== null && 'then' in answer && typeof answer.then === 'function'
+  return isThenable ? Promise.resolve(answer) : answer
 }
 
 function readAnswer(answer: unknown): Verdict {

@@ -136,14 +136,14 @@ function tell(listener: (entry: Revocation) => void, entry: Revocation): void {
 }
 
 function subjectOf({ payload, subjectKey: known }: RevocableToken): string | undefined {
-  if (typeof payload.iss !== 'string' || typeof payload.sub !== 'string') return undefined
-  return known ?? subjectKey(payload.iss, payload.sub)
+  const { iss = '', sub } = payload
+  return typeof iss === 'string' && typeof sub === 'string' ? (known ?? subjectKey(iss, sub)) : undefined
 }
 
 /**
  * The key of a user in a revocation: the first 16 bytes of SHA-256(issuer ‖ 0 ‖ subject) as base64url. It hides only a subject that nobody can guess: whoever
  * tries the subjects there may be (e-mail addresses, small numbers) finds out which one an entry is about.
- * @param issuer the `iss` of the user's tokens @param subject the `sub`
+ * @param issuer the `iss` of the user's tokens; empty for tokens without one @param subject the `sub`
  */
 export function subjectKey(issuer: string, subject: string): string {
   return createHash('sha256').update(`${issuer}\0${subject}`).digest().subarray(0, 16).toString('base64url')

@@ -1,8 +1,16 @@
 import { type Duration, toSeconds } from '@sealwax/jwt'
 import type { Auth } from './auth.ts'
 import { GuardError, type GuardErrorCode } from './errors.ts'
-import { type Guard, type Requirement, reportRefusal, trustBehind, trustOfToken, validateRequirement } from './guard.ts'
-import { startTimer, watchToken } from './token-watch.ts'
+import {
+  type Guard,
+  type Requirement,
+  reportRefusal,
+  trustBehind,
+  trustThatVerified,
+  validateRequirement,
+} from './guard.ts'
+import { startTimer } from './timer.ts'
+import { watchToken } from './token-watch.ts'
 import type { Trust } from './trust.ts'
 import { type VerifiedToken, verifiedToken } from './verified-token.ts'
 
@@ -142,7 +150,9 @@ function accept(connection: Connection, auth: Auth, token: string): void {
   connection.stopTimer()
   connection.stopWatch()
   connection.current = verifiedToken(token, auth, [], trust.now())
-  connection.stopWatch = watchToken(trustOfToken(trust, token), connection.current, (code) => refuse(connection, code))
+  connection.stopWatch = watchToken(trustThatVerified(auth) ?? trust, connection.current, (code) =>
+    refuse(connection, code),
+  )
   // It may have been lost at once, before there was a watch to be ended.
   if (connection.over) connection.stopWatch()
   else connection.resolve(auth)

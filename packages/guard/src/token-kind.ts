@@ -2,7 +2,7 @@ import { JwtError, type JwtHeader, type JwtPayload, type Verified } from '@sealw
 
 /** A token that is not an access token, by its own account. */
 export interface OtherKind {
-  readonly kind: 'refresh token' | 'ID token' | 'logout token'
+  readonly kind: 'refresh token' | 'ID token' | 'logout token' | 'token for a single purpose'
   /** Where the token says so. */
   readonly claim: string
 }
@@ -11,12 +11,29 @@ export interface OtherKind {
  * Claims in which libraries and products write what a token is: `typ` Keycloak, `type` Flask-JWT-Extended, `token_type` Django's simplejwt,
  * `token_use` Cognito.
  */
-const CLAIMS: readonly string[] = ['typ', 'type', 'token_type', 'tokenType', 'token_use', 'tokenUse']
+const CLAIMS: readonly string[] = [
+  ...['typ', 'type', 'token_type', 'tokenType', 'tokentype', 'TokenType', 'token_use', 'tokenUse'],
+  ...['use', 'purpose', 'kind'],
+]
+
+/** Claims that are `true` in refresh tokens. */
+const REFRESH_FLAGS: readonly string[] = ['refresh', 'isRefresh', 'isRefreshToken', 'is_refresh', 'is_refresh_token']
+
+/** Claims that no access token has: OpenID Connect Core §3.3.2.11, Back-Channel Logout §2.4. */
+const TELLING: readonly (readonly [claim: string, kind: OtherKind['kind']])[] = [
+  ['at_hash', 'ID token'],
+  ['c_hash', 'ID token'],
+  ['events', 'logout token'],
+]
 
 const KINDS: readonly (readonly [kind: OtherKind['kind'], name: RegExp])[] = [
-  ['refresh token', /refresh|^offline(token)?$|^rt$/],
+  ['refresh token', /^refresh$|refreshtoken$|^offline(token)?$|^rt$/],
   ['ID token', /^(serialized)?id(token)?$|^identitytoken$/],
   ['logout token', /^logout(token)?$/],
+  [
+    'token for a single purpose',
+    /^(reset|verify|activate|confirm)|(reset|verification|activation|registrationaccess)(token)?$|^mfa(token)?$/,
+  ],
 ]
 
 /**
@@ -30,7 +47,10 @@ export function otherKindOf(payload: JwtPayload, header: Partial<JwtHeader>): Ot
     const found = Object.hasOwn(payload, claim) ? kindOf(payload[claim]) : undefined
     if (found !== undefined) return { kind: found, claim }
   }
-  return undefined
+  const flag = REFRESH_FLAGS.find((claim) => Object.hasOwn(payload, claim) && payload[claim] === true)
+  if (flag !== undefined) return { kind: 'refresh token', claim: flag }
+  const telling = TELLING.find(([claim]) => Object.hasOwn(payload, claim))
+  return telling && { kind: telling[1], claim: telling[0] }
 }
 
 /** @throws JwtError `ERR_JWT_TYPE` for a verified token that is no access token. */
@@ -51,7 +71,7 @@ function kindOf(value: unknown): OtherKind['kind'] | undefined {
   if (typeof value !== 'string') return undefined
   const name = value
     .toLowerCase()
-    .replace(/^application\/|\+jwt$/g, '')
+    .replace(/^application\/|^urn:ietf:params:oauth:token-type:|\+jwt$/g, '')
     .replace(/[^a-z]/g, '')
   return KINDS.find(([, form]) => form.test(name))?.[0]
 }

@@ -58,7 +58,8 @@ export function tokenRefusal(
   if (isNotAboutToken(error.code)) return undefined
   const { code, signed } = TABLE[error.code]
   // Nothing in a malformed token is worth the time that looking into it once more takes.
-  const content = error.code === 'ERR_JWT_MALFORMED' ? NOTHING : decode(token)
+  const isWorthIt = error.code !== 'ERR_JWT_MALFORMED' && (signed || token.length <= LONGEST_UNSIGNED)
+  const content = isWorthIt ? decode(token) : NOTHING
   const { header, payload } = content
   const kind = code === 'token_type_invalid' || isAboutKind(error) ? otherKindOf(payload, header) : undefined
   const mismatch = kind === undefined ? mismatchOf(error.code, content, { ...expected, keys }) : mismatchOfKind(kind)
@@ -100,6 +101,9 @@ function explained({ code, message, claim }: JwtError, { sentence }: Mismatch): 
 export function isNotAboutToken(code: JwtErrorCode): code is OtherError {
   return !Object.hasOwn(TABLE, code)
 }
+
+/** Anybody can make a token that is not signed by a key of ours; a long one is not read for the log. In characters. */
+const LONGEST_UNSIGNED = 4096
 
 const NOTHING: { readonly header: Partial<JwtHeader>; readonly payload: JwtPayload } = { header: {}, payload: {} }
 

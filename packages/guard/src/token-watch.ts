@@ -1,12 +1,11 @@
-import { verdictOf } from './revocation-verdict.ts'
+import { dropAnswer, verdictOf } from './revocation-verdict.ts'
 import type { RevocationVerdict } from './revocations.ts'
+import { letExit, startTimer } from './timer.ts'
 import type { Trust } from './trust.ts'
 import type { VerifiedToken } from './verified-token.ts'
 
 /** Milliseconds between looks at a list of revocations that does not tell by itself. */
 const WATCH_INTERVAL = 1000
-/** What timers take at most; a longer time is waited for in steps. */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
  * Tells when a token expires or is revoked, at once if it has been. Its timers let an idle process exit.
@@ -15,17 +14,20 @@ const LONGEST_TIMER = 2 ** 31 - 1
 export function watchToken(
   trust: Trust,
   token: VerifiedToken,
-  lost: (code: 'token_expired' | 'token_revoked' | 'token_stale') => void,
+  lost: (code: 'token_expired' | 'token_revoked' | 'token_stale' | 'token_issuer_invalid') => void,
 ): () => void {
-  const { now, tolerance, revocation } = trust
+  const { now, tolerance, revocation, until } = trust
   let stopTimer = () => {}
   let asking = false
+  let again = false
   let over = false
   function hear(verdict: RevocationVerdict | undefined): void {
     // That revocations are not known at the moment says nothing about this token.
     if (!over && verdict !== undefined && verdict !== 'revocation_unavailable') lost(verdict)
   }
   function lookForRevocation(): void {
+    // An answer that is on its way may be older than what happened now.
+    again = asking
     if (asking) return
     const verdict = verdictNow(trust, token)
     if (!(verdict instanceof Promise)) {
@@ -38,15 +40,20 @@ export function watchToken(
       .then((found) => {
         asking = false
         hear(found)
+        if (again && !over) lookForRevocation()
       })
   }
+  function lookAnew(): void {
+    dropAnswer(token.revocable)
+    lookForRevocation()
+  }
   function lookAtClock(): void {
-    const remaining = (token.expires + tolerance) * 1000 - now()
-    if (remaining <= 0) lost('token_expired')
+    const remaining = Math.min((token.expires + tolerance) * 1000, until) - now()
+    if (remaining <= 0) lost(now() >= until ? 'token_issuer_invalid' : 'token_expired')
     else if (remaining < Number.POSITIVE_INFINITY) stopTimer = startTimer(remaining, lookAtClock)
   }
   const unsubscribe =
-    revocation === null ? () => {} : (revocation.subscribe?.(lookForRevocation) ?? startInterval(lookForRevocation))
+    revocation === null ? () => {} : (revocation.subscribe?.(lookAnew) ?? startInterval(lookForRevocation))
   lookAtClock()
   lookForRevocation()
   return () => {
@@ -65,21 +72,8 @@ function verdictNow(trust: Trust, token: VerifiedToken): ReturnType<typeof verdi
   }
 }
 
-/** A timer that lets an idle process exit. @returns the function that stops it */
-export function startTimer(milliseconds: number, ring: () => void): () => void {
-  const timer = setTimeout(ring, Math.min(Math.ceil(milliseconds), LONGEST_TIMER))
-  letExit(timer)
-  return () => clearTimeout(timer)
-}
-
 function startInterval(ring: () => void): () => void {
   const timer = setInterval(ring, WATCH_INTERVAL)
   letExit(timer)
   return () => clearInterval(timer)
-}
-
-/** Browsers and Workers have numbers for timers, and nothing to keep running. */
-function letExit(timer: unknown): void {
-  if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function')
-    timer.unref()
 }

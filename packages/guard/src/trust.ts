@@ -110,6 +110,8 @@ export interface Trust {
   /** What a refusal says was expected. */
   readonly expected: Omit<Expected, 'keys'>
   readonly check: GuardOptions['check']
+  /** When its tokens stop being accepted, in milliseconds since 1970; infinite for the guard's own. */
+  readonly until: number
   /** Who else is trusted, each with keys and rules of its own, until a time in milliseconds since 1970. */
   readonly others: readonly {
     readonly issuer: string | null
@@ -153,7 +155,7 @@ export function trustOf(options: GuardOptions): Trust {
   }
   const source = keySourceOf(options, now)
   const revoked = revocationOf(revocation, options.issuer)
-  const others = issuers.length === 0 ? [] : otherTrusts({ ...options, issuers }, revoked)
+  const others = Array.isArray(issuers) && issuers.length === 0 ? [] : otherTrusts({ ...options, issuers }, revoked)
   return Object.freeze({
     ...source,
     ...revoked,
@@ -163,6 +165,7 @@ export function trustOf(options: GuardOptions): Trust {
     onRefusal,
     challenge: Object.freeze({ realm, resourceMetadata }),
     now,
+    until: Number.POSITIVE_INFINITY,
     tolerance: checked.clockTolerance === undefined ? DEFAULT_TOLERANCE : toSeconds(checked.clockTolerance),
     verification: checked,
     expected: { ...checked, issuer: namesOf(options.issuer, others) },
@@ -181,7 +184,7 @@ function otherTrusts(options: GuardOptions & { issuers: readonly TrustedIssuer[]
     const inherits = rules.keys !== undefined && rules.revocation === undefined
     const revocation = inherits && { revocation: shared.revocation }
     const trust = ofEntry(index, () => trustOf({ audience, ...common, ...rules, issuer, ...revocation }))
-    const own = inherits ? { ...trust, ...shared, closeRevocation() {} } : trust
+    const own = { ...trust, until, ...(inherits && { ...shared, closeRevocation() {} }) }
     return { issuer, until, isOwn: issuer === options.issuer, trust: own }
   })
 }

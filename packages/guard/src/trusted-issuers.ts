@@ -82,6 +82,9 @@ function readTrustedIssuer(entry: TrustedIssuer, index: number): ReadTrustedIssu
 function timeOf(until: Date | string, where: string): number {
   const known = until instanceof Date || (typeof until === 'string' && /^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(until))
   const time = known ? new Date(until).getTime() : Number.NaN
-  if (Number.isNaN(time)) throw new TypeError(`${where}: until must be a Date, or a date such as '2027-03-31'`)
+  // A day that the month does not have would silently be one of the next month.
+  const isReal =
+    !Number.isNaN(time) && (until instanceof Date || new Date(time).toISOString().startsWith(until.slice(0, 10)))
+  if (!isReal) throw new TypeError(`${where}: until must be a Date, or a date such as '2027-03-31'`)
   return time
 }

@@ -49,7 +49,7 @@ export function stillHolds(token: VerifiedToken, keys: VerificationKeys, now: nu
 }
 
 /** Whether now lies between the times of a token; the same comparisons as in `verify`. */
-function isTimely({ expires, notBefore, issuedAt }: VerifiedToken, now: number, tolerance: number): boolean {
+export function isTimely({ expires, notBefore, issuedAt }: VerifiedToken, now: number, tolerance: number): boolean {
   const seconds = now / 1000
   return expires > seconds - tolerance && notBefore <= seconds + tolerance && issuedAt <= seconds + GREATEST_AHEAD
 }

@@ -41,4 +41,11 @@ for (const site of sites) {
       assert.equal(status, 401, method)
     }
   })
+  test(`attack: an OPTIONS request that names another method does not pass ${site.name}`, async (t) => {
+    const origin = await site.start(t, guardWith(), [], [])
+    for (const name of ['X-HTTP-Method-Override', 'x-http-method', 'X-Method-Override']) {
+      const { status } = await fetch(origin, { method: 'OPTIONS', headers: { [name]: 'DELETE' } })
+      assert.equal(status, 401, name)
+    }
+  })
 }

@@ -36,6 +36,15 @@ const others: readonly [name: string, claims: Claims, header?: Claims][] = [
   ['camel case', { tokenType: 'refreshToken' }],
   ['ID token, spelled out', { type: 'id_token' }],
   ['a list', { token_type: ['refresh'] }],
+  ['a URN of token exchange', { token_type: 'urn:ietf:params:oauth:token-type:id_token' }],
+  ['a flag', { isRefreshToken: true }],
+  ['another claim', { purpose: 'refresh' }],
+  ['an ID token by its at_hash', { at_hash: 'x' }],
+  ['a back-channel logout token', { events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }],
+  ['a password reset', { type: 'resetPassword' }],
+  ['an address to be verified', { type: 'verifyEmail' }],
+  ['a second factor under way', { type: 'mfa' }],
+  ['Keycloak, registration access token', { typ: 'RegistrationAccessToken' }],
   ['in the header', {}, { typ: 'Refresh' }],
   ['in the header, as a media type', {}, { typ: 'application/rt+jwt' }],
   ['ID token in the header', {}, { typ: 'id_token+jwt' }],
@@ -51,9 +60,12 @@ for (const [name, claims, header] of others) {
       refusalOf(text, { issuer: 'https://auth.other.example', issuers: [{ issuer, keys, typ: null }] }),
     ]
     for (const error of refused) assert.equal(error.code, 'token_type_invalid')
-    assert.match(refused[0]?.detail ?? '', /^The token is an? (refresh|ID|logout) token\. Send the access token\.$/)
+    assert.match(
+      refused[0]?.detail ?? '',
+      /^The token is an? (refresh token|ID token|logout token|token for a single purpose)\. Send the access token\.$/,
+    )
     assert.equal(refused[0]?.expected, 'access token')
-    assert.match(String(refused[0]?.received), /^(refresh|ID|logout) token$/)
+    assert.match(String(refused[0]?.received), /^(refresh|ID|logout) token$|^token for a single purpose$/)
   })
 }
 
@@ -66,6 +78,10 @@ test('guard: access tokens of an older system are accepted, whatever they are ca
     [{ typ: 'Bearer' }],
     [{ type: 'app', identity_nonce: 'n' }],
     [{ type: 'user' }],
+    [{ type: 'non-refreshable' }],
+    [{ token_type: 'access_no_refresh' }],
+    [{ type: 'verified' }],
+    [{ refresh: false, use: 'sig' }],
     [{ type: 'identity-provider' }],
     [{ token_type: null, type: 7 }],
     [{ scope: 'offline_access refresh' }],

@@ -2,7 +2,7 @@ import { algorithms } from './algorithms.ts'
 import { JwtError } from './errors.ts'
 import type { Jwk } from './jwk.ts'
 import { foreignReason, hasPrivateMember, refuseKey } from './jwk.ts'
-import type { VerificationKey } from './key-material.ts'
+import { materialOf, type VerificationKey } from './key-material.ts'
 import { importJwk, thumbprint } from './keys.ts'
 import { normalJwk } from './normal-jwk.ts'
 import { isPlainObject } from './options.ts'
@@ -116,7 +116,9 @@ function distinctKeys(
     const name = JSON.stringify([key.kid, schemeOf(key.alg)])
     const alike = byName.get(name) ?? new Map<string, VerificationKey>()
     byName.set(name, alike)
-    alike.set(thumbprint(key), key)
+    // A copy that names its algorithm counts: the other would serve more algorithms.
+    const print = thumbprint(key)
+    if (!alike.has(print) || materialOf(key)?.others === undefined) alike.set(print, key)
   }
   return [...byName.values()].flatMap((alike) => {
     const keys = [...alike.values()]

@@ -173,7 +173,8 @@ function readOptions(options: RemoteJWKSetOptions) {
     now,
     tell(news: KeysNews) {
       try {
-        onKeys?.(news)
+        const result: unknown = onKeys?.(news)
+        if (result instanceof Promise) result.catch(() => {})
       } catch {
         // The keys count, whatever becomes of the news.
       }

@@ -17,9 +17,12 @@ export interface Unverified {
  *
  * @throws {JwtError} `ERR_JWT_MALFORMED`.
  */
-export function unsafeDecode(token: string): Unverified {
+export function unsafeDecode(
+  token: string,
+  { maxMembers = longestTokenLength }: { maxMembers?: number } = {},
+): Unverified {
   const dots = findDots(token, longestTokenLength)
   const header = parseHeader(token, dots)
   const { payload } = decodeBody(token, dots)
-  return { header: header as JwtHeader, payload: parseStrictJson(payload, longestTokenLength) as JwtPayload }
+  return { header: header as JwtHeader, payload: parseStrictJson(payload, maxMembers) as JwtPayload }
 }

@@ -40,6 +40,20 @@ test('a key set: a key that is listed twice counts once, whatever else its entri
   }
 })
 
+test('a key set: a copy of a key that names no algorithm does not widen the one that does, in any order', () => {
+  const named = { ...bare, kid: 'rsa', alg: 'RS256' } as Jwk
+  const open = { ...bare, kid: 'rsa' } as Jwk
+  const options = { ...anyone, algorithms: ['RS256', 'PS256'] as const }
+  for (const keys of [
+    [named, open],
+    [open, named],
+  ]) {
+    const set = createLocalJWKSet({ keys })
+    assert.ok(verify(signed('RS256'), set, options))
+    assert.throws(() => verify(signed('PS256'), set, options), { code: 'ERR_JWT_ALGORITHM' })
+  }
+})
+
 test('a key set: one kid for several algorithms is several keys, and each verifies its own tokens', () => {
   const set = createLocalJWKSet({ keys: [exportJwk(ec), exportJwk(ed)] })
   for (const key of [ec, ed]) assert.ok(verify(token(key), set, anyone))
