@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
@@ -7,6 +7,7 @@ import type { Store } from '../src/store/contract/store.ts'
 import { postgresStore } from '../src/store/postgres/index.ts'
 import { keepEpoch, sendOver } from '../src/store/postgres/look.ts'
 import { type PostgresServer, persist, startPostgres } from './postgres.ts'
+import { proxyTo } from './proxy.ts'
 
 const UNAVAILABLE = { code: 'temporarily_unavailable' }
 
@@ -219,43 +220,3 @@ describe('connections to Postgres', () => {
     }
   })
 })
-
-/** Something between the store and the database that can be cut, and counts who comes. */
-async function proxyTo(port: number) {
-  const sockets = new Set<Socket>()
-  let up = true
-  let attempts = 0
-  const proxy = createServer((client) => {
-    attempts += 1
-    if (!up) return void client.destroy()
-    const upstream = connect(port, '127.0.0.1')
-    client.pipe(upstream).pipe(client)
-    for (const socket of [client, upstream]) {
-      sockets.add(socket)
-      socket
-        .on('error', () => {})
-        .on('close', () => {
-          client.destroy()
-          upstream.destroy()
-        })
-    }
-  })
-  await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening))
-  return {
-    port: (proxy.address() as AddressInfo).port,
-    get attempts() {
-      return attempts
-    },
-    cut() {
-      up = false
-      for (const socket of sockets) socket.destroy()
-    },
-    mend() {
-      up = true
-    },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((closed) => proxy.close(closed))
-    },
-  }
-}

@@ -283,6 +283,7 @@ type Pending = ReturnType<PostgresJSReservedSql['unsafe']>
 /** What a rollback answers. One that cannot be sent has happened all the same: Postgres undoes what a lost connection left open. */
 const UNDONE = Promise.resolve(Object.assign([], { command: 'ROLLBACK', count: 0 }))
 
-function settled(answer: Promise<Awaited<Pending>>): Pending {
+/** A statement that nobody can cancel any more. */
+export function settled(answer: Promise<Awaited<Pending>>): Pending {
   return Object.assign(answer.then(), { cancel() {} })
 }
