@@ -1,7 +1,7 @@
 import type { PostgresJSReservedSql, PostgresJSSql } from 'kysely-postgres-js'
 import type postgres from 'postgres'
 import { connectionError, isFull, isUseless } from './look.ts'
-import type { Holder, Kind, Reach } from './reach.ts'
+import { type Holder, type Kind, PAUSE_MS, type Reach } from './reach.ts'
 
 export interface PoolLimits {
   /** Connections at once. */
@@ -124,7 +124,12 @@ export class Pool implements PostgresJSSql, Holder {
   /** Opens another connection for those who wait, if there may be one more. */
   #grow(probing = false): void {
     const { size } = this.#members
-    if (this.#ended || size + this.#opening >= this.#max || !this.#reach.mayTry(this.#kind)) return
+    if (this.#ended || size + this.#opening >= this.#max) return
+    if (!this.#reach.mayTry(this.#kind)) {
+      // Those who wait are not refused now, and nobody else may try again for them.
+      if (!probing && this.#waiting.length > 0 && this.#retry === undefined) this.#tryAgainAfter(PAUSE_MS)
+      return
+    }
     if (this.#opening >= this.#waiting.length && !probing) return
     if (performance.now() < this.#fullUntil && (size > 0 || this.#opening > 0 || this.#retry !== undefined)) return
     this.#opening += 1

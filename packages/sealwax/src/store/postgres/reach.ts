@@ -54,7 +54,7 @@ const OPEN_MS = 5000
 /** When the place that was good last does not answer so soon, the others are tried beside it. */
 const HEAD_START_MS = 500
 /** While the database is away: between two attempts, and how many may be under way. */
-const PAUSE_MS = 250
+export const PAUSE_MS = 250
 const MOST_ATTEMPTS = 3
 /** A failure tells nothing about now when it is older. Longer than an attempt takes: there is always one that has failed meanwhile. */
 const FRESH_MS = 6000
@@ -138,7 +138,11 @@ export class Reach {
       return opened
     } catch (error) {
       this.#attempts -= 1
-      if (isFull(error)) throw error
+      if (isFull(error)) {
+        // The server is there: who waits may hope for a connection.
+        if (this.#failure?.ofWriters === false) this.#recover()
+        throw error
+      }
       this.#failure = { error, at: performance.now(), ofWriters: error instanceof TakesNoWrites }
       for (const holder of this.#holders) holder.failed()
       throw error
