@@ -135,6 +135,30 @@ describe('connections to Postgres', () => {
     silent.close()
   })
 
+  it('a statement that waits for a lock while no new connection is to be had costs nobody his connection', async () => {
+    const url = new URL(await server.createDatabase())
+    await using proxy = await proxyTo(Number(url.port))
+    const store = postgresStore(`postgres://sealwax@127.0.0.1:${proxy.port}${url.pathname}`, { connections: 5 })
+    await store.open({ migrate: 'auto' })
+    const write = (name: string) => store.transaction((facts) => facts.metadata.set(name, 'x'))
+    await Promise.all([write('locked'), write('other')])
+    // As a pooler whose connections are all taken.
+    proxy.hold()
+    const admin = postgres(url.href, { max: 1, onnotice: () => {} })
+    const waiting = await admin.begin(async (locking) => {
+      await locking`select from sealwax.metadata where name = 'locked' for update`
+      const waits = write('locked')
+      waits.catch(() => {})
+      for (const until = performance.now() + 6500; performance.now() < until; await delay(50)) {
+        await store.committed.metadata.get('other')
+        await write('other')
+      }
+      return [waits] as const
+    })
+    await waiting[0]
+    await Promise.all([store.close(), admin.end()])
+  })
+
   it('a connection over which the epoch could not be replaced is left without a transaction', async () => {
     const url = await server.createDatabase()
     const store = postgresStore(url)

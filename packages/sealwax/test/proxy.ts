@@ -1,10 +1,11 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { Transform } from 'node:stream'
 
-/** Something between the store and the database that can be cut, counts who comes, and can change what is sent. */
+/** Something between the store and the database that can be cut or be slow, counts who comes, and can change what is sent. */
 export async function proxyTo(port: number) {
   const sockets = new Set<Socket>()
   let up = true
+  let holds = false
   let attempts = 0
   const replaced = new Map<string, string>()
   const change = (sent: Buffer) => {
@@ -15,6 +16,7 @@ export async function proxyTo(port: number) {
   const proxy = createServer((client) => {
     attempts += 1
     if (!up) return void client.destroy()
+    if (holds) return void sockets.add(client.on('error', () => {}))
     const upstream = connect(port, '127.0.0.1')
     const changing = new Transform({ transform: (sent, _, done) => done(null, change(sent)) })
     client.pipe(changing).pipe(upstream).pipe(client)
@@ -38,8 +40,13 @@ export async function proxyTo(port: number) {
       up = false
       for (const socket of sockets) socket.destroy()
     },
+    /** Who comes from now on gets no answer; those who are there do. */
+    hold() {
+      holds = true
+    },
     mend() {
       up = true
+      holds = false
     },
     /** What the store sends is changed: each text becomes another of the same length. */
     replaced,

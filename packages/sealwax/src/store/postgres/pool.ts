@@ -1,6 +1,6 @@
 import type { PostgresJSReservedSql, PostgresJSSql } from 'kysely-postgres-js'
 import type postgres from 'postgres'
-import { connectionError, isFull, isUseless } from './look.ts'
+import { connectionError, isAnswer, isFull, isUseless } from './look.ts'
 import { type Holder, type Kind, PAUSE_MS, type Reach } from './reach.ts'
 
 export interface PoolLimits {
@@ -273,8 +273,13 @@ export class Pool implements PostgresJSSql, Holder {
       clearTimeout(doubt)
       clearTimeout(limit)
     }
-    pending.then(done, (error) => {
+    const answered = () => {
       done()
+      this.#reach.answered()
+    }
+    pending.then(answered, (error) => {
+      if (isAnswer(error)) answered()
+      else done()
       if (!isUseless(error)) return
       this.#lose(member)
       // They lead to the same server.

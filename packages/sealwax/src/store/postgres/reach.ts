@@ -77,6 +77,7 @@ export class Reach {
   #attempts = 0
   #attemptedAt = -Infinity
   #checkedAt = -Infinity
+  #answeredAt = -Infinity
   #timeline = true
   readonly #stop = new AbortController()
 
@@ -149,15 +150,24 @@ export class Reach {
     }
   }
 
-  /** A statement has not been answered for a while: is the server still there? If not, all connections are given up. */
+  /** A statement was answered, over whichever connection. */
+  answered(): void {
+    this.#answeredAt = performance.now()
+  }
+
+  /**
+   * A statement has not been answered for a while: is the server still there? If not, all connections are given up. But when others are answered
+   * meanwhile, it waits for a lock, and new connections wait for their turn at a pooler.
+   */
   async check(kind: Kind): Promise<void> {
-    if (performance.now() - this.#checkedAt < CHECK_EVERY_MS) return
-    this.#checkedAt = performance.now()
+    const began = performance.now()
+    if (began - this.#checkedAt < CHECK_EVERY_MS) return
+    this.#checkedAt = began
     try {
       const { client } = await this.open(kind, () => {}, CHECK_MS)
       await client.end({ timeout: 0 })
     } catch (error) {
-      if (isFull(error) || isAnswer(error)) return
+      if (isFull(error) || isAnswer(error) || this.#answeredAt > began) return
       for (const holder of this.#holders) holder.unreachable(error)
     }
   }
