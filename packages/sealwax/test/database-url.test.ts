@@ -53,6 +53,10 @@ const BAD: readonly [url: string, sentence: RegExp][] = [
     /a parameter is not known; in a value, write & as %26$/,
   ],
   [`postgres://db.example/d?user=u&password=${FIRST}&${SECOND}=x`, /a parameter is not known; in a value, write & as/],
+  [`postgres://h/d?%70assword=${FIRST}&${SECOND}=x`, /a parameter is not known; in a value, write & as %26$/],
+  [`postgres://h/d?user=u:${FIRST}&${SECOND}=x`, /a parameter is not known; in a value, write & as %26$/],
+  [`postgres://h/d&password=${FIRST}?${SECOND}=x`, /a parameter is not known; in a value, write & as %26$/],
+  [`postgres://h/d?Password=${FIRST}&${SECOND}=x`, /the parameter Password is not known; a setting of the server/],
   [`postgres://u:12?${SECOND}`, /a parameter is not known/],
 ]
 

@@ -196,6 +196,40 @@ test('postgres: cursors that strangers make up are answered, and cost no more th
   await store.close()
 })
 
+test('postgres: rows that were restored from a server with higher transaction numbers are read once, and what is new after them is not skipped', async () => {
+  const url = await server.createDatabase()
+  const store = postgresStore(url, { connections: 5 })
+  await store.open({ migrate: 'auto' })
+  const sql = postgres(url, { max: 2, onnotice: () => {} })
+  const entry = (key: string) => ({ kind: 'sid' as const, key, ver: null, until: 4_000_000_000 })
+  // As pg_dump writes them: with their numbers.
+  for (const [key, txid] of Object.entries({ a: '1000000', b: '1000001', c: '9000000000' })) {
+    await sql`insert into sealwax.revocations ${sql({ ...entry(key), txid })}`
+  }
+  const since = async (cursor?: string) => {
+    const page = await store.committed.revocations.since(cursor, { now: 0, limit: 3 })
+    return { ...page, keys: page.entries.map(({ key }) => key) }
+  }
+  const first = await since()
+  assert.deepEqual(first.keys, ['a', 'b', 'c'])
+  const end = await since(first.cursor)
+  assert.deepEqual([end.keys, end.more], [[], false])
+  assert.deepEqual((await since(end.cursor)).keys, [])
+  const held = await sql.reserve()
+  await held`begin`
+  await held`insert into sealwax.revocations ${held(entry('early'))}`
+  await store.transaction((facts) => facts.revocations.append(entry('late')))
+  const during = await since(end.cursor)
+  assert.deepEqual(during.keys, ['late'])
+  await held`commit`
+  held.release()
+  const afterwards = await since(during.cursor)
+  assert.ok(afterwards.keys.includes('early'))
+  assert.deepEqual((await since(afterwards.cursor)).keys, [])
+  await sql.end()
+  await store.close()
+})
+
 test('postgres: a crash gives transaction numbers again, and no revocation is skipped for that', async () => {
   const store = postgresStore(await server.createDatabase(), { connections: 5 })
   await store.open({ migrate: 'auto' })

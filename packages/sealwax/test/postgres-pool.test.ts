@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
@@ -7,6 +7,7 @@ import type { Store } from '../src/store/contract/store.ts'
 import { postgresStore } from '../src/store/postgres/index.ts'
 import { keepEpoch, sendOver } from '../src/store/postgres/look.ts'
 import { type PostgresServer, persist, startPostgres } from './postgres.ts'
+import { proxyTo } from './proxy.ts'
 
 const UNAVAILABLE = { code: 'temporarily_unavailable' }
 
@@ -134,6 +135,30 @@ describe('connections to Postgres', () => {
     silent.close()
   })
 
+  it('a statement that waits for a lock while no new connection is to be had costs nobody his connection', async () => {
+    const url = new URL(await server.createDatabase())
+    await using proxy = await proxyTo(Number(url.port))
+    const store = postgresStore(`postgres://sealwax@127.0.0.1:${proxy.port}${url.pathname}`, { connections: 5 })
+    await store.open({ migrate: 'auto' })
+    const write = (name: string) => store.transaction((facts) => facts.metadata.set(name, 'x'))
+    await Promise.all([write('locked'), write('other')])
+    // As a pooler whose connections are all taken.
+    proxy.hold()
+    const admin = postgres(url.href, { max: 1, onnotice: () => {} })
+    const waiting = await admin.begin(async (locking) => {
+      await locking`select from sealwax.metadata where name = 'locked' for update`
+      const waits = write('locked')
+      waits.catch(() => {})
+      for (const until = performance.now() + 6500; performance.now() < until; await delay(50)) {
+        await store.committed.metadata.get('other')
+        await write('other')
+      }
+      return [waits] as const
+    })
+    await waiting[0]
+    await Promise.all([store.close(), admin.end()])
+  })
+
   it('a connection over which the epoch could not be replaced is left without a transaction', async () => {
     const url = await server.createDatabase()
     const store = postgresStore(url)
@@ -219,43 +244,3 @@ describe('connections to Postgres', () => {
     }
   })
 })
-
-/** Something between the store and the database that can be cut, and counts who comes. */
-async function proxyTo(port: number) {
-  const sockets = new Set<Socket>()
-  let up = true
-  let attempts = 0
-  const proxy = createServer((client) => {
-    attempts += 1
-    if (!up) return void client.destroy()
-    const upstream = connect(port, '127.0.0.1')
-    client.pipe(upstream).pipe(client)
-    for (const socket of [client, upstream]) {
-      sockets.add(socket)
-      socket
-        .on('error', () => {})
-        .on('close', () => {
-          client.destroy()
-          upstream.destroy()
-        })
-    }
-  })
-  await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening))
-  return {
-    port: (proxy.address() as AddressInfo).port,
-    get attempts() {
-      return attempts
-    },
-    cut() {
-      up = false
-      for (const socket of sockets) socket.destroy()
-    },
-    mend() {
-      up = true
-    },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((closed) => proxy.close(closed))
-    },
-  }
-}

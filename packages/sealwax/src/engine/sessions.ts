@@ -8,7 +8,7 @@ import { currentVersion, endSessionsOf } from './subject-versions.ts'
 import { askApplication, disabledUser, subjectOfNew } from './subjects.ts'
 import {
   accessExpiry,
-  checkClaims,
+  checkTokenContent,
   FIRST_PARTY,
   idleLimit,
   sessionKey,
@@ -57,7 +57,10 @@ export type EndReason =
  */
 export async function createSession(context: Context, options: CreateSession): Promise<TokenResponse> {
   checkSubject(options.subject)
-  if (options.claims !== undefined) checkClaims(options.claims)
+  const { claims, roles, scope, amr } = options
+  checkTokenContent({ claims, roles, scope, amr }, (reason) => {
+    return new AuthError('validation_failed', `No token can hold what was given: ${reason}`)
+  })
   checkDevice(options.device)
   for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts += 1) {
     const started = await attemptSession(context, options)

@@ -2,7 +2,7 @@ import { AuthError } from '../errors.ts'
 import type { SessionWithUser } from '../store/contract/sessions.ts'
 import type { UserRow } from '../store/contract/users.ts'
 import type { Context, Subject } from './context.ts'
-import { checkClaims, type TokenSubject } from './tokens.ts'
+import { checkTokenContent, type TokenSubject } from './tokens.ts'
 
 /** What `loadSubject` returned for a subject. */
 export interface Answer {
@@ -31,12 +31,15 @@ export async function askApplication({ loadSubject }: Context, subject: string):
   if (loaded.roles !== undefined && !isListOfNames(loaded.roles)) {
     throw new TypeError('loadSubject must return roles as an array of strings')
   }
-  if (loaded.claims !== undefined) checkClaims(loaded.claims)
+  checkTokenContent({ claims: loaded.claims, roles: loaded.roles }, (reason) => {
+    return new TypeError(`loadSubject must return roles and claims that a token can hold: ${reason}`)
+  })
   return { subject: loaded }
 }
 
 function isListOfNames(roles: unknown): boolean {
-  return Array.isArray(roles) && roles.every((role) => typeof role === 'string')
+  // Array.from: `every` passes over the gaps of a sparse array.
+  return Array.isArray(roles) && Array.from(roles).every((role) => typeof role === 'string')
 }
 
 /** Roles, version and claims for the next access token of a session; undefined: its user may no longer have one. */

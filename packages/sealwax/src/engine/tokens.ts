@@ -1,5 +1,5 @@
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
-import { sign } from '@sealwax/jwt'
+import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
+import { importKey, sign } from '@sealwax/jwt'
 import { AuthError } from '../errors.ts'
 import type { SessionRow } from '../store/contract/sessions.ts'
 import type { Context, Subject } from './context.ts'
@@ -40,13 +40,46 @@ const RESERVED = new Set([
   ...['cnf', 'act', 'token_use', 'token_type'],
 ])
 
-/** Throws `validation_failed` when a claim has the name of one that Sealwax sets itself. */
-export function checkClaims(claims: Readonly<Record<string, unknown>>): void {
+/** What the caller or the application puts into a token. */
+interface TokenContent {
+  readonly claims?: Readonly<Record<string, unknown>> | undefined
+  readonly roles?: readonly string[] | undefined
+  readonly scope?: string | undefined
+  readonly amr?: readonly string[] | undefined
+}
+
+/**
+ * Refuses what cannot be signed, before a session is stored that nobody would have a token for. Throws `validation_failed` when a claim has the name
+ * of one that Sealwax sets itself, and what `refuse` makes of any other reason.
+ */
+export function checkTokenContent(
+  { claims = {}, roles, ...others }: TokenContent,
+  refuse: (reason: string) => Error,
+): void {
+  if (!isPlainObject(claims)) throw refuse('claims is not a plain object')
   const taken = Object.keys(claims).filter((name) => RESERVED.has(name))
   if (taken.length > 0) {
     throw new AuthError('validation_failed', `Claims must not set ${taken.join(', ')}: Sealwax does`)
   }
+  try {
+    sign({ ...claims, ...(roles && { roles: [...roles] }), ...others, ...OWN_CLAIMS }, TRIAL_KEY, TRIAL)
+  } catch (cause) {
+    throw refuse(cause instanceof Error ? cause.message : 'a claim cannot be read')
+  }
 }
+
+/** Also of another realm, as in a test runner. */
+function isPlainObject(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** A signature that is thrown away: by HMAC it costs next to nothing. */
+const TRIAL_KEY = importKey(randomBytes(32), { alg: 'HS256' })
+const TRIAL = { issuer: null, audience: null, typ: null, expiresIn: 1 } as const
+/** As many members as Sealwax adds, with room for the longest subject and signature: a token has a greatest length. */
+const OWN_CLAIMS = Object.fromEntries(Array.from(RESERVED, (_, i) => [`own ${i}`, 'x'.repeat(64)]))
 
 /**
  * The scopes asked for (RFC 6749 §3.3), within those there are; all of them when none were asked for.

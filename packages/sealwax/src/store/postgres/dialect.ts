@@ -1,6 +1,6 @@
 import { PostgresAdapter } from 'kysely'
 import { PostgresJSDialect, type PostgresJSReservedSql, type PostgresJSSql } from 'kysely-postgres-js'
-import type { Pool } from './pool.ts'
+import { type Pool, settled } from './pool.ts'
 
 /**
  * What a transaction needs is said when it begins, in the same round trip: settings of the session are refused by poolers, belong to whoever gets
@@ -33,10 +33,20 @@ function withTransactions(pool: Pool, prepares: boolean): PostgresJSSql {
     async reserve() {
       const connection = await pool.reserve()
       const unsafe: PostgresJSReservedSql['unsafe'] = (query, parameters, options) => {
-        if (query === 'begin') return connection.unsafe(BEGIN, [], { simple: true })
+        if (query === 'begin') return settled(begin(connection))
         return connection.unsafe(query, parameters, prepares ? options : { ...options, prepare: false })
       }
       return { release: () => connection.release(), unsafe }
     },
+  }
+}
+
+/** The first of the two statements may have begun a transaction when the other fails: whoever gets the connection next would be in it. */
+async function begin(connection: PostgresJSReservedSql) {
+  try {
+    return await connection.unsafe(BEGIN, [], { simple: true })
+  } catch (error) {
+    await connection.unsafe('rollback', [], { simple: true })
+    throw error
   }
 }

@@ -9,7 +9,7 @@ const CONNECTION = new Set([
 ])
 
 /** Classes and codes of Postgres (Appendix A) that mean: not now, nothing was decided. */
-const UNAVAILABLE = /^(08...|28...|3D000|53...|57P0.|57014|58...|25006|25P0[34]|42501|55P03|40001|40P01)$/
+const UNAVAILABLE = /^(08...|28...|3D000|53...|57P0.|57014|58...|25006|25P0[234]|42501|55P03|40001|40P01)$/
 /** A prepared statement is not there, or already: a pooler has given the connection to somebody else. */
 const NOT_OURS = /^(26000|42P05)$/
 /** Text with a NUL octet. */

@@ -90,9 +90,9 @@ export function isAnswer(error: unknown): boolean {
   return /^[0-9FHPX][0-9A-Z]{4}$/.test(codeOf(error)) && !/^57P0/.test(codeOf(error))
 }
 
-/** After these a connection is of no use: it leads to a server that takes no writes, or that goes down. */
+/** After these a connection is of no use: it leads to a server that takes no writes, or that goes down, or it is in a transaction that has failed. */
 export function isUseless(error: unknown): boolean {
-  return /^(25006|57P0.|08...)$/.test(codeOf(error))
+  return /^(25006|25P02|57P0.|08...)$/.test(codeOf(error))
 }
 
 export function connectionError(code: string): Error {

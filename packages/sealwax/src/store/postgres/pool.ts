@@ -1,7 +1,7 @@
 import type { PostgresJSReservedSql, PostgresJSSql } from 'kysely-postgres-js'
 import type postgres from 'postgres'
-import { connectionError, isFull, isUseless } from './look.ts'
-import type { Holder, Kind, Reach } from './reach.ts'
+import { connectionError, isAnswer, isFull, isUseless } from './look.ts'
+import { type Holder, type Kind, PAUSE_MS, type Reach } from './reach.ts'
 
 export interface PoolLimits {
   /** Connections at once. */
@@ -124,7 +124,12 @@ export class Pool implements PostgresJSSql, Holder {
   /** Opens another connection for those who wait, if there may be one more. */
   #grow(probing = false): void {
     const { size } = this.#members
-    if (this.#ended || size + this.#opening >= this.#max || !this.#reach.mayTry(this.#kind)) return
+    if (this.#ended || size + this.#opening >= this.#max) return
+    if (!this.#reach.mayTry(this.#kind)) {
+      // Those who wait are not refused now, and nobody else may try again for them.
+      if (!probing && this.#waiting.length > 0 && this.#retry === undefined) this.#tryAgainAfter(PAUSE_MS)
+      return
+    }
     if (this.#opening >= this.#waiting.length && !probing) return
     if (performance.now() < this.#fullUntil && (size > 0 || this.#opening > 0 || this.#retry !== undefined)) return
     this.#opening += 1
@@ -268,8 +273,13 @@ export class Pool implements PostgresJSSql, Holder {
       clearTimeout(doubt)
       clearTimeout(limit)
     }
-    pending.then(done, (error) => {
+    const answered = () => {
       done()
+      this.#reach.answered()
+    }
+    pending.then(answered, (error) => {
+      if (isAnswer(error)) answered()
+      else done()
       if (!isUseless(error)) return
       this.#lose(member)
       // They lead to the same server.
@@ -283,6 +293,7 @@ type Pending = ReturnType<PostgresJSReservedSql['unsafe']>
 /** What a rollback answers. One that cannot be sent has happened all the same: Postgres undoes what a lost connection left open. */
 const UNDONE = Promise.resolve(Object.assign([], { command: 'ROLLBACK', count: 0 }))
 
-function settled(answer: Promise<Awaited<Pending>>): Pending {
+/** A statement that nobody can cancel any more. */
+export function settled(answer: Promise<Awaited<Pending>>): Pending {
   return Object.assign(answer.then(), { cancel() {} })
 }

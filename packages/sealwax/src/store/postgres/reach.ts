@@ -54,7 +54,7 @@ const OPEN_MS = 5000
 /** When the place that was good last does not answer so soon, the others are tried beside it. */
 const HEAD_START_MS = 500
 /** While the database is away: between two attempts, and how many may be under way. */
-const PAUSE_MS = 250
+export const PAUSE_MS = 250
 const MOST_ATTEMPTS = 3
 /** A failure tells nothing about now when it is older. Longer than an attempt takes: there is always one that has failed meanwhile. */
 const FRESH_MS = 6000
@@ -77,6 +77,7 @@ export class Reach {
   #attempts = 0
   #attemptedAt = -Infinity
   #checkedAt = -Infinity
+  #answeredAt = -Infinity
   #timeline = true
   readonly #stop = new AbortController()
 
@@ -138,22 +139,35 @@ export class Reach {
       return opened
     } catch (error) {
       this.#attempts -= 1
-      if (isFull(error)) throw error
+      if (isFull(error)) {
+        // The server is there: who waits may hope for a connection.
+        if (this.#failure?.ofWriters === false) this.#recover()
+        throw error
+      }
       this.#failure = { error, at: performance.now(), ofWriters: error instanceof TakesNoWrites }
       for (const holder of this.#holders) holder.failed()
       throw error
     }
   }
 
-  /** A statement has not been answered for a while: is the server still there? If not, all connections are given up. */
+  /** A statement was answered, over whichever connection. */
+  answered(): void {
+    this.#answeredAt = performance.now()
+  }
+
+  /**
+   * A statement has not been answered for a while: is the server still there? If not, all connections are given up. But when others are answered
+   * meanwhile, it waits for a lock, and new connections wait for their turn at a pooler.
+   */
   async check(kind: Kind): Promise<void> {
-    if (performance.now() - this.#checkedAt < CHECK_EVERY_MS) return
-    this.#checkedAt = performance.now()
+    const began = performance.now()
+    if (began - this.#checkedAt < CHECK_EVERY_MS) return
+    this.#checkedAt = began
     try {
       const { client } = await this.open(kind, () => {}, CHECK_MS)
       await client.end({ timeout: 0 })
     } catch (error) {
-      if (isFull(error) || isAnswer(error)) return
+      if (isFull(error) || isAnswer(error) || this.#answeredAt > began) return
       for (const holder of this.#holders) holder.unreachable(error)
     }
   }

@@ -79,7 +79,7 @@ export function parsePostgresUrl(url: string, name = 'The database URL'): Postgr
   }
   if ([...parameters].flat().some((text) => text.includes('\0'))) throw refuse('%00 is not allowed')
   // A name that comes after a password may be the rest of it, behind a raw `&`.
-  const mayBeNamed = nameable(query)
+  const mayBeNamed = nameable(path, query)
   const given = { host: take('host'), port: take('port'), user: take('user'), password: take('password') }
   const database = take('dbname')
   // Some name the directory of a socket beside a host that means nothing.
@@ -230,9 +230,21 @@ function requireWithoutMeaning(take: Take, refuse: Refuse): void {
 const UNSUPPORTED = /^(ssl\w+|hostaddr|pass|passfile|service|require_auth|krbsrvname|gsslib|gssdelegation)$/
 
 /** Whether a message may name a parameter: not where it may be a part of a password. */
-function nameable(query: string): (name: string) => boolean {
+function nameable(path = '', query = ''): (name: string) => boolean {
   const pairs = query.split('&')
-  const password = pairs.findIndex((pair) => pair.startsWith('password='))
-  const before = password < 0 ? pairs : pairs.slice(0, password)
-  return (name) => /^[a-z]\w{0,39}$/i.test(name) && before.some((pair) => pair.startsWith(`${name}=`))
+  // Parameters without the question mark: what follows may be within a password.
+  const first = path.includes('=') ? 0 : pairs.findIndex(mayHoldPassword)
+  const before = first < 0 ? pairs : pairs.slice(0, first)
+  const own = pairs[first]?.split('=')[0]
+  return (name) =>
+    /^[a-z]\w{0,39}$/i.test(name) &&
+    (before.some((pair) => pair.startsWith(`${name}=`)) || (name === own && OF_PASSWORDS.test(name)))
+}
+
+/** Names of a password that are not taken: the name itself may stand in a message. */
+const OF_PASSWORDS = /^(ssl)?(pass(word|file)?|pwd)$/i
+
+function mayHoldPassword(pair: string): boolean {
+  const [name] = [...new URLSearchParams(pair).keys()]
+  return /[?@:]/.test(pair) || /pass|pwd/i.test(name ?? '')
 }

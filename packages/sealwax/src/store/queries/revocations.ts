@@ -117,6 +117,9 @@ const laterStatement = prepared((db, value: Slots<{ position: number; limit: num
  * numbers again that were taken by transactions which left no trace. So the cursor also holds the last position there was: that row was on the
  * disk, and with it a sequence that goes on behind it. What is beyond the one or the other is news.
  *
+ * Rows that were restored from a dump keep the numbers of the server they were made on, which may be higher than any that this one has given. They
+ * are no news: what committed here has a number below the snapshot's end.
+ *
  * News is read in pages: first by transaction what stands at or before the last position, then by position what stands behind it (a snapshot is only
  * that). Meanwhile the cursor keeps the oldest transaction that was open at any of these pages, and the next news begins there: so what commits late,
  * behind the back of the pages, is not skipped.
@@ -136,6 +139,7 @@ async function byTransaction(
       left join (
         (select true as late, ${fields} from ${TABLE} feed
           where (txid, position) > (${from.txid}::pg_catalog.text::pg_catalog.xid8, ${from.within}::bigint)
+            and txid < pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())
           order by feed.txid, position limit ${limit})
         union all
         (select false as late, ${fields} from ${TABLE}
