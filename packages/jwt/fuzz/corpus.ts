@@ -1,8 +1,9 @@
 import type { KeyObject } from 'node:crypto'
 import { createHmac, createPrivateKey, createPublicKey, createSecretKey, sign } from 'node:crypto'
 
-// Keys and claims are constants, and only signatures that come out the same each time are made while fuzzing, so that a
-// seed and a number are enough to repeat a case. Made for this and used nowhere else.
+// Keys and claims are constants, and only signatures that come out the same each time are made
+// while fuzzing, so that a seed and a number are enough to repeat a case. Made for this and used
+// nowhere else.
 
 /** 2027-01-15T08:00:00Z, in seconds; every token is judged at this instant. */
 export const now = 1_800_000_000
@@ -50,7 +51,10 @@ export const keys: ReadonlyMap<unknown, FuzzKey> = new Map([
 
 export const base64url = (value: string | Uint8Array): string => Buffer.from(value).toString('base64url')
 
-/** A token of `claims` by the ES256 key, whose private half is gone: ECDSA signatures differ each time. */
+/**
+ * A token of `claims` by the ES256 key, whose private half is gone: ECDSA signatures differ each
+ * time.
+ */
 export const ecToken =
   'eyJhbGciOiJFUzI1NiIsImtpZCI6ImVjLTEiLCJ0eXAiOiJhdCtqd3QifQ.eyJpc3MiOiJodHRwczovL2F1dGguZXhhbXBsZS5jb20iLCJhdWQiOi' +
   'JodHRwczovL2FwaS5leGFtcGxlLmNvbSIsInN1YiI6InVzcl8xIiwiY2xpZW50X2lkIjoid2ViIiwianRpIjoidG9rXzEiLCJpYXQiOjE3OTk5OTk' +

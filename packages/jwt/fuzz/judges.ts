@@ -8,7 +8,10 @@ import { audience, issuer, keys, now, secret } from './corpus.ts'
 
 /** What a library says: the claims it would hand out, or why it would not. */
 export type Verdict = { claims: unknown } | { refused: string }
-/** A library, asked about one token. With `strict` issuer, audience, type and times are required, else only the signature and the times that are there. */
+/**
+ * A library, asked about one token. With `strict` issuer, audience, type and times are required,
+ * else only the signature and the times that are there.
+ */
 export type Judge = (token: string, strict: boolean) => Verdict | Promise<Verdict>
 
 const currentDate = new Date(now * 1000)
@@ -52,7 +55,10 @@ export const jose: Judge = async (token, strict) => {
   }
 }
 
-/** The key for a token, as an application would look it up before it calls a library that takes one key. */
+/**
+ * The key for a token, as an application would look it up before it calls a library that takes one
+ * key.
+ */
 function keyNamedBy(token: string) {
   try {
     const header = JSON.parse(Buffer.from(token.split('.', 1)[0] ?? '', 'base64url').toString()) as { kid?: unknown }

@@ -187,7 +187,10 @@ function editObject(source: object, names: readonly string[], values: readonly u
   return Object.fromEntries(entries)
 }
 
-/** Grammar: pieces put in, characters taken out or doubled, white space and escapes that mean the same. */
+/**
+ * Grammar: pieces put in, characters taken out or doubled, white space and escapes that mean the
+ * same.
+ */
 function editText(text: string, random: Random): string {
   const place = random.below(text.length + 1)
   switch (random.below(5)) {

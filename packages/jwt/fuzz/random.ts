@@ -1,4 +1,7 @@
-/** A source of numbers that gives the same ones for the same seed and case, so that every case can be repeated alone. */
+/**
+ * A source of numbers that gives the same ones for the same seed and case, so that every case can
+ * be repeated alone.
+ */
 export interface Random {
   /** A whole number from 0 up to, not including, `bound`. */
   below(bound: number): number

@@ -25,12 +25,18 @@ export interface FuzzReport {
   stricter: Record<string, number>
   /** Our refusals, by code. */
   refused: Record<string, number>
-  /** Our slowest verification of at most 8 KiB, in milliseconds, after the repetitions of a slow one. */
+  /**
+   * Our slowest verification of at most 8 KiB, in milliseconds, after the repetitions of a slow
+   * one.
+   */
   slowest: { case: number; milliseconds: number }
   violations: Violation[]
 }
 
-/** In milliseconds; slower than this is measured again, since it is mostly the machine that was slow. */
+/**
+ * In milliseconds; slower than this is measured again, since it is mostly the machine that was
+ * slow.
+ */
 const suspicious = 1
 /** In milliseconds, for a token of at most 8 KiB. */
 export const timeLimit = 5
@@ -52,8 +58,8 @@ export function caseOf(seed: number, index: number): { token: string; strict: bo
 }
 
 /**
- * Runs the cases. What must hold: our verifier throws nothing but a refusal, refuses or accepts within
- * {@link timeLimit}, and whatever it accepts jose accepts too, with the same claims.
+ * Runs the cases. What must hold: our verifier throws nothing but a refusal, refuses or accepts
+ * within {@link timeLimit}, and whatever it accepts jose accepts too, with the same claims.
  *
  * @param judge Stands for our verifier; a run against another shows that the invariants can fail.
  */
@@ -81,7 +87,10 @@ export async function runCases({ seed, from, to }: FuzzRange, judge: Judge = our
   return report
 }
 
-/** Asks our verifier and takes the time; a slow answer is asked for ten times more, and the fastest counts. */
+/**
+ * Asks our verifier and takes the time; a slow answer is asked for ten times more, and the fastest
+ * counts.
+ */
 async function timed(
   report: FuzzReport,
   index: number,

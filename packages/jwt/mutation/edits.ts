@@ -80,11 +80,7 @@ const parts: readonly (readonly [file: string, text: string, replacement: string
   ['claims.ts', 'exp <= now - tolerance', 'exp < now - tolerance'],
   ['claims.ts', 'exp <= now - tolerance', 'exp <= now - 60'],
   ['claims.ts', 'const maxIssuedAhead = 60', 'const maxIssuedAhead = 61'],
-  [
-    'verify-options.ts',
-    'maxLifetime === undefined ? (accessToken ? accessTokenLifetime : undefined)',
-    'maxLifetime === undefined ? undefined',
-  ],
+  ['verify-options.ts', '? accessTokenLifetime', '? undefined'],
   ['verify-options.ts', 'const maxTolerance = 60', 'const maxTolerance = 61'],
   ['verify-options.ts', ' || names.length === 0', ''],
   ['verify-options.ts', '!Array.isArray(names) || ', ''],
@@ -92,7 +88,7 @@ const parts: readonly (readonly [file: string, text: string, replacement: string
   ['options.ts', '|| value.length === 0', ''],
   ['options.ts', "return value !== ''", 'return true'],
   ['jwk.ts', "checkUse(jwk, operation ?? (half === 'public' ? 'verify' : 'sign'))", ''],
-  ['jwk.ts', 'if (kid !== undefined) checkKid(kid)', ''],
+  ['jwk.ts', "if (kid !== undefined) checkKid(kid, 'kid of the JWK')", ''],
   ['jwk.ts', 'else checkEd25519Point(x)', ''],
   ['jwk.ts', "checkSecret(octets(jwk, 'k'), row)", '{}'],
   ['jwk.ts', "checkRsaPublicKey(octets(jwk, 'n'), octets(jwk, 'e'))", ''],
@@ -116,13 +112,13 @@ const parts: readonly (readonly [file: string, text: string, replacement: string
   ['jwks.ts', 'if (keys.length === 1) return keys', 'return keys'],
   ['jwks.ts', 'if (!skipUnusable) refuseMixedSecrets(listed)', ''],
   ['jwks.ts', 'jwk === undefined ? undefined : foreignReason(jwk)', 'undefined'],
-  ['jwks.ts', '&& schemeOf(one.alg) === schemeOf(alg)', ''],
+  ['jwks.ts', '&& scheme(one.alg) === scheme(alg)', ''],
   ['verify.ts', 'allowed === undefined || ', ''],
   ['verify.ts', 'material.others === undefined || ', ''],
   ['verify.ts', ' || row?.kty !== material.row.kty', ''],
   ['keys.ts', "facts.row.kty === 'RSA' && options.alg === undefined &&", "facts.row.kty === 'RSA' &&"],
   ['keys.ts', ' && jwk.alg === undefined', ''],
-  ['keys.ts', 'if (kid !== undefined) checkKid(kid)\n  if (typeof source', 'if (typeof source'],
+  ['keys.ts', "if (kid !== undefined) checkKid(kid, 'importKey: kid')", ''],
   ['keys.ts', 'checkSecret(source, row)', ''],
   ['keys.ts', "text.includes('\\nProc-Type: 4,ENCRYPTED')", 'false'],
   ['remote-jwks.ts', 'if (flight !== undefined) return flight.result', ''],
@@ -139,11 +135,12 @@ const parts: readonly (readonly [file: string, text: string, replacement: string
   ],
   ['remote-jwks.ts', 'flight !== undefined || elapsed(settledAt) >= coolDown ? refresh() : undefined', 'refresh()'],
   ['remote-jwks.ts', 'buildKeySet(parseJson(text), true)', 'buildKeySet(parseJson(text), false)'],
-  ['remote-jwks.ts', '{ fatal: true }', '{}'],
+  ['body.ts', '{ fatal: true }', '{}'],
+  ['body.ts', 'size > limit', 'false'],
   ['remote-jwks.ts', "url.username !== '' || ", ''],
   ['remote-jwks.ts', "url.password !== '' || ", ''],
   ['remote-jwks.ts', " || text.includes('#')", ''],
-  ['remote-jwks.ts', 'loopback.test(url.hostname)', 'true'],
+  ['remote-jwks.ts', 'isLoopback(url.hostname)', 'true'],
 ]
 
 const sourceOf = (file: string) => readFileSync(new URL(`../src/${file}`, import.meta.url), 'utf8')
@@ -155,7 +152,10 @@ export function occurrences({ file, text }: Edit): number {
 
 export const listedEdits: readonly Edit[] = parts.map(([file, text, replacement]) => ({ file, text, replacement }))
 
-/** For every `throw` of the checked files: the same line, and those before it that make it unique, going on instead. */
+/**
+ * For every `throw` of the checked files: the same line, and those before it that make it unique,
+ * going on instead.
+ */
 export function throwEdits(): Edit[] {
   return checkedFiles.flatMap((file) => {
     const source = sourceOf(file)

@@ -1,5 +1,6 @@
-// npm run mutation            takes every single check away, one at a time, and shows that a test fails without it
-// npm run mutation -- TEXT …  only the edits whose file or text holds one of the TEXTs
+// npm run mutation            takes every single check away, one at a time, and shows that a test
+// fails without it npm run mutation -- TEXT …  only the edits whose file or text holds one of the
+// TEXTs
 import { spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -33,7 +34,10 @@ function makeCopy(): string {
   return folder
 }
 
-/** The first failing test of a stage. Throws when the tests did not run at all, which would prove nothing. */
+/**
+ * The first failing test of a stage. Throws when the tests did not run at all, which would prove
+ * nothing.
+ */
 async function firstFailure(folder: string, stage: readonly string[]): Promise<string | undefined> {
   const files = stage.map((name) => join(folder, 'test', `${name}.test.ts`))
   const flags = [

@@ -1,4 +1,4 @@
-/** The supported HMAC algorithms (RFC 7518 §3.2). Whoever verifies with such a key can also sign with it. */
+/** The supported HMAC algorithms (RFC 7518 §3.2). A key that verifies can also sign. */
 export type HmacAlgorithm = 'HS256' | 'HS384' | 'HS512'
 
 /** The supported public-key algorithms (RFC 7518 §3.3–3.5, RFC 8037 §3.1, RFC 9864 §2.2). */
@@ -15,25 +15,33 @@ export type AsymmetricAlgorithm =
   | 'PS384'
   | 'PS512'
 
-/** A JWS `alg` this package signs and verifies with. `none` is not among them and cannot be added. */
+/** A supported JWS `alg`. `none` is not supported and cannot be added. */
 export type Algorithm = AsymmetricAlgorithm | HmacAlgorithm
 
-/** The facts about one algorithm. */
+/** The parameters of one algorithm. */
 export interface AlgorithmRow {
+  /** The name in the header of a token. */
   readonly alg: Algorithm
+  /** The key type (RFC 7518 §6.1, RFC 8037 §2). */
   readonly kty: 'EC' | 'OKP' | 'RSA' | 'oct'
   /** The curve an EC or OKP key must be on. */
   readonly crv?: string
-  /** Octets of one coordinate of a point (EC) or of the encoded point (OKP). */
+  /** Octets of one coordinate (EC) or of the encoded point (OKP). */
   readonly coordinateLength?: number
-  /** OpenSSL's name of the hash; absent where the signature scheme brings its own. */
+  /** OpenSSL's name of the hash. Absent for Ed25519, which defines its own. */
   readonly hash?: 'sha256' | 'sha384' | 'sha512'
-  /** Octets of the hash: the salt of PSS, and the shortest HMAC key (RFC 7518 §3.2, §3.5). */
+  /**
+   * Octets of the hash. Also the PSS salt length and the minimum HMAC key (RFC 7518 §3.2, §3.5).
+   */
   readonly hashLength: number
-  /** Octets of a signature; an RSA signature is as long as the modulus instead. */
+  /** Octets of a signature. Absent for RSA, where it is the length of the modulus. */
   readonly signatureLength?: number
+  /** Whether the padding is RSASSA-PSS (RFC 7518 §3.5). */
   readonly pss?: true
-  /** Two names with the same scheme make the same signature (RFC 9864: `EdDSA` is `Ed25519` for an Ed25519 key). */
+  /**
+   * Two names with the same scheme make the same signature (RFC 9864: `EdDSA` is `Ed25519` for an
+   * Ed25519 key).
+   */
   readonly scheme: string
 }
 
@@ -59,10 +67,14 @@ const rows: readonly AlgorithmRow[] = [
   { alg: 'HS512', scheme: 'HS512', kty: 'oct', signatureLength: 64, ...sha512 },
 ]
 
-/** The table by name. A Map, so that `__proto__` or `constructor` in a header finds nothing. */
+/**
+ * The algorithms by name. A Map, so that `__proto__` or `constructor` in a header finds nothing.
+ */
 export const algorithms: ReadonlyMap<unknown, AlgorithmRow> = new Map(rows.map((row) => [row.alg, Object.freeze(row)]))
 
-/** The algorithm of a key that names none: by curve for EC and OKP, RS256 for RSA, none for a secret. */
+/**
+ * The algorithm of a key without `alg`: by curve for EC and OKP, RS256 for RSA, none for a secret.
+ */
 export function defaultAlgorithm(kty: unknown, crv: unknown): AlgorithmRow | undefined {
   if (kty === 'RSA') return algorithms.get('RS256')
   if (kty !== 'EC' && kty !== 'OKP') return undefined

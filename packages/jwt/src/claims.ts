@@ -1,14 +1,14 @@
 import { JwtError } from './errors.ts'
 
-// Pure: no node:crypto, no Buffer. The inspector runs this file in a browser.
+// No node:crypto, no Buffer: the inspector runs this file in a browser.
 
-/** The claims of a JWT (RFC 7519 §4). Other claims are passed through as they are. */
+/** The claims of a JWT (RFC 7519 §4). Other claims are passed through unchanged. */
 export interface JwtPayload {
   /** Issuer. */
   iss?: string
   /** Subject. */
   sub?: string
-  /** Audience: whom the token is for. */
+  /** Audience: the recipients of the token. */
   aud?: string | string[]
   /** Expiration time, in seconds since 1970. */
   exp?: number
@@ -18,37 +18,42 @@ export interface JwtPayload {
   iat?: number
   /** Token identifier. */
   jti?: string
+  /** Any other claim. */
   [claim: string]: unknown
 }
 
-/** What a claims set is held against. */
+/** The checks for a claims set. */
 export interface ClaimRules {
-  /** The issuers trusted; `null`: not checked. */
+  /** The trusted issuers. `null`: not checked. */
   readonly issuer: string | readonly string[] | null
-  /** Our own names as an audience; `null`: not checked. */
+  /** The audiences of this API. `null`: not checked. */
   readonly audience: string | readonly string[] | null
+  /** Claims that must be present, whatever their value. */
   readonly requiredClaims: readonly string[] | undefined
-  /** The longest `exp` − `iat` in seconds; `undefined`: no limit, and neither claim is required. */
+  /**
+   * The maximum of `exp` − `iat` in seconds. `undefined`: no limit, and neither claim is required.
+   */
   readonly maxLifetime: number | undefined
-  /** Whether the rules for access tokens apply. */
+  /** Whether the rules for access tokens (RFC 9068) apply. */
   readonly accessToken: boolean
-  /** Whether a token that is bound to a key is refused. */
+  /** Whether a token that is bound to a key (`cnf`) is refused. */
   readonly bearer: boolean
   /** The current time, in seconds since 1970. */
   readonly now: number
-  /** Seconds. */
+  /** Allowed clock difference in seconds. */
   readonly tolerance: number
 }
 
-/** How far ahead `iat` may lie: clocks differ, and that does no harm below a minute. */
+/** Maximum seconds that `iat` may be in the future, since clocks differ. */
 const maxIssuedAhead = 60
 
 /**
- * Checks a claims set. The order: types, presence, issuer, audience, access-token profile, lifetime, `nbf` and `iat`,
- * `exp`. Expiry comes last, so that `ERR_JWT_EXPIRED` says that nothing else is wrong with the token and a fresh one
- * will do.
+ * Checks a claims set in this order: types, presence, issuer, audience, access token profile,
+ * lifetime, `nbf` and `iat`, `exp`. Expiry is last, so that `ERR_JWT_EXPIRED` means that every
+ * other check passed and a refresh is enough.
  *
- * @throws {JwtError}
+ * @throws {JwtError} `ERR_JWT_CLAIM`, `ERR_JWT_CLAIM_MISSING`, `ERR_JWT_ISSUER`,
+ *   `ERR_JWT_AUDIENCE`, `ERR_JWT_PROOF_REQUIRED`, `ERR_JWT_NOT_YET_VALID`, `ERR_JWT_EXPIRED`
  */
 export function checkClaims(payload: JwtPayload, rules: ClaimRules): void {
   checkTypes(payload)
@@ -61,65 +66,69 @@ export function checkClaims(payload: JwtPayload, rules: ClaimRules): void {
   checkTimes(payload, rules.now, rules.tolerance)
 }
 
-/** Checks the claims that an access token (RFC 9068 §2.2) has, where it has them. */
+/** Checks the claims of an access token (RFC 9068 §2.2) that are present. */
 export function checkAccessToken(payload: JwtPayload): void {
   checkIdentifier(payload, 'sub')
   checkIdentifier(payload, 'jti')
   checkIdentifier(payload, 'client_id')
-  if (payload.scope !== undefined && typeof payload.scope !== 'string') throw wrong('scope', 'is not a text')
-  if (payload.token_use === 'refresh') throw wrong('token_use', 'says that this is a refresh token')
-  if (payload.token_type === 'refresh') throw wrong('token_type', 'says that this is a refresh token')
+  if (payload.scope !== undefined && typeof payload.scope !== 'string') throw wrong('scope', 'is not a string')
+  if (payload.token_use === 'refresh') throw wrong('token_use', 'marks a refresh token')
+  if (payload.token_type === 'refresh') throw wrong('token_type', 'marks a refresh token')
 }
 
-/** Refuses a token that is of use only with a proof of possession (RFC 9449 §7.1). */
+/** Refuses a token that needs a proof of possession (RFC 9449 §7.1). */
 export function checkBearer(payload: JwtPayload): void {
   if (payload.cnf !== undefined) {
-    throw new JwtError('ERR_JWT_PROOF_REQUIRED', 'the token is bound to a key (cnf) and is no bearer token', {
-      claim: 'cnf',
-    })
+    throw new JwtError(
+      'ERR_JWT_PROOF_REQUIRED',
+      'the token is bound to a key (cnf) and cannot be used as a bearer token',
+      {
+        claim: 'cnf',
+      },
+    )
   }
 }
 
-/** Checks the types of the registered claims. A claim of a wrong type is not an absent one. */
+/** Checks the types of the registered claims that are present. */
 export function checkTypes(payload: JwtPayload): void {
   const { iss, sub, jti, aud, exp, nbf, iat } = payload
-  if (iss !== undefined && typeof iss !== 'string') throw wrong('iss', 'is not a text')
-  if (sub !== undefined && typeof sub !== 'string') throw wrong('sub', 'is not a text')
-  if (jti !== undefined && typeof jti !== 'string') throw wrong('jti', 'is not a text')
-  if (aud !== undefined && typeof aud !== 'string' && !isTexts(aud))
-    throw wrong('aud', 'is not a text or a list of texts')
+  if (iss !== undefined && typeof iss !== 'string') throw wrong('iss', 'is not a string')
+  if (sub !== undefined && typeof sub !== 'string') throw wrong('sub', 'is not a string')
+  if (jti !== undefined && typeof jti !== 'string') throw wrong('jti', 'is not a string')
+  if (aud !== undefined && typeof aud !== 'string' && !isStringArray(aud))
+    throw wrong('aud', 'is not a string or a list of strings')
   if (exp !== undefined && !Number.isFinite(exp)) throw wrong('exp', 'is not a number')
   if (nbf !== undefined && !Number.isFinite(nbf)) throw wrong('nbf', 'is not a number')
   if (iat !== undefined && !Number.isFinite(iat)) throw wrong('iat', 'is not a number')
 }
 
-function isTexts(value: unknown): value is string[] {
+function isStringArray(value: unknown): value is string[] {
   if (!Array.isArray(value)) return false
   for (const element of value) if (typeof element !== 'string') return false
   return true
 }
 
-/** The value of a claim that must be there. */
+/** Returns the value of a required claim. */
 export function requireClaim(payload: JwtPayload, claim: string): unknown {
-  // hasOwn: a claim named like a member of Object.prototype must not be found there.
+  // hasOwn, since a claim may have the name of a member of Object.prototype.
   if (!Object.hasOwn(payload, claim)) {
-    throw new JwtError('ERR_JWT_CLAIM_MISSING', `the token lacks the claim ${claim}`, { claim })
+    throw new JwtError('ERR_JWT_CLAIM_MISSING', `the token has no claim ${claim}`, { claim })
   }
   return payload[claim]
 }
 
-/** Checks `iss`, a text where it is present (RFC 7519 §4.1.1). */
+/** Checks `iss` (RFC 7519 §4.1.1). Its type has been checked. */
 export function checkIssuer(payload: JwtPayload, trusted: string | readonly string[]): void {
   const iss = requireClaim(payload, 'iss')
   if (typeof trusted === 'string' ? iss === trusted : trusted.includes(iss as string)) return
-  throw new JwtError('ERR_JWT_ISSUER', 'the issuer is not the expected one', { claim: 'iss' })
+  throw new JwtError('ERR_JWT_ISSUER', 'the issuer (iss) is not a trusted one', { claim: 'iss' })
 }
 
-/** Checks `aud`, a text or a list of texts where it is present (RFC 7519 §4.1.3). */
+/** Checks `aud` (RFC 7519 §4.1.3). Its type has been checked. */
 export function checkAudience(payload: JwtPayload, ours: string | readonly string[]): void {
   const aud = requireClaim(payload, 'aud')
   if (typeof ours === 'string' ? isFor(aud, ours) : ours.some((name) => isFor(aud, name))) return
-  throw new JwtError('ERR_JWT_AUDIENCE', 'the token is for another audience', { claim: 'aud' })
+  throw new JwtError('ERR_JWT_AUDIENCE', 'the token is for another audience (aud)', { claim: 'aud' })
 }
 
 function isFor(aud: unknown, name: string): boolean {
@@ -130,7 +139,7 @@ function checkIdentifier(payload: JwtPayload, claim: 'sub' | 'jti' | 'client_id'
   const value = payload[claim]
   if (value === undefined) return
   if (typeof value !== 'string' || value.length > 256 || !isVisible(value)) {
-    throw wrong(claim, 'is not a text of 1 to 256 characters, some visible, none a control character')
+    throw wrong(claim, 'is not a string of 1 to 256 characters, at least one visible and none a control character')
   }
 }
 
@@ -144,14 +153,14 @@ function isVisible(text: string): boolean {
   return visible || text.trim() !== ''
 }
 
-/** Checks the time from `iat` to `exp`, numbers where they are present. */
+/** Checks the time from `iat` to `exp`. Their types have been checked. */
 export function checkLifetime(payload: JwtPayload, maxLifetime: number): void {
   const lifetime = (requireClaim(payload, 'exp') as number) - (requireClaim(payload, 'iat') as number)
   if (!(lifetime > 0)) throw wrong('exp', 'is not after iat')
-  if (lifetime > maxLifetime) throw wrong('exp', 'is further from iat than allowed')
+  if (lifetime > maxLifetime) throw wrong('exp', 'is later after iat than maxLifetime allows')
 }
 
-/** Checks `nbf`, `iat` and `exp`, numbers where they are present (RFC 7519 §4.1.4–4.1.6). */
+/** Checks `nbf`, `iat` and `exp` (RFC 7519 §4.1.4–4.1.6). Their types have been checked. */
 export function checkTimes({ exp, nbf, iat }: JwtPayload, now: number, tolerance: number): void {
   if (nbf !== undefined && nbf > now + tolerance) {
     throw new JwtError('ERR_JWT_NOT_YET_VALID', 'the token is not valid yet', { claim: 'nbf' })

@@ -1,32 +1,32 @@
 import { JwtError } from './errors.ts'
 
-// Pure: no node:crypto, no Buffer. The inspector runs this file in a browser.
+// No node:crypto, no Buffer: the inspector runs this file in a browser.
 
-/** A token of more characters than this is refused before anything else is looked at: Node takes 16 KiB of header fields. */
+/** The default limit in characters, checked first. Node accepts 16 KiB of header fields. */
 export const maxTokenLength = 16_384
-/** The longest token that the option `maxTokenLength` can allow. */
+/** The maximum of the option `maxTokenLength`. */
 export const longestTokenLength = 1_048_576
-/** JSON nested deeper than this is refused; the outermost object is level 1. */
+/** The maximum nesting of JSON; the outermost object is level 1. */
 export const maxDepth = 32
-/** A JSON text with more members than this, at all levels together, is refused. */
+/** The default maximum of members of a JSON text, all levels together. */
 export const maxMembers = 1024
 
-/** A JSON object as it was parsed: own members only, none of them `__proto__`. */
+/** A parsed JSON object: own members only, none of them `__proto__`. */
 export type JsonObject = { [member: string]: unknown }
 
-/** Where the two dots of a compact JWS are. What stands left of the second is the JWS signing input. */
+/** The positions of the two dots of a compact JWS. The JWS signing input ends at the second. */
 export interface Dots {
   readonly first: number
   readonly second: number
 }
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-// −1 outside the alphabet, so that one sign test at the end tells whether all characters were in it.
+// −1 outside the alphabet: ORed together, the values are negative if any character is invalid.
 const sextets = new Int8Array(256).fill(-1)
 for (let i = 0; i < 64; i++) sextets[alphabet.charCodeAt(i)] = i
 
-// Everything here is synchronous and nothing calls back, so these serve all calls. Reading octets is twice as fast as
-// reading the characters of a string, even with the copy.
+// Shared by all calls: everything here is synchronous and calls no code of the caller. Reading
+// octets is twice as fast as reading the characters of a string, even with the copy.
 let characters = new Uint8Array(maxTokenLength)
 let payloadOctets = new Uint8Array((maxTokenLength / 4) * 3)
 let otherOctets = new Uint8Array(payloadOctets.length)
@@ -40,8 +40,8 @@ function malformed(message: string, cause?: unknown): JwtError {
 /**
  * Finds the dots of a compact JWS (RFC 7515 §7.1).
  *
- * @param longest In characters; a longer token is refused.
- * @throws {JwtError} `ERR_JWT_MALFORMED`.
+ * @param longest The maximum length in characters.
+ * @throws {JwtError} `ERR_JWT_MALFORMED`
  */
 export function findDots(token: unknown, longest = maxTokenLength): Dots {
   if (typeof token !== 'string') throw malformed('the token is not a string')
@@ -55,26 +55,26 @@ export function findDots(token: unknown, longest = maxTokenLength): Dots {
   return { first, second }
 }
 
-/** Only a caller who allows longer tokens ever gets here. */
 function growBuffers(length: number): void {
   characters = new Uint8Array(Math.min(2 ** Math.ceil(Math.log2(length)), longestTokenLength))
   payloadOctets = new Uint8Array((characters.length / 4) * 3)
   otherOctets = new Uint8Array(payloadOctets.length)
 }
 
-/** What {@link decodeBody} found; the octets are good until its next call. */
+/** The result of {@link decodeBody}. Its octets are valid until the next call. */
 export interface Body {
-  /** The JWS signing input, as it was received. */
+  /** The JWS signing input as received. */
   readonly input: Uint8Array
+  /** The decoded signature. */
   readonly signature: Uint8Array
-  /** The octets of the payload, for {@link parseStrictJson}. */
+  /** The decoded payload, for {@link parseStrictJson}. */
   readonly payload: Uint8Array
 }
 
 /**
  * Parses the header of a token.
  *
- * @throws {JwtError} `ERR_JWT_MALFORMED`.
+ * @throws {JwtError} `ERR_JWT_MALFORMED`
  */
 export function parseHeader(token: string, dots: Dots): JsonObject {
   const length = copyCharacters(token, dots.first)
@@ -82,9 +82,9 @@ export function parseHeader(token: string, dots: Dots): JsonObject {
 }
 
 /**
- * Decodes payload and signature without parsing anything, so that their form is known before the signature is checked.
+ * Decodes the payload and the signature. The payload is parsed after the signature is checked.
  *
- * @throws {JwtError} `ERR_JWT_MALFORMED`.
+ * @throws {JwtError} `ERR_JWT_MALFORMED`
  */
 export function decodeBody(token: string, dots: Dots): Body {
   const end = copyCharacters(token, token.length)
@@ -98,7 +98,7 @@ export function decodeBody(token: string, dots: Dots): Body {
   }
 }
 
-/** The octets of a canonical base64url text, or `undefined` when it is not one. */
+/** Decodes canonical base64url. Returns `undefined` for any other string. */
 export function decodeBase64url(text: string): Uint8Array | undefined {
   const source = encoder.encode(text)
   const octets = new Uint8Array(Math.floor((source.length * 3) / 4))
@@ -107,12 +107,12 @@ export function decodeBase64url(text: string): Uint8Array | undefined {
 
 function copyCharacters(token: string, length: number): number {
   const { read, written } = encoder.encodeInto(length === token.length ? token : token.slice(0, length), characters)
-  if (read !== length || written !== length) throw malformed('the token holds a character outside ASCII')
+  if (read !== length || written !== length) throw malformed('the token has a character outside ASCII')
   return length
 }
 
 function decodeJsonSegment(octets: Uint8Array, start: number, end: number): number {
-  // An object begins with a brace or white space, so most garbage ends here, before it costs anything.
+  // An object begins with a brace or white space: this rejects most garbage before any decoding.
   const lead = (sextet(characters[start]) << 2) | (sextet(characters[start + 1]) >> 4)
   if (lead !== 0x7b && lead !== 0x20 && lead !== 0x09 && lead !== 0x0a && lead !== 0x0d) {
     throw malformed('a segment is not the base64url of a JSON object')
@@ -127,8 +127,10 @@ function sextet(code: number | undefined): number {
 }
 
 /**
- * Decodes canonical base64url (RFC 7515 §2, RFC 4648 §3.5): only letters of the alphabet, no padding, no white space,
- * unused bits zero. Returns how many octets were written, or −1 when the source is anything else.
+ * Decodes canonical base64url (RFC 7515 §2, RFC 4648 §3.5): only characters of the alphabet, no
+ * padding, no white space, unused bits zero.
+ *
+ * @returns How many octets were written, or −1 if the source is not canonical base64url.
  */
 function decodeInto(octets: Uint8Array, source: Uint8Array, start: number, end: number): number {
   const rest = (end - start) & 3
@@ -161,11 +163,12 @@ function decodeInto(octets: Uint8Array, source: Uint8Array, start: number, end: 
 }
 
 /**
- * Parses a JSON object and refuses what parsers are known to disagree on or to choke on: a member that appears twice
- * (also when an escape hides it), a member named `__proto__`, a byte order mark, invalid UTF-8, a lone surrogate, a
- * number outside the range of a double, more than {@link maxDepth} levels, more members than allowed.
+ * Parses a JSON object. Refuses what parsers treat differently or cannot handle: duplicate members
+ * (also if an escape hides one), a member named `__proto__`, a byte order mark, invalid UTF-8, a
+ * lone surrogate, a number outside the range of a double, more than {@link maxDepth} levels, too
+ * many members.
  *
- * @throws {JwtError} `ERR_JWT_MALFORMED`.
+ * @throws {JwtError} `ERR_JWT_MALFORMED`
  */
 export function parseStrictJson(octets: Uint8Array, mostMembers = maxMembers): JsonObject {
   const colons = scan(octets, mostMembers)
@@ -179,16 +182,16 @@ export function parseStrictJson(octets: Uint8Array, mostMembers = maxMembers): J
   try {
     value = JSON.parse(text)
   } catch {
-    // The parser's own error quotes the text, so it is not kept.
+    // The parser's error quotes the JSON, so it is not kept as the cause.
     throw malformed('a segment is not JSON')
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('the JSON is not an object')
-  // In a JSON text a colon outside a string stands for one member; a duplicate leaves fewer members than colons.
+  // Each colon outside a string is one member; a duplicate leaves fewer members than colons.
   if (countMembers(value, text.indexOf('\\') >= 0) !== colons) throw malformed('a JSON member appears twice')
   return value as JsonObject
 }
 
-/** Counts the colons outside strings, and refuses what is too deep or too large before it is parsed. */
+/** Counts the colons outside strings. Refuses JSON that is too deep or too large before parsing. */
 function scan(octets: Uint8Array, mostMembers: number): number {
   const { length } = octets
   let colons = 0
@@ -219,8 +222,8 @@ function scan(octets: Uint8Array, mostMembers: number): number {
 }
 
 /**
- * Counts the members of a parsed array or object at all levels, checking names, strings and numbers on the way.
- * Strings only when the text has escapes: without one there can be no lone surrogate, since it was UTF-8.
+ * Counts the members of a parsed array or object at all levels and checks names, strings and
+ * numbers. Strings are checked only if the JSON has escapes: valid UTF-8 has no lone surrogates.
  */
 function countMembers(value: object, escapes: boolean): number {
   let members = 0
@@ -230,7 +233,7 @@ function countMembers(value: object, escapes: boolean): number {
   }
   for (const name in value) {
     if (name === '__proto__') throw malformed('the JSON has a member named __proto__')
-    if (escapes && !name.isWellFormed()) throw malformed('the JSON holds a lone surrogate')
+    if (escapes && !name.isWellFormed()) throw malformed('the JSON has a lone surrogate')
     members += 1 + countIn((value as JsonObject)[name], escapes)
   }
   return members
@@ -239,9 +242,9 @@ function countMembers(value: object, escapes: boolean): number {
 function countIn(value: unknown, escapes: boolean): number {
   if (typeof value === 'object') return value === null ? 0 : countMembers(value, escapes)
   if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw malformed('the JSON holds a number that is not finite')
+    if (!Number.isFinite(value)) throw malformed('the JSON has a number outside the range of a double')
   } else if (escapes && typeof value === 'string' && !value.isWellFormed()) {
-    throw malformed('the JSON holds a lone surrogate')
+    throw malformed('the JSON has a lone surrogate')
   }
   return 0
 }

@@ -1,8 +1,9 @@
 import { JwtError } from './errors.ts'
+import { refuseOption } from './options.ts'
 
 /**
- * A length of time: a whole number of seconds, or a whole number with a unit: `'30s'`, `'15m'`, `'12h'`, `'14d'`,
- * `'2w'`.
+ * A length of time: a whole number of seconds, or a whole number with a unit: `'30s'`, `'15m'`,
+ * `'12h'`, `'14d'`, `'2w'`.
  */
 export type Duration = number | `${number}${'s' | 'm' | 'h' | 'd' | 'w'}`
 
@@ -14,26 +15,52 @@ const unitSeconds: ReadonlyMap<string, number> = new Map([
   ['w', 604_800],
 ])
 
-/** A hundred years; longer is a mistake of unit. */
+/** 100 years. A longer duration is probably in the wrong unit. */
 const longest = 3_155_760_000
 
 /**
- * The seconds in a duration. Takes any string, so that text from a configuration can be given as it is.
+ * Converts a duration to seconds. Accepts any string, so that a configuration value can be passed
+ * unchanged.
  *
- * A bare number in a string (`'900'`), a fraction, a sign, white space and other units are refused: whoever meant
- * milliseconds must not get seconds.
+ * A number in a string without a unit (`'900'`), a fraction, a sign, white space and other units
+ * are refused, since the unit must not be guessed.
  *
- * @throws {JwtError} `ERR_JWT_OPTION` when it is not a duration between 0 and 100 years.
+ * @param duration The duration.
+ * @returns The number of seconds.
+ * @throws {JwtError} `ERR_JWT_OPTION` if it is not a duration from 0 to 100 years
  */
 export function toSeconds(duration: Duration | string): number {
+  return readSeconds('toSeconds', 'duration', duration)
+}
+
+/**
+ * Reads an option that is a duration.
+ *
+ * @param caller The function as the caller knows it.
+ * @param least The minimum in seconds.
+ * @param most The maximum in seconds.
+ * @throws {JwtError} `ERR_JWT_OPTION`; the message names the option and what was given
+ */
+export function readSeconds(caller: string, option: string, duration: unknown, least = 0, most = longest): number {
   const seconds = typeof duration === 'string' ? parse(duration) : duration
   if (typeof seconds !== 'number' || !Number.isInteger(seconds) || seconds < 0 || seconds > longest) {
-    throw new JwtError(
-      'ERR_JWT_OPTION',
-      "a duration is a whole number of seconds or a text such as '30s', '15m', '12h', '14d'",
-    )
+    throw refuseDuration(caller, option, "must be a number of seconds or a duration such as '15m'", duration)
   }
+  if (seconds < least || seconds > most) throw refuseDuration(caller, option, bounds(least, most), duration)
   return seconds
+}
+
+function bounds(least: number, most: number): string {
+  if (most === longest) return `must be at least ${least} second${least === 1 ? '' : 's'}`
+  return least === 0 ? `must be at most ${most} seconds` : `must be from ${least} to ${most} seconds`
+}
+
+/** Shows a string only if it looks like a duration, such as '1 hour': another may be a secret. */
+function refuseDuration(caller: string, option: string, allowed: string, duration: unknown): JwtError {
+  if (typeof duration !== 'string' || !/^[-+ ]?\d[\w .]{0,15}$/.test(duration)) {
+    return refuseOption(caller, option, allowed, duration)
+  }
+  return new JwtError('ERR_JWT_OPTION', `${caller}: ${option} ${allowed} (got '${duration}')`)
 }
 
 function parse(text: string): number {

@@ -18,65 +18,77 @@ import type { JwtHeader } from './header.ts'
 import { checkParameters, readAlgorithm, refusedParameters, wrongAlgorithm } from './header.ts'
 import { isAccessTokenType, sameMediaType } from './media-type.ts'
 import { refuseOption } from './options.ts'
+import { spellDuration } from './spell.ts'
 import type { VerifyOptions } from './verify-options.ts'
 import { readRules } from './verify-options.ts'
 
-// Pure: no node:crypto, no Buffer. It runs in a browser.
+// No node:crypto, no Buffer: this runs in a browser.
 
-/** Options of {@link inspect}: those of `verify`, none of them required. What is absent or `null` is not compared. */
+/** Options of {@link inspect}: those of `verify`, all optional. Absent or `null`: not checked. */
 export interface InspectOptions extends Partial<VerifyOptions> {
-  /** The keys that are trusted, by name: JWKs with `kid` and `alg`, or key objects. Nothing else of them is read. */
+  /** The trusted keys, as JWKs or key objects. Only `kid` and `alg` are read. */
   keys?: readonly { readonly kid: string; readonly alg: string }[]
 }
 
-/** One thing for which `verify` would refuse the token. */
+/** One reason why `verify` would refuse the token. */
 export interface Finding {
+  /** The code of the error that `verify` would throw. */
   code: JwtErrorCode
-  /** One English sentence, without text taken from the token. */
+  /** One English sentence. Contains no part of the token except the algorithm. */
   message: string
-  /** The claim at fault, where one is. */
+  /** The claim at fault, if there is one. */
   claim?: string
 }
 
-/** A claim that is an instant: `exp`, `nbf`, `iat`, or `auth_time`. */
+/** A claim that is a point in time: `iat`, `auth_time`, `nbf` or `exp`. */
 export interface InspectedTime {
+  /** The name of the claim. */
   claim: string
+  /** The value of the claim. */
   date: Date
-  /** In words, seen from now: `expired 37 seconds ago`. */
+  /** Relative to now, in words: `expired 37 seconds ago`. */
   text: string
 }
 
-/** What {@link inspect} found. Header and payload are what the token says of itself; anybody can have written it. */
+/**
+ * The result of {@link inspect}. Header and payload are unverified: anyone can have written them.
+ */
 export interface Inspection {
-  /** Absent when it cannot be read. */
+  /** Absent if it cannot be parsed. */
   header?: JwtHeader
-  /** Absent when it cannot be read. */
+  /** Absent if it cannot be parsed. */
   payload?: JwtPayload
-  /** The instants among the claims, in the order `iat`, `auth_time`, `nbf`, `exp`. */
+  /** The claims that are points in time, in the order `iat`, `auth_time`, `nbf`, `exp`. */
   times: InspectedTime[]
-  /** In the order of `verify`, which throws the first of them. Empty does not mean that the token is genuine. */
+  /**
+   * In the order of `verify`, which throws the first. Empty does not mean that the token is valid.
+   */
   findings: Finding[]
-  /** That the signature was not checked, as a sentence to show beside the rest. */
+  /** A sentence to show with the result: the signature was not checked. */
   notice: string
 }
 
 /**
- * Explains a token to a person: what it says, and everything for which `verify` would refuse it that can be known
- * without the key. Needs no node:crypto; runs in a browser.
+ * Explains a token for debugging: its contents, and every reason why `verify` would refuse it that
+ * does not need the key. Runs in a browser.
  *
- * **The signature is not checked.** Never authorise by what this returns.
+ * **The signature is not checked.** Never authorize a request with the result.
  *
- * The rules are those of `verify`, which stops at the first fault where this goes on. A token whose own `typ` is
- * `at+jwt` is held to the rules for access tokens (RFC 9068) also when the option `typ` is not given.
+ * The checks are those of `verify`, but the first fault does not end them. A token whose own `typ`
+ * is `at+jwt` is checked as an access token (RFC 9068) even without the option `typ`.
  *
- * @param token What was found; whatever it is, nothing is thrown because of it.
- * @throws {JwtError} `ERR_JWT_OPTION`.
+ * @param token The token. Any value is allowed; none causes an error.
+ * @param options What to check the token against.
+ * @returns The contents and the findings.
+ * @throws {JwtError} `ERR_JWT_OPTION`
  */
 export function inspect(token: unknown, options: InspectOptions = {}): Inspection {
-  if (typeof options !== 'object' || options === null) throw refuseOption('inspect: the options are not an object')
+  if (typeof options !== 'object' || options === null) {
+    throw refuseOption('inspect', 'options', 'must be an object', options)
+  }
   const { keys, ...given } = options
   if ('keys' in options) checkKeyNames(keys)
-  const rules = readRules({ issuer: null, audience: null, typ: null, ...given })
+  const rules = readRules({ issuer: null, audience: null, typ: null, ...given }, 'inspect')
   const findings: Finding[] = []
   const attempt = <T>(check: () => T): T | undefined => collect(findings, check)
 
@@ -93,7 +105,7 @@ export function inspect(token: unknown, options: InspectOptions = {}): Inspectio
     | undefined
   const { typ = null } = given
   if (header !== undefined && typ !== null && !sameMediaType(header.typ, typ)) {
-    findings.push({ code: 'ERR_JWT_TYPE', message: 'The token is of another type.' })
+    findings.push({ code: 'ERR_JWT_TYPE', message: 'The token has another type (typ).' })
   }
   if (payload === undefined) return result
   result.payload = payload
@@ -108,7 +120,7 @@ export function inspect(token: unknown, options: InspectOptions = {}): Inspectio
   return result
 }
 
-const notice = 'The signature was not checked: anybody can have written this token.'
+const notice = 'The signature was not checked: anyone can have written this token.'
 
 type Attempt = <T>(check: () => T) => T | undefined
 
@@ -136,7 +148,7 @@ function inspectHeader(
   const alg = attempt(() => readAlgorithm(header))
   if (alg !== undefined && allowed !== undefined && !allowed.includes(alg)) {
     attempt(() => {
-      throw wrongAlgorithm('the algorithm is not an allowed one')
+      throw wrongAlgorithm('the algorithm (alg) is not an allowed one')
     })
   }
   if (keys === undefined) return
@@ -146,7 +158,7 @@ function inspectHeader(
   attempt(() => {
     if (key === undefined) throw new JwtError('ERR_JWT_KEY_UNKNOWN', 'no trusted key has the kid of the token')
     if (alg !== undefined && algorithms.get(key.alg)?.scheme !== algorithms.get(alg)?.scheme) {
-      throw wrongAlgorithm("the algorithm is not the key's")
+      throw wrongAlgorithm('the algorithm (alg) is not the algorithm of the key')
     }
   })
 }
@@ -163,8 +175,8 @@ function readPayload(
   if (signature.length === 0 || (length !== undefined && signature.length !== length)) {
     const message =
       signature.length === 0
-        ? 'There is no signature.'
-        : `A signature of ${alg} has ${length} octets, not ${signature.length}.`
+        ? 'The token has no signature.'
+        : `An ${alg} signature has ${length} octets, not ${signature.length}.`
     findings.push({ code: 'ERR_JWT_SIGNATURE', message })
   }
   return parseStrictJson(payload, maxMembers)
@@ -174,7 +186,7 @@ const accessTokenLifetime = 86_400
 const registeredClaims = ['iss', 'sub', 'jti', 'aud', 'exp', 'nbf', 'iat']
 const profileClaims = ['sub', 'jti', 'client_id', 'scope', 'token_use', 'token_type']
 
-/** The steps of `checkClaims`, each claim by itself; a claim of a wrong type is not looked at again. */
+/** The steps of `checkClaims` for each claim. A claim of the wrong type is not checked further. */
 function inspectClaims(payload: JwtPayload, rules: ReturnType<typeof readRules>, attempt: Attempt): void {
   const { issuer, audience, maxLifetime, now, tolerance } = rules
   const sound = { ...payload }
@@ -209,7 +221,7 @@ function inspectClaims(payload: JwtPayload, rules: ReturnType<typeof readRules>,
   for (const claim of ['nbf', 'iat', 'exp']) attempt(() => checkTimes(only(claim), now, tolerance))
 }
 
-const instants: readonly [claim: string, past: string, future: string][] = [
+const timeClaims: readonly [claim: string, past: string, future: string][] = [
   ['iat', 'issued', 'will be issued'],
   ['auth_time', 'logged in', 'will be logged in'],
   ['nbf', 'became valid', 'becomes valid'],
@@ -218,29 +230,15 @@ const instants: readonly [claim: string, past: string, future: string][] = [
 
 function readTimes(payload: JwtPayload, now: number): InspectedTime[] {
   const times: InspectedTime[] = []
-  for (const [claim, past, future] of instants) {
+  for (const [claim, past, future] of timeClaims) {
     const seconds = Object.hasOwn(payload, claim) ? payload[claim] : undefined
     if (typeof seconds !== 'number') continue
     const date = new Date(seconds * 1000)
-    if (Number.isNaN(date.getTime())) continue // further away than a Date can tell
-    const span = spell(Math.abs(seconds - now))
+    if (Number.isNaN(date.getTime())) continue // outside the range of Date
+    const span = spellDuration(Math.abs(seconds - now))
     times.push({ claim, date, text: seconds > now ? `${future} in ${span}` : `${past} ${span} ago` })
   }
   return times
-}
-
-const units: readonly [name: string, seconds: number][] = [
-  ['year', 31_557_600],
-  ['day', 86_400],
-  ['hour', 3600],
-  ['minute', 60],
-]
-
-/** A length of time in the largest unit of which it holds two, so that it is off by less than a third. */
-function spell(seconds: number): string {
-  const [name, size] = units.find((unit) => seconds >= 2 * unit[1]) ?? ['second', 1]
-  const count = Math.floor(seconds / size)
-  return `${count} ${name}${count === 1 ? '' : 's'}`
 }
 
 function checkKeyNames(keys: unknown): void {
@@ -249,6 +247,6 @@ function checkKeyNames(keys: unknown): void {
     return typeof kid === 'string' && algorithms.has(alg)
   }
   if (!Array.isArray(keys) || keys.length === 0 || !keys.every(named)) {
-    throw refuseOption('inspect: keys is a non-empty list of keys with kid and a supported alg')
+    throw refuseOption('inspect', 'keys', 'must be a non-empty list of keys with kid and a supported alg', keys)
   }
 }

@@ -2,60 +2,85 @@ import type { AlgorithmRow } from './algorithms.ts'
 import { algorithms, defaultAlgorithm } from './algorithms.ts'
 import { decodeBase64url } from './compact.ts'
 import { JwtError } from './errors.ts'
+import { describe } from './options.ts'
 import { checkEd25519Point, checkRsaPublicKey } from './weak-keys.ts'
 
-/** A JSON Web Key (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2). Members not listed are allowed and ignored. */
+/**
+ * A JSON Web Key (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2). Members not listed are allowed and
+ * ignored.
+ */
 export interface Jwk {
+  /** Key type: `EC`, `OKP`, `RSA` or `oct`. */
   kty: string
+  /** Key identifier. */
   kid?: string
+  /** The algorithm the key is for. */
   alg?: string
+  /** `sig` for signature keys. */
   use?: string
+  /** The operations the key is for, such as `sign` and `verify`. */
   key_ops?: string[]
+  /** The curve of an EC or OKP key. */
   crv?: string
+  /** The x coordinate of an EC key; the public key of an OKP key. */
   x?: string
+  /** The y coordinate of an EC key. */
   y?: string
+  /** The modulus of an RSA key. */
   n?: string
+  /** The public exponent of an RSA key. */
   e?: string
+  /** The private key of an EC or OKP key; the private exponent of an RSA key. */
   d?: string
+  /** The first prime of an RSA private key. */
   p?: string
+  /** The second prime of an RSA private key. */
   q?: string
+  /** The first CRT exponent of an RSA private key. */
   dp?: string
+  /** The second CRT exponent of an RSA private key. */
   dq?: string
+  /** The CRT coefficient of an RSA private key. */
   qi?: string
+  /** The secret of an `oct` key. */
   k?: string
+  /** Any other member. */
   [member: string]: unknown
 }
 
-/** A JWK with private or secret members: importing it gives a signing key. */
+/** A JWK with private or secret members. Imports as a signing key. */
 export type PrivateJwk = Jwk & ({ d: string } | { k: string })
 
-/** A JWK without private or secret members: importing it gives a verification key. */
+/** A JWK without private or secret members. Imports as a verification key. */
 export type PublicJwk = Jwk & { d?: never; k?: never }
 
-/** What a checked JWK says. */
+/** The result of {@link checkJwk}. */
 export interface JwkFacts {
   readonly row: AlgorithmRow
   readonly kid: string | undefined
-  /** `secret` is both halves in one. */
+  /** `secret` for an HMAC key, which both signs and verifies. */
   readonly half: 'public' | 'private' | 'secret'
 }
 
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 const rsaPrivateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi']
 
-/** A refusal of one key at load. */
 export function refuseKey(message: string, cause?: unknown): JwtError {
   return new JwtError('ERR_JWT_KEY', message, cause === undefined ? undefined : { cause })
 }
 
-/** Whether a JWK holds a member that must not be published (RFC 7517 §9.2, RFC 7518 §6.2.2, §6.3.2, §6.4). */
+/**
+ * Whether a JWK has a member that must not be published (RFC 7517 §9.2, RFC 7518 §6.2.2, §6.3.2,
+ * §6.4).
+ */
 export function hasPrivateMember(jwk: Jwk): boolean {
   return privateMembers.some((member) => jwk[member] !== undefined)
 }
 
 /**
- * Why a key of a set is not meant for this package: a type, curve or algorithm it does not know, or another use; `undefined` if it may be.
- * RFC 7517 §5 says to ignore such keys. A member of a wrong type does not make a key foreign, it makes it malformed.
+ * Returns why a key of a set is to be ignored (RFC 7517 §5): an unsupported type, curve or
+ * algorithm, or another use. Returns `undefined` for any other key. A member of the wrong type is
+ * left to {@link checkJwk}, which refuses the key as malformed.
  */
 export function foreignReason(jwk: Jwk): string | undefined {
   const { kty, crv, alg, use, key_ops: operations } = jwk
@@ -66,24 +91,24 @@ export function foreignReason(jwk: Jwk): string | undefined {
   }
   if (typeof alg === 'string' && !algorithms.has(alg)) return 'its algorithm is not supported'
   if (typeof use === 'string' && use !== 'sig') return 'its use is not sig'
-  if (Array.isArray(operations) && !operations.includes('verify')) return 'its key_ops do not hold verify'
+  if (Array.isArray(operations) && !operations.includes('verify')) return 'its key_ops does not include verify'
   return undefined
 }
 
 /**
- * Checks a JWK before a key is made of it: types, agreement of `kty`, `crv` and `alg`, use, canonical base64url, exact
- * lengths, sizes, known weaknesses. Whether a point is on its curve is left to the import by OpenSSL.
+ * Checks a JWK before it is imported: types, agreement of `kty`, `crv` and `alg`, use, canonical
+ * base64url, exact lengths, sizes, known weaknesses. OpenSSL checks that a point is on its curve.
  *
- * @param alg The algorithm the caller names; it must not contradict the key.
+ * @param alg The caller's algorithm; it must match the key.
  * @param operation What the key will be used for, compared with `key_ops`.
- * @throws {JwtError} `ERR_JWT_KEY`.
+ * @throws {JwtError} `ERR_JWT_KEY`
  */
 export function checkJwk(jwk: Jwk, alg: string | undefined, operation: 'sign' | 'verify' | undefined): JwkFacts {
-  const row = algorithmOf(jwk, alg)
+  const row = resolveAlgorithm(jwk, alg)
   const half = row.kty === 'oct' ? 'secret' : jwk.d === undefined ? 'public' : 'private'
   checkUse(jwk, operation ?? (half === 'public' ? 'verify' : 'sign'))
   const kid = jwk.kid
-  if (kid !== undefined) checkKid(kid)
+  if (kid !== undefined) checkKid(kid, 'kid of the JWK')
   if (half === 'public' && hasPrivateMember(jwk)) throw refuseKey('the JWK has private members but no d')
   if (row.kty !== 'oct' && jwk.k !== undefined) throw refuseKey('the JWK mixes a secret with a public key')
   if (row.kty === 'oct') checkSecret(octets(jwk, 'k'), row)
@@ -92,42 +117,52 @@ export function checkJwk(jwk: Jwk, alg: string | undefined, operation: 'sign' | 
   return { row, kid, half }
 }
 
-/** Refuses a `kid` that a header could not carry: anything but a well-formed text of 1 to 256 characters. */
-export function checkKid(kid: unknown): asserts kid is string {
+/**
+ * Refuses a `kid` that is not accepted in a header.
+ *
+ * @param name Where the `kid` was given, for the message.
+ */
+export function checkKid(kid: unknown, name: string): asserts kid is string {
   if (typeof kid !== 'string' || kid === '' || kid.length > 256 || !kid.isWellFormed()) {
-    throw refuseKey('kid is a text of 1 to 256 characters')
+    throw refuseKey(`${name} must be a string of 1 to 256 characters (got ${describeKid(kid)})`)
   }
 }
 
-/** Refuses a secret that is too short for its hash (RFC 7518 §3.2), or that is plainly not random. */
+function describeKid(kid: unknown): string {
+  if (typeof kid !== 'string' || kid.length === 0) return describe(kid)
+  return kid.length > 256 ? `${kid.length} characters` : 'a lone surrogate'
+}
+
+/** Refuses a secret that is shorter than its hash (RFC 7518 §3.2) or obviously not random. */
 export function checkSecret(secret: Uint8Array, row: AlgorithmRow): void {
   if (secret.length < row.hashLength) {
-    throw refuseKey(`a secret for ${row.alg} has at least ${row.hashLength} octets (RFC 7518 section 3.2)`)
+    throw refuseKey(`a secret for ${row.alg} must have at least ${row.hashLength} octets (RFC 7518 section 3.2)`)
   }
   const first = secret[0]
   if (secret.every((octet) => octet === first)) throw refuseKey('all octets of the secret are the same')
   if (new TextDecoder().decode(secret.subarray(0, 64)).includes('-----BEGIN ')) {
-    throw refuseKey('these octets are a PEM text, which is not a secret; give the PEM as a string')
+    throw refuseKey('the octets of the secret are a PEM key; pass the PEM as a string instead')
   }
 }
 
-function algorithmOf(jwk: Jwk, wanted: string | undefined): AlgorithmRow {
+function resolveAlgorithm(jwk: Jwk, wanted: string | undefined): AlgorithmRow {
   if (typeof jwk.kty !== 'string') throw refuseKey('the JWK has no kty')
-  if (jwk.alg !== undefined && typeof jwk.alg !== 'string') throw refuseKey('alg of the JWK is not a text')
-  if (jwk.crv !== undefined && typeof jwk.crv !== 'string') throw refuseKey('crv of the JWK is not a text')
+  if (jwk.alg !== undefined && typeof jwk.alg !== 'string') throw refuseKey('alg of the JWK is not a string')
+  if (jwk.crv !== undefined && typeof jwk.crv !== 'string') throw refuseKey('crv of the JWK is not a string')
   const name = wanted ?? jwk.alg
   const row = name === undefined ? defaultAlgorithm(jwk.kty, jwk.crv) : algorithms.get(name)
   if (row === undefined) {
     throw refuseKey(
       name === undefined && jwk.kty === 'oct'
-        ? 'a secret does not tell its algorithm: give alg'
+        ? 'a secret has no default algorithm: set alg'
         : 'the key type, curve or algorithm is not supported',
     )
   }
   if (jwk.alg !== undefined && algorithms.get(jwk.alg)?.scheme !== row.scheme) {
-    throw refuseKey(`the JWK names another algorithm than ${row.alg}`)
+    throw refuseKey(`alg of the JWK is not ${row.alg}`)
   }
-  if (row.kty !== jwk.kty || row.crv !== jwk.crv) throw refuseKey(`a key of this type and curve is not for ${row.alg}`)
+  if (row.kty !== jwk.kty || row.crv !== jwk.crv)
+    throw refuseKey(`a key of this type and curve cannot be used with ${row.alg}`)
   return row
 }
 
@@ -136,10 +171,10 @@ function checkUse(jwk: Jwk, operation: 'sign' | 'verify'): void {
   const operations: unknown = jwk.key_ops
   if (operations === undefined) return
   if (!Array.isArray(operations) || operations.some((one) => typeof one !== 'string')) {
-    throw refuseKey('key_ops of the JWK is not a list of texts')
+    throw refuseKey('key_ops of the JWK is not a list of strings')
   }
   if (new Set(operations).size !== operations.length) throw refuseKey('key_ops of the JWK repeats a value')
-  if (!operations.includes(operation)) throw refuseKey(`key_ops of the JWK does not hold ${operation}`)
+  if (!operations.includes(operation)) throw refuseKey(`key_ops of the JWK does not include ${operation}`)
 }
 
 function checkRsa(jwk: Jwk, half: 'public' | 'private' | 'secret'): void {

@@ -2,89 +2,101 @@ import { algorithms } from './algorithms.ts'
 import { JwtError } from './errors.ts'
 import type { Jwk } from './jwk.ts'
 import { foreignReason, hasPrivateMember, refuseKey } from './jwk.ts'
-import { materialOf, type VerificationKey } from './key-material.ts'
+import { getMaterial, type VerificationKey } from './key-material.ts'
 import { importJwk, thumbprint } from './keys.ts'
-import { normalJwk } from './normal-jwk.ts'
+import { normalizeJwk } from './normal-jwk.ts'
 import { isPlainObject } from './options.ts'
 
 declare const keySet: unique symbol
 
-/** A key of a set that is not used. */
+/** A key of a set that is left out because it cannot be used. */
 export interface LeftOutKey {
-  /** Its `kid`, if it has one that a token could name. */
+  /** The `kid`, if it has one that a token can name. */
   readonly kid?: string
-  /** Why, in a few words, without text taken from the key. */
+  /** Why the key is left out. Contains nothing from the key. */
   readonly reason: string
 }
 
-/** A JWK Set (RFC 7517 §5) whose keys are checked and imported. Frozen; made by {@link createLocalJWKSet}. */
+/** A checked and imported JWK Set (RFC 7517 §5). Frozen; created by {@link createLocalJWKSet}. */
 export interface LocalJWKSet {
+  /** Marks the type: no other object is a key set. */
   readonly [keySet]: true
   /** The usable keys, in the order of the set. */
   readonly keys: readonly VerificationKey[]
-  /** The keys of the set that are not used, and why. */
+  /** The keys of the set that are left out, and why. */
   readonly leftOut: readonly LeftOutKey[]
-  /** The key of exactly this `kid`; where several share it, the one for `alg`, else the first. */
+  /**
+   * Finds a key.
+   *
+   * @param kid The identifier; case matters.
+   * @param alg Selects one of several keys with the same `kid`. Default: the first.
+   * @returns The key, or `undefined`.
+   */
   get(kid: string, alg?: string): VerificationKey | undefined
 }
 
 /** The JSON of a JWK Set. */
 export interface JwkSetSource {
+  /** The keys of the set. */
   readonly keys: readonly Jwk[]
 }
 
-/** More keys than this in one set are refused: each costs time to check. */
+/** A limit, since each key takes time to check. */
 const maxKeys = 256
 
 const sets = new WeakSet<object>()
 
-/** Whether a value is a key set of this package. */
+/** Whether a value is a key set created by this package. */
 export function isKeySet(value: unknown): value is LocalJWKSet {
   return sets.has(value as object)
 }
 
 /**
- * Makes a key set of a JWK Set that the caller has at hand. Keys of unknown `kty`, `alg` or `crv`, and keys not meant
- * for verifying (`use`, `key_ops`), are left out, as RFC 7517 §5 says. A key without `kid` gets its RFC 7638
- * thumbprint. A key that is listed twice counts once; one `kid` for several algorithms stands for several keys.
+ * Creates a key set from the JSON of a JWK Set. Keys of unknown `kty`, `alg` or `crv`, and keys
+ * that are not for verifying (`use`, `key_ops`), are left out (RFC 7517 §5). A key without `kid`
+ * gets its RFC 7638 thumbprint. A key that is listed twice counts once. Keys for different
+ * algorithms may share a `kid`.
  *
- * The set as a whole is refused when different keys share `kid` and algorithm, when secrets stand beside public keys,
- * when a public key carries a private member, when a key is malformed or weak, or when nothing usable is left.
+ * The whole set is refused if different keys share `kid` and algorithm, if it mixes secrets and
+ * public keys, if a public key has a private member, if a key is malformed or weak, or if no key is
+ * left.
  *
- * @throws {JwtError} `ERR_JWT_KEY_SET`; its message names the key at fault.
+ * @param jwks The JWK Set.
+ * @returns The key set.
+ * @throws {JwtError} `ERR_JWT_KEY_SET`; the message names the key at fault
  */
 export function createLocalJWKSet(jwks: JwkSetSource): LocalJWKSet {
   return buildKeySet(jwks, false)
 }
 
 /**
- * {@link createLocalJWKSet}, for sets that somebody else publishes as well: with `skipUnusable` a key at fault is left out instead, so
- * that one bad key does not take all others along. That includes secrets and private keys, which whoever reads the set has, and all keys that
- * share `kid` and algorithm.
+ * {@link createLocalJWKSet} that can also read the set of another party: with `skipUnusable`, a bad
+ * key is left out instead of refusing the set. This includes secrets and private keys, since every
+ * reader of the set has them, and all keys that share `kid` and algorithm.
  *
- * @throws {JwtError} `ERR_JWT_KEY_SET`.
+ * @throws {JwtError} `ERR_JWT_KEY_SET`
  */
 export function buildKeySet(jwks: unknown, skipUnusable: boolean): LocalJWKSet {
   const listed: unknown = isPlainObject(jwks) ? jwks.keys : undefined
-  if (!Array.isArray(listed)) throw refuseSet('a JWK Set is an object with a list named keys')
+  if (!Array.isArray(listed)) throw refuseSet('a JWK Set must be an object with a list named keys')
   if (listed.length > maxKeys) throw refuseSet(`the set has more than ${maxKeys} keys`)
   if (!skipUnusable) refuseMixedSecrets(listed)
   const leftOut: LeftOutKey[] = []
   const usable: VerificationKey[] = []
   for (const given of listed) {
-    const jwk = isPlainObject(given) ? normalJwk(given as Jwk) : undefined
+    const jwk = isPlainObject(given) ? normalizeJwk(given as Jwk) : undefined
     try {
       const reason = jwk === undefined ? undefined : foreignReason(jwk)
       if (reason === undefined) usable.push(importListed(jwk, skipUnusable))
       else leftOut.push(leftOutKey(jwk?.kid, reason))
     } catch (cause) {
       const fault = leftOutKey(jwk?.kid, cause instanceof JwtError ? cause.message : 'it cannot be imported')
-      if (!skipUnusable) throw refuseSet(`the set has a key that cannot be used: ${sentenceOf(fault)}`, cause)
+      if (!skipUnusable) throw refuseSet(`the set has a key that cannot be used: ${describeLeftOut(fault)}`, cause)
       leftOut.push(fault)
     }
   }
   const keys = distinctKeys(usable, leftOut, skipUnusable)
-  if (keys.length === 0) throw refuseSet('the set has no key that verifies tokens', causeOf(leftOut))
+  if (keys.length === 0) throw refuseSet('the set has no key that can verify tokens', leftOutError(leftOut))
   return makeSet(keys, leftOut)
 }
 
@@ -98,14 +110,14 @@ function makeSet(keys: readonly VerificationKey[], leftOut: readonly LeftOutKey[
     get(kid: string, alg?: string) {
       const key = first.get(kid)
       if (!shared || key === undefined || alg === undefined) return key
-      return keys.find((one) => one.kid === kid && schemeOf(one.alg) === schemeOf(alg)) ?? key
+      return keys.find((one) => one.kid === kid && scheme(one.alg) === scheme(alg)) ?? key
     },
   })
   sets.add(set)
   return set as unknown as LocalJWKSet
 }
 
-/** The keys that a token can name: each once, and none that differs from another only in its material. */
+/** Removes duplicates, and different keys with the same `kid` and algorithm. */
 function distinctKeys(
   usable: readonly VerificationKey[],
   leftOut: LeftOutKey[],
@@ -113,37 +125,37 @@ function distinctKeys(
 ): VerificationKey[] {
   const byName = new Map<string, Map<string, VerificationKey>>()
   for (const key of usable) {
-    const name = JSON.stringify([key.kid, schemeOf(key.alg)])
+    const name = JSON.stringify([key.kid, scheme(key.alg)])
     const alike = byName.get(name) ?? new Map<string, VerificationKey>()
     byName.set(name, alike)
-    // A copy that names its algorithm counts: the other would serve more algorithms.
+    // Of two copies, the one with `alg` counts, since it allows fewer algorithms.
     const print = thumbprint(key)
-    if (!alike.has(print) || materialOf(key)?.others === undefined) alike.set(print, key)
+    if (!alike.has(print) || getMaterial(key)?.others === undefined) alike.set(print, key)
   }
   return [...byName.values()].flatMap((alike) => {
     const keys = [...alike.values()]
     if (keys.length === 1) return keys
     const reason = 'several keys of the set have this kid and algorithm'
     const fault = leftOutKey(keys[0]?.kid, reason)
-    if (!skipUnusable) throw refuseSet(`the set has a key that cannot be used: ${sentenceOf(fault)}`)
+    if (!skipUnusable) throw refuseSet(`the set has a key that cannot be used: ${describeLeftOut(fault)}`)
     leftOut.push(fault)
     return []
   })
 }
 
-const schemeOf = (alg: string) => algorithms.get(alg)?.scheme
+const scheme = (alg: string) => algorithms.get(alg)?.scheme
 
-/** An error that tells which of these keys are left out of the set, and why; `undefined` if there is none. */
-export function causeOf(leftOut: readonly LeftOutKey[]): JwtError | undefined {
+/** An error that names the keys left out and why, or `undefined` if there are none. */
+export function leftOutError(leftOut: readonly LeftOutKey[]): JwtError | undefined {
   if (leftOut.length === 0) return undefined
-  const more = leftOut.length > maxTold ? ` and ${leftOut.length - maxTold} more` : ''
-  return refuseKey(`the set leaves out ${leftOut.slice(0, maxTold).map(sentenceOf).join('; ')}${more}`)
+  const more = leftOut.length > maxNamed ? ` and ${leftOut.length - maxNamed} more` : ''
+  return refuseKey(`the set leaves out ${leftOut.slice(0, maxNamed).map(describeLeftOut).join('; ')}${more}`)
 }
 
-const maxTold = 8
+const maxNamed = 8
 
-/** JSON, so that a `kid` cannot forge a line of a log. */
-function sentenceOf({ kid, reason }: LeftOutKey): string {
+/** The `kid` as JSON, so that it cannot forge log lines. */
+function describeLeftOut({ kid, reason }: LeftOutKey): string {
   return `${kid === undefined ? 'a key without kid' : `the key ${JSON.stringify(kid)}`}: ${reason}`
 }
 
@@ -159,16 +171,16 @@ function refuseMixedSecrets(listed: readonly unknown[]): void {
   let secrets = 0
   for (const given of listed) {
     if (!isPlainObject(given)) throw refuseSet('a key of the set is not a JWK')
-    const jwk = normalJwk(given as Jwk)
+    const jwk = normalizeJwk(given as Jwk)
     if (jwk.kty === 'oct') secrets++
-    else if (hasPrivateMember(jwk)) throw refuseSet('a key of the set carries a private member')
+    else if (hasPrivateMember(jwk)) throw refuseSet('a key of the set has a private member')
   }
   if (secrets > 0 && secrets < listed.length) throw refuseSet('the set mixes secrets with public keys')
 }
 
 function importListed(jwk: Jwk | undefined, published: boolean): VerificationKey {
   if (jwk === undefined) throw refuseKey('it is not a JWK')
-  if (published && jwk.kty === 'oct') throw refuseKey('a published set must not hold a secret')
-  if (published && hasPrivateMember(jwk)) throw refuseKey('it carries a private member, so everybody can sign with it')
+  if (published && jwk.kty === 'oct') throw refuseKey('a published set must not have a secret')
+  if (published && hasPrivateMember(jwk)) throw refuseKey('it has a private member, so anyone can sign with it')
   return importJwk(jwk, { operation: 'verify' })
 }

@@ -5,44 +5,53 @@ declare const canVerify: unique symbol
 declare const canSign: unique symbol
 
 /**
- * A key that verifies tokens of one algorithm. Made by `importKey`; frozen; shows no key material when it is printed,
- * serialised or cloned.
+ * A key that verifies tokens. Created by `importKey`; frozen. Printing, serializing or cloning it
+ * reveals no key material.
  */
 export interface VerificationKey {
+  /** Marks the type: no other object is a key. */
   readonly [canVerify]: true
-  /** The one algorithm of this key. A token's header is compared with it, never obeyed. */
+  /** The algorithm of the key. The `alg` of a token must match it. */
   readonly alg: Algorithm
-  /** The identifier a token names in its header. */
+  /** The key identifier in the header of a token. */
   readonly kid: string
 }
 
-/** A key that signs tokens of one algorithm, and verifies them too. Made by `generateKey` or `importKey`. */
+/** A key that signs and verifies tokens. Created by `generateKey` or `importKey`. */
 export interface SigningKey extends VerificationKey {
+  /** Marks the type: no other object is a signing key. */
   readonly [canSign]: true
-  /** The other half of an asymmetric key, safe to hand out. HMAC keys have none. */
+  /** The public key of an asymmetric key pair. HMAC keys have none. */
   readonly publicKey?: VerificationKey
 }
 
-/** A signing key that surely has a public half. */
+/** A signing key with a public key. */
 export interface AsymmetricSigningKey extends SigningKey {
+  /** The algorithm of the key pair. */
   readonly alg: AsymmetricAlgorithm
+  /** The public key of the pair. */
   readonly publicKey: VerificationKey
 }
 
-/** What stands behind the keys. Whoever holds a key object, prints, serialises or clones it, does not reach this. */
+/** Key material by key. Kept outside the key objects, which may be logged or cloned. */
 const materials = new WeakMap<object, KeyMaterial>()
 
-/** The material behind a key of this package, or `undefined` for anything else. */
-export function materialOf(key: unknown): KeyMaterial | undefined {
+/** Returns the material of a key of this package, or `undefined` for any other value. */
+export function getMaterial(key: unknown): KeyMaterial | undefined {
   return materials.get(key as object)
 }
 
-/** Whether a key can sign; narrows what `importKey` returns for a text. */
+/**
+ * Whether a key can sign. Narrows what `importKey` returns for a string.
+ *
+ * @param key A key of this package.
+ * @returns Whether it is a private key or a secret.
+ */
 export function isSigningKey(key: VerificationKey): key is SigningKey {
-  return materialOf(key)?.signInput !== undefined
+  return getMaterial(key)?.signInput !== undefined
 }
 
-/** Makes the key object for a material. */
+/** Creates the key object for its material. */
 export function register(material: KeyMaterial, rest: { publicKey?: VerificationKey }): SigningKey {
   const key = Object.freeze({ alg: material.row.alg, kid: material.kid, ...rest }) as unknown as SigningKey
   materials.set(key, material)

@@ -14,8 +14,8 @@ import { algorithms } from './algorithms.ts'
 import type { Jwk, JwkFacts, PrivateJwk, PublicJwk } from './jwk.ts'
 import { checkJwk, checkKid, checkSecret, refuseKey } from './jwk.ts'
 import type { AsymmetricSigningKey, SigningKey, VerificationKey } from './key-material.ts'
-import { materialOf, register } from './key-material.ts'
-import { normalJwk } from './normal-jwk.ts'
+import { getMaterial, register } from './key-material.ts'
+import { normalizeJwk } from './normal-jwk.ts'
 import { checkOptions, isPlainObject, refuseOption } from './options.ts'
 import type { KeyMaterial } from './signature.ts'
 import { checkSignature, createSignature, cryptoKeyInput } from './signature.ts'
@@ -23,11 +23,14 @@ import { checkSignature, createSignature, cryptoKeyInput } from './signature.ts'
 /** Options of {@link importKey}. */
 export interface ImportKeyOptions<A extends Algorithm = Algorithm> {
   /**
-   * The algorithm. Default: the JWK's `alg`; else by curve for EC and OKP; required for a secret. An RSA key for which neither names one signs with RS256
-   * and verifies RS256; where the option `algorithms` of `verify` names other RSA algorithms, it verifies those.
+   * The algorithm. Default: `alg` of the JWK, else by curve for EC and OKP; required for a secret.
+   * An RSA key without either signs and verifies RS256; it also verifies other RSA algorithms if
+   * the option `algorithms` of `verify` lists them.
    */
   alg?: A
-  /** The identifier, 1 to 256 characters. Default: the JWK's `kid`, else its RFC 7638 thumbprint. */
+  /**
+   * The identifier, 1 to 256 characters. Default: `kid` of the JWK, else its RFC 7638 thumbprint.
+   */
   kid?: string
 }
 
@@ -35,22 +38,24 @@ export interface ImportKeyOptions<A extends Algorithm = Algorithm> {
 export interface GenerateKeyOptions {
   /** The identifier, 1 to 256 characters. Default: the RFC 7638 thumbprint. */
   kid?: string
-  /** Bits of an RSA modulus: 2048 (default), 3072 or 4096. Refused for other algorithms. */
+  /** Bits of the RSA modulus: 2048 (default), 3072 or 4096. Only for RSA. */
   modulusLength?: 2048 | 3072 | 4096
 }
 
 /**
- * Imports a key once, so that signing and verifying are synchronous and nothing about it is decided later.
+ * Imports a key, so that signing and verifying are synchronous.
  *
- * Takes a JWK (RFC 7517), a PEM text of one key (SPKI, PKCS#8, PKCS#1, SEC 1) or of one X.509 certificate, whose
- * public key is taken and whose dates, names and issuer are not checked, or the octets of an HMAC secret together with
- * `alg`. A private key or a secret gives a {@link SigningKey}, a public key a {@link VerificationKey}.
+ * Refuses secrets shorter than the hash, RSA keys outside 2048 to 4096 bits, known weak keys, `use`
+ * other than `sig`, `key_ops` without `verify` (public) or `sign` (private, secret), contradicting
+ * members, and a private key that does not match its public key.
  *
- * Refused: secrets shorter than the hash, RSA keys outside 2048 to 4096 bits, known weak keys, `use` other than `sig`,
- * `key_ops` without `verify` (public) or `sign` (private, secret), members that contradict each other, halves that do
- * not belong together.
- *
- * @throws {JwtError} `ERR_JWT_KEY`, or `ERR_JWT_OPTION` for the options.
+ * @param source A JWK (RFC 7517); a PEM string with one key (SPKI, PKCS#8, PKCS#1, SEC 1) or one
+ *   X.509 certificate, of which only the public key is used; or the octets of an HMAC secret, with
+ *   `alg`.
+ * @param options The algorithm and the identifier, if the key does not name them.
+ * @returns A {@link SigningKey} for a private key or a secret, a {@link VerificationKey} for a
+ *   public key.
+ * @throws {JwtError} `ERR_JWT_KEY`; `ERR_JWT_OPTION` for the options
  */
 export function importKey(
   source: Uint8Array,
@@ -62,22 +67,28 @@ export function importKey(source: Jwk | string | Uint8Array, options?: ImportKey
 export function importKey(source: unknown, options: ImportKeyOptions = {}): SigningKey | VerificationKey {
   checkOptions(options, importOptions, 'importKey')
   const { alg, kid } = options
-  if (alg !== undefined && !algorithms.has(alg)) throw refuseOption('importKey: alg is not a supported algorithm')
-  if (kid !== undefined) checkKid(kid)
+  if (alg !== undefined) findAlgorithm('importKey', alg)
+  if (kid !== undefined) checkKid(kid, 'importKey: kid')
   if (typeof source === 'string') return importPem(source, alg, kid)
   if (types.isUint8Array(source)) return importSecret(source, alg, kid)
-  if (!isPlainObject(source)) throw refuseKey('a key is a JWK, a PEM text, or the octets of a secret')
+  if (!isPlainObject(source)) throw refuseKey('the key must be a JWK, a PEM string, or the octets of a secret')
   return importJwk(source as Jwk, { alg, kid })
 }
 
 const importOptions: ReadonlySet<string> = new Set(['alg', 'kid'])
 
-/** {@link importKey} for a JWK; a key set asks for `verify`, so that a secret in it may not sign. */
+function findAlgorithm(caller: string, alg: unknown): AlgorithmRow {
+  const row = algorithms.get(alg)
+  if (row === undefined) throw refuseOption(caller, 'alg', "must be a supported algorithm such as 'ES256'", alg)
+  return row
+}
+
+/** {@link importKey} for a JWK. Key sets pass `verify`, so that their secrets cannot sign. */
 export function importJwk(
   source: Jwk,
   options: { alg?: string | undefined; kid?: string | undefined; operation?: 'sign' | 'verify' },
 ): SigningKey | VerificationKey {
-  const jwk = normalJwk(source)
+  const jwk = normalizeJwk(source)
   const facts = checkJwk(jwk, options.alg, options.operation)
   const kid = options.kid ?? facts.kid ?? thumbprint(jwk)
   if (facts.half === 'secret') {
@@ -91,7 +102,7 @@ export function importJwk(
 function importSecret(source: Uint8Array, alg: string | undefined, kid: string | undefined): SigningKey {
   const row = algorithms.get(alg)
   if (row?.kty !== 'oct') {
-    throw refuseKey('octets are an HMAC secret and need alg HS256, HS384 or HS512; give a PEM as a string')
+    throw refuseKey('octets are an HMAC secret and need alg HS256, HS384 or HS512; pass a PEM as a string')
   }
   checkSecret(source, row)
   const secret = createSecretKey(source)
@@ -105,13 +116,14 @@ function importPem(text: string, alg: string | undefined, kid: string | undefine
     .split(pemBegin)
     .slice(1)
     .map((block) => block.slice(0, Math.max(0, block.indexOf('-----'))))
-    .filter((label) => label !== 'EC PARAMETERS') // openssl ecparam writes the curve's name ahead of the key
+    // `openssl ecparam` writes the name of the curve before the key.
+    .filter((label) => label !== 'EC PARAMETERS')
   if (labels.length === 0) {
     throw refuseKey(
-      'the text is not PEM; give an HMAC secret as octets with its alg: Buffer.from(secret), as most libraries use a text, or Buffer.from(secret, "base64url") for encoded octets',
+      'the string is not PEM; pass an HMAC secret as octets with its alg: Buffer.from(secret) for a plain string, or Buffer.from(secret, "base64url") for encoded octets',
     )
   }
-  if (labels.length > 1) throw refuseKey('the PEM holds more than one key or certificate; give the one to use')
+  if (labels.length > 1) throw refuseKey('the PEM has more than one key or certificate; pass the one to use')
   const jwk = readPem(text, labels[0] ?? '')
   return importJwk(jwk, { alg, kid })
 }
@@ -129,7 +141,7 @@ function readPem(text: string, label: string): Jwk {
           : createPublicKey(text)
     return key.export({ format: 'jwk' }) as Jwk
   } catch (cause) {
-    throw refuseKey('the PEM does not hold a key of a supported type', cause)
+    throw refuseKey('the PEM has no key of a supported type', cause)
   }
 }
 
@@ -161,9 +173,9 @@ function asymmetricKey(
   return privateObject === undefined ? publicKey : pair(row, privateObject, publicKey)
 }
 
-/** Joins two halves after a trial signature: a JWK can name a public key that its private key does not belong to. */
+/** Joins a key pair after a trial signature: the public members of a JWK may be of another key. */
 function pair(row: AlgorithmRow, privateKey: KeyObject, publicKey: VerificationKey): AsymmetricSigningKey {
-  const material = { ...(materialOf(publicKey) as KeyMaterial), signInput: cryptoKeyInput(row, privateKey) }
+  const material = { ...(getMaterial(publicKey) as KeyMaterial), signInput: cryptoKeyInput(row, privateKey) }
   let belongs = false
   try {
     const signature = Buffer.from(createSignature(material, material.signInput, 'pair'), 'base64url')
@@ -171,7 +183,7 @@ function pair(row: AlgorithmRow, privateKey: KeyObject, publicKey: VerificationK
   } catch (cause) {
     throw refuseKey('the private key cannot sign', cause)
   }
-  if (!belongs) throw refuseKey('the private key does not belong to the public key beside it')
+  if (!belongs) throw refuseKey('the private key does not match the public key')
   return register(material, { publicKey }) as AsymmetricSigningKey
 }
 
@@ -185,9 +197,12 @@ const generatePair = promisify(generateKeyPair) as unknown as (
 ) => Promise<{ publicKey: KeyObject; privateKey: KeyObject }>
 
 /**
- * Generates a key. Asynchronous, since an RSA key takes a second of a worker thread.
+ * Generates a key. Asynchronous, since an RSA key takes up to a second on a worker thread.
  *
- * @throws {JwtError} (as a rejection) `ERR_JWT_OPTION`; `ERR_JWT_KEY` for the `kid`.
+ * @param alg The algorithm.
+ * @param options The identifier, and the size of an RSA key.
+ * @returns The key, with its public key unless it is an HMAC key.
+ * @throws {JwtError} as a rejection: `ERR_JWT_OPTION`; `ERR_JWT_KEY` for the `kid`
  */
 export function generateKey(alg: AsymmetricAlgorithm, options?: GenerateKeyOptions): Promise<AsymmetricSigningKey>
 export function generateKey(
@@ -197,12 +212,12 @@ export function generateKey(
 export function generateKey(alg: Algorithm, options?: GenerateKeyOptions): Promise<SigningKey>
 export async function generateKey(alg: Algorithm, options: GenerateKeyOptions = {}): Promise<SigningKey> {
   checkOptions(options, generateOptions, 'generateKey')
-  const row = algorithms.get(alg)
-  if (row === undefined) throw refuseOption('generateKey: alg is not a supported algorithm')
+  const row = findAlgorithm('generateKey', alg)
   const { kid, modulusLength } = options
-  if (kid !== undefined) checkKid(kid)
+  if (kid !== undefined) checkKid(kid, 'generateKey: kid')
   if (modulusLength !== undefined && (row.kty !== 'RSA' || ![2048, 3072, 4096].includes(modulusLength))) {
-    throw refuseOption('generateKey: modulusLength is 2048, 3072 or 4096, and for RSA only')
+    const allowed = row.kty === 'RSA' ? 'must be 2048, 3072 or 4096' : `must be left out for ${row.alg}`
+    throw refuseOption('generateKey', 'modulusLength', allowed, modulusLength)
   }
   if (row.kty === 'oct') return importSecret(randomBytes(row.hashLength), alg, kid)
   const { publicKey, privateKey } =
@@ -217,29 +232,34 @@ export async function generateKey(alg: Algorithm, options: GenerateKeyOptions = 
 
 const generateOptions: ReadonlySet<string> = new Set(['kid', 'modulusLength'])
 
-/** A JWK as {@link exportJwk} makes it: its key named, and named as a signature key. */
+/** A JWK from {@link exportJwk}: with `kid`, `alg` and `use`. */
 export type ExportedJwk = Jwk & { kid: string; alg: Algorithm; use: 'sig' }
 
 /**
- * The JWK of a key, public unless asked otherwise: the public members, `kid`, `alg` and `use: 'sig'`.
+ * Exports a key as a JWK: by default the public members, `kid`, `alg` and `use: 'sig'`.
  *
- * With `{ private: true }` it is the private or secret key in the clear; store it encrypted.
- *
- * @throws {JwtError} `ERR_JWT_KEY` when an HMAC key is exported without `private: true`, when a key that only verifies is
- *   exported with it, or when `key` was not made by this package; `ERR_JWT_OPTION` for the options.
+ * @param key A key of this package.
+ * @param options `{ private: true }` exports the private or secret key, unencrypted.
+ * @returns The JWK.
+ * @throws {JwtError} `ERR_JWT_KEY` if an HMAC key is exported without `private: true`, if a
+ *   verification key is exported with it, or if `key` was not created by this package;
+ *   `ERR_JWT_OPTION` for the options
  */
 export function exportJwk(key: SigningKey, options: { private: true }): ExportedJwk & PrivateJwk
 export function exportJwk(key: VerificationKey, options?: { private?: false }): ExportedJwk & PublicJwk
 export function exportJwk(key: VerificationKey, options: { private?: boolean } = {}): ExportedJwk {
   checkOptions(options, exportOptions, 'exportJwk')
   const wantsPrivate = options.private ?? false
-  if (typeof wantsPrivate !== 'boolean') throw refuseOption('exportJwk: private is true or false')
-  const material = materialOf(key)
-  if (material === undefined) throw refuseKey('the key was not made by importKey or generateKey')
+  if (typeof wantsPrivate !== 'boolean') {
+    throw refuseOption('exportJwk', 'private', 'must be true or false', wantsPrivate)
+  }
+  const material = getMaterial(key)
+  if (material === undefined) throw refuseKey('the key was not created by importKey or generateKey')
   const { row, kid, signInput, verifyInput } = material
   if (!wantsPrivate && row.kty === 'oct')
-    throw refuseKey('an HMAC key has no public half; { private: true } exports it')
-  if (wantsPrivate && signInput === undefined) throw refuseKey('the key only verifies: there is no private half')
+    throw refuseKey('an HMAC key has no public key; export it with { private: true }')
+  if (wantsPrivate && signInput === undefined)
+    throw refuseKey('the key is a verification key: there is no private key to export')
   const members = (wantsPrivate ? signInput : verifyInput)?.export({ format: 'jwk' })
   return { ...(members as Jwk), kid, alg: row.alg, use: 'sig' }
 }
@@ -247,25 +267,26 @@ export function exportJwk(key: VerificationKey, options: { private?: boolean } =
 const exportOptions: ReadonlySet<string> = new Set(['private'])
 
 /**
- * The RFC 7638 thumbprint of a JWK or a key: SHA-256, base64url, 43 characters. Of an HMAC key it is a hash of the
- * secret: harmless for a random one, a help to guessers for a poor one.
- *
- * @throws {JwtError} `ERR_JWT_KEY` when a member that the thumbprint covers is missing, or the key type is not supported.
+ * Computes the RFC 7638 thumbprint of a JWK or a key: SHA-256, base64url, 43 characters. The
+ * thumbprint of an HMAC key is a hash of the secret: do not publish it unless the secret is random.
+ * @param key A JWK or a key of this package.
+ * @returns The thumbprint.
+ * @throws {JwtError} `ERR_JWT_KEY` if a required member is missing or the key type is not supported
  */
 export function thumbprint(key: Jwk | VerificationKey): string {
-  const given = (materialOf(key)?.verifyInput.export({ format: 'jwk' }) ?? key) as Jwk
-  const jwk = isPlainObject(given) ? normalJwk(given as Jwk) : given
+  const given = (getMaterial(key)?.verifyInput.export({ format: 'jwk' }) ?? key) as Jwk
+  const jwk = isPlainObject(given) ? normalizeJwk(given as Jwk) : given
   const covered = isPlainObject(jwk) ? thumbprintMembers.get(jwk.kty) : undefined
-  if (covered === undefined) throw refuseKey('only EC, OKP, RSA and oct keys have a thumbprint here')
+  if (covered === undefined) throw refuseKey('a thumbprint needs a key of type EC, OKP, RSA or oct')
   const members = covered.map((member) => [member, jwk[member]] as const)
   if (members.some(([, value]) => typeof value !== 'string'))
-    throw refuseKey('the JWK lacks a member of its thumbprint')
+    throw refuseKey('the JWK has no string for a required member of its thumbprint')
   return createHash('sha256')
     .update(JSON.stringify(Object.fromEntries(members)))
     .digest('base64url')
 }
 
-/** RFC 7638 §3.2, RFC 8037 §2: the required members, in the order of the alphabet. */
+/** The required members in alphabetical order (RFC 7638 §3.2, RFC 8037 §2). */
 const thumbprintMembers: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['EC', ['crv', 'kty', 'x', 'y']],
   ['OKP', ['crv', 'kty', 'x']],

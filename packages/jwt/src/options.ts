@@ -1,25 +1,50 @@
 import { JwtError } from './errors.ts'
 
-/** A wrong call. */
-export function refuseOption(message: string): JwtError {
-  return new JwtError('ERR_JWT_OPTION', message)
+/**
+ * The error for a wrong option: `verify: issuer must be … (got …)`.
+ *
+ * @param caller The function as the caller knows it.
+ * @param allowed What the option must be, such as `must be a string`.
+ * @param value What was given. Only its type is in the message, or the value of a number.
+ */
+export function refuseOption(caller: string, option: string, allowed: string, value: unknown): JwtError {
+  return new JwtError('ERR_JWT_OPTION', `${caller}: ${option} ${allowed} (got ${describe(value)})`)
+}
+
+/** A value for a message: numbers as they are, otherwise the type. A string may be a secret. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
+  if (isDate(value)) return Number.isNaN(value.getTime()) ? 'an invalid Date' : 'a Date'
+  switch (typeof value) {
+    case 'number':
+    case 'boolean':
+      return String(value)
+    case 'string':
+      return value === '' ? 'an empty string' : 'a string'
+    case 'object':
+      return 'an object'
+    default:
+      return `a ${typeof value}`
+  }
 }
 
 /**
- * Refuses options that are not an object, have an unknown name, or are spelled out as `undefined`: a misspelt name or
- * an unset variable must not switch a check off.
+ * Refuses options that are not an object, have an unknown name, or are `undefined`: a typo or an
+ * unset variable must not turn a check off.
  *
- * @throws {JwtError} `ERR_JWT_OPTION`.
+ * @throws {JwtError} `ERR_JWT_OPTION`
  */
 export function checkOptions(options: unknown, known: ReadonlySet<string>, caller: string): void {
   if (typeof options !== 'object' || options === null) {
-    throw refuseOption(
-      `${caller}: the options must be an object: { ${[...known].slice(0, 3).join(', ')}${known.size > 3 ? ', …' : ''} }`,
-    )
+    const names = `{ ${[...known].slice(0, 3).join(', ')}${known.size > 3 ? ', …' : ''} }`
+    throw refuseOption(caller, 'options', `must be an object ${names}`, options)
   }
   for (const name in options) {
-    if (!known.has(name)) throw refuseOption(`${caller}: unknown option ${name}`)
-    if ((options as Record<string, unknown>)[name] === undefined) throw refuseOption(`${caller}: ${name} is undefined`)
+    if (!known.has(name)) throw new JwtError('ERR_JWT_OPTION', `${caller}: unknown option "${name}"`)
+    if ((options as Record<string, unknown>)[name] === undefined) {
+      throw new JwtError('ERR_JWT_OPTION', `${caller}: ${name} must not be undefined`)
+    }
   }
 }
 
@@ -31,19 +56,23 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/** Whether an option is one non-empty text, or a non-empty list of such. */
-export function isTextOrTexts(value: unknown): value is string | readonly string[] {
+/** Whether an option is a non-empty string, or a non-empty list of such strings. */
+export function isStringOrStrings(value: unknown): value is string | readonly string[] {
   if (typeof value === 'string') return value !== ''
   if (!Array.isArray(value) || value.length === 0) return false
   for (const text of value) if (typeof text !== 'string' || text === '') return false
   return true
 }
 
-/** The instant to work with, in seconds since 1970 with fractions. */
-export function secondsOf(currentDate: Date | undefined, caller: string): number {
+/** The option `currentDate`, or the current time, in seconds since 1970 with fractions. */
+export function readCurrentSeconds(currentDate: Date | undefined, caller: string): number {
   if (currentDate === undefined) return Date.now() / 1000
-  const milliseconds =
-    Object.prototype.toString.call(currentDate) === '[object Date]' ? currentDate.getTime() : Number.NaN
-  if (Number.isNaN(milliseconds)) throw refuseOption(`${caller}: currentDate is not a valid Date`)
+  const milliseconds = isDate(currentDate) ? currentDate.getTime() : Number.NaN
+  if (Number.isNaN(milliseconds)) throw refuseOption(caller, 'currentDate', 'must be a valid Date', currentDate)
   return milliseconds / 1000
+}
+
+/** Not `instanceof`, for dates of another realm. */
+function isDate(value: unknown): value is Date {
+  return Object.prototype.toString.call(value) === '[object Date]'
 }

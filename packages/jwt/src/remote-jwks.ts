@@ -1,104 +1,121 @@
+import { readBody } from './body.ts'
 import { findDots, longestTokenLength, parseHeader } from './compact.ts'
 import type { Duration } from './duration.ts'
-import { toSeconds } from './duration.ts'
+import { readSeconds } from './duration.ts'
 import { JwtError } from './errors.ts'
 import type { LeftOutKey, LocalJWKSet } from './jwks.ts'
 import { buildKeySet } from './jwks.ts'
+import { isLoopback } from './loopback.ts'
 import { checkOptions, refuseOption } from './options.ts'
 
 /** Options of {@link createRemoteJWKSet}. */
 export interface RemoteJWKSetOptions {
   /**
-   * How long an answer counts as fresh. Default: 10 minutes; at most a day. A shorter `Cache-Control: max-age` of the
-   * answer is honoured, a longer one is not. It is also how long a key that its issuer withdrew is still trusted.
+   * How long keys are cached. Default: 10 minutes; 1 second to 1 day. A shorter `Cache-Control:
+   * max-age` of the response applies, a longer one does not. A key that its issuer removed stays
+   * trusted for as long.
    */
   cacheMaxAge?: Duration
-  /** The shortest time from the end of one request to the start of the next. Default: 30 seconds; 1 second to a day. */
+  /** Minimum time between requests. Default: 30 seconds; 1 second to 1 day. */
   coolDown?: Duration
-  /** How long one request may take, body included. Default: 5 seconds; 1 to 60 seconds. */
+  /** Maximum time for one request, body included. Default: 5 seconds; 1 to 60 seconds. */
   timeout?: Duration
-  /** The clock, in milliseconds since 1970. Default: `Date.now()`, asked each time. */
+  /** The clock, in milliseconds since 1970. Default: `Date.now()`. */
   now?: () => number
-  /** Hears what came of each request: the keys, those left out and why, or the failure. What it throws is dropped. */
+  /** Called after each request with its result. Errors that it throws are ignored. */
   onKeys?: (news: KeysNews) => void
 }
 
-/** What {@link RemoteJWKSetOptions.onKeys} is told about one request. */
+/** The result of one request, for {@link RemoteJWKSetOptions.onKeys}. */
 export interface KeysNews {
-  /** Where the keys were requested, without the query. */
+  /** The URL of the request, without the query. */
   readonly url: string
-  /** The keys in use from now on; empty if the request failed: then those of before stay in use. */
+  /** The keys received. Empty if the request failed; then the previous keys stay in use. */
   readonly keys: readonly { readonly kid: string; readonly alg: string }[]
-  /** The keys of the answer that are not used. */
+  /** The keys of the response that are left out, and why. */
   readonly leftOut: readonly LeftOutKey[]
   /** Why the request failed. */
   readonly error?: JwtError
 }
 
-/** Keys that are fetched when they are needed. Made by {@link createRemoteJWKSet}. */
+/** Keys that are fetched when needed. Created by {@link createRemoteJWKSet}. */
 export interface RemoteJWKSet {
   /**
-   * The keys to verify a token with. Reads nothing of the token but its `kid`; a set comes at once when it is fresh and
-   * has that key, else after one request. The set may lack the key: `verify` then says `ERR_JWT_KEY_UNKNOWN`.
+   * Returns the keys to verify a token with: the cached set if it is fresh and has the `kid` of the
+   * token, else a promise of one request. If the set does not have the key, `verify` throws
+   * `ERR_JWT_KEY_UNKNOWN`.
    *
-   * @throws {JwtError} `ERR_JWT_MALFORMED` for what is no token: nobody is asked because of it. Throws or rejects with
-   *   `ERR_JWT_KEYS_UNAVAILABLE` when no good set has been received yet, or after `close`.
+   * @param token The token. Only its `kid` is used.
+   * @returns The key set.
+   * @throws {JwtError} `ERR_JWT_MALFORMED` if it is not a token, without any request;
+   *   `ERR_JWT_KEYS_UNAVAILABLE`, also as a rejection, if no keys have been received yet, or after
+   *   `close`
    */
   keysFor(token: string): LocalJWKSet | Promise<LocalJWKSet>
   /**
-   * For a token whose signature did not verify with `keys`, or that names no key: its issuer may have put another key under the same `kid`. Gives a newer
-   * set if there is one, else a promise of one request, which may bring the same set; `undefined` within the cool-down.
+   * For a token without `kid`, or whose signature did not verify with `keys`: its issuer may have
+   * replaced the key under the same `kid`.
+   *
+   * @param keys The set that did not verify the token.
+   * @returns A newer set if there is one, else a promise of one request, which may return the same
+   *   set; `undefined` within the cool-down.
    */
   newerThan(keys: LocalJWKSet): LocalJWKSet | Promise<LocalJWKSet> | undefined
-  /** Ends a request that is under way. There is nothing else to close: no timer runs between requests. */
+  /** Aborts a running request. No timer runs between requests. */
   close(): void
 }
 
-/** In octets. */
+/** Octets. */
 const maxBody = 256 * 1024
-/** In milliseconds. Without any keys a caller is better served by a try each 5 seconds than by the whole cool-down. */
+/** Milliseconds. Without any keys, a retry every 5 seconds is better than the whole cool-down. */
 const retryWithoutKeys = 5000
 
 /**
- * The JWK Set (RFC 7517 §5) at a URL: https, or http on a loopback address. Nothing is requested before the first token.
+ * Creates a key set that fetches the JWK Set (RFC 7517 §5) at a URL. The first token causes the
+ * first request.
  *
- * One request at a time, whoever waits for it, and none within `coolDown` of the last, so that tokens with invented
- * `kid`s cannot make this a flood. When a request fails the last good set stays in use, however old, until a good answer
- * replaces it: an issuer that is down logs nobody out. As long as requests fail, tokens whose key is known do not wait
- * for the next one. Before the first good answer the next request may follow 5 seconds after a failure.
+ * There is one request at a time, and none within `coolDown` of the last, so that tokens with
+ * unknown `kid`s cannot flood the issuer. If a request fails, the last valid set stays in use,
+ * however old, so an issuer that is down logs nobody out; tokens whose key is in the set do not
+ * wait for the next request. Before the first valid response, the next request may follow 5 seconds
+ * after a failure.
  *
- * An answer is good when it is 200 with a JSON body of at most 256 KiB, no redirect, and at least one usable key. Keys of it
- * that are malformed, weak, secret, private or of unknown kinds are left out, and so are different keys that share `kid` and
- * algorithm; `onKeys` and the cause of `ERR_JWT_KEY_UNKNOWN` tell which and why. The keys belong to this object alone: what another URL says of the same `kid` is not known here
- * (RFC 8725 §3.8).
+ * A valid response has status 200, a JSON body of at most 256 KiB and at least one usable key;
+ * redirects are not followed. Keys that are malformed, weak, secret, private or of unknown types
+ * are left out, as are different keys that share `kid` and algorithm; `onKeys` and the cause of
+ * `ERR_JWT_KEY_UNKNOWN` say which and why. Keys of one URL never verify tokens for another (RFC
+ * 8725 §3.8).
  *
- * @throws {JwtError} `ERR_JWT_OPTION`.
+ * @param url The URL: https, or http on a loopback address.
+ * @param options Limits of time, the clock, and a callback.
+ * @returns The key set.
+ * @throws {JwtError} `ERR_JWT_OPTION`
  */
 export function createRemoteJWKSet(url: string | URL, options: RemoteJWKSetOptions = {}): RemoteJWKSet {
   const source = readUrl(url)
-  const { cacheMaxAge, coolDown, timeout, now, tell } = readOptions(options)
+  const { cacheMaxAge, coolDown, timeout, now, notify } = readOptions(options)
   let current: { set: LocalJWKSet; since: number; lifetime: number } | undefined
   let flight: { result: Promise<LocalJWKSet>; abort: AbortController } | undefined
   let settledAt = Number.NEGATIVE_INFINITY
   let failure: JwtError | undefined
   let closed = false
 
-  /** A clock that was set back must not make a cache last: then everything is long ago. */
+  /** Infinite if the clock was set back, so that this does not extend the cache. */
   function elapsed(since: number): number {
     const age = now() - since
     return age >= 0 ? age : Number.POSITIVE_INFINITY
   }
 
   async function request(abort: AbortController): Promise<LocalJWKSet> {
-    const timer = setTimeout(() => abort.abort(new Error(`no answer within ${timeout} ms`)), timeout)
+    const timer = setTimeout(() => abort.abort(new Error(`no response within ${timeout} ms`)), timeout)
     try {
       const { set, maxAge } = await fetchKeySet(source, abort.signal)
       current = { set, since: now(), lifetime: Math.min(cacheMaxAge, maxAge) }
       failure = undefined
-      tell({ url: placeOf(source), keys: set.keys.map(({ kid, alg }) => ({ kid, alg })), leftOut: set.leftOut })
+      notify({ url: withoutQuery(source), keys: set.keys.map(({ kid, alg }) => ({ kid, alg })), leftOut: set.leftOut })
     } catch (cause) {
       failure = unavailable(source, cause)
-      tell({ url: placeOf(source), keys: [], leftOut: [], error: failure })
+      notify({ url: withoutQuery(source), keys: [], leftOut: [], error: failure })
     } finally {
       clearTimeout(timer)
       flight = undefined
@@ -126,13 +143,13 @@ export function createRemoteJWKSet(url: string | URL, options: RemoteJWKSetOptio
         if (flight === undefined && !rested && failure !== undefined) throw failure
         return refresh()
       }
-      // A kid that no header may carry is refused whatever the keys are.
+      // `verify` refuses a kid that is not a string, whatever the keys are.
       const known = typeof kid !== 'string' || current.set.get(kid) !== undefined
       if (known && elapsed(current.since) < current.lifetime) return current.set
       if (flight === undefined && !rested) return current.set
       const fetched = refresh()
       if (!known || failure === undefined) return fetched
-      fetched.catch(() => {}) // told to nobody: it only rejects after close
+      fetched.catch(() => {}) // only rejects after close
       return current.set
     },
     newerThan(keys) {
@@ -149,61 +166,56 @@ export function createRemoteJWKSet(url: string | URL, options: RemoteJWKSetOptio
 
 const optionNames: ReadonlySet<string> = new Set(['cacheMaxAge', 'coolDown', 'timeout', 'now', 'onKeys'])
 
-function milliseconds(name: string, duration: Duration, longest: number): number {
-  const seconds = toSeconds(duration)
-  if (seconds < 1 || seconds > longest) {
-    throw refuseOption(`createRemoteJWKSet: ${name} is from 1 to ${longest} seconds`)
-  }
-  return seconds * 1000
-}
+const milliseconds = (option: string, duration: Duration, most: number) =>
+  readSeconds('createRemoteJWKSet', option, duration, 1, most) * 1000
 
 /** The options with their defaults, in milliseconds. */
 function readOptions(options: RemoteJWKSetOptions) {
   checkOptions(options, optionNames, 'createRemoteJWKSet')
-  // Date.now is looked up each time, so that fake timers work that are turned on later.
+  // Not `Date.now` itself, which fake timers may replace later.
   const { now = () => Date.now(), onKeys } = options
-  if (typeof now !== 'function') throw refuseOption('createRemoteJWKSet: now must be a function')
+  if (typeof now !== 'function') throw refuseOption('createRemoteJWKSet', 'now', 'must be a function', now)
   if (onKeys !== undefined && typeof onKeys !== 'function') {
-    throw refuseOption('createRemoteJWKSet: onKeys must be a function')
+    throw refuseOption('createRemoteJWKSet', 'onKeys', 'must be a function', onKeys)
   }
   return {
     cacheMaxAge: milliseconds('cacheMaxAge', options.cacheMaxAge ?? 600, 86_400),
     coolDown: milliseconds('coolDown', options.coolDown ?? 30, 86_400),
     timeout: milliseconds('timeout', options.timeout ?? 5, 60),
     now,
-    tell(news: KeysNews) {
+    notify(news: KeysNews) {
       try {
         const result: unknown = onKeys?.(news)
         if (result instanceof Promise) result.catch(() => {})
       } catch {
-        // The keys count, whatever becomes of the news.
+        // An error of the callback must not affect the keys.
       }
     },
   }
 }
 
-/** `*.localhost` is loopback, too (RFC 6761 §6.3). */
-const loopback = /^(?:(?:[^.]+\.)*localhost|\[::1\]|127(?:\.\d{1,3}){3})$/
-
 function readUrl(given: unknown): URL {
   const text = given instanceof URL ? given.href : given
-  if (typeof text !== 'string' || !URL.canParse(text))
-    throw refuseOption('createRemoteJWKSet: url is not an absolute URL')
+  if (typeof text !== 'string' || !URL.canParse(text)) {
+    throw refuseUrl('must be an absolute URL', given)
+  }
   const url = new URL(text)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback.test(url.hostname))) {
-    throw refuseOption('createRemoteJWKSet: url is https, or http on a loopback address')
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
+    throw refuseUrl('must be https, or http on a loopback address', given)
   }
   if (url.username !== '' || url.password !== '' || text.includes('#')) {
-    throw refuseOption('createRemoteJWKSet: url has no user name, password or fragment')
+    throw refuseUrl('must not have a user name, password or fragment', given)
   }
   return url
 }
 
-/** Without the query, which may hold what is not for a log. */
-const placeOf = ({ origin, pathname }: URL) => `${origin}${pathname}`
+const refuseUrl = (allowed: string, given: unknown) => refuseOption('createRemoteJWKSet', 'url', allowed, given)
+
+/** The query may contain a secret that must not be logged. */
+const withoutQuery = ({ origin, pathname }: URL) => `${origin}${pathname}`
 
 function unavailable(url: URL, cause: unknown): JwtError {
-  return new JwtError('ERR_JWT_KEYS_UNAVAILABLE', `no keys could be had from ${placeOf(url)}`, { cause })
+  return new JwtError('ERR_JWT_KEYS_UNAVAILABLE', `no keys could be fetched from ${withoutQuery(url)}`, { cause })
 }
 
 function closedError(): JwtError {
@@ -212,42 +224,27 @@ function closedError(): JwtError {
 
 async function fetchKeySet(url: URL, signal: AbortSignal): Promise<{ set: LocalJWKSet; maxAge: number }> {
   const headers = { accept: 'application/jwk-set+json, application/json' }
-  // Not 'error', which Workers do not have: with 'manual' a redirect is an answer other than 200.
+  // With 'manual', a redirect has another status than 200. Workers do not support 'error'.
   const response = await fetch(url, { headers, redirect: 'manual', signal })
   if (response.status !== 200) {
     await response.body?.cancel()
-    throw new Error(`the answer is ${response.status}`)
+    throw new Error(`the response status is ${response.status}`)
   }
-  const text = new TextDecoder('utf-8', { fatal: true }).decode(await readBody(response))
+  const text = await readBody(response, maxBody)
   const set = buildKeySet(parseJson(text), true)
   return { set, maxAge: freshness(response.headers) }
-}
-
-async function readBody(response: Response): Promise<Uint8Array> {
-  const octets = new Uint8Array(maxBody)
-  let size = 0
-  const reader = response.body?.getReader()
-  for (let part = await reader?.read(); part?.value !== undefined; part = await reader?.read()) {
-    if (size + part.value.length > maxBody) {
-      await reader?.cancel()
-      throw new Error(`the answer is longer than ${maxBody} octets`)
-    }
-    octets.set(part.value, size)
-    size += part.value.length
-  }
-  return octets.subarray(0, size)
 }
 
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // The parser's own error quotes the text, so it is not kept.
-    throw new Error('the answer is not JSON')
+    // The parser's error quotes the response, so it is not kept as the cause.
+    throw new Error('the response is not JSON')
   }
 }
 
-/** Milliseconds for which the answer is fresh by its own account (RFC 9111 §4.2.1, §5.2.2). */
+/** How many milliseconds the response is fresh by its headers (RFC 9111 §4.2.1, §5.2.2). */
 function freshness(headers: Headers): number {
   const directives = (headers.get('cache-control') ?? '').toLowerCase().split(',')
   let seconds = Number.POSITIVE_INFINITY

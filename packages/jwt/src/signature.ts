@@ -11,30 +11,31 @@ import {
 import type { AlgorithmRow } from './algorithms.ts'
 
 /**
- * A key object that carries the parameters of its algorithm as properties of its own. node:crypto finds them there as it does in a plain
- * `{ key, … }`, but takes a key object for what it is at once: recognising that a plain object is none costs more than an HMAC.
+ * A key object with the parameters of its algorithm as properties. node:crypto reads them as from
+ * `{ key, … }`, but handles a key object faster: the checks for a plain object take longer than an
+ * HMAC.
  */
 export type CryptoKeyInput = KeyObject & SigningOptions
 
-/** What a key object of this package stands for; it never leaves the package. */
+/** The material of a key of this package. Never exported. */
 export interface KeyMaterial {
   readonly row: AlgorithmRow
   readonly kid: string
-  /** Present when the key can sign. For HMAC it is the secret. */
+  /** Present if the key can sign. For HMAC it is the secret. */
   readonly signInput?: CryptoKeyInput
-  /** The public key; for HMAC the secret again. */
+  /** The public key; for HMAC the secret. */
   readonly verifyInput: CryptoKeyInput
   /** Octets of a signature. */
   readonly signatureLength: number
-  /** The same RSA key for other algorithms, as they were needed. Present only when the key names no algorithm of its own. */
+  /** The same RSA key for other algorithms, filled on demand. Only for keys without an `alg`. */
   readonly others?: Map<string, KeyMaterial>
 }
 
-/** The material of an RSA public key that names no algorithm, for an algorithm that the verifier names. */
-export function materialFor(material: KeyMaterial, row: AlgorithmRow): KeyMaterial {
+/** The material of an RSA public key without `alg` for another RSA algorithm. */
+export function deriveMaterial(material: KeyMaterial, row: AlgorithmRow): KeyMaterial {
   const known = material.others?.get(row.alg)
   if (known !== undefined) return known
-  // A key object of its own: the parameters of PSS are kept on it.
+  // A separate key object, since the parameters of PSS are stored on it.
   const key = createPublicKey({ key: material.verifyInput.export({ format: 'jwk' }), format: 'jwk' })
   const other = {
     row,
@@ -46,70 +47,73 @@ export function materialFor(material: KeyMaterial, row: AlgorithmRow): KeyMateri
   return other
 }
 
-/** Gives a key object the parameters of its algorithm. */
+/** Adds the parameters of its algorithm to a key object. */
 export function cryptoKeyInput(row: AlgorithmRow, key: KeyObject): CryptoKeyInput {
   if (!row.pss) return key
   return Object.assign(key, { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: row.hashLength })
 }
 
-/** Signs the ASCII text of a JWS signing input; answers the signature in base64url. */
+/** Signs a JWS signing input, which is ASCII. Returns the signature in base64url. */
 export function createSignature(material: KeyMaterial, input: CryptoKeyInput, text: string): string {
   const { row } = material
-  // A KeyObject is imported once; a raw secret would be copied into one at each call (6 times slower). Text in and text out spares two buffers.
+  // A KeyObject is imported once; a raw secret would be copied into one by each call (6 times
+  // slower). Strings in and out avoid two buffers.
   if (row.kty === 'oct') {
     return createHmac(row.hash ?? 'sha256', input)
       .update(text, 'latin1')
       .digest('base64url')
   }
-  // The one-shot calls are as fast as the streaming ones for EC and RSA, and the only ones for Ed25519.
+  // For EC and RSA as fast as the streaming calls, which do not support Ed25519.
   const made = cryptoSign(row.hash ?? null, Buffer.from(text, 'latin1'), input)
-  return (row.kty === 'EC' ? concatenated(made, material.signatureLength) : made).toString('base64url')
+  return (row.kty === 'EC' ? fromDer(made, material.signatureLength) : made).toString('base64url')
 }
 
-/** Whether a signature of exactly `material.signatureLength` octets belongs to the signing input and the key. */
+/**
+ * Whether a signature of exactly `material.signatureLength` octets matches the input and the key.
+ */
 export function checkSignature(material: KeyMaterial, signed: Uint8Array, signature: Uint8Array): boolean {
   const { row, verifyInput } = material
   if (row.kty === 'oct') return isMac(row, verifyInput, signed, signature)
-  return cryptoVerify(row.hash ?? null, signed, verifyInput, row.kty === 'EC' ? derOf(signature) : signature)
+  return cryptoVerify(row.hash ?? null, signed, verifyInput, row.kty === 'EC' ? toDer(signature) : signature)
 }
 
 const macOctets = Buffer.alloc(64)
 
-/** The MAC comes as text and is copied into octets that are there: a Buffer made by `digest` takes longer than all that. */
+/** Copies the MAC from a string into a shared buffer: faster than a new Buffer from `digest`. */
 function isMac(row: AlgorithmRow, input: CryptoKeyInput, signed: Uint8Array, signature: Uint8Array): boolean {
   const mac = createHmac(row.hash ?? 'sha256', input)
     .update(signed)
     .digest('binary')
   const length = macOctets.write(mac, 'latin1')
-  // timingSafeEqual throws on unequal lengths; the caller has compared them.
+  // timingSafeEqual throws on different lengths; the caller has compared them.
   return timingSafeEqual(macOctets.subarray(0, length), signature)
 }
 
-// JWS has r ‖ s (RFC 7518 §3.4), OpenSSL a DER SEQUENCE of two INTEGERs (X.690). It converts by itself when asked to, in 15 µs and more;
-// these take less than one.
+// JWS uses r ‖ s (RFC 7518 §3.4), OpenSSL a DER SEQUENCE of two INTEGERs (X.690). OpenSSL can
+// convert too (`dsaEncoding`), but takes 15 µs or more; the functions below take less than 1 µs.
 
 const SEQUENCE = 0x30
 const INTEGER = 0x02
 
-/** From DER, as OpenSSL has just made it, to r ‖ s. */
-function concatenated(der: Buffer, length: number): Buffer {
+/** Converts DER from OpenSSL to r ‖ s. */
+function fromDer(der: Buffer, length: number): Buffer {
   const half = length / 2
   const result = Buffer.alloc(length)
-  // Lengths of 128 and more have a second octet; only P-521 reaches them, and only for the SEQUENCE.
+  // A length of 128 or more takes a second octet: only the SEQUENCE of P-521.
   let at = (der[1] as number) < 0x80 ? 2 : 3
   for (const end of [half, length]) {
     const size = der[at + 1] as number
     const from = at + 2
     at = from + size
-    // Either side may be shorter or carry a zero octet in front, so that the number is not negative.
+    // A number may be shorter, or have a leading zero octet that keeps it positive.
     const digits = Math.min(size, half)
     der.copy(result, end - digits, at - digits, at)
   }
   return result
 }
 
-/** From r ‖ s of the right length to the one DER that means the same. */
-function derOf(signature: Uint8Array): Buffer {
+/** Converts r ‖ s of the right length to its only DER encoding. */
+function toDer(signature: Uint8Array): Buffer {
   const half = signature.length / 2
   const der = Buffer.allocUnsafe(signature.length + 9)
   const sizeR = appendInteger(der, 3, signature, 0, half)
@@ -122,7 +126,7 @@ function derOf(signature: Uint8Array): Buffer {
   return der.subarray(start, 3 + size)
 }
 
-/** Writes octets as a positive INTEGER without leading zeros; answers how many octets that took. */
+/** Writes octets as a positive INTEGER without leading zeros. Returns how many octets it wrote. */
 function appendInteger(der: Buffer, at: number, octets: Uint8Array, from: number, to: number): number {
   let first = from
   while (first < to - 1 && octets[first] === 0) first += 1
@@ -135,7 +139,7 @@ function appendInteger(der: Buffer, at: number, octets: Uint8Array, from: number
   return 2 + size
 }
 
-/** The base64url of octets, or of a text's UTF-8. */
+/** Encodes octets, or the UTF-8 of a string, as base64url. */
 export function encodeBase64url(value: string | Uint8Array): string {
   return (typeof value === 'string' ? Buffer.from(value, 'utf8') : Buffer.from(value)).toString('base64url')
 }
@@ -143,7 +147,7 @@ export function encodeBase64url(value: string | Uint8Array): string {
 const pool = Buffer.alloc(1024)
 let poolUsed = pool.length
 
-/** 128 random bits in base64url. They are drawn 64 at a time, since a call to the generator costs more than a token. */
+/** 128 random bits in base64url, generated 64 at a time: one call costs more than a token. */
 export function randomIdentifier(): string {
   if (poolUsed === pool.length) {
     randomFillSync(pool)

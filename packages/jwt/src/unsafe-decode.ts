@@ -2,20 +2,25 @@ import type { JwtPayload } from './claims.ts'
 import { decodeBody, findDots, longestTokenLength, parseHeader, parseStrictJson } from './compact.ts'
 import type { JwtHeader } from './header.ts'
 
-/** What a token says of itself; anybody can have written it. */
+/** The contents of an unverified token: anyone can have written them. */
 export interface Unverified {
+  /** The claims. */
   payload: JwtPayload
+  /** The header. */
   header: JwtHeader
 }
 
 /**
- * Reads a token without verifying it, with the same strict parser as {@link verify}. For showing a token to a person.
+ * Parses a token without verifying it, with the same strict parser as {@link verify}. For debugging
+ * and logs.
  *
- * **Never authorise by it**, and do not pick an issuer's keys by it either: anybody can write such a token.
+ * **Never authorize a request with the result**, and do not select an issuer's keys by it: anyone
+ * can write such a token.
  *
- * The limits of `verify` on length and members do not hold here: at most a mebibyte.
- *
- * @throws {JwtError} `ERR_JWT_MALFORMED`.
+ * @param token The token: at most a mebibyte, whatever the limit of `verify`.
+ * @param options `maxMembers` limits the members of the claims. Default: no limit.
+ * @returns The unverified header and claims.
+ * @throws {JwtError} `ERR_JWT_MALFORMED`
  */
 export function unsafeDecode(
   token: string,

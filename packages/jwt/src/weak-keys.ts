@@ -1,8 +1,8 @@
 import { JwtError } from './errors.ts'
 
-// Public keys that import without a complaint and yet prove nothing.
+// Public keys that OpenSSL imports although signatures by them prove nothing.
 
-/** The largest RSA modulus, in bits: verifying costs its square, and nobody publishes longer ones. */
+/** The cost of verifying grows with the square of the modulus, and longer keys are not in use. */
 const maxModulusBits = 4096
 const minModulusBits = 2048
 
@@ -11,20 +11,20 @@ function weak(message: string): JwtError {
 }
 
 /**
- * Refuses an RSA public key with a modulus outside 2048 to 4096 bits (RFC 7518 §3.3), an exponent that is even, below
- * 3 or above 32 bits, or the fingerprint of the ROCA generator.
+ * Refuses an RSA public key with a modulus outside 2048 to 4096 bits (RFC 7518 §3.3), an exponent
+ * that is even, below 3 or above 32 bits, or the fingerprint of the ROCA generator.
  *
- * @throws {JwtError} `ERR_JWT_KEY`.
+ * @throws {JwtError} `ERR_JWT_KEY`
  */
 export function checkRsaPublicKey(n: Uint8Array, e: Uint8Array): void {
   const bits = n.length * 8 - (Math.clz32(n[0] ?? 0) - 24)
   if (bits < minModulusBits || bits > maxModulusBits) {
-    throw weak(`an RSA key has ${minModulusBits} to ${maxModulusBits} bits`)
+    throw weak(`an RSA key must have ${minModulusBits} to ${maxModulusBits} bits`)
   }
   const modulus = toBigInt(n)
   const exponent = e.length > 4 ? 0n : toBigInt(e)
   if (exponent < 3n || exponent % 2n === 0n)
-    throw weak('the exponent of an RSA key is odd, at least 3, and fits 32 bits')
+    throw weak('the exponent of an RSA key must be odd, at least 3, and fit in 32 bits')
   if (modulus % 2n === 0n) throw weak('the RSA modulus is even')
   if (hasRocaFingerprint(modulus)) throw weak('the RSA key was made by the ROCA generator (CVE-2017-15361)')
 }
@@ -35,8 +35,8 @@ const rocaPrimes = [
 ]
 
 /**
- * Whether the modulus is a power of 65537 modulo every small prime. The generator of CVE-2017-15361 made such moduli
- * only; of others, one in many millions is.
+ * Whether the modulus is a power of 65537 modulo every small prime. That holds for every modulus
+ * from the generator of CVE-2017-15361, and for one in many millions of others.
  */
 function hasRocaFingerprint(modulus: bigint): boolean {
   return rocaPrimes.every((prime) => {
@@ -52,7 +52,7 @@ function hasRocaFingerprint(modulus: bigint): boolean {
 
 const p25519 = 2n ** 255n - 19n
 
-/** The y coordinates of the eight points whose order divides 8: the orders are 4, 1, 2, 8 and 8. */
+/** The y coordinates of the eight points whose order divides 8; orders 4, 1, 2, 8 and 8. */
 const smallOrderY: ReadonlySet<bigint> = new Set([
   0n,
   1n,
@@ -62,13 +62,14 @@ const smallOrderY: ReadonlySet<bigint> = new Set([
 ])
 
 /**
- * Refuses an Ed25519 public key that is not reduced or lies in the small subgroup, where one signature fits every
- * message.
+ * Refuses an Ed25519 public key that is not reduced or lies in the small subgroup, where one
+ * signature verifies for every message.
  *
- * @throws {JwtError} `ERR_JWT_KEY`.
+ * @throws {JwtError} `ERR_JWT_KEY`
  */
 export function checkEd25519Point(encoded: Uint8Array): void {
-  const octets = Uint8Array.from(encoded).reverse() // RFC 8032 §5.1.2: little-endian, the sign of x in the top bit
+  // RFC 8032 §5.1.2: little-endian, the sign of x in the top bit
+  const octets = Uint8Array.from(encoded).reverse()
   octets[0] = (octets[0] ?? 0) & 0x7f
   const y = toBigInt(octets)
   if (y >= p25519) throw weak('x of the Ed25519 key is not reduced')

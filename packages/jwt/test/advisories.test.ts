@@ -24,8 +24,9 @@ import {
 } from './attack.ts'
 import { audience, base64url, claims, header, issuer, now, secret } from './craft.ts'
 
-// One test for each published advisory of a JWT library that is about tokens: its input, or the nearest one that this
-// package takes at all, is refused here. What an advisory says about fetching keys or caching is shown at the end.
+// One test for each published advisory of a JWT library about tokens: its input, or the closest
+// that this package accepts, is refused here. Advisories about fetching keys or caching are at the
+// end.
 
 type Advisory = [id: string, lesson: string, code: JwtErrorCode, ...attacks: Attack[]]
 
@@ -435,7 +436,7 @@ for (const [id, lesson, code, ...attacks] of advisories) {
   })
 }
 
-test('CVE-2026-35039 (fast-jwt), lua-resty-openidc 399 and 569: what was verified once vouches for no other token, key or option', () => {
+test('CVE-2026-35039 (fast-jwt), lua-resty-openidc 399 and 569: a verified token does not affect the result for another token, key or option', () => {
   for (let i = 0; i < 3; i++) assert.ok(verify(good, hs256, held))
   assert.equal(
     codeOf(`${head}.${base64url(JSON.stringify({ ...claims, sub: 'root' }))}.${signature}`),
@@ -450,7 +451,7 @@ test('CVE-2026-35039 (fast-jwt), lua-resty-openidc 399 and 569: what was verifie
   )
 })
 
-test('CVE-2026-48524 (PyJWT): unknown kids do not fetch without end, and a failed fetch leaves the good keys', async () => {
+test('CVE-2026-48524 (PyJWT): unknown kids do not cause unlimited requests, and a failed request keeps the valid keys', async () => {
   let requests = 0
   const server = createServer((_, response) => {
     response.writeHead(requests++ === 0 ? 200 : 500).end(JSON.stringify({ keys: [rsaPublic] }))

@@ -3,16 +3,18 @@ import type { Jwk, JwtErrorCode, VerificationKeys, VerifyOptions } from '@sealwa
 import { exportJwk, generateKey, importKey, JwtError, verify } from '@sealwax/jwt'
 import { audience, base64url, claims, currentDate, header, hs256, issuer, rsaJwk, secret } from './craft.ts'
 
-/** What a row refuses: a token (held against {@link hs256} and {@link held} unless said otherwise), or a call. */
+/**
+ * What a row refuses: a token (checked with {@link hs256} and {@link held} by default), or a call.
+ */
 export type Attack =
   | string
   | { token: unknown; keys?: VerificationKeys; options?: Record<string, unknown> }
   | (() => unknown)
 
-/** One row of a table of attacks: what is refused, why it must be, how it is refused, and by which inputs that is shown. */
+/** One row of a table of attacks: what is refused, why, with which code, and the inputs. */
 export interface Row {
   name: string
-  /** RFC section, advisory, or `policy` where it is our own stricter choice. */
+  /** RFC section, advisory, or `policy` for our own stricter choice. */
   source: string
   code: JwtErrorCode
   attacks: readonly Attack[]
@@ -42,7 +44,7 @@ export const rsaPrivate = privateObject(rsaJwk())
 const ecPrivate = privateObject(exportJwk(ec, { private: true }))
 const edPrivate = privateObject(exportJwk(ed, { private: true }))
 
-/** Genuine signatures; with a salt length PSS, else PKCS #1 v1.5. */
+/** Valid signatures: PSS if there is a salt length, else PKCS #1 v1.5. */
 export function rsaSign(hash: string, saltLength?: number) {
   const padding = saltLength === undefined ? {} : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }
   return (input: string) => signOctets(hash, Buffer.from(input), { key: rsaPrivate, ...padding })
@@ -57,26 +59,29 @@ type Signer = (input: string) => string | Uint8Array
 const segment = (value: object | string) =>
   base64url(typeof value === 'string' || value instanceof Uint8Array ? value : JSON.stringify(value))
 
-/** A token with any header, payload and signature; an object is written as JSON, a text or octets as they are. */
+/**
+ * A token with any header, payload and signature. Objects become JSON; strings and octets stay as
+ * they are.
+ */
 export function forge(head: object | string, payload: object | string = claims, signer: Signer = hmac(secret)): string {
   const input = `${segment(head)}.${segment(payload)}`
   return `${input}.${base64url(signer(input))}`
 }
 
-/** A token of {@link hs256} with some parameters of the header changed; `undefined` takes one away. */
+/** A token of {@link hs256} with some header parameters changed; `undefined` removes one. */
 export const withHeader = (changed: object, signer?: Signer): string => forge({ ...header, ...changed }, claims, signer)
 
-/** A token of {@link hs256} with some claims changed; `undefined` takes one away. */
+/** A token of {@link hs256} with some claims changed; `undefined` removes one. */
 export const withClaims = (changed: object): string => forge(header, { ...claims, ...changed })
 
-/** The same, claims written out as JSON text, for what no object can say. */
+/** The same with the claims as JSON, for what an object cannot express. */
 export const withText = (text: string): string => forge(header, JSON.stringify(claims).replace(/}$/, `,${text}}`))
 
 export const good = forge(header)
 export const noSignature: Signer = () => ''
 export { hs256 }
 
-/** The code for which an attack is refused. */
+/** The code with which an attack is refused. */
 export function codeOf(attack: Attack): string {
   try {
     if (typeof attack === 'function') attack()

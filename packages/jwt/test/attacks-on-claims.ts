@@ -24,7 +24,7 @@ const notTexts: unknown[] = [0, 7, null, true, ['usr_1'], { $ne: null }]
 
 export const claimContents: readonly Row[] = [
   {
-    name: 'exp, nbf or iat of a wrong type, which is not the same as absent',
+    name: 'exp, nbf or iat of the wrong type, which is not the same as absent',
     source: 'RFC 7519 §4.1.4–4.1.6; CVE-2026-25537',
     code: 'ERR_JWT_CLAIM',
     attacks: wrongTimes.flatMap((value) => ['exp', 'nbf', 'iat'].map((claim) => withClaims({ [claim]: value }))),
@@ -48,7 +48,7 @@ export const claimContents: readonly Row[] = [
     ],
   },
   {
-    name: 'an exp that has come: 0, −1, −0, 1e−300, long ago, now, just before, the end of the tolerance',
+    name: 'an exp that has passed: 0, −1, −0, 1e−300, long ago, now, just before, the end of the tolerance',
     source: 'RFC 7519 §4.1.4',
     code: 'ERR_JWT_EXPIRED',
     attacks: [
@@ -68,19 +68,19 @@ export const claimContents: readonly Row[] = [
     attacks: ['exp', 'iat', 'iss', 'aud'].map((claim) => withClaims({ [claim]: undefined })),
   },
   {
-    name: 'a token of the future',
+    name: 'a token issued in the future',
     source: 'RFC 7519 §4.1.5; policy for iat',
     code: 'ERR_JWT_NOT_YET_VALID',
     attacks: [withClaims({ nbf: now + 1 }), withClaims({ nbf: 1e300 }), withClaims({ iat: now + 61 })],
   },
   {
-    name: 'iss that is not a text',
+    name: 'iss that is not a string',
     source: 'RFC 7519 §4.1.1; CVE-2025-30144',
     code: 'ERR_JWT_CLAIM',
     attacks: [[issuer], ['https://evil', issuer], { 0: issuer }, 1, null, true].map((iss) => withClaims({ iss })),
   },
   {
-    name: 'iss that is nearly ours',
+    name: 'iss that is almost the expected one',
     source: 'RFC 7519 §4.1.1; CVE-2024-53861',
     code: 'ERR_JWT_ISSUER',
     attacks: [
@@ -89,13 +89,13 @@ export const claimContents: readonly Row[] = [
     ].map((iss) => withClaims({ iss })),
   },
   {
-    name: 'aud that is no text or list of texts',
+    name: 'aud that is not a string or a list of strings',
     source: 'RFC 7519 §4.1.3; CVE-2020-26160',
     code: 'ERR_JWT_CLAIM',
     attacks: [{ 0: audience }, 1, null, true, [[audience]], [audience, 1], [null]].map((aud) => withClaims({ aud })),
   },
   {
-    name: 'aud that is another, or nearly ours',
+    name: 'aud that is another one, or almost the expected one',
     source: 'RFC 7519 §4.1.3; CVE-2025-62610',
     code: 'ERR_JWT_AUDIENCE',
     attacks: [
@@ -114,7 +114,7 @@ export const claimContents: readonly Row[] = [
     ].map((aud) => withClaims({ aud })),
   },
   {
-    name: 'RegExps among the options, which can be made to run without end',
+    name: 'regular expressions in the options, which an attacker can make run forever',
     source: 'CVE-2026-35041; GHSA-3j8v-cgw4-2g6q',
     code: 'ERR_JWT_OPTION',
     attacks: [{ audience: /a/ }, { audience: [/a/g] }, { issuer: /a/ }, { typ: /a/ }].map((options) => ({
@@ -123,7 +123,7 @@ export const claimContents: readonly Row[] = [
     })),
   },
   {
-    name: 'sub, jti, client_id or scope of a wrong type, empty, blank, overlong or with control characters',
+    name: 'sub, jti, client_id or scope of the wrong type, empty, blank, overlong or with control characters',
     source: 'RFC 7519 §4.1.2, §4.1.7; RFC 9068 §2.2',
     code: 'ERR_JWT_CLAIM',
     attacks: [
@@ -136,7 +136,7 @@ export const claimContents: readonly Row[] = [
     ],
   },
   {
-    name: 'a token of another type, or one whose type stands in the payload',
+    name: 'a token of another type, or one with its type in the payload',
     source: 'RFC 9068 §4; RFC 8725 §3.11; CVE-2023-48309; CVE-2026-31813',
     code: 'ERR_JWT_TYPE',
     attacks: [
@@ -156,13 +156,13 @@ export const claimContents: readonly Row[] = [
     ].map((typ) => forge({ ...header, typ }, { ...claims, typ: 'at+jwt' })),
   },
   {
-    name: 'typ that is not a text',
+    name: 'typ that is not a string',
     source: 'RFC 7515 §4.1.9',
     code: 'ERR_JWT_HEADER',
     attacks: [['at+jwt'], 1, null, {}, true].map((typ) => withHeader({ typ })),
   },
   {
-    name: 'a refresh token in the dress of an access token',
+    name: 'a refresh token with the typ of an access token',
     source: 'RFC 8725 §3.12',
     code: 'ERR_JWT_CLAIM',
     attacks: [withClaims({ token_use: 'refresh' }), withClaims({ token_type: 'refresh' })],
@@ -184,7 +184,7 @@ smallOrder[0] = 1
 
 export const keysAtLoad: readonly Row[] = [
   {
-    name: 'a secret shorter than the hash, or plainly not random',
+    name: 'a secret shorter than the hash, or obviously not random',
     source: 'RFC 7518 §3.2; CVE-2025-45768; CVE-2025-45769',
     code: 'ERR_JWT_KEY',
     attacks: [
@@ -246,7 +246,7 @@ export const keysAtLoad: readonly Row[] = [
     attacks: [smallOrder, Buffer.alloc(32), Buffer.alloc(32, 0xff)].map((x) => load({ ...edPublic, x: base64url(x) })),
   },
   {
-    name: 'a set with a private key, with secrets beside public keys, or with nothing usable',
+    name: 'a set with a private key, with both secrets and public keys, or with nothing usable',
     source: 'RFC 7517 §9.2; Wycheproof JWK 1',
     code: 'ERR_JWT_KEY_SET',
     attacks: [
@@ -258,7 +258,7 @@ export const keysAtLoad: readonly Row[] = [
   },
 ]
 
-/** Near every refusal there is something that is right. */
+/** Valid tokens that are close to a refused one. */
 export const positives: readonly (() => unknown)[] = [
   ...['AT+JWT', 'application/at+jwt'].map((typ) => () => verify(withHeader({ typ }), hs256, held)),
   ...[

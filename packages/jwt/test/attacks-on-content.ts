@@ -13,7 +13,7 @@ const jwe = (protectedHeader: object, last = 'AAAA') =>
 
 export const extensions: readonly Row[] = [
   {
-    name: 'crit, whatever it holds',
+    name: 'crit with any value',
     source: 'RFC 7515 §4.1.11; CVE-2026-35042; CVE-2026-32597; CVE-2025-59420',
     code: 'ERR_JWT_HEADER',
     attacks: [
@@ -35,7 +35,7 @@ export const extensions: readonly Row[] = [
     ],
   },
   {
-    name: 'a JWE, whatever is encrypted in it and however much work it asks for',
+    name: 'a JWE, whatever it encrypts and however expensive it is',
     source: 'RFC 7516 §9; CVE-2026-29000; CVE-2024-28176; CVE-2022-36083; CVE-2023-52428',
     code: 'ERR_JWT_MALFORMED',
     attacks: [
@@ -94,7 +94,7 @@ export const jsonTexts: readonly Row[] = [
     ],
   },
   {
-    name: 'a header or payload that is no JSON object, or not quite JSON',
+    name: 'a header or payload that is not a JSON object, or almost JSON',
     source: 'RFC 7519 §7.2; RFC 8259; CVE-2019-17195',
     code: 'ERR_JWT_MALFORMED',
     attacks: [
@@ -164,7 +164,7 @@ const unusedBits = (part: string) => part.slice(0, -1) + String.fromCharCode(par
 
 export const bytesAndShapes: readonly Row[] = [
   {
-    name: 'padding, white space, NUL, the other alphabet, foreign characters, an impossible length, in each segment',
+    name: 'padding, white space, NUL, the base64 alphabet, invalid characters, an impossible length, in each segment',
     source: 'RFC 7515 §2, §5.2; RFC 4648 §3.2, §3.3',
     code: 'ERR_JWT_MALFORMED',
     attacks: [
@@ -184,7 +184,7 @@ export const bytesAndShapes: readonly Row[] = [
     ],
   },
   {
-    name: 'any other number of segments, and what is like a token',
+    name: 'any other number of segments, and strings similar to a token',
     source: 'RFC 7515 §7.1; RFC 8725 §3.14',
     code: 'ERR_JWT_MALFORMED',
     attacks: [
@@ -213,7 +213,7 @@ export const bytesAndShapes: readonly Row[] = [
     ],
   },
   {
-    name: 'a JSON serialization, and a text that is both JSON and compact',
+    name: 'a JSON serialization, and a string that is both JSON and compact',
     source: 'RFC 7519 §1; RFC 8725 §3.14; CVE-2022-39227',
     code: 'ERR_JWT_MALFORMED',
     attacks: [

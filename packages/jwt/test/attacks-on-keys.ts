@@ -31,7 +31,7 @@ const against = (keys: VerificationKey, tokens: readonly string[], options = {})
   tokens.map((token) => ({ token, keys, options }))
 const load = (jwk: object, options?: object) => () => importKey(jwk as Jwk, options)
 
-/** A public key in the forms in which it lies about, each of which somebody can use as an HMAC secret. */
+/** A public key in its common encodings, each of which an attacker can use as an HMAC secret. */
 function spellings(key: KeyObject, jwk: Jwk): (string | Buffer)[] {
   const pem = String(key.export({ format: 'pem', type: 'spki' }))
   const der = key.export({ format: 'der', type: 'spki' })
@@ -65,7 +65,7 @@ export const algorithmSelection: readonly Row[] = [
     attacks: [withHeader({ alg: 'none' }, noSignature).slice(0, -1)],
   },
   {
-    name: 'alg none with an old signature, or with junk for one',
+    name: 'alg none with the original signature, or with garbage',
     source: 'RFC 7518 §3.6',
     code: 'ERR_JWT_ALGORITHM',
     attacks: [
@@ -75,7 +75,7 @@ export const algorithmSelection: readonly Row[] = [
     ],
   },
   {
-    name: 'an unknown alg, whatever stands for its signature',
+    name: 'an unknown alg with any signature',
     source: 'CVE-2026-23993',
     code: 'ERR_JWT_ALGORITHM',
     attacks: ['HS999', '', 'RS1', 'ES256K', 'HS256/64', 'dir'].flatMap((alg) => [
@@ -84,7 +84,7 @@ export const algorithmSelection: readonly Row[] = [
     ]),
   },
   {
-    name: 'alg absent or not a text',
+    name: 'alg absent or not a string',
     source: 'RFC 7515 §4.1.1',
     code: 'ERR_JWT_ALGORITHM',
     attacks: [undefined, null, 256, true, ['HS256'], { HS256: 1 }].map((alg) => withHeader({ alg })),
@@ -102,7 +102,7 @@ export const algorithmSelection: readonly Row[] = [
     attacks: ['hs256', 'Hs256', 'HS256 ', ' HS256'].map((alg) => withHeader({ alg })),
   },
   {
-    name: 'a call whose list of algorithms is empty, undefined or holds none',
+    name: 'a call whose list of algorithms is empty, undefined or contains none',
     source: 'RFC 8725 §3.1; CVE-2022-23540; CVE-2020-15084',
     code: 'ERR_JWT_OPTION',
     attacks: [[], undefined, ['none'], ['RS1'], 'HS256'].map((algorithms) => ({
@@ -120,7 +120,7 @@ export const algorithmSelection: readonly Row[] = [
 
 export const keyConfusion: readonly Row[] = [
   {
-    name: 'an HMAC made with the RSA public key in any of its spellings',
+    name: 'an HMAC made with the RSA public key in any of its encodings',
     source: 'RFC 8725 §2.1; CVE-2015-9235; CVE-2026-34950',
     code: 'ERR_JWT_ALGORITHM',
     attacks: [
@@ -130,7 +130,7 @@ export const keyConfusion: readonly Row[] = [
     ],
   },
   {
-    name: 'an HMAC made with an RSA key whose JWK names no alg',
+    name: 'an HMAC made with an RSA key whose JWK has no alg',
     source: 'RFC 8725 §3.1; CVE-2026-22818; CVE-2026-44699',
     code: 'ERR_JWT_ALGORITHM',
     attacks: against(importKey({ kty: 'RSA', n: rsaPublic.n ?? '', e: 'AQAB', kid: 'rs-1' }), [
@@ -139,13 +139,13 @@ export const keyConfusion: readonly Row[] = [
     ]),
   },
   {
-    name: 'an HMAC made with the EC or Ed25519 public key in any of its spellings',
+    name: 'an HMAC made with the EC or Ed25519 public key in any of its encodings',
     source: 'RFC 8725 §2.1; CVE-2022-29217; CVE-2024-33663',
     code: 'ERR_JWT_ALGORITHM',
     attacks: [...against(ec, confused(ecPublic, 'HS256')), ...against(ed, confused(edPublic, 'HS256'))],
   },
   {
-    name: 'an HMAC made with an empty secret, or with the text of a missing one',
+    name: 'an HMAC made with an empty secret, or with the string "undefined" or "null"',
     source: 'RFC 7518 §3.2; RFC 8725 §3.5; CVE-2026-44351',
     code: 'ERR_JWT_SIGNATURE',
     attacks: ['', 'undefined', 'null', '[object Object]', 'secret', '\0'.repeat(32)].map((key) =>
@@ -153,7 +153,7 @@ export const keyConfusion: readonly Row[] = [
     ),
   },
   {
-    name: 'keys that are missing, empty or texts, at the call',
+    name: 'a call with keys that are missing, empty or strings',
     source: 'CVE-2026-44351; CVE-2026-45363; CVE-2022-23529',
     code: 'ERR_JWT_KEY',
     attacks: [null, '', 'secret', Buffer.alloc(0), {}, { alg: 'HS256', kid: 'hs-1' }, [null], rsaPublic].map(
@@ -164,7 +164,7 @@ export const keyConfusion: readonly Row[] = [
     ),
   },
   {
-    name: 'secrets that are empty, short or the text of a missing one, at load',
+    name: 'the import of a secret that is empty, short, or the string "undefined" or "null"',
     source: 'RFC 7518 §3.2; RFC 8725 §3.5',
     code: 'ERR_JWT_KEY',
     attacks: ['', 'undefined', 'null', '[object Object]', 'secret', 's'.repeat(31)].map((text) =>
@@ -172,7 +172,7 @@ export const keyConfusion: readonly Row[] = [
     ),
   },
   {
-    name: 'a genuine signature of another algorithm than the one of the key',
+    name: 'a valid signature by another algorithm than that of the key',
     source: 'RFC 8725 §3.1 (one key, one algorithm); CVE-2026-48523',
     code: 'ERR_JWT_ALGORITHM',
     attacks: [
@@ -190,7 +190,7 @@ export const keyConfusion: readonly Row[] = [
     ],
   },
   {
-    name: 'a key whose type or curve does not fit the algorithm, at load',
+    name: 'the import of a key whose type or curve does not match the algorithm',
     source: 'RFC 7518 §3.4; RFC 8037 §3.1; CVE-2022-23539',
     code: 'ERR_JWT_KEY',
     attacks: [
@@ -221,7 +221,7 @@ const oddKids = [
 
 export const namedKeys: readonly Row[] = [
   {
-    name: 'a key that the header itself brings (jwk, x5c), with the kid of ours or without',
+    name: 'a key in the header (jwk, x5c), with or without the kid of a trusted key',
     source: 'RFC 7515 §4.1.3; CVE-2018-0114; CVE-2026-27962',
     code: 'ERR_JWT_SIGNATURE',
     attacks: [
@@ -235,7 +235,7 @@ export const namedKeys: readonly Row[] = [
     ],
   },
   {
-    name: 'a kid that is a path, a query, a name of Object.prototype, or nearly ours',
+    name: 'a kid that is a path, a query, a name of Object.prototype, or almost the expected one',
     source: 'RFC 8725 §3.10; CWE-22; CWE-89; CWE-1321; CWE-117',
     code: 'ERR_JWT_KEY_UNKNOWN',
     attacks: oddKids.flatMap((kid) => [
@@ -248,19 +248,19 @@ export const namedKeys: readonly Row[] = [
     ]),
   },
   {
-    name: 'a kid that is not a text of 1 to 256 characters',
+    name: 'a kid that is not a string of 1 to 256 characters',
     source: 'RFC 7515 §4.1.4',
     code: 'ERR_JWT_HEADER',
     attacks: [0, 1, null, true, ['hs-1'], { $ne: null }, '', 'k'.repeat(2048)].map((kid) => withHeader({ kid })),
   },
   {
-    name: 'an unknown kid under a signature that holds: keys are not tried one after the other',
+    name: 'an unknown kid with a valid signature: keys are not tried one by one',
     source: 'RFC 8725 §3.1',
     code: 'ERR_JWT_KEY_UNKNOWN',
     attacks: [withHeader({ kid: 'other' }), { token: withHeader({ kid: 'other' }), keys: [hs256, ec] }],
   },
   {
-    name: 'a token without kid where several keys might do',
+    name: 'a token without kid if there are several keys',
     source: 'policy',
     code: 'ERR_JWT_KEY_UNKNOWN',
     attacks: [
@@ -272,7 +272,7 @@ export const namedKeys: readonly Row[] = [
     ],
   },
   {
-    name: 'a set in which different keys share kid and algorithm, or a list in which they share a kid',
+    name: 'a set in which different keys share kid and algorithm, or a list with two keys of one kid',
     source: 'RFC 7517 §4.5; CVE-2021-46743',
     code: 'ERR_JWT_KEY_SET',
     attacks: [

@@ -26,7 +26,9 @@ const [head, body, signature] = good.split('.') as [string, string, string]
 
 const against = (keys: typeof hs256, tokens: readonly string[], options = {}): Attack[] =>
   tokens.map((token) => ({ token, keys, options }))
-/** An RSA signature over an encoded message made by hand; the genuine one is 00 01, FF…, 00, DigestInfo. */
+/**
+ * An RSA signature over a handmade encoded message; the valid one is 00 01, FF…, 00, DigestInfo.
+ */
 function rsaBlock(start: string, digestInfo: string, rest = '') {
   return (input: string) => {
     const digest = createHash('sha256').update(input).digest('hex')
@@ -45,7 +47,7 @@ const full = (1n << 256n) - 1n
 const edOrder = (1n << 252n) + 27742317777372353535851937790883648493n
 const little = (octets: Uint8Array) => number(Uint8Array.from(octets).reverse())
 
-/** The other signature that holds wherever (r, s) does. */
+/** The other valid signature for every (r, s). */
 export const malleableTwin = forge(ecHeader, claims, (input) => {
   const octets = ecSign(input)
   return Buffer.concat([octets.subarray(0, 32), scalar(order - number(octets.subarray(32)))])
@@ -84,7 +86,7 @@ export const signatureOctets: readonly Row[] = [
     attacks: against(ec, [forge(ecHeader, claims, () => Buffer.alloc(16_372, 1))]),
   },
   {
-    name: 'a MAC that is cut, extended, written in hexadecimal, of another hash, or empty',
+    name: 'a MAC that is truncated, extended, written in hexadecimal, of another hash, or empty',
     source: 'RFC 7518 §3.2; CVE-2016-7036',
     code: 'ERR_JWT_SIGNATURE',
     attacks: [
@@ -162,7 +164,7 @@ export const signatureOctets: readonly Row[] = [
   },
 ]
 
-/** What the tables forge with is genuine where nothing was changed, so that no attack fails for another reason. */
+/** Unchanged, these are valid, so that no attack fails for another reason. */
 export const controls: readonly (() => unknown)[] = [
   () => verify(good, hs256, held),
   () => verify(forge(rsaHeader, claims, rsaSign('sha256')), rsa, held),

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { Jwk } from '@sealwax/jwt'
 import { importKey } from '@sealwax/jwt'
 
-/** 2027-01-15T08:00:00Z; every test that looks at time stands there. */
+/** 2027-01-15T08:00:00Z, the time of every test with a clock. */
 export const now = 1_800_000_000
 export const currentDate = new Date(now * 1000)
 export const issuer = 'https://auth.example.com'
@@ -30,8 +30,8 @@ export function base64url(value: string | Uint8Array): string {
 }
 
 /**
- * A token with a good signature of {@link hs256} over whatever is given: JSON values, or the very text or octets of a
- * segment.
+ * A token with a valid signature of {@link hs256} over JSON values, or over the exact string or
+ * octets of a segment.
  */
 export function craft(payload: object | string, head: object | string = header): string {
   const segment = (value: object | string) =>
@@ -39,12 +39,12 @@ export function craft(payload: object | string, head: object | string = header):
   return seal(`${segment(head)}.${segment(payload)}`)
 }
 
-/** A good signature under a signing input as it stands. */
+/** Adds a valid signature to a signing input. */
 export function seal(input: string): string {
   return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`
 }
 
-/** An RSA private key of 2048 bits, for tests alone. */
+/** An RSA private key of 2048 bits, only for tests. */
 export function rsaJwk(): Jwk & { d: string } {
   return { ...testRsaKey }
 }

@@ -19,7 +19,7 @@ function codes(token: unknown, options: InspectOptions = {}): string[] {
 
 const all: InspectOptions = { issuer, audience, typ: 'at+jwt', keys: [hs256], currentDate }
 
-test('inspect: shows header and payload, finds nothing wrong with a good token, and still says that nobody checked it', () => {
+test('inspect: shows header and payload, has no finding for a valid token, and says that the signature was not checked', () => {
   const result = inspect(craft(claims), all)
   assert.deepEqual(result.header, header)
   assert.deepEqual(result.payload, claims)
@@ -32,7 +32,7 @@ test('inspect: shows header and payload, finds nothing wrong with a good token, 
   )
 })
 
-test('inspect: tells times as dates and in words', () => {
+test('inspect: shows times as dates and in words', () => {
   const token = craft({ iat: now - 7300, auth_time: now - 200_000, nbf: now + 61.5, exp: now - 37 })
   assert.deepEqual(inspect(token, { currentDate }).times, [
     { claim: 'iat', date: new Date((now - 7300) * 1000), text: 'issued 2 hours ago' },
@@ -49,7 +49,7 @@ test('inspect: tells times as dates and in words', () => {
   assert.equal(text(1e300), undefined, 'beyond what a Date can tell')
 })
 
-test('inspect: goes on where verify stops, in its order', () => {
+test('inspect: continues after the first fault, in the order of verify', () => {
   const token = craft(
     { iss: 'https://other', sub: 7, jti: '', exp: now - 37, nbf: now + 100, cnf: {}, scope: [] },
     { alg: 'none', typ: 'id+jwt', crit: ['x'], cty: 'JWT', kid: 'hs-2' },
@@ -79,14 +79,14 @@ test('inspect: each finding is one sentence', () => {
   for (const { message } of findings) assert.match(message, /^[A-Z][^\n]+[^.]\.$/)
 })
 
-test('inspect: a signature of a length that its algorithm does not have is seen without the key', () => {
+test('inspect: a signature of the wrong length for its algorithm is found without the key', () => {
   const input = craft(claims).slice(0, -44)
   assert.deepEqual(codes(`${input}.`), ['ERR_JWT_SIGNATURE'])
   assert.deepEqual(codes(`${input}.AAAA`), ['ERR_JWT_SIGNATURE'])
   assert.deepEqual(codes(craft(claims, { ...header, alg: 'RS256' })), [], 'an RSA signature may have any length')
 })
 
-test('inspect: a header that cannot be read does not hide the payload, nor the other way round', () => {
+test('inspect: a header that cannot be parsed does not hide the payload, or vice versa', () => {
   const first = inspect(craft({ sub: 'a' }, '{"alg":"HS256","alg":"HS256"}'), { currentDate })
   assert.equal(first.header, undefined)
   assert.deepEqual(first.payload, { sub: 'a' })
@@ -99,13 +99,13 @@ test('inspect: a header that cannot be read does not hide the payload, nor the o
   )
 })
 
-test('inspect: whatever is not a token is a finding, never an error', () => {
+test('inspect: a value that is not a token is a finding, never an error', () => {
   for (const value of [undefined, null, 5, {}, [], '', 'a.b', 'a.b.c', 'x'.repeat(9000), 'é.é.é']) {
     assert.equal(codes(value)[0], 'ERR_JWT_MALFORMED', String(value))
   }
 })
 
-test('inspect: a token that calls itself at+jwt is held to the access-token profile; null and absent options compare nothing', () => {
+test('inspect: a token with typ at+jwt is checked as an access token; null and absent options check nothing', () => {
   const token = craft({ iss: 'x', aud: 'y', exp: now + 100_000, iat: now, scope: [] })
   assert.deepEqual(codes(token), ['ERR_JWT_CLAIM scope', 'ERR_JWT_CLAIM exp'])
   assert.deepEqual(
@@ -114,7 +114,7 @@ test('inspect: a token that calls itself at+jwt is held to the access-token prof
   )
 })
 
-test('inspect: names of trusted keys tell an unknown kid and an algorithm that is not the key’s', () => {
+test('inspect: the option keys finds an unknown kid and an algorithm that is not the algorithm of the key', () => {
   const keys = [
     { kid: 'hs-1', alg: 'ES256' },
     { kid: 'ed', alg: 'EdDSA' },
@@ -156,7 +156,7 @@ interface HostileEntry {
   options: VerifyOptions & { clock: number }
 }
 
-test('inspect: on every hostile token it finds first what verify throws, and nothing where verify accepts', () => {
+test('inspect: for every hostile token the first finding is what verify throws, and there is none if verify accepts it', () => {
   const file = readFileSync(new URL('test/vectors/hostile.json', root), 'utf8')
   let compared = 0
   for (const { name, keys, options, ...entry } of (JSON.parse(file) as { entries: HostileEntry[] }).entries) {
@@ -176,7 +176,7 @@ test('inspect: on every hostile token it finds first what verify throws, and not
     }
     if (trusted === undefined) continue
     const { findings } = inspect(token, { ...held, keys: trusted })
-    if (expected === 'ERR_JWT_SIGNATURE') continue // a signature hides the rest from verify
+    if (expected === 'ERR_JWT_SIGNATURE') continue // verify stops at the signature
     const found = findings.filter(({ code }) => code !== 'ERR_JWT_SIGNATURE')[0]?.code
     assert.equal(found, expected, name)
     compared++
@@ -210,16 +210,16 @@ test('@sealwax/jwt: require() works for every entry, so no module awaits at its 
     exports: Record<string, object>
   }
   const entries = Object.keys(exports).map((path) => `@sealwax/jwt${path.slice(1)}`)
-  assert.deepEqual(entries, ['@sealwax/jwt', '@sealwax/jwt/inspect'])
+  assert.deepEqual(entries, ['@sealwax/jwt', '@sealwax/jwt/inspect', '@sealwax/jwt/internal'])
   const program = `console.log(${entries.map((entry) => `typeof Object.values(require('${entry}')).at(-1)`).join(',')})`
   const { stdout, stderr } = spawnSync(process.execPath, ['--conditions=@sealwax/source', '-e', program], {
     cwd: import.meta.dirname,
     encoding: 'utf8',
   })
-  assert.equal(stdout, 'function function\n', stderr)
+  assert.equal(stdout, 'function function function\n', stderr)
 })
 
-test('@sealwax/jwt: only the modules of keys and signatures touch node:crypto or Buffer', () => {
+test('@sealwax/jwt: only the modules of keys and signatures use node:crypto or Buffer', () => {
   const allowed = ['keys.ts', 'signature.ts']
   const sources = globSync('src/*.ts', { cwd: root.pathname })
   assert.ok(sources.length > 15)

@@ -40,7 +40,7 @@ test('a key set: a key that is listed twice counts once, whatever else its entri
   }
 })
 
-test('a key set: a copy of a key that names no algorithm does not widen the one that does, in any order', () => {
+test('a key set: a copy of a key without alg does not add algorithms to the copy with alg, in any order', () => {
   const named = { ...bare, kid: 'rsa', alg: 'RS256' } as Jwk
   const open = { ...bare, kid: 'rsa' } as Jwk
   const options = { ...anyone, algorithms: ['RS256', 'PS256'] as const }
@@ -54,7 +54,7 @@ test('a key set: a copy of a key that names no algorithm does not widen the one 
   }
 })
 
-test('a key set: one kid for several algorithms is several keys, and each verifies its own tokens', () => {
+test('a key set: keys for different algorithms may share a kid, and each verifies its own tokens', () => {
   const set = createLocalJWKSet({ keys: [exportJwk(ec), exportJwk(ed)] })
   for (const key of [ec, ed]) assert.ok(verify(token(key), set, anyone))
   assert.equal(set.get('a')?.alg, 'ES256')
@@ -65,7 +65,7 @@ test('a key set: one kid for several algorithms is several keys, and each verifi
   assert.throws(() => verify(signed('RS512'), same, anyone), { code: 'ERR_JWT_ALGORITHM' })
 })
 
-test('an attacker who adds a key under the kid of another does not get it used: neither is, and the other keys stay', () => {
+test('a key that an attacker adds under the kid of another key is not used: both are left out, and the other keys stay', () => {
   const other = { ...exportJwk(ec), kid: 'b' }
   const set = buildKeySet({ keys: [exportJwk(ec), exportJwk(stranger), other] }, true)
   assert.deepEqual(
@@ -81,7 +81,7 @@ test('an attacker who adds a key under the kid of another does not get it used: 
   }
 })
 
-test('a JWK: members that are null are absent ones', () => {
+test('a JWK: members that are null count as absent', () => {
   const nulls = { alg: null, use: null, key_ops: null, kid: null, d: null, k: null, x5c: null } as unknown as object
   const key = importKey({ ...exportJwk(ec), ...nulls } as Jwk)
   assert.deepEqual([key.alg, key.kid], ['ES256', thumbprint(ec)])
@@ -96,7 +96,7 @@ test('a JWK of RSA: leading zeros of n and e are dropped, and do not change its 
   assert.ok(verify(signed('RS256', thumbprint(bare)), createLocalJWKSet({ keys: [padded] }), anyone))
 })
 
-test('an RSA key without alg verifies RS256, and other RSA algorithms only where the options name them', () => {
+test('an RSA key without alg verifies RS256, and other RSA algorithms only if the options list them', () => {
   const set = createLocalJWKSet({ keys: [{ ...bare, kid: 'rsa' }] })
   const pem = importKey({ ...bare, kid: 'rsa' })
   for (const keys of [set, pem, [pem]]) {
@@ -112,7 +112,7 @@ test('an RSA key without alg verifies RS256, and other RSA algorithms only where
   }
 })
 
-test('an attacker who names another algorithm cannot have a key used for it that says which it is for', () => {
+test('a key with alg is never used for another algorithm that a token names', () => {
   const algorithms = ['RS256', 'PS256', 'ES256', 'HS256']
   for (const key of [
     importKey({ ...bare, alg: 'RS256', kid: 'rsa' }),
@@ -133,11 +133,11 @@ test('an attacker who names another algorithm cannot have a key used for it that
   }
 })
 
-test('a key that is left out is named, with the reason, by the set and by the cause of the refusal', () => {
+test('the set and the cause of the error name each key that is left out, and why', () => {
   const weak = { ...bare, e: 'AQ', kid: 'weak\n' }
   const set = buildKeySet({ keys: [exportJwk(ec), weak, { ...bare, kid: 'enc', use: 'enc' }, null, 5] }, true)
   assert.deepEqual(set.leftOut, [
-    { kid: 'weak\n', reason: 'the exponent of an RSA key is odd, at least 3, and fits 32 bits' },
+    { kid: 'weak\n', reason: 'the exponent of an RSA key must be odd, at least 3, and fit in 32 bits' },
     { kid: 'enc', reason: 'its use is not sig' },
     { reason: 'it is not a JWK' },
     { reason: 'it is not a JWK' },
@@ -160,7 +160,7 @@ test('a key that is left out is named, with the reason, by the set and by the ca
   assert.throws(() => createLocalJWKSet({ keys: [weak] }), { message: /the key "weak\\n": the exponent/ })
 })
 
-test('limits are options: a longer token and more members are accepted where they are raised, and refused where they are lowered', () => {
+test('limits are options: raising them accepts longer tokens and more members, lowering them refuses more', () => {
   const key = importKey(Buffer.from('0123456789abcdef0123456789abcdef'), { alg: 'HS256', kid: 'a' })
   const short = token(key as typeof ec)
   assert.throws(() => verify(short, key, { ...anyone, maxTokenLength: 100 }), {

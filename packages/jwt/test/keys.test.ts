@@ -42,7 +42,7 @@ function refusedKey(source: unknown, options?: object, code: JwtErrorCode = 'ERR
 }
 
 function certificate(): string {
-  // A self-signed P-256 certificate written out in DER, since node:crypto makes none.
+  // A self-signed P-256 certificate in DER, since node:crypto cannot create one.
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const der = (tag: number, ...parts: Uint8Array[]) => {
     const body = Buffer.concat(parts)
@@ -64,7 +64,7 @@ function certificate(): string {
   return `-----BEGIN CERTIFICATE-----\n${whole.toString('base64')}\n-----END CERTIFICATE-----\n`
 }
 
-test('generateKey: HMAC keys have no public half, others have one that only verifies', async () => {
+test('generateKey: HMAC keys have no public key, others have one that cannot sign', async () => {
   for (const alg of ['HS256', 'HS384', 'HS512'] as const) {
     const key = await generateKey(alg)
     assert.deepEqual(Object.keys(key), ['alg', 'kid'])
@@ -77,7 +77,7 @@ test('generateKey: HMAC keys have no public half, others have one that only veri
   assert.ok(Object.isFrozen(ecKey) && Object.isFrozen(ecKey.publicKey))
 })
 
-test('generateKey: kid is the thumbprint unless given, RSA has 2048 bits unless asked', async () => {
+test('generateKey: the default kid is the thumbprint, the default RSA size is 2048 bits', async () => {
   const key = await generateKey('ES384')
   assert.equal(key.kid, thumbprint(exportJwk(key)))
   const rsa = await generateKey('RS256', { modulusLength: 3072 })
@@ -103,23 +103,23 @@ test('generateKey: refuses unknown algorithms and options', async () => {
     await assert.rejects(call('ES256', { kid }), { code: 'ERR_JWT_KEY' })
 })
 
-test('importKey: says which member of a JWK has a wrong type', () => {
+test('importKey: names the member of a JWK that has the wrong type', () => {
   assert.match(refusedKey({ ...ecPublic, kty: undefined }).message, /has no kty/)
   assert.match(refusedKey({ ...ecPublic, kty: ['EC'] }).message, /has no kty/)
-  assert.match(refusedKey({ ...ecPublic, alg: 256 }).message, /alg of the JWK is not a text/)
-  assert.match(refusedKey({ ...ecPublic, crv: 256 }).message, /crv of the JWK is not a text/)
+  assert.match(refusedKey({ ...ecPublic, alg: 256 }).message, /alg of the JWK is not a string/)
+  assert.match(refusedKey({ ...ecPublic, crv: 256 }).message, /crv of the JWK is not a string/)
 })
 
-test('importKey: a type, a curve or a length that does not fit is refused for that, before the key is made', () => {
+test('importKey: a wrong type, curve or length is refused with that reason, before the import', () => {
   const longer = base64url(Buffer.concat([Buffer.of(0), Buffer.from(ecPublic.y ?? '', 'base64url')]))
-  assert.match(refusedKey({ ...ecPublic, kty: 'OKP' }).message, /this type and curve is not for ES256/)
-  assert.match(refusedKey({ ...ecPublic, crv: 'P-384' }).message, /this type and curve is not for ES256/)
-  assert.match(refusedKey({ ...oct, alg: 'RS256' }).message, /this type and curve is not for RS256/)
+  assert.match(refusedKey({ ...ecPublic, kty: 'OKP' }).message, /this type and curve cannot be used with ES256/)
+  assert.match(refusedKey({ ...ecPublic, crv: 'P-384' }).message, /this type and curve cannot be used with ES256/)
+  assert.match(refusedKey({ ...oct, alg: 'RS256' }).message, /this type and curve cannot be used with RS256/)
   assert.match(refusedKey({ ...ecPublic, y: longer }).message, /y of the JWK is not exactly 32 octets/)
   assert.match(refusedKey({ ...edPublic, x: `${edPublic.x}AA` }).message, /x of the JWK is not/)
 })
 
-test('importKey: an encrypted PEM is refused for that, in the new form and in the old one', () => {
+test('importKey: an encrypted PEM is refused with that reason, in the new and the old format', () => {
   const rsa = createPrivateKey({ key: { ...rsaPrivate }, format: 'jwk' })
   for (const type of ['pkcs8', 'pkcs1'] as const) {
     const pem = rsa.export({ format: 'pem', type, cipher: 'aes-256-cbc', passphrase: 'x' })
@@ -127,13 +127,13 @@ test('importKey: an encrypted PEM is refused for that, in the new form and in th
   }
 })
 
-test('importKey: a private key that cannot sign is refused with the reason underneath', () => {
+test('importKey: a private key that cannot sign is refused with the underlying error as cause', () => {
   const error = refusedKey({ ...rsaPrivate, p: 'AQ', q: 'AQ' })
   assert.match(error.message, /cannot sign/)
   assert.ok(error.cause instanceof Error)
 })
 
-test('importKey: every PEM that holds one key gives that key', () => {
+test('importKey: imports the key of every PEM with one key', () => {
   const ec = createPrivateKey({ key: { ...ecPrivate }, format: 'jwk' })
   const rsa = createPrivateKey({ key: { ...rsaPrivate }, format: 'jwk' })
   const ed = createPrivateKey({ key: { ...edPrivate }, format: 'jwk' })
@@ -163,7 +163,7 @@ test('importKey: every PEM that holds one key gives that key', () => {
   assert.equal(importKey(String(pems[4]?.[0]), { alg: 'PS512', kid: 'mine' }).alg, 'PS512')
 })
 
-test('importKey: refuses a text that is no PEM of one supported key, and says what to give instead', () => {
+test('importKey: refuses a string that is not a PEM of one supported key, and says what to pass instead', () => {
   assert.match(refusedKey('s3cr3t-s3cr3t-s3cr3t-s3cr3t-s3cr3t').message, /octets/)
   assert.doesNotMatch(refusedKey('s3cr3t-s3cr3t').message, /s3cr3t/)
   const pair = generateKeyPairSync('ec', {
@@ -190,7 +190,7 @@ test('importKey: refuses a text that is no PEM of one supported key, and says wh
   refusedKey(pair.publicKey, { alg: 'HS256' })
 })
 
-test('importKey: octets are a secret for the algorithm given, of at least its hash', () => {
+test('importKey: octets are a secret for the given algorithm, at least as long as its hash', () => {
   for (const [alg, length] of [
     ['HS256', 32],
     ['HS384', 48],
@@ -232,7 +232,7 @@ const acceptedJwks: [name: string, jwk: Jwk, options: object, alg: string, signs
 ]
 
 for (const [name, jwk, options, alg, signs] of acceptedJwks) {
-  test(`importKey: takes a JWK: ${name}`, () => {
+  test(`importKey: accepts a JWK: ${name}`, () => {
     const copy = structuredClone(jwk)
     const key = importKey(jwk, options)
     assert.equal(key.alg, alg)
@@ -279,7 +279,7 @@ const refusedJwks: [name: string, jwk: unknown, options?: object][] = [
   ['use a list', { ...ecPublic, use: ['sig'] }],
   ['key_ops without verify', { ...ecPublic, key_ops: ['sign'] }],
   ['key_ops empty', { ...ecPublic, key_ops: [] }],
-  ['key_ops a text', { ...ecPublic, key_ops: 'verify' }],
+  ['key_ops a string', { ...ecPublic, key_ops: 'verify' }],
   ['key_ops with a number', { ...ecPublic, key_ops: ['verify', 1] }],
   ['key_ops twice', { ...ecPublic, key_ops: ['verify', 'verify'] }],
   ['a private key for verifying only', { ...ecPrivate, key_ops: ['verify'] }],
@@ -342,7 +342,7 @@ for (const [name, jwk, options] of refusedJwks) {
   })
 }
 
-test('importKey: refuses options that are unknown, undefined or of a wrong type', () => {
+test('importKey: refuses options that are unknown, undefined or of the wrong type', () => {
   for (const options of [
     null,
     'ES256',
@@ -357,7 +357,7 @@ test('importKey: refuses options that are unknown, undefined or of a wrong type'
   refusedKey(ecPublic, { kid: '' })
 })
 
-test('exportJwk: public unless asked otherwise, and imports again', () => {
+test('exportJwk: exports the public key by default, and the result can be imported', () => {
   assert.deepEqual(Object.keys(exportJwk(ecKey)), ['kty', 'x', 'y', 'crv', 'kid', 'alg', 'use'])
   assert.deepEqual(exportJwk(ecKey), exportJwk(ecKey.publicKey))
   assert.equal(importKey(exportJwk(ecKey)).kid, 'ec')
@@ -371,7 +371,7 @@ test('exportJwk: public unless asked otherwise, and imports again', () => {
   }
 })
 
-test('exportJwk: refuses what has no such half', () => {
+test('exportJwk: refuses a key without the requested public or private key', () => {
   const call = exportJwk as unknown as (...args: unknown[]) => unknown
   assert.throws(() => call(importKey(oct)), { code: 'ERR_JWT_KEY' })
   assert.throws(() => call(ecKey.publicKey, { private: true }), { code: 'ERR_JWT_KEY' })
@@ -381,7 +381,7 @@ test('exportJwk: refuses what has no such half', () => {
   }
 })
 
-test('thumbprint: covers the required members only, of keys and JWKs alike', () => {
+test('thumbprint: covers only the required members, for keys and JWKs', () => {
   assert.equal(thumbprint(ecKey), thumbprint({ ...ecPrivate, kid: 'other', use: 'enc' }))
   assert.equal(thumbprint(ecKey), thumbprint(ecKey.publicKey))
   assert.notEqual(thumbprint(ecKey), thumbprint(otherEc))
@@ -397,7 +397,7 @@ test('thumbprint: covers the required members only, of keys and JWKs alike', () 
   }
 })
 
-test('a key shows nothing secret when it is printed, serialised, cloned or spread', () => {
+test('a key reveals no secret when it is printed, serialized, cloned or spread', () => {
   const secrets = [ecPrivate.d, edPrivate.d, rsaPrivate.d, rsaPrivate.p, oct.k].map((text) => text ?? '')
   const keys = [ecKey, edKey, importKey(rsaPrivate), importKey(oct)]
   const shown = [
@@ -414,7 +414,7 @@ test('a key shows nothing secret when it is printed, serialised, cloned or sprea
   }
 })
 
-test('an error about a key shows no member of it', () => {
+test('an error about a key contains no member of it', () => {
   for (const [, jwk, options] of refusedJwks.filter(([, jwk]) => typeof jwk === 'object' && jwk !== null)) {
     const error = refusedKey(jwk, options)
     const shown = inspect(error, { depth: 20, showHidden: true }) + JSON.stringify(error)
@@ -444,7 +444,7 @@ test('createLocalJWKSet: a secret in a set verifies and does not sign', () => {
   assert.equal(createLocalJWKSet({ keys: [{ ...oct, key_ops: ['verify'] }] }).keys.length, 1)
 })
 
-test('createLocalJWKSet: leaves out keys that are not for it', () => {
+test('createLocalJWKSet: leaves out keys that are not for verifying tokens', () => {
   const foreign: Jwk[] = [
     { kty: 'AKP', alg: 'ML-DSA-44', pub: 'AA' },
     { kty: 'EC', crv: 'secp256k1', x: 'AA', y: 'AA' },
@@ -496,7 +496,10 @@ for (const [name, set, skipped] of refusedSets) {
   })
 }
 
-/** A modulus with the structure of CVE-2017-15361: a power of 65537 modulo the product of the small primes. */
+/**
+ * A modulus with the structure of CVE-2017-15361: a power of 65537 modulo the product of the small
+ * primes.
+ */
 function rocaModulus(): string {
   let product = 1n
   for (let candidate = 2n; candidate <= 167n; candidate++) {

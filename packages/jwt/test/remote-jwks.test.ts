@@ -49,7 +49,10 @@ beforeEach(() => {
 const remote = (options: RemoteJWKSetOptions = {}, at: string | URL = url) =>
   createRemoteJWKSet(at, { now: () => clock, ...options })
 
-/** Asserts that a call throws or rejects for want of keys, and gives the cause's text. */
+/**
+ * Asserts that a call throws or rejects because there are no keys. Returns the message of the
+ * cause.
+ */
 async function unavailable(call: () => unknown): Promise<string> {
   let thrown: unknown
   try {
@@ -62,7 +65,7 @@ async function unavailable(call: () => unknown): Promise<string> {
   return String(thrown.cause)
 }
 
-test('createRemoteJWKSet: requests nothing before the first token, then once, and answers at once from then on', async () => {
+test('createRemoteJWKSet: requests nothing before the first token, then once, and then returns without waiting', async () => {
   const keys = remote()
   assert.equal(requests.length, 0)
   const first = keys.keysFor(byOne)
@@ -74,7 +77,7 @@ test('createRemoteJWKSet: requests nothing before the first token, then once, an
   assert.match(requests[0]?.headers.accept ?? '', /application\/jwk-set\+json/)
 })
 
-test('createRemoteJWKSet: takes a URL object', async () => {
+test('createRemoteJWKSet: accepts a URL object', async () => {
   assert.ok(verify(byOne, await remote({}, new URL(url)).keysFor(byOne), anyone))
 })
 
@@ -85,7 +88,7 @@ test('createRemoteJWKSet: a hundred first tokens make one request', async () => 
   assert.equal(requests.length, 1)
 })
 
-test('createRemoteJWKSet: a kid it does not know is fetched, once per cool-down whatever kids are invented', async () => {
+test('createRemoteJWKSet: an unknown kid causes a request, one per cool-down for any number of kids', async () => {
   const keys = remote()
   await keys.keysFor(byOne)
   clock += 30_000
@@ -108,7 +111,7 @@ test('createRemoteJWKSet: a kid it does not know is fetched, once per cool-down 
   assert.equal(requests.length, 3)
 })
 
-test('createRemoteJWKSet: what is no token is refused without a request', () => {
+test('createRemoteJWKSet: a value that is not a token is refused without a request', () => {
   const keys = remote()
   for (const token of ['', 'a.b.c', `${byOne}.`, undefined]) {
     assert.throws(() => keys.keysFor(token as string), { code: 'ERR_JWT_MALFORMED' })
@@ -124,7 +127,7 @@ test('createRemoteJWKSet: a token without kid, or with an impossible one, gets t
   }
 })
 
-test('createRemoteJWKSet: a set is fresh for ten minutes, then asked for again; a withdrawn key is gone', async () => {
+test('createRemoteJWKSet: a set is cached for ten minutes, then requested again; a removed key is gone', async () => {
   const keys = remote()
   answer = json(both)
   await keys.keysFor(byTwo)
@@ -151,7 +154,7 @@ const lifetimes: [name: string, headers: Record<string, string>, seconds: number
 ]
 
 for (const [name, headers, seconds, options] of lifetimes) {
-  test(`createRemoteJWKSet: honours ${name} (RFC 9111)`, async () => {
+  test(`createRemoteJWKSet: follows ${name} (RFC 9111)`, async () => {
     answer = json(good, headers)
     const keys = remote(options)
     await keys.keysFor(byOne)
@@ -164,7 +167,7 @@ for (const [name, headers, seconds, options] of lifetimes) {
   })
 }
 
-test('createRemoteJWKSet: a clock that is set back does not make a set last', async () => {
+test('createRemoteJWKSet: setting the clock back does not extend the cache', async () => {
   const keys = remote()
   await keys.keysFor(byOne)
   clock -= 3_600_000
@@ -173,7 +176,7 @@ test('createRemoteJWKSet: a clock that is set back does not make a set last', as
   assert.ok(!(keys.keysFor(byOne) instanceof Promise))
 })
 
-test('createRemoteJWKSet: the last good set stays while requests fail, and only the first failure is waited for', async () => {
+test('createRemoteJWKSet: the last valid set stays while requests fail, and only the first failure is waited for', async () => {
   const keys = remote()
   const set = await keys.keysFor(byOne)
   for (const failing of [down, json({ keys: [] }), json(good, {}, 500)]) {
@@ -208,7 +211,7 @@ test('createRemoteJWKSet: a failed request is not repeated within the cool-down'
   assert.equal(requests.length, 3)
 })
 
-test('createRemoteJWKSet: without any good answer it says unavailable, and tries again after 5 seconds', async () => {
+test('createRemoteJWKSet: without any valid response it throws unavailable, and retries after 5 seconds', async () => {
   answer = down
   const keys = remote()
   const failures = await Promise.all([1, 2, 3].map(() => unavailable(() => keys.keysFor(byOne))))
@@ -227,25 +230,25 @@ const publicRsa: Jwk = { kty: 'RSA', kid: 'rsa', n: rsa.n ?? '', e: 'AQAB' }
 const oct: Jwk = { kty: 'oct', kid: 'hs-1', alg: 'HS256', k: secret.toString('base64url') }
 
 const badAnswers: [name: string, answer: Answer, cause: RegExp][] = [
-  ['a redirect', json(good, { location: '/keys' }, 302), /the answer is 302/],
-  ['204', (response) => response.writeHead(204).end(), /the answer is 204/],
-  ['206', json(good, {}, 206), /the answer is 206/],
-  ['404', json(good, {}, 404), /the answer is 404/],
-  ['500', json(good, {}, 500), /the answer is 500/],
+  ['a redirect', json(good, { location: '/keys' }, 302), /the response status is 302/],
+  ['204', (response) => response.writeHead(204).end(), /the response status is 204/],
+  ['206', json(good, {}, 206), /the response status is 206/],
+  ['404', json(good, {}, 404), /the response status is 404/],
+  ['500', json(good, {}, 500), /the response status is 500/],
   ['HTML', (response) => response.end('<html>'), /not JSON/],
   ['nothing', (response) => response.end(), /not JSON/],
   ['invalid UTF-8', (response) => response.end(Buffer.from('{"keys":[],"a":"\xff"}', 'latin1')), /not valid|invalid/i],
   ['a list', json([exportJwk(one)]), /a list named keys/],
-  ['no keys', json({ keys: [] }), /no key that verifies/],
+  ['no keys', json({ keys: [] }), /no key that can verify/],
   [
     'two keys of one kid',
     json({ keys: [exportJwk(one), { ...exportJwk(three), kid: 'one' }] }),
-    /no key that verifies/,
+    /no key that can verify/,
   ],
-  ['secrets alone', json({ keys: [oct] }), /no key that verifies/],
-  ['a private key', json({ keys: [exportJwk(one, { private: true })] }), /no key that verifies/],
+  ['secrets alone', json({ keys: [oct] }), /no key that can verify/],
+  ['a private key', json({ keys: [exportJwk(one, { private: true })] }), /no key that can verify/],
   ['257 keys', json({ keys: Array.from({ length: 257 }, () => ({ kty: 'x' })) }), /more than 256 keys/],
-  ['more than 256 KiB', json({ ...good, padding: 'x'.repeat(262_144) }), /longer than 262144/],
+  ['more than 256 KiB', json({ ...good, padding: 'x'.repeat(262_144) }), /larger than 262144/],
   [
     'a body that breaks off',
     (response) => {
@@ -257,24 +260,24 @@ const badAnswers: [name: string, answer: Answer, cause: RegExp][] = [
 ]
 
 for (const [name, bad, cause] of badAnswers) {
-  test(`createRemoteJWKSet: refuses an answer that is ${name}`, async () => {
+  test(`createRemoteJWKSet: refuses a response that is ${name}`, async () => {
     answer = bad
     assert.match(await unavailable(() => remote().keysFor(byOne)), cause)
     assert.equal(requests.length, 1)
   })
 }
 
-test('createRemoteJWKSet: takes 256 KiB, compressed or not, and counts octets after decompression', async () => {
+test('createRemoteJWKSet: accepts 256 KiB, compressed or not, and counts octets after decompression', async () => {
   const padded = (size: number) => JSON.stringify(good).replace(/}$/, `,"p":"${'x'.repeat(size)}"}`)
   const frame = padded(0).length
   answer = (response) => response.end(padded(262_144 - frame))
   assert.ok(await remote().keysFor(byOne))
   const { gzipSync } = await import('node:zlib')
   answer = (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(padded(10_000_000)))
-  assert.match(await unavailable(() => remote().keysFor(byOne)), /longer than 262144/)
+  assert.match(await unavailable(() => remote().keysFor(byOne)), /larger than 262144/)
 })
 
-test('createRemoteJWKSet: keys that are weak, malformed or foreign do not take the good ones along', async () => {
+test('createRemoteJWKSet: keys that are weak, malformed or unsupported are left out, and the valid keys stay', async () => {
   const keys = [
     { kty: 'EC', crv: 'secp256k1', kid: 'k', x: 'AA', y: 'AA' },
     { ...publicRsa, kid: 'enc', use: 'enc' },
@@ -291,7 +294,7 @@ test('createRemoteJWKSet: keys that are weak, malformed or foreign do not take t
   )
 })
 
-test('createRemoteJWKSet: onKeys hears of every request: the keys, those left out and why, and failures', async () => {
+test('createRemoteJWKSet: onKeys is called after every request with the keys, those left out and why, or the failure', async () => {
   const heard: KeysNews[] = []
   const keys = remote(
     {
@@ -309,8 +312,8 @@ test('createRemoteJWKSet: onKeys hears of every request: the keys, those left ou
       url,
       keys: [{ kid: 'one', alg: 'ES256' }],
       leftOut: [
-        { kid: 'rsa', reason: 'the exponent of an RSA key is odd, at least 3, and fits 32 bits' },
-        { kid: 'hs-1', reason: 'a published set must not hold a secret' },
+        { kid: 'rsa', reason: 'the exponent of an RSA key must be odd, at least 3, and fit in 32 bits' },
+        { kid: 'hs-1', reason: 'a published set must not have a secret' },
       ],
     },
   ])
@@ -321,7 +324,7 @@ test('createRemoteJWKSet: onKeys hears of every request: the keys, those left ou
   assert.ok(!JSON.stringify(heard).includes('hush'))
 })
 
-test('createRemoteJWKSet: newerThan looks once more at a set that a signature did not verify with, once per cool-down', async () => {
+test('createRemoteJWKSet: newerThan requests the set again after a signature did not verify, once per cool-down', async () => {
   const keys = remote()
   const before = await keys.keysFor(byOne)
   assert.equal(keys.newerThan(before), undefined, 'within the cool-down')
@@ -341,14 +344,14 @@ test('createRemoteJWKSet: newerThan looks once more at a set that a signature di
   assert.equal(keys.newerThan(before), undefined)
 })
 
-test('createRemoteJWKSet: a server that does not finish is given up after the timeout', async () => {
+test('createRemoteJWKSet: a request that does not finish is aborted after the timeout', async () => {
   answer = (response) => response.writeHead(200).write('{')
   const started = performance.now()
-  assert.match(await unavailable(() => remote({ timeout: '1s' }).keysFor(byOne)), /no answer within 1000 ms/)
+  assert.match(await unavailable(() => remote({ timeout: '1s' }).keysFor(byOne)), /no response within 1000 ms/)
   assert.ok(performance.now() - started < 3000)
 })
 
-test('createRemoteJWKSet: two URLs with one kid do not know of each other (CVE-2026-49998, Centrifugo)', async () => {
+test('createRemoteJWKSet: keys of two URLs with the same kid stay separate (CVE-2026-49998, Centrifugo)', async () => {
   const impostor = await generateKey('ES256', { kid: 'one' })
   answer = (response, request) =>
     json(request.url === '/keys' ? good : { keys: [exportJwk(impostor)] })(response, request)
@@ -360,7 +363,7 @@ test('createRemoteJWKSet: two URLs with one kid do not know of each other (CVE-2
   assert.throws(() => verify(tokenOf(impostor), ours, anyone), { code: 'ERR_JWT_SIGNATURE' })
 })
 
-test('createRemoteJWKSet: close ends the request under way, and everything after it', async () => {
+test('createRemoteJWKSet: close aborts the running request, and later calls fail', async () => {
   let ended = false
   answer = (response) => response.on('close', () => (ended = true))
   const keys = remote()
@@ -373,14 +376,14 @@ test('createRemoteJWKSet: close ends the request under way, and everything after
   keys.close()
 })
 
-test('createRemoteJWKSet: close is final for a set that was good, too', async () => {
+test('createRemoteJWKSet: after close, later calls fail even if the set was valid', async () => {
   const keys = remote()
   await keys.keysFor(byOne)
   keys.close()
   await unavailable(() => keys.keysFor(byOne))
 })
 
-test('createRemoteJWKSet: close ends a renewal as well, good set or not', async () => {
+test('createRemoteJWKSet: close aborts the request of a refresh, too', async () => {
   const keys = remote()
   await keys.keysFor(byOne)
   clock += 600_000
@@ -390,7 +393,7 @@ test('createRemoteJWKSet: close ends a renewal as well, good set or not', async 
   await waiting
 })
 
-test('createRemoteJWKSet: an idle process ends by itself', async () => {
+test('createRemoteJWKSet: does not keep an idle process alive', async () => {
   const program = `import { createRemoteJWKSet } from '@sealwax/jwt'
     const keys = createRemoteJWKSet('https://127.0.0.1:9/')
     await Promise.resolve(keys.keysFor('eyJhbGciOiJIUzI1NiJ9.e30.AA')).catch(({ code }) => console.log(code))`
@@ -407,10 +410,10 @@ test('createRemoteJWKSet: an idle process ends by itself', async () => {
   assert.equal(status, 0)
 })
 
-test('createRemoteJWKSet: its message names the place without the query, never more', async () => {
+test('createRemoteJWKSet: the message has the URL without the query', async () => {
   answer = down
   const keys = remote({}, `${url}?api_key=hush`)
-  await assert.rejects(async () => keys.keysFor(byOne), { message: `no keys could be had from ${url}` })
+  await assert.rejects(async () => keys.keysFor(byOne), { message: `no keys could be fetched from ${url}` })
 })
 
 const call = createRemoteJWKSet as unknown as (...args: unknown[]) => unknown
@@ -436,12 +439,12 @@ for (const wrong of [
   })
 }
 
-test('createRemoteJWKSet: takes https anywhere, http on loopback only', () => {
+test('createRemoteJWKSet: accepts https for any host, http only on loopback', () => {
   for (const right of ['https://example.com/jwks?x=1', 'http://localhost:1/', 'http://127.1/', 'http://[::1]/'])
     call(right)
 })
 
-test('createRemoteJWKSet: refuses unknown, undefined and senseless options', () => {
+test('createRemoteJWKSet: refuses unknown, undefined and invalid options', () => {
   for (const options of [
     null,
     { cacheMaxAge: undefined },
@@ -460,7 +463,7 @@ test('createRemoteJWKSet: refuses unknown, undefined and senseless options', () 
   }
 })
 
-test('createRemoteJWKSet: what it gives is a key set like any other', async () => {
+test('createRemoteJWKSet: keysFor returns a key set like createLocalJWKSet', async () => {
   const set = await remote().keysFor(byOne)
   assert.ok(Object.isFrozen(set))
   assert.deepEqual(set.keys, createLocalJWKSet(good).keys)

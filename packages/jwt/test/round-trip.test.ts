@@ -18,7 +18,7 @@ const keyOf = (alg: Algorithm) =>
 const keys = new Map<Algorithm, SigningKey>()
 for (const alg of names) keys.set(alg, await keyOf(alg))
 
-/** Claims of every kind that JSON has, by number, so that a failure can be repeated. */
+/** Claims of every JSON type, by number, so that a failure can be reproduced. */
 function claimsOf(n: number): JwtPayload {
   return {
     sub: `usr_${n}`,
@@ -44,7 +44,7 @@ const privateOf = (alg: Algorithm) =>
   alg.startsWith('HS') ? Buffer.from(jwk(alg).k ?? '', 'base64url') : createPrivateKey({ key: jwk(alg), format: 'jwk' })
 const publicOf = (alg: Algorithm) =>
   alg.startsWith('HS') ? Buffer.from(jwk(alg).k ?? '', 'base64url') : createPublicKey({ key: jwk(alg), format: 'jwk' })
-/** fast-jwt takes texts and octets only. */
+/** fast-jwt accepts only strings and octets. */
 const asPem = (key: ReturnType<typeof publicOf>, type: 'spki' | 'pkcs8') =>
   Buffer.isBuffer(key) ? key : String(key.export({ format: 'pem', type }))
 const lifetime = 900

@@ -4,7 +4,8 @@ import type { AsymmetricSigningKey, Duration, SigningKey, VerificationKey, Verif
 import { exportJwk, generateKey, importKey, isSigningKey, sign, verify } from '@sealwax/jwt'
 import { rsaJwk, secret } from './craft.ts'
 
-// What must not compile is marked; the type check fails when it does. Each also throws, since not everybody compiles.
+// Calls that must not compile are marked, so that `tsc` fails if they do. Each also throws, for
+// JavaScript.
 
 const anyone = { issuer: null, audience: null, typ: null } as const
 const hmac = importKey(secret, { alg: 'HS256' })
@@ -18,7 +19,7 @@ test('types: a verification key does not sign', () => {
   assert.throws(() => sign({}, publicKey, { ...anyone, expiresIn: 60 }), { code: 'ERR_JWT_KEY' })
 })
 
-test('types: importKey tells a private JWK from a public one, and a text is either', () => {
+test('types: importKey distinguishes a private JWK from a public one, and a string may be either', () => {
   const fromPrivate: SigningKey = importKey(rsaJwk())
   const fromPublic: VerificationKey = importKey(exportJwk(fromPrivate))
   assert.ok(!isSigningKey(fromPublic))
@@ -37,7 +38,7 @@ test('types: octets need an HMAC algorithm', () => {
   assert.equal(forEc, undefined)
 })
 
-test('types: issuer, audience and typ are required, and undefined is none of their values', () => {
+test('types: issuer, audience and typ are required, and must not be undefined', () => {
   // @ts-expect-error
   assert.throws(() => verify(token, hmac, { issuer: null, audience: null }), option)
   // @ts-expect-error
@@ -54,7 +55,7 @@ test('types: issuer, audience and typ are required, and undefined is none of the
   assert.throws(() => sign({}, hmac, anyone), option)
 })
 
-test('types: a key is nothing that looks like one, and a promise of keys is no keys', () => {
+test('types: an object that looks like a key is not a key, and neither is a promise of keys', () => {
   const { alg, kid } = hmac
   // @ts-expect-error
   assert.throws(() => verify(token, { alg, kid }, anyone), { code: 'ERR_JWT_KEY' })
@@ -73,7 +74,7 @@ test('types: a duration has a unit', () => {
   assert.throws(() => sign({}, hmac, { ...anyone, expiresIn: '900' }), option)
 })
 
-test('types: constants, frozen lists and options made elsewhere are fine', () => {
+test('types: constants, frozen lists and options from a variable are accepted', () => {
   const options: VerifyOptions = { ...anyone, algorithms: Object.freeze(['HS256'] as const) }
   assert.ok(verify(token, Object.freeze([hmac, publicKey]), options))
   assert.ok(verify(token, [hmac, asymmetric] as const, anyone))

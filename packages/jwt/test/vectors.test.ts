@@ -31,10 +31,10 @@ function read(name: string): unknown {
   return JSON.parse(readFileSync(new URL(`./vectors/${name}`, import.meta.url), 'utf8'))
 }
 
-/** The codes that speak of a token or of a key set; a hostile token must not be refused by a mistake in the options. */
+/** The codes about a token or a key set: wrong options must not be what refuses a hostile token. */
 const refusals = /^ERR_JWT_(?!OPTION|KEY$)/
 
-test('verify: gives the expected verdict on every hostile token', () => {
+test('verify: has the expected result for every hostile token', () => {
   const { entries } = read('hostile.json') as { entries: HostileEntry[] }
   assert.equal(entries.length, 244)
   const wrong: string[] = []
@@ -68,10 +68,10 @@ function judge({ keys, options, name }: HostileEntry, token: string): string {
 
 const { examples } = read('rfc-examples.json') as { examples: RfcExample[] }
 
-/** What each published example is refused for, where it is. */
+/** The code with which each published example is refused, if it is. */
 const refusedFor: Record<string, string> = {
   'rfc7519-3.1-HS256-expired-now': 'ERR_JWT_EXPIRED',
-  'rfc7515-A.4-ES512': 'ERR_JWT_MALFORMED', // the signature holds; the payload is no JSON object
+  'rfc7515-A.4-ES512': 'ERR_JWT_MALFORMED', // the signature is valid; the payload is not a JSON object
   'rfc7515-A.5-none': 'ERR_JWT_ALGORITHM',
   'rfc8037-A.4-EdDSA': 'ERR_JWT_MALFORMED',
   'rfc7797-4.1-b64-true': 'ERR_JWT_MALFORMED',

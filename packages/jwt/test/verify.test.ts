@@ -58,7 +58,7 @@ async function keyFor(alg: Algorithm, kid: string): Promise<SigningKey> {
   return /^[RP]S/.test(alg) ? importKey(rsaJwk(), { alg, kid }) : generateKey(alg, { kid })
 }
 
-/** The signature as node:crypto sees it, by the text of RFC 7518 §3 rather than by our table. */
+/** The signature by node:crypto, after RFC 7518 §3 instead of our table. */
 function holds(alg: Algorithm, key: SigningKey, token: string): boolean {
   const input = Buffer.from(token.slice(0, token.lastIndexOf('.')))
   const signature = Buffer.from(token.slice(token.lastIndexOf('.') + 1), 'base64url')
@@ -77,7 +77,7 @@ function holds(alg: Algorithm, key: SigningKey, token: string): boolean {
 }
 
 for (const alg of algorithmNames) {
-  test(`${alg}: signs what node:crypto verifies, and refuses another key, another payload, another length`, async () => {
+  test(`${alg}: node:crypto verifies the signature, and another key, payload or length is refused`, async () => {
     const key = await keyFor(alg, 'one')
     const token = sign({ sub: 'usr_1' }, key, { issuer, audience, typ: 'at+jwt', expiresIn: '15m', currentDate })
     assert.ok(holds(alg, key, token))
@@ -104,7 +104,7 @@ for (const alg of algorithmNames) {
   })
 }
 
-test('verify: a valid token gives its payload and header as plain objects of the caller', () => {
+test('verify: returns payload and header of a valid token as plain objects that are not shared', () => {
   const token = craft(claims)
   const first = verify(token, hs256, options)
   assert.deepEqual(first, { payload: claims, header })
@@ -120,9 +120,9 @@ test('verify: a nested header parameter is not shared between two callers', () =
   assert.deepEqual(verify(token, hs256, options).header.note, { a: 1 })
 })
 
-test('verify: a header that begins like one seen before, or is as long, is read itself', () => {
+test('verify: a header with the prefix or the length of a cached header is still parsed', () => {
   const token = craft(claims)
-  // The second time it is one that is known, the third time the last one.
+  // The second time the header is cached, the third time it is the last one used.
   for (let i = 0; i < 3; i++) verify(token, hs256, options)
   const [head, payload] = token.split('.')
   refused(seal(`${head}AAAA.${payload}`), 'ERR_JWT_MALFORMED')
@@ -130,7 +130,7 @@ test('verify: a header that begins like one seen before, or is as long, is read 
   assert.deepEqual(verify(token, hs256, options).header, header)
 })
 
-test('verify: a header seen under a good signature vouches for no other signature', () => {
+test('verify: a cached header does not make another signature valid', () => {
   const token = craft(claims)
   verify(token, hs256, options)
   const [head] = token.split('.')
@@ -160,7 +160,7 @@ const wrongOptions: [name: string, changed: Record<string, unknown>][] = [
   ['typ with a space', { typ: ' at+jwt' }],
   ['algorithms undefined', { algorithms: undefined }],
   ['algorithms []', { algorithms: [] }],
-  ['algorithms a text', { algorithms: 'HS256' }],
+  ['algorithms a string', { algorithms: 'HS256' }],
   ['algorithms a Set', { algorithms: new Set(['HS256']) }],
   ['algorithms an object', { algorithms: { 0: 'HS256', length: 1 } }],
   ['algorithms with none', { algorithms: ['none'] }],
@@ -168,7 +168,7 @@ const wrongOptions: [name: string, changed: Record<string, unknown>][] = [
   ['algorithms with a member of Object.prototype', { algorithms: ['constructor'] }],
   ['requiredClaims undefined', { requiredClaims: undefined }],
   ['requiredClaims []', { requiredClaims: [] }],
-  ['requiredClaims a text', { requiredClaims: 'sub' }],
+  ['requiredClaims a string', { requiredClaims: 'sub' }],
   ['clockTolerance undefined', { clockTolerance: undefined }],
   ['clockTolerance negative', { clockTolerance: -1 }],
   ['clockTolerance over a minute', { clockTolerance: 61 }],
@@ -187,7 +187,7 @@ const wrongOptions: [name: string, changed: Record<string, unknown>][] = [
 for (const [name, changed] of wrongOptions) {
   test(`verify: refuses the options with ${name}`, () => {
     refused(craft(claims), 'ERR_JWT_OPTION', changed)
-    refused('garbage', 'ERR_JWT_OPTION', changed) // whatever the token: a wrong call shows at the first request
+    refused('garbage', 'ERR_JWT_OPTION', changed) // wrong options fail for any token
   })
 }
 
@@ -199,7 +199,7 @@ test('verify: refuses a call without options, or without a required one', () => 
   }
 })
 
-test('verify: null leaves a check out, and only that one', () => {
+test('verify: null turns off that check and no other', () => {
   const stranger = craft({ ...claims, iss: 'https://other', aud: 'https://other' }, { ...header, typ: 'JWT' })
   assert.ok(verify(stranger, hs256, { ...options, issuer: null, audience: null, typ: null }))
   refused(stranger, 'ERR_JWT_TYPE', { issuer: null, audience: null })
@@ -207,7 +207,7 @@ test('verify: null leaves a check out, and only that one', () => {
   refused(stranger, 'ERR_JWT_AUDIENCE', { issuer: null, typ: null })
 })
 
-test('verify: takes one of several issuers and audiences', () => {
+test('verify: accepts one of several issuers and audiences', () => {
   const several = { ...options, issuer: ['https://a', issuer], audience: ['https://b', audience] }
   assert.ok(verify(craft(claims), hs256, several))
   assert.ok(verify(craft({ ...claims, aud: ['x', audience] }), hs256, several))
@@ -215,7 +215,7 @@ test('verify: takes one of several issuers and audiences', () => {
   refused(craft({ ...claims, iss: 'https://c' }), 'ERR_JWT_ISSUER', several)
 })
 
-test('verify: refuses whatever is not a string, with a typed error', () => {
+test('verify: refuses any value that is not a string with a JwtError', () => {
   const token = craft(claims)
   const values = [
     undefined,
@@ -233,7 +233,7 @@ test('verify: refuses whatever is not a string, with a typed error', () => {
   for (const value of values) refused(value, 'ERR_JWT_MALFORMED')
 })
 
-test('verify: refuses another spelling of a valid token', () => {
+test('verify: refuses another encoding of a valid token', () => {
   const token = craft(claims)
   const [head, body, signature] = token.split('.')
   const spellings = [
@@ -254,7 +254,7 @@ test('verify: refuses another spelling of a valid token', () => {
   for (const spelling of spellings) refused(spelling, 'ERR_JWT_MALFORMED')
 })
 
-test('verify: refuses the unused bits of each segment', () => {
+test('verify: refuses unused bits that are not zero in each segment', () => {
   const padded = (text: string) => base64url(text).replace(/.$/, (last) => String.fromCharCode(last.charCodeAt(0) + 1))
   const odd = (value: object, size: number) => {
     let text = JSON.stringify(value)
@@ -297,7 +297,7 @@ const wrongHeaders: [name: string, head: object | string, code: JwtErrorCode][] 
 for (const [name, head, code] of wrongHeaders) {
   test(`verify: refuses a header with ${name}`, () => {
     refused(craft(claims, head), code)
-    refused(craft(claims, head), code) // the second time too: nothing of it was remembered
+    refused(craft(claims, head), code) // the second time too: it was not cached
   })
 }
 
@@ -313,15 +313,15 @@ test('verify: keys named by the header are ignored', () => {
 })
 
 for (const typ of ['AT+JWT', 'application/at+jwt', 'Application/At+Jwt']) {
-  test(`verify: takes ${typ} for at+jwt, in the header and in the options`, () => {
+  test(`verify: accepts ${typ} for at+jwt, in the header and in the options`, () => {
     assert.ok(verify(craft(claims, { ...header, typ }), hs256, options))
     assert.ok(verify(craft(claims), hs256, { ...options, typ }))
-    refused(craft(without('iat'), header), 'ERR_JWT_CLAIM_MISSING', { typ }) // the profile applies to every spelling
+    refused(craft(without('iat'), header), 'ERR_JWT_CLAIM_MISSING', { typ }) // in any case and form of typ
   })
 }
 
 const everyToken: [name: string, payload: object | string, code: JwtErrorCode, claim?: string][] = [
-  ['exp a text', { ...claims, exp: '1800000840' }, 'ERR_JWT_CLAIM', 'exp'],
+  ['exp a string', { ...claims, exp: '1800000840' }, 'ERR_JWT_CLAIM', 'exp'],
   ['exp null', { ...claims, exp: null }, 'ERR_JWT_CLAIM', 'exp'],
   ['exp beyond a double', '{"exp":1e400}', 'ERR_JWT_MALFORMED'],
   ['exp now', { ...claims, exp: now }, 'ERR_JWT_EXPIRED', 'exp'],
@@ -369,13 +369,13 @@ const accessTokens: [name: string, payload: object, code: JwtErrorCode, claim: s
 ]
 
 for (const [name, payload, code, claim] of accessTokens) {
-  test(`verify: refuses an access token with ${name}, and takes it as another type`, () => {
+  test(`verify: refuses an access token with ${name}, and accepts it as another type`, () => {
     assert.equal(refused(craft(payload), code).claim, claim)
     assert.ok(verify(craft(payload, { ...header, typ: 'JWT' }), hs256, { ...options, typ: 'JWT' }))
   })
 }
 
-test('verify: a token that is bound to a key is refused for any type, or accepted as any, where that is written', () => {
+test('verify: a token that is bound to a key is refused or accepted for any type if the option says so', () => {
   const bound = { ...claims, cnf: { jkt: 'x' } }
   for (const typ of ['at+jwt', 'JWT']) {
     const token = craft(bound, { ...header, typ })
@@ -388,12 +388,12 @@ test('verify: a token that is bound to a key is refused for any type, or accepte
   }
 })
 
-test('verify: a sub of letters outside ASCII, or of 256 characters, is fine', () => {
+test('verify: a sub of letters outside ASCII, or of 256 characters, is accepted', () => {
   for (const sub of ['名前', 'é', '🔑', 's'.repeat(256)])
     assert.equal(verify(craft({ ...claims, sub }), hs256, options).payload.sub, sub)
 })
 
-test('verify: maxLifetime holds for any type, and requires exp and iat', () => {
+test('verify: maxLifetime applies to any type, and requires exp and iat', () => {
   const plain = { typ: null, maxLifetime: '15m' }
   assert.ok(verify(craft(claims), hs256, { ...options, typ: null, maxLifetime: '15m' }))
   refused(craft({ ...claims, exp: now + 841 }), 'ERR_JWT_CLAIM', plain)
@@ -402,13 +402,13 @@ test('verify: maxLifetime holds for any type, and requires exp and iat', () => {
   assert.ok(verify(craft({ ...claims, exp: now + 100_000 }), hs256, { ...options, maxLifetime: '2d' }))
 })
 
-test('verify: requiredClaims looks at own members only, and null is a value', () => {
+test('verify: requiredClaims checks own members only, and null is a value', () => {
   refused(craft(claims), 'ERR_JWT_CLAIM_MISSING', { requiredClaims: ['sid'] })
   assert.equal(refused(craft(claims), 'ERR_JWT_CLAIM_MISSING', { requiredClaims: ['toString'] }).claim, 'toString')
   assert.ok(verify(craft({ ...claims, sid: null }), hs256, { ...options, requiredClaims: ['sub', 'sid'] }))
 })
 
-test('verify: the tolerance widens exp and nbf, and is 5 seconds unless given', () => {
+test('verify: the tolerance applies to exp and nbf, and is 5 seconds by default', () => {
   const late = craft({ ...claims, exp: now - 4.9, nbf: now + 4.9 })
   refused(late, 'ERR_JWT_NOT_YET_VALID')
   assert.ok(verify(late, hs256, { issuer, audience, typ: 'at+jwt', currentDate }))
@@ -417,7 +417,7 @@ test('verify: the tolerance widens exp and nbf, and is 5 seconds unless given', 
   refused(craft({ ...claims, nbf: now + 5.1 }), 'ERR_JWT_NOT_YET_VALID', { clockTolerance: 5 })
 })
 
-test('verify: says expired only of a token that is right otherwise', () => {
+test('verify: throws expired only if every other check passes', () => {
   const expired = { ...claims, iat: now - 200, exp: now - 100 }
   refused(craft(expired), 'ERR_JWT_EXPIRED')
   refused(craft({ ...expired, aud: 'https://other' }), 'ERR_JWT_AUDIENCE')
@@ -425,12 +425,12 @@ test('verify: says expired only of a token that is right otherwise', () => {
   refused(craft({ ...expired, scope: [] }), 'ERR_JWT_CLAIM')
 })
 
-test('verify: algorithms only narrows', () => {
+test('verify: algorithms can only restrict the algorithms of the keys', () => {
   assert.ok(verify(craft(claims), hs256, { ...options, algorithms: ['ES256', 'HS256'] }))
   refused(craft(claims), 'ERR_JWT_ALGORITHM', { algorithms: ['ES256'] })
 })
 
-test('verify: an Ed25519 key takes both names of its algorithm, and algorithms compares the name exactly', async () => {
+test('verify: an Ed25519 key accepts both names of its algorithm, and algorithms compares the name exactly', async () => {
   for (const [mine, other] of [['EdDSA', 'Ed25519'] as const, ['Ed25519', 'EdDSA'] as const]) {
     const key = await generateKey(mine, { kid: 'ed' })
     const twin = importKey(exportJwk(key), { alg: other })
@@ -442,7 +442,7 @@ test('verify: an Ed25519 key takes both names of its algorithm, and algorithms c
   }
 })
 
-test('verify: a list of keys may mix kinds and goes by exact kid', async () => {
+test('verify: a list of keys may mix algorithms, and the kid must match exactly', async () => {
   const ec = await generateKey('ES256', { kid: 'ec-1' })
   const keys = [hs256, ec, (await generateKey('Ed25519', { kid: 'HS-1' })).publicKey]
   assert.ok(verify(craft(claims), keys, options))
@@ -452,7 +452,7 @@ test('verify: a list of keys may mix kinds and goes by exact kid', async () => {
   assert.ok(verify(craft(claims, { alg: 'HS256', typ: 'at+jwt' }), hs256, options))
 })
 
-test('verify: refuses keys that are not keys', async () => {
+test('verify: refuses values that are not keys', async () => {
   const ec = await generateKey('ES256', { kid: 'hs-1' })
   const token = craft(claims)
   refused(token, 'ERR_JWT_KEY_SET', {}, [])
@@ -464,13 +464,13 @@ test('verify: refuses keys that are not keys', async () => {
   for (const keys of wrong) refused(token, 'ERR_JWT_KEY', {}, keys)
 })
 
-test('verify: a public PEM as an HMAC secret verifies nothing', async () => {
+test('verify: a public PEM cannot be used as an HMAC secret', async () => {
   const key = importKey(rsaJwk(), { kid: 'rs-1' })
   const forged = craft(claims, { ...header, kid: 'rs-1' })
   refused(forged, 'ERR_JWT_ALGORITHM', { algorithms: ['RS256', 'HS256'] }, key)
 })
 
-test('verify: 8 KiB of garbage cost less than one good ES256 token', async () => {
+test('verify: 8 KiB of garbage takes less time than one valid ES256 token', async () => {
   const key = await generateKey('ES256', { kid: 'es' })
   const good = sign({}, key, { issuer, audience, typ: 'at+jwt', expiresIn: 60, currentDate })
   const garbage = base64url(Buffer.alloc(6144, 'seal')).slice(0, 8192)
@@ -495,7 +495,7 @@ test('verify: 8 KiB of garbage cost less than one good ES256 token', async () =>
   }
 })
 
-test('unsafeDecode: reads without trust, as strictly as verify parses', () => {
+test('unsafeDecode: does not verify, and parses as strictly as verify', () => {
   const token = craft(claims, { alg: 'none' })
   assert.deepEqual(unsafeDecode(token), { header: { alg: 'none' }, payload: claims })
   for (const wrong of ['', 'a.b.c', `${token}=`, `${token}.`, craft('[]'), craft('{"a":1,"a":1}')]) {

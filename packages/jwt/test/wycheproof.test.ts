@@ -8,12 +8,12 @@ import { createLocalJWKSet, importKey, JwtError } from '@sealwax/jwt'
 import { algorithms } from '../src/algorithms.ts'
 import { decodeBase64url, findDots, parseHeader } from '../src/compact.ts'
 import { checkParameters, readAlgorithm } from '../src/header.ts'
-import { materialOf } from '../src/key-material.ts'
+import { getMaterial } from '../src/key-material.ts'
 import type { KeyMaterial } from '../src/signature.ts'
 import { checkSignature, createSignature, cryptoKeyInput } from '../src/signature.ts'
 
-// The vectors sign octets such as "foo", which are no claims, so verify() refuses all of them. What stands around the
-// claims is put together here from the same functions, in the order of verify().
+// The vectors sign octets such as "foo", which are not claims, so verify() refuses all of them. The
+// steps around the claims are the same functions here, in the order of verify().
 
 const folder = process.env.WYCHEPROOF_DIR ?? resolve(import.meta.dirname, '../../../../shared/vectors/wycheproof')
 
@@ -59,10 +59,13 @@ function signatureHolds(key: KeyMaterial, { msg, sig }: SignatureCase): boolean 
   return signature.length === key.signatureLength && checkSignature(key, octets(msg), signature)
 }
 
-/** A key as loaded; also a secret that `importKey` refuses for being weak, so that its signatures are tested all the same. */
+/**
+ * An imported key, or a weak secret that `importKey` refuses, so that its signatures are tested
+ * too.
+ */
 function load(jwk: Jwk): KeyMaterial | undefined {
   try {
-    return materialOf(importKey(jwk))
+    return getMaterial(importKey(jwk))
   } catch (error) {
     assert.ok(error instanceof JwtError)
     return error.message === 'all octets of the secret are the same'
@@ -78,7 +81,7 @@ function secretMaterial(secret: Buffer, alg: Algorithm, kid = ''): KeyMaterial {
   return { row, kid, signInput: input, verifyInput: input, signatureLength: row.hashLength }
 }
 
-/** The vectors that are wrong themselves, by tcId: what they say, and why it is not so. */
+/** The vectors that are wrong, by tcId: their result, and why it is wrong. */
 const defects: Record<number, [says: 'valid' | 'invalid', why: string]> = {
   346: ['valid', 'the header says PS384, the key PS256: one key, one algorithm (RFC 8725 §3.1)'],
   347: ['valid', 'the key names the algorithm ES521, which does not exist (RFC 7518 §3.1)'],
@@ -126,7 +129,7 @@ function keySets(context: TestContext): void {
     let keys: KeyMaterial[] = []
     try {
       const set = createLocalJWKSet(group.public ?? group.private)
-      keys = set.keys.map((key) => materialOf(key) as KeyMaterial)
+      keys = set.keys.map((key) => getMaterial(key) as KeyMaterial)
     } catch (error) {
       assert.ok(error instanceof JwtError && error.code === 'ERR_JWT_KEY_SET', String(error))
     }
@@ -159,10 +162,11 @@ function primitives(context: TestContext): void {
   for (const [file, alg, count] of signatureFiles) {
     const before = held
     for (const group of read<SignatureGroup>(file).testGroups) {
-      const key = materialOf(importKey(group.publicKeyPem, { alg }))
+      const key = getMaterial(importKey(group.publicKeyPem, { alg }))
       assert.ok(key)
       for (const one of group.tests) {
-        // The one "acceptable" vector leaves a NULL out of the DigestInfo: nobody signs so, and it is refused.
+        // The one "acceptable" vector omits a NULL in the DigestInfo, which no signer does. It is
+        // refused.
         assert.equal(signatureHolds(key, one), one.result === 'valid', `${file} tcId ${one.tcId}: ${one.comment}`)
         held++
       }
@@ -176,7 +180,9 @@ function primitives(context: TestContext): void {
   )
 }
 
-/** Tags are compared at the length the vector says; what JWS does not have, a shortened tag, must be refused besides. */
+/**
+ * Compares tags at the length of the vector. JWS has no truncated tags, so those must be refused.
+ */
 function macs(file: string, alg: Algorithm): number {
   let held = 0
   for (const { tagSize, tests } of read<{ tagSize: number; tests: MacCase[] }>(file).testGroups) {
@@ -215,9 +221,9 @@ function secp256k1(context: TestContext): void {
 }
 
 if (existsSync(resolve(folder, 'json_web_signature_test.json'))) {
-  test('Wycheproof JWS: 393 of 401 verdicts are ours, and the 8 others are defects of the vectors', signatures)
-  test('Wycheproof JWK: every key set is judged as published', keySets)
-  test('Wycheproof primitives: every signature and tag of our algorithms is judged as published', primitives)
+  test('Wycheproof JWS: 393 of 401 results are ours, and the 8 others are defects of the vectors', signatures)
+  test('Wycheproof JWK: every key set has the published result', keySets)
+  test('Wycheproof primitives: every signature and tag of our algorithms has the published result', primitives)
   test('Wycheproof secp256k1: every key is refused, since ES256K is not supported', secp256k1)
 } else {
   console.log(`Wycheproof: skipped, there are no vectors in ${folder} (WYCHEPROOF_DIR names another folder)`)
