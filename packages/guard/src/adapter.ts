@@ -1,15 +1,16 @@
 import type { Auth } from './auth.ts'
 import { GuardError, type RefusalAnswer, refusalAnswer } from './errors.ts'
 import { type AuthFor, type Guard, validateRequirement } from './guard.ts'
-import { fieldOf, type GuardRequest } from './request.ts'
+import { fieldOf, type GuardRequest } from './request/request.ts'
 import type { Requirement } from './requirements.ts'
 
 /** The arguments of an adapter that may hold a requirement. */
 export type MaybeRequirement<Request> = readonly [] | readonly [requirement: Requirement<Request>]
 
 /**
- * What every adapter does with a request: authenticate it, then let it pass or answer the refusal. Without a promise where `authenticate` makes none.
- * What is not a refusal is thrown on, or rejects the promise; what `accept` throws is never taken for a refusal.
+ * Authenticates a request, then accepts it or responds with the refusal, as every adapter does.
+ * Returns a promise only if `authenticate` does. Other errors are thrown or reject the promise;
+ * what `accept` throws is never handled as a refusal.
  */
 export function settle<A, T>(
   authenticate: () => A | Promise<A>,
@@ -28,8 +29,8 @@ export function settle<A, T>(
 }
 
 /**
- * Authenticates a request, except by the method OPTIONS: a browser sends its CORS preflights without credentials, so they pass as nobody, for the CORS
- * middleware or the framework behind to answer.
+ * Authenticates a request unless its method is OPTIONS: a browser sends CORS preflights without
+ * credentials, so they pass without `auth` to the CORS middleware or the framework.
  */
 export function authenticate<Request extends GuardRequest, const R extends MaybeRequirement<Request>>(
   guard: Guard,
@@ -46,34 +47,42 @@ function answer<T>(error: unknown, refuse: (answer: RefusalAnswer, error: GuardE
 }
 
 /**
- * Whether a request is none of a guard's business: browsers send OPTIONS without credentials, to ask whether they may send the request itself (Fetch §3.3). It
- * is let through without being looked at, and without `auth`, so that whatever answers for CORS gets it.
+ * Whether a request passes without authentication: browsers send OPTIONS without credentials to ask
+ * whether they may send the request itself (Fetch §3.3).
  */
 export function isOptions(request: GuardRequest): boolean {
   return request.method === 'OPTIONS' && OVERRIDES.every((name) => fieldOf(request, name) === undefined)
 }
 
-/** A browser sends none of these with a preflight, and what stands behind might take the request for another method. */
+/**
+ * No browser sends these with a preflight; middleware behind the guard may run another method
+ * because of them.
+ */
 const OVERRIDES = ['x-http-method', 'x-http-method-override', 'x-method-override']
 
-/** The part of Node's request that counts, with the header fields as they came. */
+/** The part of Node's request that is read, with the header fields as received. */
 export interface RawRequest extends GuardRequest {
+  /** Names and values alternating, as received. */
   readonly rawHeaders: readonly string[]
 }
 
-/** Node's request together with the object in which a framework wraps it. */
+/** Node's request, and the framework's request that wraps it. */
 export interface WrappedRequest<Wrapper> extends GuardRequest {
+  /** The request of the framework. */
   readonly wrapper: Wrapper
 }
 
-/** The header fields as they came: the wrapper may know one Authorization field where two were sent. */
+/**
+ * Uses the header fields as received: the wrapper may have one Authorization field where two were
+ * sent.
+ */
 export function wrapped<Wrapper>(raw: RawRequest, wrapper: Wrapper): WrappedRequest<Wrapper> {
   return { headers: raw.headers, rawHeaders: raw.rawHeaders, method: raw.method, url: raw.url, wrapper }
 }
 
 /**
- * A requirement for {@link wrapped} requests: `check` is given the object of the framework, with its parameters.
- * @throws TypeError for a requirement that is not well-formed
+ * A requirement for {@link wrapped} requests: `check` is called with the request of the framework.
+ * @throws {TypeError} for a requirement that is not well-formed
  */
 export function requirementOfWrapper<Wrapper>(
   requirement: MaybeRequirement<Wrapper>,

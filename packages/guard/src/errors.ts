@@ -1,4 +1,4 @@
-/** The HTTP status of a refusal. */
+/** The HTTP status code of a refusal. */
 export type GuardErrorStatus = 400 | 401 | 403 | 503
 
 /** Why a request was refused. Stable; sent to the client as `code`. */
@@ -27,17 +27,23 @@ export type GuardErrorCode =
   | 'revocation_unavailable'
   | 'keys_unavailable'
 
-/** The body of a refusal: problem details (RFC 9457) with a stable `code`; `error` repeats `title`. */
+/** The body of a refusal: problem details (RFC 9457) with a stable `code`. */
 export interface Problem {
+  /** Identifies the kind of problem. */
   readonly type: `urn:sealwax:error:${GuardErrorCode}`
+  /** A few words, the same for every refusal with this code. */
   readonly title: string
+  /** The HTTP status code. */
   readonly status: GuardErrorStatus
+  /** One sentence about this refusal. */
   readonly detail: string
+  /** The stable code. */
   readonly code: GuardErrorCode
+  /** Same as `title`. */
   readonly error: string
 }
 
-/** What is known about one refusal besides its code. */
+/** Details of one refusal besides its code. */
 export interface GuardErrorOptions {
   /** One sentence for the client. Never a token or a key. Default: the sentence of the code. */
   readonly detail?: string | undefined
@@ -45,19 +51,24 @@ export interface GuardErrorOptions {
   readonly realm?: string | undefined
   /** URL of the metadata of the API, for the challenge (RFC 9728 §5.1). */
   readonly resourceMetadata?: string | undefined
-  /** The scopes that the route requires, for the challenge of `insufficient_scope` (RFC 6750 §3). */
+  /**
+   * The scopes that the route requires, for the challenge of `insufficient_scope` (RFC 6750 §3).
+   */
   readonly scopes?: readonly string[] | undefined
-  /** Greatest age of the authentication in seconds, for the challenge of `reauthentication_required` (RFC 9470 §3). */
+  /**
+   * Greatest age of the authentication in seconds, for the challenge of `reauthentication_required`
+   * (RFC 9470 §3).
+   */
   readonly maxAge?: number | undefined
-  /** The error behind this one; stays in the process. */
+  /** The error that caused this one. Never sent to the client. */
   readonly cause?: unknown
   /** Key id of the refused token, for the log. Not trustworthy unless the signature held. */
   readonly kid?: string | undefined
   /** Session id of the refused token, for the log. Only given when the signature held. */
   readonly sessionId?: string | undefined
-  /** What is accepted, where the refusal is about issuer, audience, type or algorithm. For the log. */
+  /** What is accepted, if the refusal is about issuer, audience, type or algorithm. For the log. */
   readonly expected?: string | readonly string[] | undefined
-  /** What the token has in its place. For the log. */
+  /** What the token has instead. For the log. */
   readonly received?: string | readonly string[] | undefined
 }
 
@@ -65,9 +76,11 @@ interface Row {
   readonly status: GuardErrorStatus
   readonly title: string
   readonly detail: string
-  /** The `error` attribute of the challenge; `null`: a bare challenge; absent: no challenge at all. */
+  /**
+   * The `error` attribute of the challenge; `null`: a bare challenge; absent: no challenge at all.
+   */
   readonly error?: string | null
-  /** Seconds after which asking again makes sense. */
+  /** Seconds after which the client may try again. */
   readonly retryAfter?: number
 }
 
@@ -121,9 +134,9 @@ const TABLE: Readonly<Record<GuardErrorCode, Row>> = {
     detail: 'The access token does not carry any of the required roles.',
     error: 'insufficient_scope', // RFC 6750 §3.1: "requires higher privileges than provided by the access token"
   },
-  // No challenge: no other token of the same user would pass.
+  // No challenge: no other token of the same user would be accepted.
   check_failed: { status: 403, title: 'Access denied', detail: 'Access to this resource is denied.' },
-  // No challenge: the credentials are not at fault, the page that sent them is.
+  // No challenge: the problem is the page that sent the credentials, not the credentials.
   csrf_failed: {
     status: 403,
     title: 'Cross-site request refused',
@@ -143,42 +156,54 @@ const TABLE: Readonly<Record<GuardErrorCode, Row>> = {
   },
 }
 
-/** All codes with their status and title, for documents and tests. */
+/** All codes with their status and title, for documentation and tests. */
 export const GUARD_ERRORS: Readonly<Record<GuardErrorCode, readonly [status: GuardErrorStatus, title: string]>> =
   Object.fromEntries(Object.entries(TABLE).map(([code, { status, title }]) => [code, [status, title]])) as never
 
 /**
- * A refused request: what to answer (RFC 6750 §3, RFC 9457), and what to log. Switch on `code`.
+ * A refused request: what to respond with (RFC 6750 §3, RFC 9457) and what to log. Switch on
+ * `code`.
  *
- * `message` is `detail`. No member holds the token. `stack` names no places: a refusal is no bug.
+ * `message` is `detail`. No member contains the token. `stack` has no frames: a refusal is not a
+ * bug.
  */
 export class GuardError extends Error {
   override readonly name = 'GuardError'
-  /** Why, as a stable code. */
+  /** The reason, as a stable code. */
   readonly code: GuardErrorCode
-  /** The HTTP status of the answer. */
+  /** The HTTP status code of the response. */
   readonly status: GuardErrorStatus
-  /** A few words, the same for every refusal of this code. */
+  /** A few words, the same for every refusal with this code. */
   readonly title: string
-  /** One sentence about this refusal; meant for the client. */
+  /** One sentence about this refusal, for the client. */
   readonly detail: string
-  /** Header fields of the answer: `Cache-Control`, and `WWW-Authenticate` or `Retry-After` where the code has one. */
+  /**
+   * Header fields of the response: `Cache-Control`, and `WWW-Authenticate` or `Retry-After` for
+   * codes that have one.
+   */
   readonly headers: Readonly<Record<string, string>>
   /** Key id of the refused token, for the log. Not trustworthy unless the signature held. */
   declare readonly kid?: string
   /** Session id of the refused token, for the log. Only present when the signature held. */
   declare readonly sessionId?: string
-  /** What is accepted, where the refusal is about issuer, audience, type or algorithm. For the log. */
+  /** What is accepted, if the refusal is about issuer, audience, type or algorithm. For the log. */
   declare readonly expected?: string | readonly string[]
-  /** What the token has in its place, for the log; absent if it has nothing. Not trustworthy where key or algorithm were refused: the signature was not checked. */
+  /**
+   * What the token has instead, for the log; absent if it has nothing. Not trustworthy if the key
+   * or algorithm was refused, since the signature was not checked.
+   */
   declare readonly received?: string | readonly string[]
 
-  /** @param code decides status, title and challenge. @param options see {@link GuardErrorOptions}. */
+  /**
+   * @param code decides status, title and challenge
+   * @param options see {@link GuardErrorOptions}
+   */
   constructor(code: GuardErrorCode, options: GuardErrorOptions = {}) {
     const row = TABLE[code]
     const detail = options.detail ?? row.detail
-    // A refusal is an answer, not a bug: where it was made tells nothing, and to write that down costs more than the rest of it, which
-    // would make garbage dear. `cause` has its own stack. Reflect.set, because with frozen intrinsics an assignment throws.
+    // A stack trace costs more than the rest of a refusal and says nothing about it, so invalid
+    // tokens would be expensive. `cause` has its own stack. Reflect.set, because an assignment
+    // throws with frozen intrinsics.
     const limit = Error.stackTraceLimit
     Reflect.set(Error, 'stackTraceLimit', 0)
     super(detail, options.cause === undefined ? undefined : { cause: options.cause })
@@ -194,21 +219,27 @@ export class GuardError extends Error {
     if (options.received !== undefined) this.received = options.received
   }
 
-  /** The body of the answer; its media type is `application/problem+json`. */
+  /**
+   * Returns the body of the response; its media type is `application/problem+json`.
+   * @returns problem details (RFC 9457)
+   */
   problem(): Problem {
     const { code, status, title, detail } = this
     return { type: `urn:sealwax:error:${code}`, title, status, detail, code, error: title }
   }
 }
 
-/** A refusal as a whole HTTP answer: `headers` are those of the error and the media type, `body` is the problem as JSON. */
+/** A refusal as a complete HTTP response. */
 export interface RefusalAnswer {
+  /** The HTTP status code. */
   readonly status: GuardErrorStatus
+  /** The header fields of the error, and the media type. */
   readonly headers: Readonly<Record<string, string>>
+  /** The problem details as JSON. */
   readonly body: string
 }
 
-/** Turns a refusal into the HTTP answer that every adapter gives. */
+/** Returns the HTTP response for a refusal, as every adapter sends it. */
 export function refusalAnswer(error: GuardError): RefusalAnswer {
   return {
     status: error.status,
@@ -224,7 +255,10 @@ function headersOf(row: Row, options: GuardErrorOptions): Record<string, string>
   return headers
 }
 
-/** The Bearer challenge of RFC 6750 §3. Its description is the title, so nothing of the request is ever echoed in a header. */
+/**
+ * The Bearer challenge of RFC 6750 §3. Its description is the title, so that no header field
+ * repeats anything from the request.
+ */
 function challenge(row: Row, error: string | null, options: GuardErrorOptions): string {
   const { realm = 'api', scopes, maxAge, resourceMetadata } = options
   const attributes: [name: string, value: string][] = [['realm', realm]]
@@ -235,7 +269,10 @@ function challenge(row: Row, error: string | null, options: GuardErrorOptions): 
   return `Bearer ${attributes.map(([name, value]) => `${name}="${quotedText(value)}"`).join(', ')}`
 }
 
-/** The inside of a quoted-string (RFC 9110 §5.6.4): quotes and backslashes escaped, everything but printable ASCII replaced. */
+/**
+ * The inside of a quoted-string (RFC 9110 §5.6.4): quotes and backslashes escaped, everything but
+ * printable ASCII replaced.
+ */
 function quotedText(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&')
 }

@@ -1,5 +1,3 @@
-export type { FeedClient } from './client-token.ts'
-export type { CookieRule } from './cookies.ts'
 export {
   GUARD_ERRORS,
   GuardError,
@@ -11,9 +9,12 @@ export {
   refusalAnswer,
 } from './errors.ts'
 export { type Auth, type AuthFor, createGuard, type Guard, type GuardOptions, type Requirement } from './guard.ts'
-export type { KeySource } from './issuer.ts'
-export type { GuardRequest, HeaderReader } from './request.ts'
-export type { FeedOptions, FeedReport } from './revocation-feed.ts'
+export type { KeySource } from './keys/issuer.ts'
+export type { TrustedIssuer } from './options.ts'
+export type { CookieRule } from './request/cookies.ts'
+export type { GuardRequest, HeaderReader } from './request/request.ts'
+export type { FeedClient } from './revocations/client-token.ts'
+export type { FeedOptions, FeedReport } from './revocations/feed.ts'
 export {
   createRevocationList,
   type RevocableToken,
@@ -24,5 +25,4 @@ export {
   type RevocationListOptions,
   type RevocationVerdict,
   subjectKey,
-} from './revocations.ts'
-export type { TrustedIssuer } from './trusted-issuers.ts'
+} from './revocations/list.ts'

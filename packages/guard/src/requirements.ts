@@ -1,25 +1,51 @@
 import { type Duration, toSeconds } from '@sealwax/jwt'
 import type { Auth } from './auth.ts'
-import type { GuardRequest } from './request.ts'
-import { shapeOf } from './shape.ts'
+import type { GuardErrorOptions } from './errors.ts'
+import type { GuardRequest } from './request/request.ts'
+import {
+  checkOptions,
+  isListOf,
+  mustBe,
+  mustBeDuration,
+  mustBeFunction,
+  type OptionRules,
+  typeName,
+  wrongOption,
+} from './strict-options.ts'
 
-/** What a route requires of the verified token. Everything that is given must hold; unknown members, `undefined` and `[]` throw a TypeError. */
+/**
+ * What a route requires of the verified token. All members that are given must hold; unknown
+ * members, `undefined` and `[]` throw a TypeError.
+ */
 export interface Requirement<Request = GuardRequest> {
-  /** Scopes that the token must carry, all of them. One scope per string. Refused as `insufficient_scope`, 403. */
+  /**
+   * Scopes, all of which the token must have. One scope per string. Refused with 403
+   * `insufficient_scope`.
+   */
   readonly scope?: string | readonly string[]
-  /** Roles of which the token must carry at least one. Refused as `insufficient_role`, 403. */
+  /** Roles, at least one of which the token must have. Refused with 403 `insufficient_role`. */
   readonly role?: string | readonly string[]
-  /** How long ago the user may have authenticated at most (`auth_time`): seconds or `'5m'`. Refused as `reauthentication_required`, 401. */
+  /**
+   * Maximum time since the user authenticated (`auth_time`): seconds or `'5m'`. Refused with 401
+   * `reauthentication_required`.
+   */
   readonly fresh?: Duration
-  /** Your own condition. Must return exactly `true` or `false`; `false` is refused as `check_failed`, 403. What it throws is passed on. */
+  /**
+   * Your own condition. Must return exactly `true` or `false`; `false` is refused with 403
+   * `check_failed`. Errors it throws are passed on.
+   */
   readonly check?: (auth: Auth, request: Request) => boolean
-  /** `true` lets requests without bearer credentials pass, with no `Auth`; a token that is not acceptable is refused all the same. Default `false`. */
+  /**
+   * `true` accepts requests without bearer credentials, with no `Auth`; an invalid token is still
+   * refused. Default `false`.
+   */
   readonly optional?: boolean
 }
 
 /**
- * The result of authenticating, of the arguments that may hold a requirement: `undefined` only appears where `optional` may be true. They are a
- * list, because a requirement that is there but `undefined` must not compile.
+ * The result type of `authenticate` for its rest arguments: includes `undefined` only where
+ * `optional` may be true. A list, because a requirement that is given but `undefined` must not
+ * compile.
  */
 export type AuthFor<Rest extends readonly unknown[]> = Rest extends readonly []
   ? Auth
@@ -33,51 +59,79 @@ export type AuthFor<Rest extends readonly unknown[]> = Rest extends readonly []
 
 /** A validated copy of a requirement. */
 export interface PreparedRequirement {
+  /** All must be present. */
   readonly scopes: readonly string[]
+  /** One must be present; empty if none is required. */
   readonly roles: readonly string[]
   /** In seconds. */
   readonly fresh: number | undefined
+  /** The condition of the route. */
   readonly check: ((auth: Auth, request: never) => boolean) | undefined
+  /** Whether requests without credentials are accepted. */
   readonly optional: boolean
 }
 
 /** Why a requirement does not hold. */
 export interface Unmet {
+  /** The code of the refusal. */
   readonly code: 'insufficient_scope' | 'insufficient_role' | 'reauthentication_required' | 'check_failed'
+  /** A sentence for the client. */
   readonly detail?: string
+  /** The required scopes, for the challenge. */
   readonly scopes?: readonly string[]
+  /** The required freshness in seconds, for the challenge. */
   readonly maxAge?: number
 }
 
-const MEMBERS: ReadonlySet<string> = new Set(['scope', 'role', 'fresh', 'check', 'optional'])
+// scope-token, RFC 6749 §3.3
+const isScope = (value: string) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value)
 
-/** An `auth_time` further ahead than this many seconds is no authentication at all: such a token would stay fresh for too long. */
+const REQUIREMENT: OptionRules<Requirement<never>> = {
+  example: "{ scope: 'orders:read' }",
+  hints: { scopes: 'write scope', roles: 'write role' },
+  rules: {
+    scope: mustBe('one scope, or a list of at least one; each scope is a string of its own', (value) =>
+      isListOf([value].flat(), isScope),
+    ),
+    role: mustBe('one role, or a list of at least one', (value) => isListOf([value].flat())),
+    fresh: mustBeDuration('at least 1 second', 1),
+    check: mustBeFunction(),
+    optional: mustBe('true or false', (value) => typeof value === 'boolean'),
+  },
+}
+
+/**
+ * An `auth_time` further in the future than this many seconds is refused: such a token would stay
+ * fresh for too long.
+ */
 const GREATEST_SKEW = 60
 
-const NOTHING = prepare({})
+const NOTHING = prepare({}, 'protect')
 const prepared = new WeakMap<object, PreparedRequirement>()
 
 /**
- * Validates a requirement, once for each object. Takes the rest arguments of its caller, because `protect(guard, undefined)` is
- * most likely a misspelt requirement and must not open the route.
- * @throws TypeError for anything that is not a well-formed requirement
+ * Validates a requirement, once for each object. Takes the rest arguments of its caller, because
+ * `protect(guard, undefined)` is most likely a misspelled variable and must not open the route.
+ * @param caller the function that was called, for messages
+ * @throws {TypeError} for anything that is not a well-formed requirement
  */
-export function prepareRequirement(rest: readonly unknown[]): PreparedRequirement {
+export function prepareRequirement(rest: readonly unknown[], caller: string): PreparedRequirement {
   if (rest.length === 0) return NOTHING
-  const requirement = rest[0]
-  if (typeof requirement !== 'object' || requirement === null || Array.isArray(requirement)) {
-    throw new TypeError(`requirement: expected an object such as { scope: 'orders:read' }, got ${shapeOf(requirement)}`)
+  const requirement = rest[0] as Requirement<never>
+  if (typeof requirement !== 'object' || requirement === null) {
+    throw wrongOption(caller, 'requirement', `an object such as ${REQUIREMENT.example}`, requirement)
   }
   let known = prepared.get(requirement)
   if (known === undefined) {
-    known = prepare(requirement)
+    known = prepare(requirement, caller)
     prepared.set(requirement, known)
   }
   return known
 }
 
 /**
- * The first part of a requirement that an authenticated request does not meet; `undefined` if it meets all.
+ * Returns the first part of a requirement that an authenticated request does not meet; `undefined`
+ * if it meets all.
  * @param now milliseconds since 1970; read only where time matters
  */
 export function findUnmet(
@@ -94,19 +148,24 @@ export function findUnmet(
     return { code: 'reauthentication_required', maxAge: fresh, detail }
   }
   if (check !== undefined) {
-    if (!resultOfCheck(check(auth, request as never), 'requirement')) return { code: 'check_failed' }
+    if (!resultOfCheck(check(auth, request as never), 'requirement.check')) return { code: 'check_failed' }
   }
   return undefined
 }
 
 /**
- * What a check returned.
- * @throws TypeError unless it is exactly `true` or `false`
+ * The result of a check.
+ * @throws {TypeError} unless it is exactly `true` or `false`
  */
-export function resultOfCheck(result: unknown, where: string): boolean {
+export function resultOfCheck(result: unknown, name: string): boolean {
   if (typeof result === 'boolean') return result
   if (result instanceof Promise) result.catch(() => {})
-  throw new TypeError(`${where}: check must return true or false; got ${shapeOf(result)}`)
+  throw new TypeError(`${name} must return true or false (got ${typeName(result)})`)
+}
+
+/** What a refusal says about a token whose signature held, for the log. */
+export function namesOf({ header, sessionId }: Auth): GuardErrorOptions {
+  return { kid: header.kid, sessionId }
 }
 
 function lackOf(scopes: readonly string[]): Unmet {
@@ -120,46 +179,14 @@ function isFresh(authTime: unknown, fresh: number, now: number): boolean {
   return age <= fresh && age >= -GREATEST_SKEW
 }
 
-function prepare(requirement: Requirement<never>): PreparedRequirement {
-  for (const [name, value] of Object.entries(requirement)) {
-    if (!MEMBERS.has(name)) {
-      const meant = name === 'scopes' ? '; write scope' : name === 'roles' ? '; write role' : ''
-      throw new TypeError(`requirement: unknown member "${name}"${meant}`)
-    }
-    if (value === undefined) throw new TypeError(`requirement: ${name} is undefined; leave it out if it is not meant`)
-  }
+function prepare(requirement: Requirement<never>, caller: string): PreparedRequirement {
+  checkOptions(caller, requirement, REQUIREMENT, 'requirement')
   const { scope, role, fresh, check, optional = false } = requirement
-  if (check !== undefined && typeof check !== 'function') throw new TypeError('requirement: check must be a function')
-  if (typeof optional !== 'boolean') throw new TypeError('requirement: optional must be true or false')
   return Object.freeze({
-    scopes: scope === undefined ? [] : namesOf('scope', scope, /^[\x21\x23-\x5b\x5d-\x7e]+$/), // scope-token, RFC 6749 §3.3
-    roles: role === undefined ? [] : namesOf('role', role, /./),
-    fresh: fresh === undefined ? undefined : freshOf(fresh),
+    scopes: scope === undefined ? [] : Object.freeze([scope].flat()),
+    roles: role === undefined ? [] : Object.freeze([role].flat()),
+    fresh: fresh === undefined ? undefined : toSeconds(fresh),
     check,
     optional,
   })
-}
-
-function freshOf(fresh: Duration): number {
-  let seconds = 0
-  try {
-    seconds = toSeconds(fresh)
-  } catch (cause) {
-    throw new TypeError("requirement: fresh must be a whole number of seconds or a text such as '5m'", { cause })
-  }
-  if (seconds === 0) throw new TypeError('requirement: fresh must be longer than zero')
-  return seconds
-}
-
-function namesOf(member: 'scope' | 'role', value: string | readonly string[], form: RegExp): readonly string[] {
-  const names = typeof value === 'string' ? [value] : value
-  if (!Array.isArray(names) || names.length === 0) {
-    throw new TypeError(`requirement: ${member} must be a string or an array with at least one`)
-  }
-  for (const name of names) {
-    if (typeof name !== 'string' || !form.test(name)) {
-      throw new TypeError(`requirement: each ${member} must be one name; several are written as an array`)
-    }
-  }
-  return Object.freeze([...names])
 }

@@ -1,8 +1,9 @@
+import { checkOptions, isListOf, mustBe, type OptionRules } from './strict-options.ts'
 import { parseSecureUrl } from './urls.ts'
 
-/** What {@link protectedResourceMetadata} is told about an API. */
+/** Options of {@link protectedResourceMetadata}. */
 export interface ProtectedResourceOptions {
-  /** The API's own URL (RFC 9728 §1.2), which is also a good `audience`: https, or http on loopback. */
+  /** The URL of the API (RFC 9728 §1.2), also a good `audience`: https, or http on loopback. */
   readonly resource: string
   /** The issuers whose tokens it accepts; at least one. */
   readonly authorizationServers: readonly string[]
@@ -12,48 +13,49 @@ export interface ProtectedResourceOptions {
 
 /** The metadata of a protected resource (RFC 9728 §2). */
 export interface ProtectedResourceMetadata {
+  /** The URL of the API. */
   readonly resource: string
+  /** The issuers whose tokens it accepts. */
   readonly authorization_servers: readonly string[]
+  /** The scopes that its routes may require. */
   readonly scopes_supported?: readonly string[]
-  /** How a token may be sent (RFC 6750 §2): this guard reads no other place that a client could know of. */
+  /** How a token may be sent (RFC 6750 §2). */
   readonly bearer_methods_supported: readonly ['header']
 }
 
-const MEMBERS: ReadonlySet<string> = new Set(['resource', 'authorizationServers', 'scopesSupported'])
+const isUrl = (value: unknown) => parseSecureUrl(value) !== undefined
+
+const OPTIONS: OptionRules<ProtectedResourceOptions> = {
+  example: '{ resource, authorizationServers }',
+  required: ['resource', 'authorizationServers'],
+  rules: {
+    resource: mustBe('an https URL (http on loopback) without fragment', isUrl),
+    authorizationServers: mustBe('a list of at least one https URL (http on loopback)', (value) =>
+      isListOf(value, isUrl),
+    ),
+    // scope-token, RFC 6749 §3.3
+    scopesSupported: mustBe('a list of at least one scope', (value) =>
+      isListOf(value, (scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)),
+    ),
+  },
+}
 
 /**
- * The document by which a client that was refused finds out where to get a token (RFC 9728). Serve it as JSON, without a guard, at
- * `/.well-known/oauth-protected-resource`, followed by the path of `resource` if it has one:
- * `Response.json(protectedResourceMetadata(…))`; and name that URL in the guard's `resourceMetadata`, so that challenges point to it.
- * @throws TypeError for unknown or `undefined` members, and for what is not a URL or a scope
+ * Returns the document in which a client that was refused finds where to get a token (RFC 9728).
+ * Serve it as JSON, without a guard, at `/.well-known/oauth-protected-resource`, followed by the
+ * path of `resource` if it has one. Set the guard's `resourceMetadata` to that URL, so that
+ * challenges refer to it.
+ * @example Response.json(protectedResourceMetadata({ resource, authorizationServers:
+ *   ['https://auth.example.com'] }))
+ * @throws {TypeError} for unknown or `undefined` members, and for what is not a URL or a scope
  */
 export function protectedResourceMetadata(options: ProtectedResourceOptions): ProtectedResourceMetadata {
-  for (const [name, value] of Object.entries(options)) {
-    if (!MEMBERS.has(name)) throw new TypeError(`protectedResourceMetadata: unknown option "${name}"`)
-    if (value === undefined) throw new TypeError(`protectedResourceMetadata: ${name} is undefined`)
-  }
+  checkOptions('protectedResourceMetadata', options, OPTIONS)
   const { resource, authorizationServers, scopesSupported } = options
-  if (parseSecureUrl(resource) === undefined) {
-    throw new TypeError('protectedResourceMetadata: resource must be an https URL without fragment')
-  }
-  if (!isListOf(authorizationServers, (server) => parseSecureUrl(server) !== undefined)) {
-    throw new TypeError('protectedResourceMetadata: authorizationServers must be a list of https URLs')
-  }
-  // scope-token, RFC 6749 §3.3
-  if (
-    scopesSupported !== undefined &&
-    !isListOf(scopesSupported, (scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope))
-  ) {
-    throw new TypeError('protectedResourceMetadata: scopesSupported must be a list of scopes')
-  }
   return {
     resource,
     authorization_servers: [...authorizationServers],
     ...(scopesSupported !== undefined && { scopes_supported: [...scopesSupported] }),
     bearer_methods_supported: ['header'],
   }
-}
-
-function isListOf(value: unknown, test: (member: string) => boolean): boolean {
-  return Array.isArray(value) && value.length > 0 && value.every((member) => typeof member === 'string' && test(member))
 }

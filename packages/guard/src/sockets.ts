@@ -1,67 +1,102 @@
 import { type Duration, toSeconds } from '@sealwax/jwt'
 import type { Auth } from './auth.ts'
 import { GuardError, type GuardErrorCode } from './errors.ts'
+import { type Guard, type Requirement, reportRefusal, trustBehind, validateRequirement } from './guard.ts'
 import {
-  type Guard,
-  type Requirement,
-  reportRefusal,
-  trustBehind,
-  trustThatVerified,
-  validateRequirement,
-} from './guard.ts'
+  checkOptions,
+  mustBe,
+  mustBeDuration,
+  mustBeFunction,
+  type OptionRules,
+  wrongOption,
+} from './strict-options.ts'
 import { startTimer } from './timer.ts'
-import { watchToken } from './token-watch.ts'
+import { type VerifiedToken, verifiedToken } from './tokens/verified-token.ts'
+import { trustThatVerified } from './tokens/verify.ts'
+import { watchToken } from './tokens/watch.ts'
 import type { Trust } from './trust.ts'
-import { type VerifiedToken, verifiedToken } from './verified-token.ts'
 
-/** The part of a WebSocket that is used: those of `ws`, Deno, Bun (by way of `ws`) and Workers (after `accept()`) have it. */
+/**
+ * The part of a WebSocket that is used. Those of `ws`, Deno, Bun (through `ws`) and Workers (after
+ * `accept()`) match it.
+ */
 export interface GuardedSocket {
+  /** Adds a listener for messages. */
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
+  /** Adds a listener for the end of the connection. */
   addEventListener(type: 'close', listener: () => void): void
+  /** Removes a listener for messages. */
   removeEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
+  /** Removes a listener for the end of the connection. */
   removeEventListener(type: 'close', listener: () => void): void
+  /** Closes the connection. */
   close(code?: number, reason?: string): void
 }
 
 /** Options of {@link authenticateSocket}. */
 export interface SocketOptions {
-  /** What the token must allow; without `optional`. Its `check` is given no request but the token's header field. */
+  /**
+   * What the token must allow, without `optional`. Its `check` is called with a request that has
+   * only the Authorization header.
+   */
   readonly requirement?: Requirement & { readonly optional?: false }
-  /** How long the first message may take, key fetching included. Default `'5s'`, at most an hour. */
+  /**
+   * Maximum time until the connection is authenticated, including key fetching. Default `'5s'`, at
+   * most 1 hour.
+   */
   readonly timeout?: Duration
   /**
-   * Gets every later message that is not an authentication, with whoever is authenticated at that moment. Listeners of one's own see the
-   * authentication messages too, and miss messages that arrive together with the first one.
+   * Called for every later message that is not an authentication, with the current `Auth`. Your own
+   * listeners would also receive authentication messages, and miss messages that arrive together
+   * with the first one.
    */
   readonly onMessage?: (data: unknown, auth: Auth) => void
 }
 
-/** What the client has to send, as text. */
+/** The message that the client must send, as JSON. */
 interface AuthenticateMessage {
   readonly type: 'authenticate'
   readonly token: string
 }
 
-/** Close codes of RFC 6455 §7.4: 4000 and up are ours; 1011 is our mistake, 1013 says to try again later. */
+/**
+ * Close codes of RFC 6455 §7.4: 4000 and up are ours; 1011 is our mistake, 1013 says to try again
+ * later.
+ */
 const CLOSE_UNAUTHENTICATED = 4401
 const CLOSE_FORBIDDEN = 4403
 const CLOSE_MISTAKE = 1011
 const CLOSE_TRY_AGAIN = 1013
 
-/** A text that is longer than the longest token and this much is no authentication message. */
+/**
+ * A message longer than the longest token plus this many characters is no authentication message.
+ */
 const AROUND_TOKEN = 256
-const OPTIONS: ReadonlySet<string> = new Set(['requirement', 'timeout', 'onMessage'])
+
+const OPTIONS: OptionRules<SocketOptions> = {
+  example: "{ timeout: '5s' }",
+  rules: {
+    requirement: mustBe("an object such as { scope: 'orders:read' }", (value) => typeof value === 'object'),
+    timeout: mustBeDuration('from 1 second to 1 hour', 1, 3600),
+    onMessage: mustBeFunction(),
+  },
+}
 
 /**
- * Authenticates a WebSocket by its first message, `{"type":"authenticate","token":"…"}`: browsers cannot send an Authorization header with the handshake, and
- * a token in the URL ends in logs. Call it in the same turn in which the connection is made.
+ * Authenticates a WebSocket by its first message, `{"type":"authenticate","token":"…"}`: browsers
+ * cannot send an Authorization header with the handshake, and a token in the URL ends up in logs.
+ * Call it in the same turn of the event loop in which the connection is made.
  *
- * The socket is closed with 4401 when no such message comes in time, when another message comes before it is authenticated, when the token is
- * not acceptable, expires or is revoked; with 4403 when the token does not meet the requirement; with 1013 when keys or revocations cannot be had. The reason is the
- * code of the refusal, as in `GuardError`. Before it expires the client may send the message again with a newer token of the same subject, which then counts.
- * @param guard see `createGuard`; its `onRefusal` sees refusals @param socket an open WebSocket
- * @returns who it is, once authenticated; `undefined` if the socket was closed before
- * @throws TypeError for options and requirements that are not well-formed. What a `check` throws rejects, and closes the socket with 1011
+ * The socket is closed with 4401 when no such message comes in time, when another message comes
+ * before it is authenticated, when the token is not acceptable, expires or is revoked; with 4403
+ * when the token does not meet the requirement; with 1013 when keys or revocations are not
+ * available. The reason is the code of the `GuardError`. Before the token expires, the client may
+ * send the message again with a newer token of the same subject, which then replaces it.
+ * @param guard see `createGuard`; its `onRefusal` is called for refusals
+ * @param socket an open WebSocket
+ * @returns who it is, once authenticated; `undefined` if the socket was closed before. Rejects with
+ * what a `check` throws, and closes the socket with 1011
+ * @throws {TypeError} for options and requirements that are not well-formed
  */
 export function authenticateSocket(
   guard: Guard,
@@ -95,7 +130,7 @@ export function authenticateSocket(
   return promise
 }
 
-/** A socket from the first listener to the last. */
+/** The state of one socket. */
 interface Connection {
   readonly guard: Guard
   readonly trust: Trust
@@ -108,9 +143,9 @@ interface Connection {
   /** Removes all listeners and timers. */
   readonly end: () => void
   stopWatch: () => void
-  /** The token that counts now. */
+  /** The token that is valid now. */
   current: VerifiedToken | undefined
-  /** Whether a token is being looked at. */
+  /** Whether a token is being verified. */
   pending: boolean
   over: boolean
 }
@@ -144,7 +179,7 @@ function accept(connection: Connection, auth: Auth, token: string): void {
   connection.pending = false
   if (connection.over) return
   if (current !== undefined && !isSamePerson(auth, current.auth)) {
-    refuse(connection, 'token_claim_invalid', 'The access token is about another subject than the connection.')
+    refuse(connection, 'token_claim_invalid', 'The access token is about another subject than that of the connection.')
     return
   }
   connection.stopTimer()
@@ -153,12 +188,12 @@ function accept(connection: Connection, auth: Auth, token: string): void {
   connection.stopWatch = watchToken(trustThatVerified(auth) ?? trust, connection.current, (code) =>
     refuse(connection, code),
   )
-  // It may have been lost at once, before there was a watch to be ended.
+  // The token may have expired at once, before the watch could be stopped.
   if (connection.over) connection.stopWatch()
   else connection.resolve(auth)
 }
 
-/** Ends a connection for a reason that `authenticate` has not reported. */
+/** Closes a connection for a reason that `authenticate` has not reported. */
 function refuse(connection: Connection, code: GuardErrorCode, detail?: string): void {
   const { guard, trust, socket, current } = connection
   if (connection.over) return
@@ -169,7 +204,10 @@ function refuse(connection: Connection, code: GuardErrorCode, detail?: string): 
   socket.close(closeCode(error), error.code)
 }
 
-/** Ends a connection for what `authenticate` threw: a refusal, which it has reported, or a mistake of the program. */
+/**
+ * Closes a connection because `authenticate` threw: a refusal, which it has reported, or a bug in
+ * the program.
+ */
 function fail(connection: Connection, error: unknown): void {
   if (error instanceof GuardError) {
     if (connection.over) return
@@ -180,34 +218,30 @@ function fail(connection: Connection, error: unknown): void {
   connection.reject(error)
   connection.end()
   connection.socket.close(CLOSE_MISTAKE)
-  // Nobody waits for the promise any more.
+  // The promise is already fulfilled.
   if (connection.current !== undefined) throw error
 }
 
 function readOptions(options: SocketOptions) {
-  for (const [name, value] of Object.entries(options)) {
-    if (!OPTIONS.has(name)) throw new TypeError(`authenticateSocket: unknown option "${name}"`)
-    if (value === undefined) throw new TypeError(`authenticateSocket: ${name} is undefined; leave it out`)
-  }
+  checkOptions('authenticateSocket', options, OPTIONS)
   const { requirement, timeout = '5s', onMessage } = options
   const rest: [] | [Requirement & { readonly optional?: false }] = requirement === undefined ? [] : [requirement]
-  validateRequirement(rest)
+  validateRequirement(rest, 'authenticateSocket')
   if (requirement !== undefined && 'optional' in requirement && requirement.optional !== false) {
-    throw new TypeError('authenticateSocket: a socket is authenticated or it is not; optional has no meaning')
+    const allowed = 'left out: a socket is authenticated or it is not'
+    throw wrongOption('authenticateSocket', 'requirement.optional', allowed, requirement.optional)
   }
-  const seconds = toSeconds(timeout)
-  if (seconds < 1 || seconds > 3600) throw new TypeError('authenticateSocket: timeout must be 1 second to 1 hour')
-  if (onMessage !== undefined && typeof onMessage !== 'function') {
-    throw new TypeError('authenticateSocket: onMessage must be a function')
-  }
-  return { rest, timeout: seconds * 1000, onMessage }
+  return { rest, timeout: toSeconds(timeout) * 1000, onMessage }
 }
 
 function requestWith(token: string) {
   return { headers: token === '' ? {} : { authorization: `Bearer ${token}` } }
 }
 
-/** `undefined` for any other message; the `token` of an authentication that has none is empty, which is never acceptable. */
+/**
+ * `undefined` for any other message. The `token` of an authentication without one is empty, which
+ * is refused.
+ */
 function readMessage(data: unknown, longest = 16_384): AuthenticateMessage | undefined {
   if (typeof data !== 'string' || data.length > longest + AROUND_TOKEN || !data.includes('"authenticate"'))
     return undefined

@@ -1,15 +1,16 @@
 import { JwtError, type JwtHeader, type JwtPayload, type Verified } from '@sealwax/jwt'
 
-/** A token that is not an access token, by its own account. */
+/** What a token says it is, if not an access token. */
 export interface OtherKind {
+  /** What the token says it is. */
   readonly kind: 'refresh token' | 'ID token' | 'logout token' | 'token for a single purpose'
-  /** Where the token says so. */
+  /** The claim or header parameter that says so. */
   readonly claim: string
 }
 
 /**
- * Claims in which libraries and products write what a token is: `typ` Keycloak, `type` Flask-JWT-Extended, `token_type` Django's simplejwt,
- * `token_use` Cognito.
+ * Claims in which libraries and products write the kind of a token: `typ` Keycloak, `type`
+ * Flask-JWT-Extended, `token_type` Django's simplejwt, `token_use` Cognito.
  */
 const CLAIMS: readonly string[] = [
   ...['typ', 'type', 'token_type', 'tokenType', 'tokentype', 'TokenType', 'token_use', 'tokenUse'],
@@ -37,8 +38,8 @@ const KINDS: readonly (readonly [kind: OtherKind['kind'], name: RegExp])[] = [
 ]
 
 /**
- * Whether a token says that it is something else than an access token. An issuer signs all its tokens with the same keys, so only this tells them apart.
- * What a token does not say about itself cannot be known.
+ * Returns what a token says it is, if not an access token. An issuer signs all its tokens with the
+ * same keys, so only this distinguishes them.
  */
 export function otherKindOf(payload: JwtPayload, header: Partial<JwtHeader>): OtherKind | undefined {
   const kind = kindOf(header.typ)
@@ -53,13 +54,17 @@ export function otherKindOf(payload: JwtPayload, header: Partial<JwtHeader>): Ot
   return telling && { kind: telling[1], claim: telling[0] }
 }
 
-/** @throws JwtError `ERR_JWT_TYPE` for a verified token that is no access token. */
+/** @throws {JwtError} `ERR_JWT_TYPE` for a verified token that is not an access token */
 export function refuseOtherKind({ payload, header }: Verified): void {
   const other = otherKindOf(payload, header)
-  if (other !== undefined) throw new JwtError('ERR_JWT_TYPE', `the token is no access token`, { claim: other.claim })
+  if (other !== undefined)
+    throw new JwtError('ERR_JWT_TYPE', 'the token is not an access token', { claim: other.claim })
 }
 
-/** Case, punctuation and the parts of a media type do not matter: `Refresh`, `refresh_token`, `application/rt+jwt`. */
+/**
+ * Case, punctuation and the parts of a media type do not matter: `Refresh`, `refresh_token`,
+ * `application/rt+jwt`.
+ */
 function kindOf(value: unknown): OtherKind['kind'] | undefined {
   if (Array.isArray(value)) {
     for (const member of value) {

@@ -1,8 +1,8 @@
-import { shapeOf } from './shape.ts'
+import { typeName } from './strict-options.ts'
 
 /**
  * Checks the first argument of `protect`, so that a mistake shows when the program starts.
- * @throws TypeError for what is not a guard
+ * @throws {TypeError} for what is not a guard
  */
 export function validateGuard(guard: unknown): void {
   if (typeof (guard as { authenticate?: unknown } | null | undefined)?.authenticate === 'function') return
@@ -13,6 +13,6 @@ export function validateGuard(guard: unknown): void {
         ? 'an object with a guard: write protect(auth.guard)'
         : guard === undefined
           ? 'undefined; if it is from createAuth, write await before createAuth'
-          : shapeOf(guard)
-  throw new TypeError(`protect: the first argument must be a guard, as createGuard returns; got ${hint}`)
+          : typeName(guard)
+  throw new TypeError(`protect: the first argument must be a guard, as createGuard returns (got ${hint})`)
 }

@@ -30,7 +30,7 @@ function nestContext(request: object, response: object, type = 'http'): Executio
   return { getType: () => type, switchToHttp: () => http } as unknown as ExecutionContext
 }
 
-test('adapters: what is known at once is answered at once: no adapter waits for a promise that nobody made', () => {
+test('adapters: without anything to await, every adapter responds without a promise', () => {
   const guard = guardWith()
   for (const [token, passes] of [
     [tokenFor(), 1],
@@ -71,7 +71,7 @@ test('adapters: what a handler throws is not taken for a refusal, even if it is 
   assert.throws(() => protectFetch(guardWith(), handler)(new Request('http://localhost/', bearing(tokenFor()))), inner)
 })
 
-test('fastify: check sees the parameters of the route, and addHook protects a plugin and nothing else', async (t) => {
+test('fastify: check gets the parameters of the route, and addHook protects only its plugin', async (t) => {
   const app = fastify()
   t.after(() => app.close())
   const own = protectFastify(guardWith(), { check: (auth, request) => Object(request.params).id === auth.subject })
@@ -89,7 +89,7 @@ test('fastify: check sees the parameters of the route, and addHook protects a pl
   assert.equal((await app.inject({ url: '/closed', ...bearing(tokenFor()) })).body, 'user-123')
 })
 
-test('koa: check sees the context, and onRefusal the request as it was sent', async (t) => {
+test('koa: check gets the context, and onRefusal the request as it was sent', async (t) => {
   const seen: unknown[] = []
   const guard = guardWith({ onRefusal: (error, request) => void seen.push([error.code, request.method, request.url]) })
   const app = new Koa()
@@ -124,7 +124,7 @@ test('nest: under Fastify the header fields are read from the raw request', () =
   assert.equal(Object(request.auth).subject, 'user-123')
 })
 
-test('nest: other contexts than HTTP are not let through', () => {
+test('nest: contexts other than HTTP are refused', () => {
   for (const type of ['rpc', 'ws', 'graphql']) {
     const { req, res } = nodePair(tokenFor())
     assert.throws(() => new (protectNest(guardWith()))().canActivate(nestContext(req, res, type)), TypeError)

@@ -20,7 +20,7 @@ for (const site of sites) {
     assert.equal(await response.text(), 'user-123')
   })
 
-  test(`${site.name}: a refusal is answered with status, challenge and problem body; earlier header fields stay`, async (t) => {
+  test(`${site.name}: a refusal has status, challenge and problem body; earlier header fields stay`, async (t) => {
     const thrown: unknown[] = []
     const origin = await site.start(t, guardWith({ now: () => (ISSUED + 937) * 1000 }), [], thrown)
     const response = await fetch(origin, bearer(tokenFor()))
@@ -43,7 +43,7 @@ for (const site of sites) {
     assert.equal(thrown.length, 0)
   })
 
-  test(`${site.name}: no token, a bad header, too little scope and missing keys have their own answers`, async (t) => {
+  test(`${site.name}: a missing token, a bad header, insufficient scope and missing keys each have their own response`, async (t) => {
     const origin = await site.start(t, guardWith(), [{ scope: 'orders:read' }], [])
     const missing = await fetch(origin)
     assert.equal(missing.status, 401)
@@ -113,7 +113,7 @@ for (const site of sites) {
   })
 }
 
-test('express: sets req.auth beside res.locals.auth, and check sees the parameters of the route', async (t) => {
+test('express: sets req.auth and res.locals.auth, and check gets the parameters of the route', async (t) => {
   const app = express()
   const own = protectExpress(guardWith(), { check: (auth, req) => req.params.id === auth.subject })
   app.get('/users/:id', own, (req, res) => {

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { generateKey, importKey, type VerificationKeys } from '@sealwax/jwt'
-import { createTokenCache } from '../src/cache.ts'
 import { type Auth, createRevocationList, type GuardOptions, subjectKey } from '../src/index.ts'
+import { createTokenCache } from '../src/tokens/cache.ts'
 import { bearing, guardWith, ISSUED, issuer, key, secret, strangerKey, tokenFor } from './tokens.ts'
 
-/** A guard with a clock that can be moved, in seconds after ISSUED; `hit` says whether a token is answered from the cache. */
+/**
+ * A guard with a clock that can be moved, in seconds after ISSUED; `hit` says whether a token is
+ * answered from the cache.
+ */
 function movable(options: Partial<GuardOptions> = {}) {
   const clock = { seconds: 0 }
   const guard = guardWith({ now: () => (ISSUED + clock.seconds) * 1000, ...options })
@@ -24,7 +27,7 @@ function movable(options: Partial<GuardOptions> = {}) {
 const pair = await generateKey('ES256')
 
 for (const signingKey of [key, pair]) {
-  test(`cache: a token that was verified is answered from memory, with the same frozen Auth (${signingKey.alg})`, () => {
+  test(`cache: a verified token returns the same frozen Auth from the cache (${signingKey.alg})`, () => {
     const { authenticate } = movable({ keys: signingKey })
     const token = tokenFor({ roles: ['a'] }, {}, signingKey)
     const first = authenticate(token)
@@ -145,7 +148,7 @@ test('cache: no refusal is remembered', () => {
   assert.ok(authenticate(token))
 })
 
-test('cache: cacheSize 0 verifies each time, and close forgets', async () => {
+test('cache: cacheSize 0 verifies each time, and close clears the cache', async () => {
   const off = movable({ cacheSize: 0 })
   const token = tokenFor()
   assert.notEqual(off.authenticate(token), off.authenticate(token))
@@ -155,7 +158,7 @@ test('cache: cacheSize 0 verifies each time, and close forgets', async () => {
   assert.notEqual(on.authenticate(token), first)
 })
 
-test('cache: holds as many entries as it is told, keeps what is used, and lets go of what is not', () => {
+test('cache: holds at most its size, keeps entries that are used and drops those that are not', () => {
   const cache = createTokenCache<{ token: string }>(100)
   const entry = (i: number) => ({ token: `token-${String(i).padStart(40, '0')}` })
   const used = entry(-1)

@@ -43,7 +43,7 @@ function longToken(length: number, members = 0): string {
   return `${input}.${createHmac('sha256', secret(7, 32)).update(input).digest('base64url')}`
 }
 
-test('a token of 199 groups is accepted; one that is too long is refused, and told so', () => {
+test('a token of 199 groups is accepted; one that is too long is refused with that reason', () => {
   assert.ok(guardWith().authenticate(bearing(longToken(11_000))))
   const { code, status, detail, cause } = refusalOf(longToken(20_000))
   assert.deepEqual([code, status], ['token_malformed', 401])
@@ -61,7 +61,7 @@ test('maxTokenLength and maxMembers are options of a guard, for sockets, too', (
   assert.equal(refusalOf(tokenFor(), { maxMembers: 3 }).code, 'token_malformed')
   for (const wrong of [0, -1, 1.5, '100', 2_000_000]) {
     for (const name of ['maxTokenLength', 'maxMembers']) {
-      assert.throws(() => guardWith({ [name]: wrong }), { code: 'ERR_JWT_OPTION', message: new RegExp(name) })
+      assert.throws(() => guardWith({ [name]: wrong }), { name: 'TypeError', message: new RegExp(name) })
     }
   }
 })

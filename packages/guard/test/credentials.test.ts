@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { findCredentials as findUnjudged, readAuthorization, tokenFault } from '../src/credentials.ts'
 import type { GuardRequest } from '../src/index.ts'
+import { findCredentials as findUnjudged, readAuthorization, tokenFault } from '../src/request/credentials.ts'
 
 /** As the guard does with a token that it has not met. */
 function judged(found: ReturnType<typeof findUnjudged>) {
@@ -76,7 +76,7 @@ test(`credentials: reads ${headerCases.length} Authorization headers by RFC 6750
   }
 })
 
-test('credentials: a refused header is told in a sentence that repeats nothing of it', () => {
+test('credentials: the sentence about a refused header repeats nothing from it', () => {
   for (const [value, verdict] of headerCases) {
     const found = parseAuthorization(value)
     if (verdict !== 'invalid' || found.kind !== 'invalid') continue

@@ -82,7 +82,7 @@ test('attack: a session that was ended is not let in again by an entry that exce
   }
 })
 
-test('ended subjects: a token is refused exactly when one of the entries refuses it, in whatever order they come', () => {
+test('ended subjects: a token is refused exactly when one of the entries refuses it, in any order', () => {
   let random = 7
   const next = (below: number) => {
     random = (Math.imul(random, 1103515245) + 12345) >>> 0

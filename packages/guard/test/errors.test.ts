@@ -79,7 +79,7 @@ test('errors: each code has its status, title, challenge and problem body', () =
   }
 })
 
-test('errors: a refusal as an HTTP answer is problem+json that is never stored', () => {
+test('errors: a refusal as an HTTP response is problem+json with no-store', () => {
   const error = new GuardError('token_expired', { detail: 'The access token expired 37 seconds ago.' })
   const { status, headers, body } = refusalAnswer(error)
   assert.equal(status, 401)
@@ -191,7 +191,7 @@ test('metadata: refuses what is not a URL of a resource, a list of issuers or a 
   }
 })
 
-test('metadata: the challenges of a guard that is told of it point to it, and nothing of other guards changes', () => {
+test('metadata: challenges contain its URL if the guard has one, and are unchanged otherwise', () => {
   const resourceMetadata = 'https://api.example.com/.well-known/oauth-protected-resource'
   const challenged = (request: Parameters<ReturnType<typeof guardWith>['authenticate']>[0], options = {}) => {
     try {

@@ -60,7 +60,7 @@ test('guard: what it returns is frozen to the bottom', () => {
   assert.equal(auth.authenticatedAt?.getTime(), ISSUED * 1000)
 })
 
-test('guard: awaiting the answer works as well', async () => {
+test('guard: the result can be awaited', async () => {
   assert.equal((await guardWith().authenticate(bearing(tokenFor()))).subject, 'user-123')
 })
 
@@ -155,7 +155,7 @@ test('guard: revocations that are not known refuse with 503, never 401', () => {
   assert.equal(error.headers['Retry-After'], '5')
 })
 
-test('guard: onRefusal sees every refusal once and no success, and cannot change the answer', async () => {
+test('guard: onRefusal is called once for every refusal, never for a success, and cannot change the response', async () => {
   const seen: [GuardErrorCode, unknown][] = []
   const guard = guardWith({
     onRefusal: (error, request) => {
@@ -177,7 +177,7 @@ test('guard: onRefusal sees every refusal once and no success, and cannot change
   await new Promise((resolve) => setImmediate(resolve)) // an unhandled rejection would end this process
 })
 
-test('guard: what must be spelled out is asked for in a sentence', () => {
+test('guard: an error names each required option', () => {
   const whole = { issuer, audience, keys: key, revocation: null }
   assert.ok(createGuard(whole))
   for (const name of Object.keys(whole)) {
@@ -192,7 +192,7 @@ test('guard: what must be spelled out is asked for in a sentence', () => {
   }
 })
 
-test('guard: unknown, undefined and senseless options throw when the guard is made', () => {
+test('guard: unknown, undefined and invalid options throw when the guard is created', () => {
   const wrong: Record<string, unknown>[] = [
     { isuer: issuer },
     { currentDate: new Date() },
@@ -234,7 +234,8 @@ test('guard: unknown, undefined and senseless options throw when the guard is ma
     const isMistake = (error: unknown) => error instanceof TypeError || error instanceof JwtError
     assert.throws(() => guardWith(options as Partial<GuardOptions>), isMistake, inspect(options))
     if ('keys' in options) continue
-    // With a function for keys nothing can be looked up yet, but the options are judged all the same.
+    // With a function for keys nothing can be looked up yet, but the options are judged all the
+    // same.
     assert.throws(
       () => guardWith({ ...options, keys: () => key } as Partial<GuardOptions>),
       isMistake,
@@ -243,7 +244,7 @@ test('guard: unknown, undefined and senseless options throw when the guard is ma
   }
 })
 
-test('guard: null opts out of a check, in writing', () => {
+test('guard: null turns a check off', () => {
   const token = tokenFor({}, { issuer: 'https://other.example', audience: 'other', typ: 'JWT', jwtid: 'a' })
   assert.ok(authOf(token, { issuer: null, audience: null, typ: null }))
   assert.throws(() => authOf(token), GuardError)

@@ -10,7 +10,10 @@ import { audience, bearing, ISSUED, tokenFor } from './tokens.ts'
 const pair = await generateKey('ES256')
 const nextPair = await generateKey('ES256')
 
-/** A real issuer on loopback. `pages` may be changed at any time; what is not there is 404, a number is a status, a text is sent as it is. */
+/**
+ * A real issuer on loopback. `pages` may be changed at any time; what is not there is 404, a number
+ * is a status, a text is sent as it is.
+ */
 async function startIssuer(t: TestContext, path = '') {
   const asked: string[] = []
   const pages = new Map<string, unknown>()
@@ -75,7 +78,7 @@ for (const path of ['', '/', '/realms/orders', '/realms/orders/']) {
   })
 }
 
-test('issuer: no token and garbage ask nobody', async (t) => {
+test('issuer: a missing or malformed token causes no request', async (t) => {
   const { asked, issuer } = await startIssuer(t)
   const { guard } = guardOf(t, issuer)
   assert.throws(() => guard.authenticate({ headers: {} }), { code: 'token_missing' })
@@ -185,7 +188,7 @@ test('issuer: a key that it withdraws is refused although the token was verified
   assert.equal(await codeOf(guard, text), 'token_key_unknown')
 })
 
-test('issuer: an address that does not answer leaves the other one its time', async (t) => {
+test('issuer: a URL that times out does not use up the time of the other one', async (t) => {
   const { pages, metadata, issuer, oauth, openid } = await startIssuer(t)
   pages.set(oauth, 'silence')
   pages.set(openid, metadata)

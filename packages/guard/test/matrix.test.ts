@@ -53,7 +53,9 @@ function dechunk(body: string): string {
   return body.slice(start, start + size) + dechunk(body.slice(start + size + 2))
 }
 
-/** The part of an answer that must be the same everywhere: status, body, and what the guard sets. */
+/**
+ * The part of an answer that must be the same everywhere: status, body, and what the guard sets.
+ */
 function verdictOf({ status, headers, body }: Answer) {
   if (status < 300) return { status, body }
   const {
@@ -107,13 +109,13 @@ before(async () => {
   for (const one of cases) row.set(one.name, await send(one))
 })
 
-test('matrix: there are at least 60 cases of headers and 30 of cookies, each with a name of its own', () => {
+test('matrix: there are at least 60 cases of headers and 30 of cookies, each with a unique name', () => {
   assert.ok(headerCases.length >= 60, `${headerCases.length}`)
   assert.ok(cookieCases.length >= 30, `${cookieCases.length}`)
   assert.equal(new Set(cases.map(({ name }) => name)).size, cases.length)
 })
 
-test(`matrix: node:http answers ${cases.length} requests as expected; this is the reference row`, () => {
+test(`matrix: node:http answers ${cases.length} requests as expected, as the reference for the other adapters`, () => {
   const wrong: string[] = []
   for (const { name, method, expected } of cases) {
     const { status, headers, body } = row.get(name) as Answer
@@ -133,7 +135,7 @@ for (const site of sites) {
     ['later', later],
   ] as const) {
     if (site === reference && how === 'at once') continue
-    test(`matrix: ${site.name}, answering ${how}, gives the answers of the reference row`, async (t) => {
+    test(`matrix: ${site.name}, answering ${how}, gives the same responses as the reference`, async (t) => {
       const send = senderOf(t, site, wrap)
       const differences: unknown[] = []
       for (const one of cases) {

@@ -11,7 +11,7 @@ function told(error: GuardError): string {
   return messages.join(' <- ')
 }
 
-test('guard: the log hears which issuer, audience, type and algorithm were expected, and what came', async () => {
+test('guard: the log gets the expected issuer, audience, type or algorithm, and the received one', async () => {
   const es256 = await generateKey('ES256', { kid: 'key-1' })
   const es256Only: Partial<GuardOptions> = { algorithms: ['ES256'] }
   const cases: readonly [token: string, options: Partial<GuardOptions>, expected: unknown, received: unknown][] = [
@@ -33,7 +33,7 @@ test('guard: the log hears which issuer, audience, type and algorithm were expec
   }
 })
 
-test('guard: the log hears when issuer or audience differ only by a slash', () => {
+test('guard: the log shows if issuer or audience differ only by a slash', () => {
   const bare = 'https://api.example.com'
   const cases: readonly [token: string, options: Partial<GuardOptions>][] = [
     [tokenFor({}, { issuer: `${issuer}/` }), {}],
@@ -60,7 +60,7 @@ test('guard: an unknown key tells which issuer the token names, since that is th
   assert.deepEqual([ours.expected, ours.received], [undefined, undefined])
 })
 
-test('guard: what was expected is never sent, and a token cannot forge a line of the log with it', () => {
+test('guard: the expected value is never sent, and a token cannot forge a line of the log', () => {
   const error = refusalOf(tokenFor({}, { issuer: `https://evil.example\n${'x'.repeat(5000)}` }))
   assert.equal(error.code, 'token_issuer_invalid')
   assert.doesNotMatch(JSON.stringify([error.problem(), error.headers]), /evil|auth\.example/)

@@ -5,8 +5,8 @@ import { createLocalJWKSet } from '@sealwax/jwt'
 import { type Auth, createGuard, GuardError, type GuardOptions } from '../src/index.ts'
 import { bearing, ISSUED } from './tokens.ts'
 
-// The options are those of docs/guard.md, "Other issuers". The tokens are put together by hand, in the shape of each product, since `sign`
-// would give them ours.
+// The options are those of docs/guard.md, "Other issuers". The tokens are put together by hand, in
+// the shape of each product, since `sign` would give them ours.
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -34,7 +34,10 @@ interface Product {
   readonly claims: Claims
   /** What of the Auth is expected. */
   readonly auth: Partial<Auth>
-  /** Tokens of the same issuer and keys that are no access tokens for this API: claims that differ (`undefined`: absent), and the code. */
+  /**
+   * Tokens of the same issuer and keys that are no access tokens for this API: claims that differ
+   * (`undefined`: absent), and the code.
+   */
   readonly others: readonly (readonly [name: string, differences: Claims, code: string])[]
 }
 

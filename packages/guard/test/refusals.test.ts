@@ -82,16 +82,16 @@ for (const [name, code, token, options] of refusals) {
   })
 }
 
-test('guard: a token bound to a key is refused under any type, unless that is given up in writing', () => {
+test("guard: a token bound to a key is refused with any type, unless senderConstrained is 'ignore'", () => {
   for (const typ of ['at+jwt', null]) {
     assert.equal(refusalOf(bound(), { typ }).code, 'token_proof_required', String(typ))
     const guard = guardWith({ typ, senderConstrained: 'ignore' })
     assert.equal((guard.authenticate(bearing(bound())) as Auth).subject, 'u', String(typ))
   }
-  assert.throws(() => guardWith({ senderConstrained: 'accept' as never }), { code: 'ERR_JWT_OPTION' })
+  assert.throws(() => guardWith({ senderConstrained: 'accept' as never }), { name: 'TypeError' })
 })
 
-test('guard: refusals are told in sentences', () => {
+test('guard: refusals have sentences for the client', () => {
   assert.equal(refusalOf(tokenFor(), later(937)).detail, 'The access token expired 37 seconds ago.')
   assert.equal(refusalOf(tokenFor(), later(900 + 180)).detail, 'The access token expired 3 minutes ago.')
   assert.equal(refusalOf(tokenFor(), later(900 + 3 * 86_400)).detail, 'The access token expired 3 days ago.')

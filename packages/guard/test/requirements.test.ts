@@ -90,7 +90,7 @@ test('requirements: check is given the auth and the request, and is not asked wh
   assert.equal(calls[0]?.[1], request)
 })
 
-test('requirements: a check that answers anything but true or false lets nobody in', () => {
+test('requirements: a check that returns anything but true or false accepts no request', () => {
   for (const answer of [undefined, null, 1, 'yes', {}, Promise.resolve(true), Promise.resolve(false)]) {
     const check = (() => answer) as unknown as () => boolean
     assert.throws(() => guardWith().authenticate(bearing(tokenFor()), { check }), TypeError)

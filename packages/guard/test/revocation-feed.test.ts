@@ -15,7 +15,10 @@ const key = await generateKey('ES256')
 const seconds = () => Math.floor(Date.now() / 1000)
 const until = () => seconds() + 900
 
-/** A feed on a real socket. Pages are given in order; when there are none left, a request is held until one comes. */
+/**
+ * A feed on a real socket. Pages are given in order; when there are none left, a request is held
+ * until one comes.
+ */
 async function startFeed(t: TestContext) {
   const asked: { after: string | null; prefer: string | undefined }[] = []
   const pages: (object | number)[] = []
@@ -82,7 +85,7 @@ async function eventually(expected: string, ask: () => Promise<string>): Promise
   assert.equal(await ask(), expected)
 }
 
-test('feed: nothing is asked before the first request, which waits for the snapshot; later ones answer at once', async (t) => {
+test('feed: nothing is fetched before the first request, which awaits the snapshot; later ones need no promise', async (t) => {
   const feed = await startFeed(t)
   const { guard } = start(t, feed.url)
   await delay(50)
@@ -94,7 +97,7 @@ test('feed: nothing is asked before the first request, which waits for the snaps
   assert.ok(!(other instanceof Promise), 'synchronous once the snapshot is there')
 })
 
-test('feed: each revocation counts the moment the held answer comes, and the cursor is sent on', async (t) => {
+test('feed: each revocation applies when the held-back response arrives, and the cursor is sent with the next request', async (t) => {
   const feed = await startFeed(t)
   feed.give(page(0))
   const { guard } = start(t, feed.url)
@@ -128,7 +131,7 @@ test('feed: a failure is tried again with a growing pause, and what was known st
   )
 })
 
-test('feed: without a first snapshot the answer is 503 with Retry-After, never 401; whenStale: allow goes on', async (t) => {
+test('feed: without a first snapshot the response is 503 with Retry-After, never 401; whenStale: allow accepts tokens', async (t) => {
   const feed = await startFeed(t)
   for (let i = 0; i < 20; i += 1) feed.give(503)
   const strict = start(t, feed.url)
@@ -154,7 +157,7 @@ test('feed: what the issuer itself has not read for longer than staleAfter is no
   assert.equal(await standing(start(t, old.url).guard, token()), 'revocation_unavailable')
 })
 
-test('feed: an answer that is no page is a failure, and changes nothing', async (t) => {
+test('feed: a response that is not a page is a failure and changes nothing', async (t) => {
   for (const wrong of [{}, { cursor: 1, as_of: 0, entries: [] }, { cursor: 'a', as_of: 0, entries: [{ kind: 'x' }] }]) {
     const feed = await startFeed(t)
     feed.give(wrong)
@@ -204,7 +207,7 @@ test('feed: one entry ends all sessions of a subject but one, and who logs in af
   assert.equal(await standing(guard, token({ sid: 's-3', ver: 2 })), 'accepted')
 })
 
-test('feed: nobody is let in before the last page of the first snapshot, and a failure in between goes on where it was', async (t) => {
+test('feed: no request is accepted before the last page of the first snapshot, and a failure resumes at the same page', async (t) => {
   const feed = await startFeed(t)
   feed.give({ ...page(0, [{ kind: 'sid', sid: 'a', until: until() }]), more: true })
   feed.give(503)
@@ -280,7 +283,7 @@ test('feed: a redirect is not followed', async (t) => {
   assert.equal(feed.asked.length, 1)
 })
 
-test('feed: an issuer whose metadata names none is told so, in the report', async (t) => {
+test('feed: the report says that the metadata of the issuer names no feed', async (t) => {
   const server = createServer((_request, response) => {
     const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     response.end(JSON.stringify({ issuer: base, jwks_uri: `${base}/jwks` }))
@@ -365,7 +368,7 @@ test('feed: a client is an id and a secret, and the issuer must have a token end
   assert.throws(() => made({ id: 'cli_1', secret }, { issuer: 'not a URL' }), /token endpoint/)
 })
 
-test('feed: a guard does not hammer an issuer whose empty pages come at once', async (t) => {
+test('feed: a guard pauses if the issuer returns empty pages at once', async (t) => {
   let asked = 0
   const server = createServer((_request, response) => {
     asked += 1
@@ -390,13 +393,17 @@ test('feed: a guard does not hammer an issuer whose empty pages come at once', a
   assert.ok(asked > 1 && asked < 10, `${asked} requests`)
 })
 
-test('feed: what a token endpoint says against a guard is told without the secret', async (t) => {
+test('feed: the error of a token endpoint is reported without the secret', async (t) => {
   const secret = 'sws_not-to-be-repeated'
   const answers: [status: number, body: string, told: RegExp][] = [
-    [401, '{"error":"invalid_client","error_description":"sws_not-to-be-repeated"}', /answered 401 invalid_client$/],
-    [400, `{"error":"<${secret}>"}`, /answered 400$/],
-    [200, secret, /gave no token$/],
-    [200, '{"access_token":"a b","expires_in":900}', /gave no token$/],
+    [
+      401,
+      '{"error":"invalid_client","error_description":"sws_not-to-be-repeated"}',
+      /responded with 401 invalid_client$/,
+    ],
+    [400, `{"error":"<${secret}>"}`, /responded with 400$/],
+    [200, secret, /returned no token$/],
+    [200, '{"access_token":"a b","expires_in":900}', /returned no token$/],
     [200, 'x'.repeat(100_000), /larger than/],
   ]
   for (const [status, body, told] of answers) {

@@ -97,7 +97,7 @@ test('revocations: an entry whose time has passed is not taken up', () => {
   assert.equal(list.size, 0)
 })
 
-test('revocations: dead entries do not pile up when nobody asks', () => {
+test('revocations: expired entries do not accumulate without checks', () => {
   const { list, moveTo } = listAt(NOW)
   let sweeps = 0
   const counted = createRevocationList({
@@ -240,7 +240,7 @@ test('revocations: 200 000 of them take little memory, and a check little time',
   assert.ok(least < 20, `${least} µs per check`) // the goal is 1; this finds a table that has become a list
 })
 
-test('revocations: a listener hears of what is added while it listens, and cannot disturb', () => {
+test('revocations: a listener is called for new entries while subscribed, and its errors are ignored', () => {
   const { list } = listAt(NOW)
   const heard: Revocation[] = []
   const entry = (sid: string, until = NOW + 900): Revocation => ({ kind: 'sid', sid, until })

@@ -23,10 +23,16 @@ export interface Closing {
   after(close: () => unknown): void
 }
 
-/** What every adapter is asked to serve: `/` by every method under a requirement, answering the subject, or "nobody". */
+/**
+ * What every adapter is asked to serve: `/` by every method under a requirement, answering the
+ * subject, or "nobody".
+ */
 export interface Site {
   readonly name: string
-  /** `thrown` collects what reaches the error handling of the framework; node:http and fetch handlers have none of their own. */
+  /**
+   * `thrown` collects what reaches the error handling of the framework; node:http and fetch
+   * handlers have none of their own.
+   */
   start(t: Closing, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]): Promise<string>
 }
 

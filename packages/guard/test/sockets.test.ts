@@ -16,7 +16,10 @@ import {
 import { authenticateSocket, type GuardedSocket, type SocketOptions } from '../src/sockets.ts'
 import { audience, issuer, key, tokenFor } from './tokens.ts'
 
-/** A server of real sockets on real time; what `authenticateSocket` gives for each connection is collected. */
+/**
+ * A server of real sockets on real time; what `authenticateSocket` gives for each connection is
+ * collected.
+ */
 async function serve(t: TestContext, options: Partial<GuardOptions> = {}, socketOptions: SocketOptions = {}) {
   const guard = createGuard({ issuer, audience, keys: key, revocation: null, clockTolerance: 0, ...options })
   const results: Promise<Auth | undefined>[] = []
@@ -57,7 +60,7 @@ const fresh = (options: Parameters<typeof tokenFor>[1] = {}, claims: Parameters<
   tokenFor(claims, { currentDate: new Date(), ...options })
 const authenticate = (token: unknown) => JSON.stringify({ type: 'authenticate', token })
 
-test('sockets: the first message authenticates; who it is, is handed over', async (t) => {
+test('sockets: the first message authenticates and resolves with the Auth', async (t) => {
   const { url, results } = await serve(t)
   const client = await connect(url, authenticate(fresh()))
   assert.equal(await client.greeted(), 'hello user-123')
@@ -88,7 +91,7 @@ const refused: readonly [name: string, message: () => string | Buffer, code: num
   ['too little scope', () => authenticate(fresh({}, { scope: 'b' })), 4403, 'insufficient_scope'],
 ]
 
-test(`sockets: ${refused.length} first messages are refused, each with its code, and onRefusal sees each once`, async (t) => {
+test(`sockets: ${refused.length} first messages are refused, each with its code, and onRefusal is called once for each`, async (t) => {
   const seen: string[] = []
   const onRefusal: NonNullable<GuardOptions['onRefusal']> = (error) => seen.push(error.code)
   const { url, results } = await serve(t, { onRefusal }, { requirement: { scope: 'a' } })
@@ -104,7 +107,7 @@ test(`sockets: ${refused.length} first messages are refused, each with its code,
   assert.deepEqual(new Set(await Promise.all(results)), new Set([undefined]))
 })
 
-test('sockets: a token in the URL, the header or the subprotocol of the handshake authenticates nobody', async (t) => {
+test('sockets: a token in the URL, the header or the subprotocol of the handshake is ignored', async (t) => {
   const { url } = await serve(t, {}, { timeout: 1 })
   const token = fresh()
   const sockets = [
@@ -226,7 +229,7 @@ test('sockets: a token of another subject, or a bad one, ends an authenticated c
   }
 })
 
-test('sockets: keys that must be fetched are waited for; messages that come meanwhile are refused', async (t) => {
+test('sockets: keys are awaited if they must be fetched; messages that arrive meanwhile are refused', async (t) => {
   const { promise, resolve } = Promise.withResolvers<typeof key>()
   const keys = { keysFor: () => promise, close() {} } as unknown as NonNullable<GuardOptions['keys']>
   const { url } = await serve(t, { keys })
@@ -274,7 +277,7 @@ test('sockets: nothing is left behind on a socket or a list when it is over', as
   assert.equal(listeners, 0)
 })
 
-test('sockets: senseless options throw', async () => {
+test('sockets: invalid options throw', async () => {
   const guard = createGuard({ issuer, audience, keys: key, revocation: null })
   const socket = Object.assign(new EventTarget(), { close() {} }) as unknown as GuardedSocket
   const wrong: unknown[] = [

@@ -235,7 +235,7 @@ test('testing: a route that leaves out one check is caught by the cases for it, 
   }
 })
 
-test('testing: other answers than a refusal are faults too: 500, 403, a redirect, an error', async () => {
+test('testing: responses other than a refusal are faults too: 500, 403, a redirect, an error', async () => {
   const issuer = createTestIssuer()
   const guard = issuer.guard()
   const answering = (refusal: () => RouteAnswer) => (headers: Record<string, string>) => {
@@ -263,7 +263,7 @@ test('testing: a route that refuses everything proves nothing, before or after t
   const issuer = createTestIssuer()
   assert.match(
     await messageOf(testGuardedRoute({ issuer, request: () => ({ status: 401 }) })),
-    /A good token must be let in.*401/,
+    /A valid token must be accepted.*401/,
   )
   let count = 0
   const tired = () => ({ status: count++ === 0 ? 200 : 401 })

@@ -5,7 +5,8 @@ import { importKey } from '@sealwax/jwt'
 import type { GuardOptions } from '../src/index.ts'
 import { audience, bearing, guardWith, ISSUED, issuer, refusalOf, secret } from './tokens.ts'
 
-// An older system signs all its tokens with one key, so a refresh token differs from an access token only in what it says about itself.
+// An older system signs all its tokens with one key, so a refresh token differs from an access
+// token only in what it says about itself.
 
 type Claims = Record<string, unknown>
 

@@ -56,7 +56,7 @@ test('issuers: tokens of an older system are accepted until the date, by a secre
   }
 })
 
-test('issuers: the date may be a text; one that is no date, and anything else that is no former issuer, throws at once', async () => {
+test('issuers: until may be a string; an invalid date or any other invalid entry throws at once', async () => {
   for (const text of ['2027-02-01', '2027-02-01T00:00:00Z']) {
     assert.equal(await subjectOf(hs256(), { issuers: [{ ...byHmac, until: text }] }), '42')
   }
@@ -107,7 +107,7 @@ test('issuers: a key counts for its own issuer alone', () => {
   assert.equal(refusalOf(tokenFor({}, { issuer: 'https://nobody.example' }), { issuers }).code, 'token_issuer_invalid')
 })
 
-test('issuers: an older system under our own issuer is told by its keys', async () => {
+test('issuers: an older system with the same issuer is recognized by its keys', async () => {
   const issuers = [{ ...byRsa, issuer }]
   assert.equal(await subjectOf(rs256({ iss: issuer }), { issuers }), '42')
   assert.equal(await subjectOf(tokenFor(), { issuers }), 'user-123')
@@ -162,7 +162,7 @@ test('issuers: requirements and revocations hold for its tokens; each refusal is
   assert.deepEqual(seen, ['insufficient_scope', 'token_revoked', 'token_malformed'])
 })
 
-test('issuers: keys are found through its metadata when the first such token comes, and not for our own', async () => {
+test("issuers: keys are found through its metadata when its first token arrives, not for the guard's own", async () => {
   let asked = 0
   const jwk = { ...rsa.publicKey.export({ format: 'jwk' }), kid: 'rsa-1', alg: 'RS256', use: 'sig' }
   const server = createServer(({ url }, response) => {
@@ -268,7 +268,7 @@ test('issuers: one that is asked for its keys is asked for its revocations, and 
   server.close()
 })
 
-test('issuers: nobody signs in the name of another issuer, whichever entry its key is in', () => {
+test('issuers: no key is accepted for another issuer, in any entry', () => {
   const names = ['https://b.example.com', 'https://c.example.com', OLD]
   const keys = names.map((_, i) => importKey(secret(21 + i, 32), { alg: 'HS256', kid: `k-${i}` }))
   const issuers = names.map((name, i) => ({ issuer: name, keys: keys[i] as VerificationKey }))

@@ -12,8 +12,9 @@ interface ProtectedResponse<A> {
 }
 
 /**
- * Express middleware. Behind it in the same route the type of `res.locals.auth` is known: TypeScript infers from the last signature. The first one
- * lets it stand beside middleware that was not told what `res.locals` holds.
+ * Express middleware. Behind it in the same route the type of `res.locals.auth` is known:
+ * TypeScript infers from the last signature. The first one allows other middleware that does not
+ * know the type of `res.locals`.
  */
 export interface ProtectMiddleware<A> {
   (req: object, res: object, next: (error?: unknown) => void): void | Promise<void>
@@ -21,14 +22,17 @@ export interface ProtectMiddleware<A> {
 }
 
 /**
- * Protects Express routes: `app.get('/orders', protect(guard, { scope: 'orders:read' }), handler)`, or `app.use(protect(guard))`.
+ * Protects Express routes: `app.get('/orders', protect(guard, { scope: 'orders:read' }), handler)`,
+ * or `app.use(protect(guard))`.
  *
- * Sets `res.locals.auth` (handlers in the same call know its type) and `req.auth` (typed by
- * `import '@sealwax/guard/express/global'`). Answers a refusal itself, whatever error handler the application has; everything else that is
- * thrown goes to `next`. OPTIONS passes with `auth` undefined.
+ * Sets `res.locals.auth` (handlers in the same call know its type) and `req.auth` (typed by `import
+ * '@sealwax/guard/express/global'`). Responds to a refusal itself, whatever error handler the
+ * application has; everything else that is thrown goes to `next`. OPTIONS passes with `auth`
+ * undefined.
  * @param guard see `createGuard`
- * @param requirement what the routes require; its `check` is given Express's request, with `params`
- * @throws TypeError for a requirement that is not well-formed
+ * @param requirement what the routes require; its `check` is called with Express's request, with
+ * `params`
+ * @throws {TypeError} for a requirement that is not well-formed
  */
 export function protect<const R extends readonly [] | readonly [requirement: Requirement<Request>]>(
   guard: Guard,

@@ -18,7 +18,7 @@ import { validateGuard } from '../validate-guard.ts'
 
 declare module 'fastify' {
   interface RouteGenericInterface {
-    /** The type of `request.auth`, where a route writes its types out. */
+    /** The type of `request.auth`, in routes with explicit types. */
     Auth?: unknown
   }
 
@@ -33,14 +33,17 @@ declare module 'fastify' {
     Logger extends FastifyBaseLogger = FastifyBaseLogger,
     RequestType extends FastifyRequestType = ResolveFastifyRequestType<TypeProvider, SchemaCompiler, RouteGeneric>,
   > {
-    /** Who sent the request, on routes behind `protect` of `@sealwax/guard/fastify`; `undefined` on all others. */
+    /**
+     * Who sent the request, on routes behind `protect` of `@sealwax/guard/fastify`; `undefined` on
+     * all others.
+     */
     auth: RouteGeneric extends { Auth: infer A } ? A : undefined
   }
 }
 
 /**
- * An `onRequest` hook. The route behind it knows the type of `request.auth`: TypeScript infers from the last signature. The first one lets it
- * stand in routes whose types are written out, and in `addHook`.
+ * An `onRequest` hook. The route behind it knows the type of `request.auth`: TypeScript infers from
+ * the last signature. The first one allows routes with explicit types, and `addHook`.
  */
 export interface ProtectHook<A> {
   (request: object, reply: object, done: () => void): void
@@ -48,15 +51,18 @@ export interface ProtectHook<A> {
 }
 
 /**
- * Protects Fastify routes: `app.get('/orders', { onRequest: protect(guard, { scope: 'orders:read' }) }, (request) => request.auth.subject)`, or
- * everything in a plugin: `app.addHook('onRequest', protect(guard))`.
+ * Protects Fastify routes: `app.get('/orders', { onRequest: protect(guard, { scope: 'orders:read'
+ * }) }, (request) => request.auth.subject)`, or everything in a plugin: `app.addHook('onRequest',
+ * protect(guard))`.
  *
- * Sets `request.auth`. Its type is known where the hook stands in the options before the handler; behind `addHook`, in `app.route` and where a
- * route writes its types out, say `app.get<{ Auth: Auth }>`. Answers a refusal itself; everything else that is thrown goes to the error handler. OPTIONS
- * passes with `auth` undefined.
+ * Sets `request.auth`. Its type is known if the hook is in the options before the handler. With
+ * `addHook`, `app.route` or explicit types, write `app.get<{ Auth: Auth }>`. Responds to a refusal
+ * itself; everything else that is thrown goes to the error handler. OPTIONS passes with `auth`
+ * undefined.
  * @param guard see `createGuard`
- * @param requirement what the routes require; its `check` is given Fastify's request, with `params`
- * @throws TypeError for a requirement that is not well-formed
+ * @param requirement what the routes require; its `check` is called with Fastify's request, with
+ * `params`
+ * @throws {TypeError} for a requirement that is not well-formed
  */
 export function protect<const R extends readonly [] | readonly [requirement: Requirement<FastifyRequest>]>(
   guard: Guard,
@@ -72,7 +78,7 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
         ;(request as { auth?: unknown }).auth = auth
         done()
       },
-      // Octets, because Fastify adds a charset to the media type of a text.
+      // A Buffer, because Fastify adds a charset to the media type of a string.
       ({ status, headers, body }) => void (reply as FastifyReply).code(status).headers(headers).send(Buffer.from(body)),
     )
     settled?.catch(done)

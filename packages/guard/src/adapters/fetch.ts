@@ -2,33 +2,44 @@ import { isOptions, settle } from '../adapter.ts'
 import { type Auth, type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
 import { validateGuard } from '../validate-guard.ts'
 
-/** What a runtime calls a handler with first: a web `Request`, or an event that holds one (SvelteKit, Astro, React Router). */
+/**
+ * What a runtime calls a handler with first: a web `Request`, or an event that holds one
+ * (SvelteKit, Astro, React Router).
+ */
 export type Incoming = Request | { readonly request: Request }
 
-/** Answers a request that was let through; `auth` says who sent it, `rest` is what the runtime handed over besides. */
+/**
+ * Handles an accepted request; `auth` is who sent it, `rest` the other arguments of the runtime.
+ */
 export type ProtectedHandler<A, In extends Incoming, Rest extends readonly unknown[]> = (
   incoming: In,
   auth: A,
   ...rest: Rest
 ) => Response | Promise<Response>
 
-/** A handler for the runtime. There is no promise where the handler makes none and nothing must be fetched first. */
+/**
+ * A handler for the runtime. Returns a promise only if the handler does, or if something must be
+ * fetched first.
+ */
 export type FetchHandler<In extends Incoming, Rest extends readonly unknown[]> = (
   incoming: In,
   ...rest: Rest
 ) => Response | Promise<Response>
 
 /**
- * Protects a handler that answers a web `Request`: Next route handlers, SvelteKit, Bun, Deno, Workers.
- * `export const GET = protect(guard, (request, auth) => Response.json(auth.subject))`. A requirement stands before the handler:
- * `protect(guard, { scope: 'orders:read' }, handler)`.
+ * Protects a handler that answers a web `Request`: Next route handlers, SvelteKit, Bun, Deno,
+ * Workers. `export const GET = protect(guard, (request, auth) => Response.json(auth.subject))`. A
+ * requirement comes before the handler: `protect(guard, { scope: 'orders:read' }, handler)`.
  *
- * `auth` is the second argument, since runtimes differ in how many follow: `(request, auth, env, context)` on Workers. Answers a refusal itself
- * and then does not call the handler; everything else that is thrown goes to the runtime. OPTIONS is answered with 204: answer it before, with your CORS header fields.
+ * `auth` is the second argument, since runtimes differ in how many follow: `(request, auth, env,
+ * context)` on Workers. Responds to a refusal itself and then does not call the handler; everything
+ * else that is thrown goes to the runtime. OPTIONS gets a 204 response; handle it earlier to add
+ * your CORS header fields.
  * @param guard see `createGuard`
- * @param requirement what the handler requires; its `check` is given the web `Request`
- * @param handler called with the request or event, who sent it, and the other arguments of the runtime
- * @throws TypeError for a requirement that is not well-formed, or without a handler
+ * @param requirement what the handler requires; its `check` is called with the web `Request`
+ * @param handler called with the request or event, who sent it, and the other arguments of the
+ * runtime
+ * @throws {TypeError} for a requirement that is not well-formed, or without a handler
  */
 export function protect<In extends Incoming = Request, Rest extends readonly unknown[] = []>(
   guard: Guard,

@@ -4,12 +4,14 @@ import { type AuthFor, type Guard, type Requirement, validateRequirement } from 
 import { validateGuard } from '../validate-guard.ts'
 
 /**
- * Protects Hono routes: `app.get('/orders', protect(guard, { scope: 'orders:read' }), (c) => c.json(c.var.auth.subject))`, or `app.use(protect(guard))`.
+ * Protects Hono routes: `app.get('/orders', protect(guard, { scope: 'orders:read' }), (c) =>
+ * c.json(c.var.auth.subject))`, or `app.use(protect(guard))`.
  *
- * Sets the variable `auth`. Answers a refusal itself; everything else that is thrown goes to `app.onError`. OPTIONS passes with `auth` undefined.
+ * Sets the variable `auth`. Responds to a refusal itself; everything else that is thrown goes to
+ * `app.onError`. OPTIONS passes with `auth` undefined.
  * @param guard see `createGuard`
- * @param requirement what the routes require; its `check` is given the web `Request`
- * @throws TypeError for a requirement that is not well-formed
+ * @param requirement what the routes require; its `check` is called with the web `Request`
+ * @throws {TypeError} for a requirement that is not well-formed
  */
 export function protect<const R extends readonly [] | readonly [requirement: Requirement<Request>]>(
   guard: Guard,
@@ -17,7 +19,7 @@ export function protect<const R extends readonly [] | readonly [requirement: Req
 ): MiddlewareHandler<{ Variables: { auth: AuthFor<R> } }> {
   validateGuard(guard)
   validateRequirement(requirement)
-  // Not an async function: where the guard needs no promise it makes none of its own.
+  // Not an async function, which would always return a promise.
   return (c, next) =>
     settle<AuthFor<R>, ReturnType<MiddlewareHandler>>(
       () => authenticate(guard, c.req.raw, requirement),

@@ -3,12 +3,17 @@ import { authenticate, type RawRequest, requirementOfWrapper, settle, wrapped } 
 import type { Auth, AuthFor, Guard, Requirement } from '../guard.ts'
 import { validateGuard } from '../validate-guard.ts'
 
-/** What Nest's requests have under every platform; `raw` is there under Fastify. */
+/** The members that Nest's requests have on every platform. */
 export interface NestRequest {
+  /** The header fields. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** The method. */
   readonly method: string
+  /** The path and query. */
   readonly url: string
+  /** The parameters of the route. */
   readonly params: Readonly<Record<string, string>>
+  /** The parsed query. */
   readonly query: unknown
 }
 
@@ -20,15 +25,19 @@ interface Reply {
 }
 
 /**
- * Makes a guard class for Nest: `@UseGuards(protect(guard, { scope: 'orders:read' }))` on a controller or a method, `{ provide: APP_GUARD, useClass:
- * protect(guard) }` for the whole application.
+ * Makes a guard class for Nest: `@UseGuards(protect(guard, { scope: 'orders:read' }))` on a
+ * controller or a method, `{ provide: APP_GUARD, useClass: protect(guard) }` for the whole
+ * application.
  *
- * Sets `request.auth`; a decorator cannot tell the method its type, so write `@Req() request: ProtectedRequest`. A refusal is thrown as an
- * `HttpException` with the problem as its response and the `GuardError` as its `cause`, after the header fields are set: your exception filters see it.
- * Everything else that is thrown goes on as it is. HTTP only: other contexts throw a TypeError. OPTIONS passes with `auth` undefined.
+ * Sets `request.auth`; a decorator cannot tell the method its type, so write `@Req() request:
+ * ProtectedRequest`. A refusal is thrown as an `HttpException` with the problem as its response and
+ * the `GuardError` as its `cause`, after the header fields are set: your exception filters see it.
+ * Other errors are passed on. HTTP only: other contexts throw a TypeError. OPTIONS passes with
+ * `auth` undefined.
  * @param guard see `createGuard`
- * @param requirement what the routes require; its `check` is given the request of the platform, with `params`
- * @throws TypeError for a requirement that is not well-formed
+ * @param requirement what the routes require; its `check` is called with the request of the
+ * platform, with `params`
+ * @throws {TypeError} for a requirement that is not well-formed
  */
 export function protect<const R extends readonly [] | readonly [requirement: Requirement<NestRequest>]>(
   guard: Guard,

@@ -3,22 +3,28 @@ import { isOptions, settle } from '../adapter.ts'
 import { type Auth, type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
 import { validateGuard } from '../validate-guard.ts'
 
-/** Handles a request that was let through; `auth` says who sent it. */
+/** Handles an accepted request; `auth` is who sent it. */
 export type ProtectedHandler<A> = (req: IncomingMessage, res: ServerResponse, auth: A) => unknown
 
-/** A listener for `http.createServer`; returns what the handler returns, and a promise of it while something must be fetched first. */
+/**
+ * A listener for `http.createServer`; returns what the handler returns, or a promise of it if
+ * something must be fetched first.
+ */
 export type ProtectedListener = (req: IncomingMessage, res: ServerResponse) => unknown
 
 /**
- * Protects a handler of `node:http`: `createServer(protect(guard, (req, res, auth) => res.end(auth.subject)))`. A requirement stands before
- * the handler: `protect(guard, { scope: 'orders:read' }, handler)`.
+ * Protects a handler of `node:http`: `createServer(protect(guard, (req, res, auth) =>
+ * res.end(auth.subject)))`. A requirement comes before the handler: `protect(guard, { scope:
+ * 'orders:read' }, handler)`.
  *
- * Answers a refusal itself and then does not call the handler. OPTIONS is answered with 204: answer it before, with your CORS header fields. What the handler throws, or a `check`, comes out of the listener, as an error or a
- * rejected promise: `await` it in a listener of your own to answer it, or Node ends the process.
+ * Responds to a refusal itself and then does not call the handler. OPTIONS gets a 204 response;
+ * handle it earlier to add your CORS header fields. What the handler or a `check` throws is thrown
+ * by the listener, or rejects its promise: `await` it in your own listener to respond, or Node ends
+ * the process.
  * @param guard see `createGuard`
- * @param requirement what the handler requires; its `check` is given Node's request
+ * @param requirement what the handler requires; its `check` is called with Node's request
  * @param handler called with the request, the response and who sent it
- * @throws TypeError for a requirement that is not well-formed, or without a handler
+ * @throws {TypeError} for a requirement that is not well-formed, or without a handler
  */
 export function protect(guard: Guard, handler: ProtectedHandler<Auth>): ProtectedListener
 export function protect<const R extends Requirement<IncomingMessage>>(

@@ -9,25 +9,32 @@ import {
 } from 'node:crypto'
 import type { Algorithm } from '@sealwax/jwt'
 
-/** A segment of a token before it is encoded: an object becomes JSON, a text UTF-8, octets stay as they are. */
+/**
+ * A segment of a token before it is encoded: an object becomes JSON, a string UTF-8, bytes stay as
+ * they are.
+ */
 export type Segment = object | string | Uint8Array
 
-/** Makes the signature of a signing input. */
+/** Signs a signing input. */
 export type Signer = (input: string) => Uint8Array
 
-/** Makes tokens that `sign` refuses to make: signed with the key of a test issuer, whatever they say. */
+/** Makes tokens with any content, signed with the key of a test issuer. */
 export interface Forge {
+  /** The algorithm of the issuer. */
   readonly alg: Algorithm
+  /** The id of its key. */
   readonly kid: string
   /** The public half, or the secret of an HMAC key. */
   readonly publicKey: KeyObject
-  /** The header of a good token. */
+  /** The header of a valid token. */
   readonly header: Readonly<Record<string, unknown>>
-  /** The claims of a good token. */
+  /** The claims of a valid token. */
   readonly claims: Readonly<Record<string, unknown>>
+  /** Signs with the key of the issuer. */
   readonly sign: Signer
   /** Signs with another key of the same algorithm. */
   readonly signAsStranger: Signer
+  /** That other key. */
   readonly strangerKey: KeyObject
 }
 
@@ -52,7 +59,9 @@ export function generateKeySync(alg: Algorithm): KeyObject {
   }
 }
 
-/** The signature of an algorithm (RFC 7518 §3) over any text; `key` need not be one that is meant for it. */
+/**
+ * The signature of an algorithm (RFC 7518 §3) over any string; `key` may be for another algorithm.
+ */
 export function signerOf(alg: string, key: KeyObject): Signer {
   const hash = `sha${alg.slice(2)}`
   const octets = (input: string) => Buffer.from(input, 'latin1')
@@ -70,12 +79,12 @@ export function signerOf(alg: string, key: KeyObject): Signer {
   }
 }
 
-/** The parameters of RSASSA-PSS with a salt of some octets. */
+/** The parameters of RSASSA-PSS with a given salt length in bytes. */
 export function pss(key: KeyObject, saltLength: number) {
   return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }
 }
 
-/** The octets of the hash that an algorithm such as `HS512` names. */
+/** The length in bytes of the hash that an algorithm such as `HS512` names. */
 export function hashLength(alg: string): number {
   return Number(alg.slice(2)) / 8
 }
@@ -92,7 +101,9 @@ export function compact(header: Segment, payload: Segment, sign: Signer): string
   return `${input}.${encode(sign(input))}`
 }
 
-/** HMAC with a secret that may be empty, for tokens that are signed with what is no secret. */
+/**
+ * HMAC with a secret that may be empty, for tokens that are signed with a value that is not secret.
+ */
 export function hmacSigner(secret: string | Uint8Array, hash = 'sha256'): Signer {
   return (input) => createHmac(hash, secret).update(input).digest()
 }

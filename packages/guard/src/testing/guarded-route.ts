@@ -1,8 +1,10 @@
+import { checkOptions, mustBe, mustBeFunction, type OptionRules } from '../strict-options.ts'
 import { hostileTokens } from './hostile-tokens.ts'
 import type { MintOptions, TestIssuer } from './issuer.ts'
 
-/** The part of an answer that counts. A web `Response` fits, and so does a supertest response. */
+/** The part of a response that is checked. A web `Response` and a supertest response match it. */
 export interface RouteAnswer {
+  /** The HTTP status code. */
   readonly status: number
 }
 
@@ -12,9 +14,9 @@ export interface GuardedRouteOptions {
   readonly request: (headers: Record<string, string>) => RouteAnswer | Promise<RouteAnswer>
   /** The issuer that the route trusts. */
   readonly issuer: TestIssuer
-  /** What a token must say to be let in: the roles and scopes that the route requires. */
+  /** What a valid token needs for this route: the roles and scopes that it requires. */
   readonly good?: MintOptions
-  /** Names of hostile cases that the route accepts on purpose. */
+  /** Names of hostile cases that the route accepts intentionally. */
   readonly except?: readonly string[]
 }
 
@@ -24,25 +26,34 @@ interface HostileCase {
   readonly headers: Record<string, string>
 }
 
-const MEMBERS: ReadonlySet<string> = new Set<keyof GuardedRouteOptions>(['request', 'issuer', 'good', 'except'])
+const isObject = (value: unknown) => typeof value === 'object' && value !== null
 
-/** 431: a server may refuse a long header field before anybody reads it (RFC 6585 §5). */
+const OPTIONS: OptionRules<GuardedRouteOptions> = {
+  example: '{ request, issuer }',
+  required: ['request', 'issuer'],
+  rules: {
+    request: mustBeFunction('a function that sends a request with the given header fields'),
+    issuer: mustBe('what createTestIssuer returns', isObject),
+    good: mustBe("an object such as { scope: 'orders:read' }", isObject),
+    except: mustBe('a list of names of cases', Array.isArray),
+  },
+}
+
+/** 431: a server may refuse a long header field first (RFC 6585 §5). */
 const REFUSALS: ReadonlySet<number> = new Set([400, 401, 431])
 
 /**
- * Attacks your own route: sends it every hostile token and header, one after the other, and expects 400 or 401 for each; a good token must be
- * answered with 2xx, before and after. Needs no test runner.
+ * Attacks your own route: sends it every hostile token and header, one after the other, and expects
+ * 400 or 401 for each. A valid token must get 2xx, before and after. Needs no test runner.
  * @returns how many hostile requests were refused
- * @throws Error that lists every request which was let in, or answered with another status than a refusal
- * @throws TypeError for unknown options and for names in `except` that no case has
+ * @throws {Error} with a list of the requests that were accepted or got another status
+ * @throws {TypeError} for unknown options and for names in `except` that no case has
  */
 export async function testGuardedRoute(options: GuardedRouteOptions): Promise<{ readonly refused: number }> {
-  for (const name of Object.keys(options)) {
-    if (!MEMBERS.has(name)) throw new TypeError(`testGuardedRoute: unknown option "${name}"`)
-  }
+  checkOptions('testGuardedRoute', options, OPTIONS)
   const { issuer, good = {} } = options
   const cases = casesOf(options)
-  await expectGood(options, 'A good token must be let in, or refusals prove nothing')
+  await expectGood(options, 'A valid token must be accepted, or refusals prove nothing')
   const faults: string[] = []
   for (const { name, source, headers } of cases) {
     const outcome = await send(options, headers)
@@ -52,13 +63,13 @@ export async function testGuardedRoute(options: GuardedRouteOptions): Promise<{ 
     const count = `${faults.length} of ${cases.length} hostile requests`
     throw new Error(`testGuardedRoute: the route did not refuse ${count} with 400 or 401:\n${faults.join('\n')}`)
   }
-  await expectGood(options, 'A good token must be let in after hostile ones, too')
+  await expectGood(options, 'A valid token must be accepted after hostile ones, too')
   return { refused: cases.length }
 
   async function expectGood(route: GuardedRouteOptions, sentence: string): Promise<void> {
     const outcome = await send(route, bearing(issuer.mint(good)))
     if (typeof outcome === 'string' || outcome < 200 || outcome > 299) {
-      throw new Error(`testGuardedRoute: ${sentence}; the route answered ${outcome}`)
+      throw new Error(`testGuardedRoute: ${sentence}; the route responded with ${outcome}`)
     }
   }
 }
@@ -76,7 +87,7 @@ function casesOf({ issuer, good = {}, except = [] }: GuardedRouteOptions): Hosti
   return cases.filter(({ name }) => !except.includes(name))
 }
 
-/** Requests whose Authorization header is not one (RFC 6750 §2.1), around a good token. */
+/** Requests with a valid token in an invalid Authorization header (RFC 6750 §2.1). */
 function hostileHeaders(token: string): HostileCase[] {
   const values: Record<string, string> = {
     'the token without a scheme': token,
@@ -104,11 +115,11 @@ function bearing(token: string): Record<string, string> {
   return { authorization: `Bearer ${token}` }
 }
 
-/** The status of the answer, or why there is none. */
+/** Returns the status of the response, or why there is none. */
 async function send({ request }: GuardedRouteOptions, headers: Record<string, string>): Promise<number | string> {
   try {
     const { status } = await request(headers)
-    return typeof status === 'number' ? status : 'an answer without a status'
+    return typeof status === 'number' ? status : 'a response without a status'
   } catch (error) {
     return `an error: ${error instanceof Error ? error.message : String(error)}`
   }

@@ -6,7 +6,7 @@ import { signatureShapes } from './hostile/signatures.ts'
 import { encodingShapes, extensionShapes, jsonShapes } from './hostile/structure.ts'
 import { forgeOf, type MintOptions, type TestIssuer } from './issuer.ts'
 
-/** What kind of fault a hostile token has. */
+/** The kind of fault that a hostile token has. */
 export type HostileCategory =
   | 'algorithm'
   | 'key'
@@ -17,13 +17,15 @@ export type HostileCategory =
   | 'encoding'
   | 'claims'
 
-/** A token that no API may accept. */
+/** A token that every API must refuse. */
 export interface HostileToken {
-  /** The category and what is wrong, in words. Unique and stable: what `except` names. */
+  /** The category and the fault in words. Unique and stable, for `except`. */
   readonly name: string
+  /** The kind of fault. */
   readonly category: HostileCategory
-  /** The rule that it breaks, or the advisory that it comes of. */
+  /** The rule that it breaks, or the advisory that it comes from. */
   readonly source: string
+  /** The token. */
   readonly token: string
 }
 
@@ -39,11 +41,15 @@ const SHAPES: Readonly<Record<HostileCategory, (forge: Forge) => Iterable<Shape>
 }
 
 /**
- * Makes hostile tokens of an issuer, some three hundred: each has one fault, and most are signed with the issuer's own key, so that nothing but
- * the check for that fault refuses it. They suit an API that takes access tokens (RFC 9068, `typ: 'at+jwt'`) of this issuer for this audience.
+ * Creates about three hundred hostile tokens of an issuer. Each has one fault, and most are signed
+ * with the issuer's own key, so that only the check for that fault refuses them. They are for an
+ * API that accepts access tokens (RFC 9068, `typ: 'at+jwt'`) of this issuer for this audience.
  *
- * All can be sent in a header field. Names are the same for every issuer of one algorithm; tokens differ.
- * @param issuer made by `createTestIssuer` @param good what the token says before it is spoilt: the roles and scopes that the route requires
+ * All can be sent in a header field. Names are the same for every issuer of one algorithm; tokens
+ * differ.
+ * @param issuer made by `createTestIssuer`
+ * @param good the content of the token before the fault: the roles and scopes that the route
+ * requires
  */
 export function hostileTokens(issuer: TestIssuer, good: MintOptions = {}): HostileToken[] {
   const forge = forgeOf(issuer, good)

@@ -11,7 +11,8 @@ import {
   type VerificationKey,
 } from '@sealwax/jwt'
 import { createGuard, type Guard, type GuardOptions } from '../guard.ts'
-import { createRevocationList, type RevocationList, subjectKey } from '../revocations.ts'
+import { createRevocationList, type RevocationList, subjectKey } from '../revocations/list.ts'
+import { checkOptions, mustBe, mustBeDuration, type OptionRules } from '../strict-options.ts'
 import { compact, type Forge, generateKeySync, type Segment, signerOf } from './forge.ts'
 
 /** Options of {@link createTestIssuer}. */
@@ -22,11 +23,11 @@ export interface TestIssuerOptions {
   readonly audience?: string
   /** The algorithm of its key. Default `'ES256'`. */
   readonly alg?: Algorithm
-  /** The octets of the key, for an HMAC algorithm: what the program under test is configured with. Default: random. */
+  /** The key for an HMAC algorithm, as configured in the program under test. Default: random. */
   readonly secret?: Uint8Array
 }
 
-/** What one token of a test says; everything has a default. */
+/** The content of a test token; every member has a default. */
 export interface MintOptions {
   /** `sub`. Default `'test-user'`. */
   readonly subject?: string
@@ -36,7 +37,7 @@ export interface MintOptions {
   readonly clientId?: string
   /** `roles`. Default: no such claim. */
   readonly roles?: readonly string[]
-  /** `scope`: one or several, as a list or separated by blanks. Default: no such claim. */
+  /** `scope`: one or several, as a list or separated by spaces. Default: no such claim. */
   readonly scope?: string | readonly string[]
   /** `auth_time`. Default: the time of the clock. `null`: no such claim. */
   readonly authenticatedAt?: Date | null
@@ -54,44 +55,92 @@ export interface MintOptions {
   readonly typ?: string | null
 }
 
-/** A clock that stands still between two calls of `advance`. It starts at the time of day. */
+/** A clock that only moves with `advance`. It starts at the current time. */
 export interface TestClock {
-  /** Milliseconds since 1970. Can be passed on as it is: `createGuard({ now: clock.now })`. */
+  /** Returns milliseconds since 1970: `createGuard({ now: clock.now })`. */
   readonly now: () => number
-  /** Moves the clock ahead: seconds, or a text such as `'16m'`. */
+  /** Moves the clock forward: seconds, or a string such as `'16m'`. */
   readonly advance: (duration: Duration) => void
 }
 
-/** Issues tokens for tests, and is trusted by the guards under test. */
+/** Issues tokens for tests. The guards under test trust it. */
 export interface TestIssuer {
+  /** `iss` of its tokens. */
   readonly issuer: string
+  /** `aud` of its tokens. */
   readonly audience: string
+  /** The algorithm of its key. */
   readonly alg: Algorithm
-  /** What verifies its tokens: `createGuard({ keys: testIssuer.keys })`. */
+  /** The key that verifies its tokens: `createGuard({ keys: testIssuer.keys })`. */
   readonly keys: VerificationKey
-  /** The same as a JWK Set (RFC 7517 §5), for programs that read one; empty for an HMAC algorithm. */
+  /**
+   * The same as a JWK Set (RFC 7517 §5), for programs that read one; empty for an HMAC algorithm.
+   */
   readonly jwks: { keys: PublicJwk[] }
-  /** What has been revoked: `createGuard({ revocation: testIssuer.revocation })`. */
+  /** Its revocations: `createGuard({ revocation: testIssuer.revocation })`. */
   readonly revocation: RevocationList
+  /** The clock of its tokens and guards. */
   readonly clock: TestClock
-  /** A guard that trusts this issuer, by its clock and with its revocations. @param options override any of that */
+  /**
+   * Creates a guard that trusts this issuer, with its clock and revocations.
+   * @param options replace any of these
+   */
   guard(options?: Partial<GuardOptions>): Guard
-  /** A good access token, issued at the time of the clock. @throws TypeError for unknown options @throws JwtError for claims that `sign` refuses */
+  /**
+   * Creates a valid access token, issued at the time of the clock.
+   * @throws {TypeError} for unknown options
+   * @throws {JwtError} for claims that `sign` refuses
+   */
   mint(options?: MintOptions): string
-  /** A token of any header and payload, signed as they are: what `sign` would refuse. An object becomes JSON, a text UTF-8, octets stay. */
+  /**
+   * Creates a token with any header and payload, even such as `sign` refuses. Objects are encoded
+   * as JSON, strings as UTF-8, bytes as they are.
+   */
   forge(header: Segment, payload: Segment): string
   /** Ends a session: its tokens are `token_revoked`. Default `'test-session'`. */
   revokeSession(sessionId?: string): void
-  /** Makes the tokens of a user with a lower `ver`, or none, `token_stale`. Default `'test-user'` and 1. */
+  /**
+   * Makes the tokens of a user with a lower `ver`, or none, `token_stale`. Default `'test-user'`
+   * and 1.
+   */
   raiseVersion(subject?: string, version?: number): void
   /** Revokes the key: all tokens are `token_stale`. */
   revokeKey(): void
 }
 
-const MINT_MEMBERS: ReadonlySet<string> = new Set<keyof MintOptions>([
-  ...(['subject', 'sessionId', 'clientId', 'roles', 'scope', 'authenticatedAt', 'version'] as const),
-  ...(['expiresIn', 'claims', 'issuer', 'audience', 'typ'] as const),
-])
+const isNames = (value: unknown) => Array.isArray(value) && value.every((name) => typeof name === 'string')
+
+const isString = (value: unknown) => typeof value === 'string'
+
+const OPTIONS: OptionRules<TestIssuerOptions> = {
+  example: "{ audience: 'orders-api' }",
+  rules: {
+    issuer: mustBe('a string', isString),
+    audience: mustBe('a string', isString),
+    // `importKey` knows the algorithms.
+    alg: mustBe("the name of an algorithm such as 'ES256'", isString),
+    secret: mustBe('a Uint8Array', (value) => value instanceof Uint8Array),
+  },
+}
+
+const MINT: OptionRules<MintOptions> = {
+  example: "{ roles: ['admin'] }",
+  rules: {
+    subject: mustBe('a string', isString),
+    sessionId: mustBe('a string', isString),
+    clientId: mustBe('a string', isString),
+    roles: mustBe('a list of strings', isNames),
+    scope: mustBe('a string or a list of strings', (value) => typeof value === 'string' || isNames(value)),
+    authenticatedAt: mustBe('a Date, or null', (value) => value === null || value instanceof Date),
+    version: mustBe('a number', (value) => typeof value === 'number'),
+    expiresIn: mustBeDuration('at least 1 second', 1),
+    claims: mustBe('an object of claims', (value) => typeof value === 'object' && value !== null),
+    // Left to `sign`.
+    issuer: mustBe('a string', (value) => value !== undefined),
+    audience: mustBe('a string or a list of strings', (value) => value !== undefined),
+    typ: mustBe('a media type, or null', (value) => value !== undefined),
+  },
+}
 
 /** Longer than any token of a test lives, in seconds. */
 const REVOKED_FOR = 10 * 365 * 86_400
@@ -99,10 +148,13 @@ const REVOKED_FOR = 10 * 365 * 86_400
 const keyObjects = new WeakMap<TestIssuer, KeyObject>()
 
 /**
- * Creates an issuer with a fresh key, a clock that the test moves and a list of revocations. Nothing is opened, nothing needs closing.
- * @throws JwtError for an algorithm that does not exist, or a `secret` that is too short for it
+ * Creates an issuer with a new key, a clock that the test moves and a list of revocations. Opens
+ * nothing, so nothing needs to be closed.
+ * @throws {TypeError} for unknown or `undefined` options
+ * @throws {JwtError} for an algorithm that does not exist, or a `secret` that is too short for it
  */
 export function createTestIssuer(options: TestIssuerOptions = {}): TestIssuer {
+  checkOptions('createTestIssuer', options, OPTIONS)
   const { issuer = 'https://issuer.test', audience = 'https://api.test', alg = 'ES256', secret } = options
   const keyObject = secret === undefined ? generateKeySync(alg) : createSecretKey(secret)
   const key = signingKeyOf(keyObject, alg)
@@ -130,10 +182,13 @@ export function createTestIssuer(options: TestIssuerOptions = {}): TestIssuer {
   return Object.freeze(testIssuer)
 }
 
-/** What makes hostile tokens of an issuer. @param good what its good token says */
+/**
+ * Returns the parts that hostile tokens of an issuer are made from.
+ * @param good the content of its valid token
+ */
 export function forgeOf(testIssuer: TestIssuer, good: MintOptions): Forge {
   const key = keyObjects.get(testIssuer)
-  if (key === undefined) throw new TypeError('testing: issuer must come of createTestIssuer')
+  if (key === undefined) throw new TypeError('testing: issuer must be what createTestIssuer returns')
   const [header = '', payload = ''] = testIssuer.mint(good).split('.')
   const { alg } = testIssuer
   const strangerKey = generateKeySync(alg)
@@ -154,7 +209,7 @@ function parse(segment: string): Record<string, unknown> {
 }
 
 function signingKeyOf(key: KeyObject, alg: Algorithm): SigningKey {
-  // An Ed25519 JWK is made for whichever of its two names was asked for (RFC 9864 §2.2).
+  // Ed25519 keys have two algorithm names (RFC 9864 §2.2); use the requested one.
   return importKey({ ...key.export({ format: 'jwk' }), alg } as Parameters<typeof importKey>[0]) as SigningKey
 }
 
@@ -178,10 +233,7 @@ function mint(
   key: SigningKey,
   now: number,
 ): string {
-  for (const [name, value] of Object.entries(options)) {
-    if (!MINT_MEMBERS.has(name)) throw new TypeError(`mint: unknown option "${name}"`)
-    if (value === undefined) throw new TypeError(`mint: ${name} is undefined; leave it out to get its default`)
-  }
+  checkOptions('mint', options, MINT)
   const { issuer = defaults.issuer, audience = defaults.audience, typ = 'at+jwt', expiresIn = '15m' } = options
   const { authenticatedAt = new Date(now), scope, roles, version, claims } = options
   const payload: JwtPayload = {

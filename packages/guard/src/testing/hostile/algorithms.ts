@@ -4,7 +4,10 @@ import { type Shape, withHeader } from './shape.ts'
 
 const nothing = () => new Uint8Array()
 
-/** The algorithm of the header is not that of the key: `none`, unknown ones, values that are no names. */
+/**
+ * The algorithm of the header is not that of the key: `none`, unknown ones, values that are no
+ * names.
+ */
 export function* algorithmShapes(forge: Forge): Iterable<Shape> {
   const spellings = ['none', 'None', 'NONE', 'nOnE', 'noNe', 'none ', 'none\0', 'n\u043ene']
   for (const alg of spellings) {

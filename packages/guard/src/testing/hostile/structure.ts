@@ -134,7 +134,9 @@ export function* encodingShapes(forge: Forge): Iterable<Shape> {
   yield ['9000 dots', 'CVE-2025-30204', '.'.repeat(9000)]
 }
 
-/** `aligned`: for segments of whole groups of four characters, or for others; `undefined`: for both. */
+/**
+ * `aligned`: for segments of whole groups of four characters, or for others; `undefined`: for both.
+ */
 type Spelling = readonly [fault: string, source: string, aligned: boolean | undefined, change: (text: string) => string]
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'

@@ -1,28 +1,37 @@
 import type { JwtHeader, VerificationKey, VerificationKeys } from '@sealwax/jwt'
-import type { Auth } from './auth.ts'
-import { type RevocableToken, subjectKey } from './revocations.ts'
+import type { Auth } from '../auth.ts'
+import { type RevocableToken, subjectKey } from '../revocations/list.ts'
 
-/** A token whose signature and claims held, with all that can change afterwards at hand. */
+/** A token whose signature and claims are valid, with what is needed to check it again. */
 export interface VerifiedToken {
+  /** The token as it was sent. */
   readonly token: string
+  /** Who it is about. */
   readonly auth: Auth
   /** The key that its signature was made with. */
   readonly key: VerificationKey | undefined
-  /** The keys it was last held against, and when, in milliseconds since 1970. */
+  /** The keys it was last checked with, and when, in milliseconds since 1970. */
   keys: VerificationKeys
+  /** When the keys were requested, in milliseconds since 1970. */
   keysAt: number
-  /** What revocations are asked about; the subject's key is computed once, when it is first needed. */
+  /** Passed to revocation checks; the key of the subject is computed once, when first needed. */
   readonly revocable: RevocableToken
-  /** `exp` and `nbf` in seconds since 1970; infinite where the token has none. */
+  /** `exp` and `nbf` in seconds since 1970; infinite if the token has none. */
   readonly expires: number
+  /** `nbf` in seconds since 1970. */
   readonly notBefore: number
+  /** `iat` in seconds since 1970. */
   readonly issuedAt: number
 }
 
-/** `verify` refuses a token that was issued further ahead. In seconds. */
+/** In seconds. `verify` refuses a token that was issued further in the future. */
 const GREATEST_AHEAD = 60
 
-/** Keeps what a verification found. @param keys those that the token was verified with @param now milliseconds since 1970 */
+/**
+ * Creates the record of a verified token.
+ * @param keys the keys that it was verified with
+ * @param now milliseconds since 1970
+ */
 export function verifiedToken(token: string, auth: Auth, keys: VerificationKeys, now: number): VerifiedToken {
   const { payload, header } = auth
   const { exp = Number.POSITIVE_INFINITY, nbf = Number.NEGATIVE_INFINITY, iat = Number.NEGATIVE_INFINITY } = payload
@@ -40,9 +49,11 @@ export function verifiedToken(token: string, auth: Auth, keys: VerificationKeys,
 }
 
 /**
- * Whether a token that was verified earlier would still be: its time has not passed, nor moved out of reach because a clock was set back, and
- * its key is still trusted. Nothing else that `verify` looks at can change.
- * @param now milliseconds since 1970 @param tolerance in seconds
+ * Whether a token that was verified earlier would still be: its time has not passed, nor moved out
+ * of reach because a clock was set back, and its key is still trusted. Nothing else that `verify`
+ * looks at can change.
+ * @param now milliseconds since 1970
+ * @param tolerance in seconds
  */
 export function stillHolds(token: VerifiedToken, keys: VerificationKeys, now: number, tolerance: number): boolean {
   return isTimely(token, now, tolerance) && token.key !== undefined && keyOf(keys, token.auth.header) === token.key
@@ -54,7 +65,10 @@ export function isTimely({ expires, notBefore, issuedAt }: VerifiedToken, now: n
   return expires > seconds - tolerance && notBefore <= seconds + tolerance && issuedAt <= seconds + GREATEST_AHEAD
 }
 
-/** The key of exactly this `kid`, for this `alg` where several share it; without a `kid`, the only key. As in `verify`. */
+/**
+ * The key of exactly this `kid`, for this `alg` where several share it; without a `kid`, the only
+ * key. As in `verify`.
+ */
 function keyOf(keys: VerificationKeys, { kid, alg }: Partial<JwtHeader>): VerificationKey | undefined {
   if ('kid' in keys) return kid === undefined || kid === keys.kid ? keys : undefined
   if ('get' in keys) return kid === undefined ? onlyOne(keys.keys) : keys.get(kid, alg)

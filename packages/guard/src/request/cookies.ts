@@ -1,46 +1,56 @@
+import { isLoopback } from '@sealwax/jwt/internal'
+import { checkOptions, mustBe, type OptionRules } from '../strict-options.ts'
 import { fieldOf, fieldValue, type GuardRequest } from './request.ts'
-import { isLoopback } from './urls.ts'
 
-/** The cookie in which an access token may come. */
+/** The cookie that may contain the access token. */
 export interface CookieRule {
-  /** Its exact name. With the prefix `__Host-` the browser sees to it that it was set by this host, over TLS, for all paths. */
+  /**
+   * Its exact name. With the prefix `__Host-` the browser ensures that this host set it, over TLS,
+   * for all paths.
+   */
   readonly name: string
   /**
-   * Other origins whose pages may send requests that change something: exact, as in `'https://app.example.com'`. Default none. The API's own
-   * origin needs no entry where the request shows it: same host, and https or loopback.
+   * Other origins whose pages may send unsafe requests, exactly as in `'https://app.example.com'`.
+   * Default none. The API's own origin needs no entry if the request shows it: same host, and https
+   * or loopback.
    */
   readonly origins?: readonly string[]
 }
 
-/** Methods that change nothing (RFC 9110 §9.2.1), so that a forged one is no use. */
+/** Safe methods (RFC 9110 §9.2.1): forging such a request changes nothing. */
 const SAFE: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
+const COOKIE: OptionRules<CookieRule> = {
+  example: "{ name: '__Host-access' }",
+  required: ['name'],
+  rules: {
+    // RFC 6265 §4.1.1
+    name: mustBe(
+      'the name of a cookie',
+      (value) => typeof value === 'string' && /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(value),
+    ),
+    // RFC 6454 §6.2
+    origins: mustBe(
+      "a list of exact origins such as 'https://app.example.com'",
+      (value) => Array.isArray(value) && value.every(isOrigin),
+    ),
+  },
+}
+
 /**
- * Copies and checks the option of the guard.
- * @throws TypeError for a name that no cookie has (RFC 6265 §4.1.1), and for what is not the serialisation of an origin (RFC 6454 §6.2)
+ * Checks and copies the option of the guard.
+ * @throws {TypeError} for a name that no cookie can have, and for an origin that is not one
  */
 export function readCookieRule(rule: CookieRule): CookieRule {
-  if (typeof rule !== 'object' || rule === null) throw new TypeError("createGuard: cookie must be { name: '…' }")
-  for (const [member, value] of Object.entries(rule)) {
-    if (member !== 'name' && member !== 'origins') throw new TypeError(`createGuard: unknown member cookie.${member}`)
-    if (value === undefined) throw new TypeError(`createGuard: cookie.${member} is undefined`)
-  }
+  checkOptions('createGuard', rule, COOKIE, 'cookie')
   const { name, origins = [] } = rule
-  if (typeof name !== 'string' || !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) {
-    throw new TypeError('createGuard: cookie.name must be the name of a cookie')
-  }
-  if (!Array.isArray(origins)) throw new TypeError('createGuard: cookie.origins must be a list')
-  for (const origin of origins) {
-    if (typeof origin !== 'string' || parseOrigin(origin)?.origin !== origin) {
-      throw new TypeError(
-        "createGuard: each of cookie.origins must be an exact origin such as 'https://app.example.com'",
-      )
-    }
-  }
   return Object.freeze({ name, origins: Object.freeze([...origins]) })
 }
 
-/** The values of all cookies of a name that a request carries (RFC 6265 §5.4); empty ones are cookies that were deleted. */
+/**
+ * The values of all cookies of a name that a request carries (RFC 6265 §5.4); empty ones are
+ * cookies that were deleted.
+ */
 export function cookiesNamed(name: string, request: GuardRequest): string[] {
   const field = fieldOf(request, 'cookie')
   if (field === undefined) return []
@@ -57,12 +67,14 @@ export function cookiesNamed(name: string, request: GuardRequest): string[] {
 }
 
 /**
- * A browser adds cookies to requests that pages of other sites make it send. So a request that may change something must say where it
- * comes from: Fetch Metadata where the browser sends it, else Origin. One that says neither is refused.
+ * A browser adds cookies to requests that pages of other sites make it send. So an unsafe request
+ * must show its origin: by Fetch Metadata if the browser sends it, else by Origin. A request with
+ * neither is refused.
  * @returns why the request is refused, in a sentence for the client; `undefined` if it is not
  */
 export function forgeryFault(request: GuardRequest, { origins = [] }: CookieRule): string | undefined {
-  // A WebSocket handshake is a GET, sent with cookies by any page, and opens a channel in both directions.
+  // A WebSocket handshake is a GET, sent with cookies by any page, and opens a channel in both
+  // directions.
   if (SAFE.has(request.method) && fieldValue(request, 'upgrade') === undefined) return undefined
   const site = fieldValue(request, 'sec-fetch-site')
   if (site === 'same-origin' || site === 'none') return undefined
@@ -73,7 +85,10 @@ export function forgeryFault(request: GuardRequest, { origins = [] }: CookieRule
   return isOwn(origin, request) ? undefined : 'The request was sent by a page of another origin.'
 }
 
-/** Whether an origin is that of the request itself. Behind a proxy the scheme is not known, so http counts on loopback only. */
+/**
+ * Whether an origin is that of the request itself. Behind a proxy the scheme is not known, so http
+ * counts on loopback only.
+ */
 function isOwn(origin: string, request: GuardRequest): boolean {
   const parsed = parseOrigin(origin)
   if (parsed === undefined || (parsed.protocol !== 'https:' && !isLoopback(parsed.hostname))) return false
@@ -87,13 +102,21 @@ function hostOf(request: GuardRequest): string | undefined {
   return fieldValue(request, 'host') ?? fieldValue(request, ':authority')
 }
 
-/** `undefined` for what is not an http or https origin and nothing else: no path, no credentials. */
+function isOrigin(value: unknown): boolean {
+  return typeof value === 'string' && parseOrigin(value)?.origin === value
+}
+
+/**
+ * `undefined` for what is not an http or https origin and nothing else: no path, no credentials.
+ */
 function parseOrigin(text: string): URL | undefined {
   if (!/^https?:\/\/[^/?#@*\\\s]+$/.test(text) || !URL.canParse(text)) return undefined
   return new URL(text)
 }
 
-/** Without the blanks around it; a regular expression for the end would take quadratic time. */
+/**
+ * Removes spaces and tabs at both ends. A regular expression for the end would take quadratic time.
+ */
 function trim(text: string): string {
   let start = 0
   let end = text.length

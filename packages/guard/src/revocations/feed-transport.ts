@@ -1,9 +1,12 @@
-import { textWithin } from './bounded-text.ts'
+import { readBody } from '@sealwax/jwt/internal'
 
-/** In octets, unpacked. A page of a Sealwax server has less than one MiB. */
+/** In bytes, uncompressed. A page of a Sealwax server is smaller than 1 MiB. */
 const SIZE_LIMIT = 16 * 1024 * 1024
 
-/** Octets that are unpacked at a time; the default is a sixteenth of this, and a page has hundreds of thousands. */
+/**
+ * Bytes that are uncompressed at a time; the default is a sixteenth of this, and a page has
+ * hundreds of thousands.
+ */
 const CHUNK_SIZE = 256 * 1024
 
 interface Answer {
@@ -12,20 +15,26 @@ interface Answer {
   readonly date: number | undefined
 }
 
-/** The answer has another status than 200. */
+/** A response with a status other than 200. */
 export class UnexpectedStatus extends Error {
   override readonly name = 'UnexpectedStatus'
   readonly status: number
   constructor(status: number) {
-    super(`the answer is ${status}`)
+    super(`the response has status ${status}`)
     this.status = status
   }
 }
 
-/** Whether a request can go on in the background without keeping the process alive: on Node, by node:http. */
+/**
+ * Whether a request can go on in the background without keeping the process alive: on Node, by
+ * node:http.
+ */
 export const hasBackground = globalThis.process?.getBuiltinModule !== undefined
 
-/** Gets a JSON document; follows no redirect. A request with a Prefer header, which the issuer may hold back, keeps no process alive. */
+/**
+ * Gets a JSON document; follows no redirect. A request with a Prefer header, which the issuer may
+ * hold back, keeps no process alive.
+ */
 export async function getJson(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
   const get = hasBackground ? getByNode : getByFetch
   const { status, date, text } = await get(url, headers, signal)
@@ -50,7 +59,7 @@ function getByNode(url: URL, headers: Record<string, string>, signal: AbortSigna
       let size = 0
       response.on('data', (chunk: Buffer) => {
         size += chunk.length
-        if (size > SIZE_LIMIT) request.destroy(new Error(`the answer is larger than ${SIZE_LIMIT} octets`))
+        if (size > SIZE_LIMIT) request.destroy(new Error(`the response is larger than ${SIZE_LIMIT} bytes`))
         else chunks.push(chunk)
       })
       response.on('error', reject)
@@ -74,6 +83,6 @@ async function getByFetch(url: URL, headers: Record<string, string>, signal: Abo
   return {
     status: response.status,
     date: response.headers.get('date') ?? undefined,
-    text: await textWithin(response, SIZE_LIMIT),
+    text: await readBody(response, SIZE_LIMIT),
   }
 }

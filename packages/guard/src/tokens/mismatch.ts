@@ -2,18 +2,25 @@ import type { JwtErrorCode, JwtHeader, JwtPayload, VerificationKeys } from '@sea
 
 /** What a guard expects of a token. */
 export interface Expected {
+  /** The accepted issuers. */
   readonly issuer: string | readonly string[] | null
+  /** The names of the API. */
   readonly audience: string | readonly string[] | null
+  /** The accepted `typ`. */
   readonly typ: string | null
+  /** The accepted algorithms, if restricted. */
   readonly algorithms?: readonly string[] | undefined
+  /** The keys that the token was checked with. */
   readonly keys: VerificationKeys
 }
 
-/** What was expected of a refused token, and what it says instead. For the log. */
+/** What was expected of a refused token, and what it has instead. For the log. */
 export interface Mismatch {
+  /** What is accepted. */
   readonly expected: string | readonly string[]
-  /** Absent if the token says nothing. */
+  /** Absent if the token has nothing. */
   readonly received?: string | readonly string[]
+  /** Both in a sentence. */
   readonly sentence: string
 }
 
@@ -32,7 +39,7 @@ const ISSUER: Row = { name: 'issuer', expected: ({ issuer }) => issuer, received
 
 const TABLE: { readonly [code in JwtErrorCode]?: Row } = {
   ERR_JWT_ISSUER: ISSUER,
-  // Tokens of another issuer are mostly signed with a key of another name, which is found first.
+  // Tokens of another issuer usually have another `kid`, which is noticed first.
   ERR_JWT_KEY_UNKNOWN: ISSUER,
   ERR_JWT_AUDIENCE: {
     name: 'audience',
@@ -47,9 +54,10 @@ const LONGEST = 256
 const MOST = 16
 
 /**
- * What differs between a token and what is expected of it, for the refusals that are about an issuer, audience, type or algorithm. The token need not be
- * genuine, so its text is cut, and cannot forge a line of a log.
- * @returns `undefined` for other refusals, and where nothing differs
+ * Returns what differs between a token and what is expected of it, for refusals about issuer,
+ * audience, type or algorithm. The token may not be genuine, so its strings are shortened and
+ * cannot forge a line of the log.
+ * @returns `undefined` for other refusals, and if nothing differs
  */
 export function mismatchOf(code: JwtErrorCode, content: Content, rules: Expected): Mismatch | undefined {
   const row = TABLE[code]
@@ -63,7 +71,7 @@ export function mismatchOf(code: JwtErrorCode, content: Content, rules: Expected
   return received === undefined ? { expected, sentence } : { expected, received, sentence }
 }
 
-/** What to say about metadata that names another issuer than the one that was asked. */
+/** Returns the message about metadata that names another issuer than requested. */
 export function anotherIssuer(issuer: string, named: unknown): string {
   if (typeof named !== 'string') return 'the document names no issuer'
   return `the document names the issuer ${quoted([printable(named)], '')}, expected "${issuer}"${slashBetween([issuer], [named])}`
@@ -74,7 +82,10 @@ function slashBetween(wanted: readonly string[], given: readonly string[]): stri
   return slash ? ': they differ only by the slash at the end' : ''
 }
 
-/** The algorithms that the guard's option allows, else that of the key which the token names, else those of all keys. */
+/**
+ * The algorithms that the guard's option allows, else that of the key which the token names, else
+ * those of all keys.
+ */
 function algorithmsFor({ algorithms, keys }: Expected, { header }: Content): string | readonly string[] {
   if (algorithms !== undefined && !algorithms.includes(header.alg ?? '')) return algorithms
   const all = 'kid' in keys ? [keys] : 'get' in keys ? keys.keys : keys

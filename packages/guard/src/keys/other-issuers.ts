@@ -1,11 +1,14 @@
 import { unsafeDecode } from '@sealwax/jwt'
-import { GuardError } from './errors.ts'
-import type { Trust } from './trust.ts'
+import { GuardError } from '../errors.ts'
+import type { Trust } from '../trust.ts'
 
 /** As in `verify`. */
 const DEFAULT_MEMBERS = 1024
 
-/** The other issuer that a token says it is of. That only chooses who judges it. */
+/**
+ * Returns the other issuer that a token names. This only selects the keys and rules to verify it
+ * with.
+ */
 export function otherIssuerOf(trust: Trust, token: string): Trust['others'][number] | undefined {
   try {
     const { iss } = unsafeDecode(token, { maxMembers: trust.verification.maxMembers ?? DEFAULT_MEMBERS }).payload
@@ -15,7 +18,7 @@ export function otherIssuerOf(trust: Trust, token: string): Trust['others'][numb
   }
 }
 
-/** The refusal of a token of an issuer whose date has passed. */
+/** Returns the refusal of a token whose issuer is past its `until`. */
 export function pastDate({ challenge }: Trust, { issuer, until }: Trust['others'][number]): GuardError {
   const of = issuer === null ? 'tokens without iss' : `tokens of "${issuer}"`
   const cause = new Error(`${of} are accepted until ${new Date(until).toISOString()}`)

@@ -1,26 +1,29 @@
-/** Remembers what cost a signature check, by the token's text. */
+/** Stores verified tokens by their string, to save the next signature check. */
 export interface TokenCache<Entry extends { readonly token: string }> {
-  /** The entry of exactly this token. */
+  /** Returns the entry of exactly this token. */
   find(token: string): Entry | undefined
+  /** Adds an entry. */
   add(entry: Entry): void
-  /** Forgets an entry, which may have been forgotten already. */
+  /** Removes an entry, if it is still there. */
   remove(entry: Entry): void
+  /** Removes all entries. */
   clear(): void
 }
 
 /**
- * An entry is found by the end of its token: 128 bits or more of the signature, so it costs less to hash than the whole and says as much. The whole
- * token is compared then.
+ * Entries are found by the end of the token, at least 128 bits of the signature: cheaper to hash
+ * than the whole token, and as unique. Then the whole token is compared.
  */
 const TAIL = 22
 
-/** Greatest sum of the lengths of all tokens, for each entry that fits in: many long tokens push each other out earlier. */
+/** Maximum total length of all tokens, per entry: long tokens are evicted earlier. */
 const LENGTH_PER_ENTRY = 1024
 
 /**
- * Creates a cache that holds at most `size` entries, in two halves: what is used moves into the younger one, and when that is full the older
- * one is forgotten as a whole. So whatever was used among the last `size / 2` different tokens is there, and using an entry writes nothing while it is young.
- * @param size a whole number; with 0 or 1 nothing is kept
+ * Creates a cache of at most `size` entries, in two halves: an entry that is used moves to the
+ * young half, and when that is full, the old half is dropped. So the last `size / 2` different
+ * tokens are always cached, and a hit in the young half writes nothing.
+ * @param size a whole number; with 0 or 1 nothing is cached
  */
 export function createTokenCache<Entry extends { readonly token: string }>(size: number): TokenCache<Entry> {
   const half = Math.floor(size / 2)

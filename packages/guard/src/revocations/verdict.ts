@@ -1,8 +1,9 @@
 import { toSeconds } from '@sealwax/jwt'
-import { GuardError } from './errors.ts'
-import type { RevocableToken, RevocationCheck, RevocationVerdict } from './revocations.ts'
-import { startTimer } from './timer.ts'
-import type { Trust } from './trust.ts'
+import { GuardError } from '../errors.ts'
+import { mustBeDuration, typeName, unknownOption, wrongOption } from '../strict-options.ts'
+import { startTimer } from '../timer.ts'
+import type { Trust } from '../trust.ts'
+import type { RevocableToken, RevocationCheck, RevocationVerdict } from './list.ts'
 
 type Verdict = RevocationVerdict | undefined
 
@@ -10,27 +11,30 @@ const VERDICTS: ReadonlySet<unknown> = new Set<RevocationVerdict>([
   ...(['token_revoked', 'token_stale', 'revocation_unavailable'] as const),
 ])
 
-/** Checks a check that the program brings. @throws TypeError, JwtError */
+const mustBeCacheFor = mustBeDuration('from 1 second to 1 day', 1, 86_400)
+
+/**
+ * Checks a revocation check that the program brings.
+ * @throws {TypeError}
+ */
 export function validateRevocationCheck(revocation: RevocationCheck): void {
   const { check, cacheFor } = revocation
-  if (typeof check !== 'function') throw new TypeError('createGuard: revocation.check must be a function')
-  // A class, or our own list, may keep what it likes beside its check; in a literal an unknown member is a mistake.
-  const names =
-    Object.getPrototypeOf(revocation) === Object.prototype && !('add' in revocation) ? Object.entries(revocation) : []
-  for (const [name, value] of names) {
-    if (name !== 'cacheFor' && typeof value !== 'function')
-      throw new TypeError(
-        `createGuard: revocation: unknown member "${name}"; beside check there are cacheFor and subscribe`,
-      )
+  if (typeof check !== 'function') throw wrongOption('createGuard', 'revocation.check', 'a function', check)
+  // A class, or our own list, may have other members. In an object literal an unknown member is a
+  // mistake.
+  const isLiteral = Object.getPrototypeOf(revocation) === Object.prototype && !('add' in revocation)
+  for (const [name, value] of isLiteral ? Object.entries(revocation) : []) {
+    if (name === 'cacheFor' || typeof value === 'function') continue
+    throw unknownOption('createGuard', `revocation.${name}`, 'beside check there are cacheFor and subscribe')
   }
-  if (cacheFor === undefined) return
-  const seconds = toSeconds(cacheFor)
-  if (seconds < 1 || seconds > 86_400) throw new TypeError('createGuard: revocation.cacheFor must be 1 second to 1 day')
+  const allowed = cacheFor === undefined ? undefined : mustBeCacheFor(cacheFor)
+  if (allowed !== undefined) throw wrongOption('createGuard', 'revocation.cacheFor', allowed, cacheFor)
 }
 
 /**
- * What the revocations of a guard say about a token; a promise where they have to be waited for.
- * @throws GuardError `revocation_unavailable` if the check fails @throws TypeError if it returns something else
+ * Returns the verdict about a token; a promise if the check must be awaited.
+ * @throws {GuardError} `revocation_unavailable` if the check fails
+ * @throws {TypeError} if it returns something else
  */
 export function verdictOf(trust: Trust, token: RevocableToken): Verdict | Promise<Verdict> {
   const { revocation } = trust
@@ -40,12 +44,12 @@ export function verdictOf(trust: Trust, token: RevocableToken): Verdict | Promis
     : recall(trust, revocation, token, toSeconds(revocation.cacheFor) * 1000)
 }
 
-/** Checks that have returned a promise: each of their answers costs a look-up. */
+/** Checks that have returned a promise: each call costs a look-up. */
 const awaited = new WeakSet<RevocationCheck>()
 
 /**
- * The verdict about tokens of a key that is no longer known, where the check answers from memory. One that looks something up is asked once at most: such
- * a token can be made by anybody.
+ * Returns the verdict about tokens of a key that is no longer known, if the check works from
+ * memory. A check that needs a look-up is called at most once: anyone can make such a token.
  */
 export function verdictOnKey(revocation: RevocationCheck | null, kid: string): Verdict {
   if (revocation === null || awaited.has(revocation)) return undefined
@@ -86,7 +90,7 @@ function withinLimit(answer: Promise<unknown>): Promise<unknown> {
   return promise
 }
 
-/** Answers that hold for a while. A token that the guard no longer remembers takes its answer along. */
+/** Verdicts that are reused (`cacheFor`), as long as the token is in the cache of the guard. */
 const answers = new WeakMap<RevocableToken, { readonly verdict: Verdict | Promise<Verdict>; readonly at: number }>()
 
 function recall(
@@ -96,14 +100,14 @@ function recall(
   milliseconds: number,
 ): Verdict | Promise<Verdict> {
   const known = answers.get(token)
-  // A clock that was set back must not make an answer last.
+  // If the clock is set back, a verdict must not last longer.
   if (known !== undefined && Math.abs(trust.now() - known.at) < milliseconds) return known.verdict
   const verdict = ask(trust, revocation, token)
   if (!(verdict instanceof Promise)) {
     keep(token, verdict, trust.now())
     return verdict
   }
-  // Requests that come meanwhile wait for the same look-up.
+  // Requests that arrive meanwhile await the same look-up.
   const entry = { verdict, at: trust.now() }
   answers.set(token, entry)
   verdict.then(
@@ -113,12 +117,12 @@ function recall(
   return verdict
 }
 
-/** Has the check asked again about this token. */
+/** Drops the kept verdict about a token, so that the check is called again. */
 export function dropAnswer(token: RevocableToken): void {
   answers.delete(token)
 }
 
-/** That it is not known at the moment is asked again at once. */
+/** `revocation_unavailable` is not reused. */
 function keep(token: RevocableToken, verdict: Verdict, at: number): void {
   if (verdict === 'revocation_unavailable') answers.delete(token)
   else answers.set(token, { verdict, at })
@@ -135,8 +139,7 @@ function readAnswer(answer: unknown): Verdict {
   if (answer === undefined || answer === false) return undefined
   if (answer === true) return 'token_revoked'
   if (VERDICTS.has(answer)) return answer as RevocationVerdict
-  const returned = answer === null ? 'null' : `a value of type ${typeof answer}`
   throw new TypeError(
-    `createGuard: revocation.check must return true if the token is revoked and false if it is not, or a promise of that; it returned ${returned}`,
+    `createGuard: revocation.check must return true if the token is revoked and false if it is not, or a promise of that (got ${typeName(answer)})`,
   )
 }

@@ -1,17 +1,25 @@
 /**
- * What the guard needs of a request: its header fields, and for cookies its method. A web `Request`, Node's `IncomingMessage` (HTTP/1 and
- * HTTP/2) and every framework's request built on them fit, and so does a plain `{ headers: { authorization } }`.
+ * The part of a request that the guard reads. A web `Request`, Node's `IncomingMessage` (HTTP/1 and
+ * HTTP/2) and the requests of frameworks match it, and so does a plain `{ headers: { authorization
+ * } }`.
  */
 export interface GuardRequest {
+  /** The header fields. */
   readonly headers: HeaderReader | Readonly<Record<string, string | readonly string[] | undefined>>
-  /** Names and values in turn, as received: the only place where Node shows that a field was sent twice. */
+  /**
+   * Names and values alternating, as received: only here does Node show that a field was sent
+   * twice.
+   */
   readonly rawHeaders?: readonly string[]
+  /** The method; read if the guard accepts a cookie. */
   readonly method?: string | undefined
+  /** The URL or path; a token in its query is refused if there is another one. */
   readonly url?: string | undefined
 }
 
 /** The part of `Headers` (Fetch) that is read. */
 export interface HeaderReader {
+  /** Returns the value of a field, `null` if there is none. */
   get(name: string): string | null
 }
 
@@ -34,7 +42,10 @@ export function fieldOf({ headers, rawHeaders }: GuardRequest, name: string): st
   return values.length === 0 ? undefined : values
 }
 
-/** The value of a header field that is sent once; `undefined` for none, several that a comma joins otherwise. */
+/**
+ * The value of a header field that is sent once; `undefined` for none, several that a comma joins
+ * otherwise.
+ */
 export function fieldValue(request: GuardRequest, name: string): string | undefined {
   const value = fieldOf(request, name)
   return typeof value === 'object' ? value.join(', ') : value

@@ -1,74 +1,110 @@
 import { type Duration, toSeconds } from '@sealwax/jwt'
+import {
+  checkOptions,
+  isNonEmpty,
+  mustBe,
+  mustBeDuration,
+  mustBeFunction,
+  mustBeOneOf,
+  type OptionRules,
+} from '../strict-options.ts'
+import { parseSecureUrl } from '../urls.ts'
 import type { FeedClient } from './client-token.ts'
 import type { FeedSource } from './feed-source.ts'
 import { getJson, hasBackground, UnexpectedStatus } from './feed-transport.ts'
-import { createRevocationList, type Revocation, type RevocationCheck } from './revocations.ts'
-import { parseSecureUrl } from './urls.ts'
+import { createRevocationList, type Revocation, type RevocationCheck } from './list.ts'
 
-/** How a guard follows the revocations of an issuer elsewhere. */
+/** How a guard follows the revocation feed of an issuer. */
 export interface FeedOptions {
   /** Where the feed is. Default: `revocation_uri` of the issuer's metadata. */
   readonly url?: string
-  /** An API client of the issuer with the scope `revocations:read`, for a feed that is not public. The guard gets and renews its tokens by itself. */
+  /**
+   * An API client of the issuer with the scope `revocations:read`, for a feed that is not public.
+   * The guard requests and renews its tokens.
+   */
   readonly client?: FeedClient
-  /** What was last known of the issuer's store may be so old. Default 1 minute, at least 30 seconds. */
+  /**
+   * Maximum age of the last known state of the issuer's store. Default 1 minute, at least 30
+   * seconds.
+   */
   readonly staleAfter?: Duration
-  /** What happens to tokens when it is older: `'deny'` answers 503 `revocation_unavailable`, `'allow'` goes on with what is known. Default `'deny'`. */
+  /**
+   * What happens when it is older: `'deny'` refuses requests with 503 `revocation_unavailable`,
+   * `'allow'` uses the last known state. Default `'deny'`.
+   */
   readonly whenStale?: 'deny' | 'allow'
-  /** Hears how the following goes, for metrics: each page read, each failure. What it throws is dropped. */
+  /** Called after each page and each failure, for metrics. Errors it throws are ignored. */
   readonly onFeed?: (report: FeedReport) => void
 }
 
-/** One turn of following a feed. */
+/** The result of one request to a feed. */
 export interface FeedReport {
-  /** Entries in the page, of which a snapshot may take many; undefined when the turn failed. */
+  /**
+   * Number of entries in the page; a snapshot may have many pages. `undefined` if the request
+   * failed.
+   */
   readonly entries?: number
+  /** Why the request failed. */
   readonly error?: unknown
-  /** Failures in a row, this one included. */
+  /** Consecutive failures, including this one. */
   readonly failures: number
-  /** How old what is known of the issuer's store is now, in milliseconds; Infinity before the first snapshot is complete. */
+  /**
+   * Age of the known state of the issuer's store, in milliseconds; Infinity before the first
+   * snapshot is complete.
+   */
   readonly age: number
 }
 
-/** A feed being followed. Opens nothing before `ready` is first called. */
+/** A feed that is followed. Makes no request before the first call of `ready`. */
 export interface RevocationFeed extends RevocationCheck {
-  /** Undefined once the first snapshot is complete, else a promise that it is, or that waiting for it makes no sense now. Never rejects. */
+  /**
+   * Returns `undefined` once the first snapshot is complete, else a promise that fulfills when it
+   * is or when the time to wait for it is over. Never rejects.
+   */
   ready(): Promise<void> | undefined
+  /** See `RevocationCheck`. */
   subscribe(listener: (entry: Revocation) => void): () => void
+  /** Stops following the feed. */
   close(): void
 }
 
 /** Seconds that a request for the next page may be held back at the issuer (RFC 7240 §4.3). */
 const WAIT = 25
-/** Milliseconds for one request, the waiting included. */
+/** Milliseconds for one request, including the time it is held back. */
 const TIME_LIMIT = (WAIT + 10) * 1000
-/** Milliseconds before the second try after a failure; doubled with each further one, and jittered by half. */
+/**
+ * Milliseconds before the first retry; doubled with each further one, plus or minus half at random.
+ */
 const FIRST_PAUSE = 250
 const LONGEST_PAUSE = 15_000
-/** Milliseconds for one request that is not held back, and for which the first requests wait for the first snapshot. */
+/**
+ * Milliseconds for one request that is not held back; also how long the first requests wait for the
+ * first snapshot.
+ */
 const PATIENCE = 5000
-const LEAST_STALE_AFTER = 30
 /** Milliseconds. */
 const LONGEST_UNREAD = 1000
 
 /**
- * Follows the revocation feed of an issuer: a snapshot first, in pages, then each revocation the moment it happens.
- * @throws TypeError for an option that is not well-formed
+ * Follows the revocation feed of an issuer: first a snapshot in pages, then each revocation as it
+ * happens.
+ * @throws {TypeError} for an option that is not well-formed
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory, each part of it short
 export function followFeed(source: FeedSource, options: FeedOptions): RevocationFeed {
   const { staleAfter, whenStale, onFeed } = readOptions(options)
   const list = createRevocationList()
   const closing = new AbortController()
   let cursor: string | undefined
   let knownAt = Number.NEGATIVE_INFINITY
-  /** Whether more is there already than was read. */
+  /** Whether the issuer has more pages now. */
   let more = false
   let failures = 0
   let following = false
   let flight: Promise<void> | undefined
   const firstSnapshot = Promise.withResolvers<void>()
   let settled = false
-  /** Whoever waits for the first snapshot has it, or has waited long enough. */
+  /** Ends the wait for the first snapshot: it is complete, or the time is over. */
   const settle = () => {
     settled = true
     firstSnapshot.resolve()
@@ -79,7 +115,7 @@ export function followFeed(source: FeedSource, options: FeedOptions): Revocation
     try {
       onFeed?.({ ...turn, failures, age: age() })
     } catch {
-      // What hears the report does not decide.
+      // Metrics must not stop the feed.
     }
   }
 
@@ -87,14 +123,15 @@ export function followFeed(source: FeedSource, options: FeedOptions): Revocation
   async function turn(): Promise<number> {
     const url = await source.url(failures > 0, closing.signal)
     if (cursor !== undefined) url.searchParams.set('after', cursor)
-    // An issuer that has no room for those who wait answers those who do not.
+    // An issuer at its limit of held-back requests still answers those that do not wait.
     const waits = cursor !== undefined && !more && hasBackground && failures === 0
     const { body, date } = await ask(url, waits)
     const page = readPage(body)
     for (const entry of page.entries) list.add(entry)
     cursor = page.cursor
     more = page.more
-    // The issuer's clock measures how old its knowledge is, so that ours need not agree with it. Until the last page nothing is known as of now.
+    // Age is measured by the issuer's clock alone, so ours may differ. The state is complete only
+    // with the last page.
     if (!more) knownAt = performance.now() - Math.max(0, (date ?? page.as_of) - page.as_of) * 1000
     failures = 0
     report({ entries: page.entries.length })
@@ -111,7 +148,8 @@ export function followFeed(source: FeedSource, options: FeedOptions): Revocation
       return await get()
     } catch (error) {
       const status = error instanceof UnexpectedStatus ? error.status : undefined
-      // A token of the guard's own that has expired or was taken back is replaced at once, one that lacks the scope with the next turn.
+      // A token that expired or was revoked is replaced at once, one without the scope with the
+      // next request.
       const another = (status === 401 || status === 403) && source.refused()
       if (another && status === 401) return get()
       throw error
@@ -136,7 +174,8 @@ export function followFeed(source: FeedSource, options: FeedOptions): Revocation
       const [struggled, before, began] = [failures > 0, cursor, performance.now()]
       const entries = await tryTurn()
       const brief = performance.now() - began < LONGEST_UNREAD
-      // While a transaction stays open at the issuer, the same entries come at once again and again. Where a proxy drops `Prefer`, empty pages do.
+      // While a transaction stays open at the issuer, the same entries are returned at once again
+      // and again. Behind a proxy that drops `Prefer`, empty pages are.
       const idle = cursor === before || (entries === 0 && before !== undefined && !more)
       if (failures === 0 && struggled && !more) await pause(LONGEST_UNREAD, closing.signal)
       else if (failures === 0 && brief && idle) await pause(FIRST_PAUSE, closing.signal)
@@ -144,7 +183,10 @@ export function followFeed(source: FeedSource, options: FeedOptions): Revocation
     }
   }
 
-  /** Where nothing may go on between two requests, as on Workers, a request reads what is older than a second. */
+  /**
+   * Without background work between requests, as on Workers, a request reads the feed if its state
+   * is older than a second.
+   */
   function readWithin(): Promise<void> | undefined {
     if (age() <= LONGEST_UNREAD || closing.signal.aborted) return undefined
     flight ??= readAll().finally(() => {
@@ -181,38 +223,28 @@ export function followFeed(source: FeedSource, options: FeedOptions): Revocation
   }
 }
 
-function readOptions(options: FeedOptions) {
-  for (const [name, value] of Object.entries(options)) {
-    if (!['url', 'client', 'staleAfter', 'whenStale', 'onFeed'].includes(name)) {
-      throw new TypeError(`createGuard: unknown option "revocation.${name}"`)
-    }
-    if (value === undefined) throw new TypeError(`createGuard: revocation.${name} is undefined; leave it out`)
-  }
-  const { url, client, staleAfter = 60, whenStale = 'deny', onFeed } = options
-  if (client !== undefined) checkClient(client)
-  if (url !== undefined && parseSecureUrl(url) === undefined) {
-    throw new TypeError('createGuard: revocation.url must be an https URL')
-  }
-  if (whenStale !== 'deny' && whenStale !== 'allow') {
-    throw new TypeError("createGuard: revocation.whenStale must be 'deny' or 'allow'")
-  }
-  const seconds = toSeconds(staleAfter)
-  if (seconds < LEAST_STALE_AFTER) {
-    throw new TypeError(
-      `createGuard: revocation.staleAfter must be at least ${LEAST_STALE_AFTER} seconds: an answer may be held back so long`,
-    )
-  }
-  return { staleAfter: seconds, whenStale, onFeed }
+const FEED: OptionRules<FeedOptions> = {
+  example: '{ url }',
+  rules: {
+    url: mustBe('an https URL (http on loopback)', (value) => parseSecureUrl(value) !== undefined),
+    client: mustBe('{ id, secret } of an API client, two strings and nothing else', isClient),
+    // A response may be held back for 25 seconds.
+    staleAfter: mustBeDuration('at least 30 seconds', 30),
+    whenStale: mustBeOneOf('deny', 'allow'),
+    onFeed: mustBeFunction(),
+  },
 }
 
-function checkClient(client: FeedClient): void {
-  const members = Object.entries(typeof client === 'object' ? (client ?? {}) : {})
-  const good = members.every(
-    ([name, value]) => ['id', 'secret'].includes(name) && typeof value === 'string' && value !== '',
-  )
-  if (!good || members.length !== 2) {
-    throw new TypeError('createGuard: revocation.client must be { id, secret } of an API client, and nothing else')
-  }
+function readOptions(options: FeedOptions) {
+  checkOptions('createGuard', options, FEED, 'revocation')
+  const { staleAfter = 60, whenStale = 'deny', onFeed } = options
+  return { staleAfter: toSeconds(staleAfter), whenStale, onFeed }
+}
+
+function isClient(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { id, secret } = value as Record<string, unknown>
+  return Object.keys(value).length === 2 && isNonEmpty(id) && isNonEmpty(secret)
 }
 
 interface Page {
@@ -225,11 +257,11 @@ interface Page {
 function readPage(body: unknown): Page {
   const { cursor, as_of: asOf, more = false, entries } = (body ?? {}) as Record<string, unknown>
   const good = typeof cursor === 'string' && typeof asOf === 'number' && typeof more === 'boolean'
-  if (!good || !Array.isArray(entries)) throw new Error('the answer is not a page of a revocation feed')
+  if (!good || !Array.isArray(entries)) throw new Error('the response is not a page of a revocation feed')
   return { cursor, as_of: asOf, more, entries }
 }
 
-/** Keeps no process alive. */
+/** Does not keep the process alive. */
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds * (0.5 + Math.random()))

@@ -6,17 +6,21 @@ import {
   unsafeDecode,
   type VerificationKeys,
 } from '@sealwax/jwt'
-import { GuardError, type GuardErrorCode } from './errors.ts'
+import { spellDuration } from '@sealwax/jwt/internal'
+import { GuardError, type GuardErrorCode } from '../errors.ts'
+import { type OtherKind, otherKindOf } from '../token-kind.ts'
+import type { Trust } from '../trust.ts'
 import { type Mismatch, mismatchOf } from './mismatch.ts'
-import { type OtherKind, otherKindOf } from './token-kind.ts'
-import type { Trust } from './trust.ts'
 
-/** Mistakes of the program, or keys that cannot be had: not about the token. */
+/** Errors in the program, or keys that are not available: not about the token. */
 type OtherError = 'ERR_JWT_OPTION' | 'ERR_JWT_KEY' | 'ERR_JWT_KEY_SET' | 'ERR_JWT_KEYS_UNAVAILABLE'
 
 interface Row {
   readonly code: GuardErrorCode
-  /** Whether `verify` gives this reason only when the signature held, so that the content of the token can be relied on. */
+  /**
+   * Whether `verify` throws this only if the signature is valid, so that the content of the token
+   * can be trusted.
+   */
   readonly signed: boolean
 }
 
@@ -36,16 +40,10 @@ const TABLE: Readonly<Record<Exclude<JwtErrorCode, OtherError>, Row>> = {
   ERR_JWT_PROOF_REQUIRED: { code: 'token_proof_required', signed: true },
 }
 
-/** Longer steps first; a length of time is told in the first step of which it holds two. */
-const STEPS: readonly [name: string, seconds: number][] = [
-  ['day', 86_400],
-  ['hour', 3600],
-  ['minute', 60],
-]
-
 /**
- * The refusal that answers a token which `verify` did not accept.
- * @param now milliseconds since 1970 @param keys the keys that it was held against; empty where there were none
+ * Returns the refusal for a token that `verify` did not accept.
+ * @param now milliseconds since 1970
+ * @param keys the keys that it was checked with; empty if there were none
  * @returns `undefined` if the error is not about the token
  */
 export function tokenRefusal(
@@ -57,7 +55,7 @@ export function tokenRefusal(
 ): GuardError | undefined {
   if (isNotAboutToken(error.code)) return undefined
   const { code, signed } = TABLE[error.code]
-  // Nothing in a malformed token is worth the time that looking into it once more takes.
+  // A malformed token is not decoded again.
   const isWorthIt = error.code !== 'ERR_JWT_MALFORMED' && (signed || token.length <= LONGEST_UNSIGNED)
   const content = isWorthIt ? decode(token) : NOTHING
   const { header, payload } = content
@@ -92,22 +90,25 @@ function withArticle(kind: OtherKind['kind']): string {
   return kind === 'ID token' ? `an ${kind}` : `a ${kind}`
 }
 
-/** The error of `verify` says nothing that a token says; its cause does. */
+/** The message of `verify` contains nothing from the token; its cause does. */
 function explained({ code, message, claim }: JwtError, { sentence }: Mismatch): JwtError {
   return new JwtError(code, message, { ...(claim && { claim }), cause: new Error(sentence) })
 }
 
-/** Whether a code is about the keys or options of the program: no fault of the token. */
+/** Whether a code is about the keys or options of the program, not about the token. */
 export function isNotAboutToken(code: JwtErrorCode): code is OtherError {
   return !Object.hasOwn(TABLE, code)
 }
 
-/** Anybody can make a token that is not signed by a key of ours; a long one is not read for the log. In characters. */
+/** Anybody can send an unsigned token; a longer one is not decoded for the log. In characters. */
 const LONGEST_UNSIGNED = 4096
 
 const NOTHING: { readonly header: Partial<JwtHeader>; readonly payload: JwtPayload } = { header: {}, payload: {} }
 
-/** What can be read of a token that was refused: the `kid` helps to find out who sends it, the `exp` tells how late it is. */
+/**
+ * Decodes a refused token: its `kid` helps to find the sender, its `exp` shows how long ago it
+ * expired.
+ */
 function decode(token: string): { header: Partial<JwtHeader>; payload: JwtPayload } {
   try {
     return unsafeDecode(token)
@@ -116,11 +117,12 @@ function decode(token: string): { header: Partial<JwtHeader>; payload: JwtPayloa
   }
 }
 
-/** `undefined`: the sentence of the code says all there is. */
+/** `undefined`: the default sentence of the code is used. */
 function detailOf({ code, claim }: JwtError, { exp, nbf }: JwtPayload, now: number): string | undefined {
-  if (code === 'ERR_JWT_EXPIRED' && typeof exp === 'number') return `The access token expired ${spell(now - exp)} ago.`
+  if (code === 'ERR_JWT_EXPIRED' && typeof exp === 'number')
+    return `The access token expired ${spellDuration(now - exp)} ago.`
   if (code === 'ERR_JWT_NOT_YET_VALID' && typeof nbf === 'number' && nbf > now) {
-    return `The access token becomes valid in ${spell(nbf - now)}.`
+    return `The access token becomes valid in ${spellDuration(nbf - now)}.`
   }
   if (code === 'ERR_JWT_CLAIM_MISSING' && claim !== undefined) return `The access token lacks the claim "${claim}".`
   if (code === 'ERR_JWT_CLAIM' && claim !== undefined)
@@ -128,13 +130,7 @@ function detailOf({ code, claim }: JwtError, { exp, nbf }: JwtPayload, now: numb
   return undefined
 }
 
-function spell(length: number): string {
-  const [name, seconds] = STEPS.find((step) => length >= 2 * step[1]) ?? ['second', 1]
-  const count = Math.round(length / seconds)
-  return `${count} ${name}${count === 1 ? '' : 's'}`
-}
-
-/** Text of an unverified token goes to a log only if it cannot forge a line there. */
+/** Strings of an unverified token are logged only if they cannot forge a line of the log. */
 function isPrintable(value: unknown): value is string {
   return typeof value === 'string' && /^[\x21-\x7e]{1,256}$/.test(value)
 }

@@ -1,19 +1,23 @@
+import { keepMetadata } from '../keys/issuer.ts'
 import { clientTokens, type FeedClient } from './client-token.ts'
-import { keepMetadata } from './issuer.ts'
 
-/** Where a feed is, and what has to be shown there. */
+/** Where a feed is, and the header fields it needs. */
 export interface FeedSource {
-  /** The URL of the feed. @param failed whether the last turn has failed */
+  /**
+   * Returns the URL of the feed.
+   * @param failed whether the last request failed
+   */
   url(failed: boolean, signal: AbortSignal): Promise<URL>
-  /** The header fields that a request needs. */
+  /** Returns the header fields that a request needs. */
   headers(signal: AbortSignal): Promise<Record<string, string>>
-  /** The headers were refused. Whether others can be had. */
+  /** Called when the header fields were refused. Returns whether others can be requested. */
   refused(): boolean
 }
 
 /**
- * Finds a feed and, for one that is not public, the token. What was found last stays good while the issuer's metadata cannot be had.
- * @param issuer may be anything where a URL and no client is given
+ * Finds a feed and, if it is not public, the token for it. The last known URL is used while the
+ * issuer's metadata is not available.
+ * @param issuer not used if a URL and no client is given
  */
 export function feedSource(
   { url, client }: { readonly url?: string; readonly client?: FeedClient },

@@ -1,28 +1,34 @@
-import { textWithin } from './bounded-text.ts'
+import { readBody } from '@sealwax/jwt/internal'
 
-/** An API client as which a guard reads a feed that is not public. */
+/** An API client that the guard uses to read a feed that is not public. */
 export interface FeedClient {
+  /** The client id. */
   readonly id: string
+  /** The client secret. */
   readonly secret: string
 }
 
-/** Access tokens of a client for itself. */
+/** Access tokens that a client requests for itself. */
 export interface ClientTokens {
-  /** Returns the current token, or requests a new one shortly before it expires. Rejects when the request fails. */
+  /**
+   * Returns the current token, or requests a new one shortly before it expires. Rejects when the
+   * request fails.
+   */
   get(signal: AbortSignal): Promise<string>
-  /** Drops the current token, because it was refused. */
+  /** Discards the current token, because it was refused. */
   drop(): void
 }
 
 const SCOPE = 'revocations:read'
-/** In octets. */
+/** In bytes. */
 const SIZE_LIMIT = 64 * 1024
-/** A token is renewed when only this part of its life is left. */
+/** A token is renewed when this fraction of its lifetime is left. */
 const REST = 0.1
 
 /**
- * Gets tokens by the `client_credentials` grant (RFC 6749 §4.4), with HTTP Basic. No message repeats a secret or a token.
- * @param findEndpoint gives the URL of the token endpoint
+ * Gets tokens by the `client_credentials` grant (RFC 6749 §4.4), with HTTP Basic. No message
+ * contains a secret or a token.
+ * @param findEndpoint returns the URL of the token endpoint
  */
 export function clientTokens(
   { id, secret }: FeedClient,
@@ -40,12 +46,12 @@ export function clientTokens(
       redirect: 'manual',
       signal,
     })
-    const { access_token: token, expires_in: life, error } = readObject(await textWithin(response, SIZE_LIMIT))
+    const { access_token: token, expires_in: life, error } = readObject(await readBody(response, SIZE_LIMIT))
     if (response.status !== 200) {
-      throw new Error(`the token endpoint answered ${response.status}${isCode(error) ? ` ${error}` : ''}`)
+      throw new Error(`the token endpoint responded with ${response.status}${isCode(error) ? ` ${error}` : ''}`)
     }
     if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token) || typeof life !== 'number') {
-      throw new Error('the token endpoint gave no token')
+      throw new Error('the token endpoint returned no token')
     }
     current = { token, until: began + life * 1000 * (1 - REST) }
     return token
@@ -66,7 +72,7 @@ function formEncoded(text: string): string {
   return new URLSearchParams({ '': text }).toString().slice(1)
 }
 
-/** Returns {} for text that is not JSON: the parser's message would repeat the text. */
+/** Returns {} for a string that is not JSON: the message of the parser would contain it. */
 function readObject(text: string): Record<string, unknown> {
   try {
     return (JSON.parse(text) ?? {}) as Record<string, unknown>
@@ -75,7 +81,7 @@ function readObject(text: string): Record<string, unknown> {
   }
 }
 
-/** RFC 6749 §5.2; nothing else of the answer is repeated. */
+/** RFC 6749 §5.2. Nothing else from the response goes into a message. */
 function isCode(error: unknown): error is string {
   return typeof error === 'string' && /^[a-z_]{1,40}$/.test(error)
 }

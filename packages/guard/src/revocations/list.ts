@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto'
 import type { Duration, JwtHeader, JwtPayload } from '@sealwax/jwt'
+import { checkOptions, mustBeFunction, type OptionRules } from '../strict-options.ts'
 import { createEndedSubjects } from './ended-subjects.ts'
 import { createLiveEntries } from './live-entries.ts'
 
 /**
- * One revocation. `until` is in seconds since 1970: the latest `exp` of a token that it concerns, and a margin.
+ * One revocation. `until` is in seconds since 1970: the latest `exp` of a token it applies to, plus
+ * a margin.
  * - `sid`: the session has ended; its tokens are `token_revoked`.
- * - `sub`: all sessions of the user have ended but, perhaps, the one named by `except`; the user's other tokens with a `ver` lower than `below`, or none, are
- *   `token_revoked`. `subject` is a {@link subjectKey}.
- * - `ver`: the user's roles or password changed; the user's tokens with a lower `ver`, or none, are `token_stale`. `subject` is a {@link subjectKey}.
+ * - `sub`: all sessions of the user have ended, except the one in `except` if given; the user's
+ *   other tokens with a `ver` lower than `below`, or none, are `token_revoked`. `subject` is a
+ *   {@link subjectKey}.
+ * - `ver`: the user's roles or password changed; the user's tokens with a lower `ver`, or none, are
+ *   `token_stale`. `subject` is a {@link subjectKey}.
  * - `kid`: the signing key was revoked; tokens signed with it are `token_stale`.
  */
 export type Revocation =
@@ -23,72 +27,99 @@ export type Revocation =
   | { readonly kind: 'ver'; readonly subject: string; readonly ver: number; readonly until: number }
   | { readonly kind: 'kid'; readonly kid: string; readonly until: number }
 
-/** Why a verified token is refused all the same. `revocation_unavailable`: the answer is not known. */
+/**
+ * Why a verified token is refused. `revocation_unavailable`: it is not known whether it was
+ * revoked.
+ */
 export type RevocationVerdict = 'token_revoked' | 'token_stale' | 'revocation_unavailable'
 
-/** A verified token, or an `Auth` that was made of one. */
+/** A verified token, or the `Auth` of one. */
 export interface RevocableToken {
+  /** The claims of the token. */
   readonly payload: JwtPayload
+  /** The protected header of the token. */
   readonly header: JwtHeader
-  /** The {@link subjectKey} of the token's `iss` and `sub`, where it is known already. */
+  /** The {@link subjectKey} of the token's `iss` and `sub`, if already known. */
   readonly subjectKey?: string
 }
 
-/** What a check says about a token: a verdict, or `true` if it is revoked; `false` or `undefined` if it is not. */
+/**
+ * The result of a check: a verdict, or `true` if the token is revoked; `false` or `undefined` if it
+ * is not.
+ */
 export type RevocationAnswer = RevocationVerdict | boolean | undefined
 
-/** What a guard asks about every token whose signature and claims hold. */
+/** Called by a guard for every token whose signature and claims are valid. */
 export interface RevocationCheck {
   /**
-   * Whether a verified token is revoked. May return a promise, for a look-up in Redis or SQL; where that rejects, or `check` throws, the request is refused
-   * with `revocation_unavailable`. Anything but a {@link RevocationAnswer} makes `authenticate` throw a TypeError.
+   * Returns whether a verified token is revoked. May return a promise, for a look-up in Redis or
+   * SQL; if it rejects, or `check` throws, the request is refused with `revocation_unavailable`.
+   * Any result but a {@link RevocationAnswer} makes `authenticate` throw a TypeError.
    */
   check(token: RevocableToken): RevocationAnswer | PromiseLike<RevocationAnswer>
-  /** How long an answer holds for a token that the guard remembers: 1 second to 1 day. Default: each request asks. */
+  /**
+   * How long a result is reused for a token in the guard's cache: 1 second to 1 day. Default:
+   * `check` is called for each request.
+   */
   readonly cacheFor?: Duration
   /**
-   * Has a listener called after each new revocation; what it throws is dropped. Returns the function that ends this. With it a socket is closed at
-   * once when its token is revoked; where it is absent, `authenticateSocket` asks `check` each second.
+   * Calls a listener after each new revocation; errors it throws are ignored. With it, a socket is
+   * closed at once when its token is revoked; without it, `authenticateSocket` calls `check` every
+   * second.
+   * @returns a function that ends the subscription
    */
   subscribe?(listener: (entry: Revocation) => void): () => void
 }
 
-/** The live revocations of one process, in memory. Entries leave by themselves when their time has come. */
+/** The current revocations of one process, in memory. Entries are removed after their `until`. */
 export interface RevocationList extends RevocationCheck {
-  /** The verdict about a verified token; `undefined` if it stands. Answers from memory, at once. */
+  /** Returns the verdict about a verified token, from memory; `undefined` if it is not revoked. */
   check(token: RevocableToken): RevocationVerdict | undefined
   /**
-   * Adds a revocation. Adding another never weakens it: the later `until` and the higher `ver` or `below` count, and a session that one `sub` excepts is
-   * still refused by the others. One whose `until` has passed is dropped.
-   * @throws TypeError for an entry of another kind or shape, or an `until` that cannot be in seconds
+   * Adds a revocation. A later entry never weakens an earlier one: the later `until` and the higher
+   * `ver` or `below` apply, and a session that one `sub` excepts is still refused by the others. An
+   * entry whose `until` has passed is ignored.
+   * @throws {TypeError} for an entry of another kind or shape, or an `until` that cannot be in
+   * seconds
    */
   add(entry: Revocation): void
   /** See {@link RevocationCheck.subscribe}; the listener is given the entry. */
   subscribe(listener: (entry: Revocation) => void): () => void
-  /** How many revocations are live. */
+  /** Number of revocations whose `until` has not passed. */
   readonly size: number
 }
 
 /** Options of {@link createRevocationList}. */
 export interface RevocationListOptions {
-  /** The time in milliseconds since 1970. Default: the wall clock or the monotonic clock, whichever is behind. */
+  /**
+   * The time in milliseconds since 1970. Default: the earlier of wall clock and monotonic clock.
+   */
   readonly now?: () => number
 }
 
-/** Greatest `until` taken for seconds; milliseconds of this century are beyond it. */
+const OPTIONS: OptionRules<RevocationListOptions> = {
+  example: '{ now }',
+  rules: { now: mustBeFunction('a function that returns milliseconds since 1970') },
+}
+
+/** Greatest `until` accepted as seconds; the milliseconds of this century are greater. */
 const LATEST_UNTIL = 1e11
 
 /**
- * Creates an empty {@link RevocationList}. A check is a look-up by session id and key id, and by subject once there was a `sub` or `ver`. A million
- * revocations whose names are 128 bits in base64url take about 40 MiB.
+ * Creates an empty {@link RevocationList}. A check is a look-up by session id and key id, and by
+ * subject once there was a `sub` or `ver`. A million revocations whose names are 128 bits in
+ * base64url take about 40 MiB.
+ * @throws {TypeError} for unknown or `undefined` options
  */
-export function createRevocationList({ now = earlierClock }: RevocationListOptions = {}): RevocationList {
+export function createRevocationList(options: RevocationListOptions = {}): RevocationList {
+  checkOptions('createRevocationList', options, OPTIONS)
+  const { now = earlierClock } = options
   const sessions = createLiveEntries(false)
   const ended = createEndedSubjects()
   const subjects = createLiveEntries(true)
   const keys = createLiveEntries(false)
   const listeners = new Set<(entry: Revocation) => void>()
-  /** Whether there has ever been such an entry: spares the hash of the subject as long as there was none. */
+  /** Whether there ever was a `sub` or `ver` entry. Without one, the subject need not be hashed. */
   let hasSubjects = false
 
   return {
@@ -115,7 +146,8 @@ export function createRevocationList({ now = earlierClock }: RevocationListOptio
       for (const listener of listeners) tell(listener, entry)
     },
     subscribe(listener) {
-      // A function of its own for each subscription, so that the same listener may subscribe twice and leave once.
+      // A new function for each subscription, so that a listener may subscribe twice and
+      // unsubscribe once.
       const own = (entry: Revocation) => listener(entry)
       listeners.add(own)
       return () => void listeners.delete(own)
@@ -131,7 +163,7 @@ function tell(listener: (entry: Revocation) => void, entry: Revocation): void {
   try {
     listener(entry)
   } catch {
-    // The entry counts, whatever becomes of the news.
+    // The entry is added even if a listener fails.
   }
 }
 
@@ -141,9 +173,11 @@ function subjectOf({ payload, subjectKey: known }: RevocableToken): string | und
 }
 
 /**
- * The key of a user in a revocation: the first 16 bytes of SHA-256(issuer ‖ 0 ‖ subject) as base64url. It hides only a subject that nobody can guess: whoever
- * tries the subjects there may be (e-mail addresses, small numbers) finds out which one an entry is about.
- * @param issuer the `iss` of the user's tokens; empty for tokens without one @param subject the `sub`
+ * Returns the key of a user in a revocation: the first 16 bytes of SHA-256(issuer ‖ 0 ‖ subject) as
+ * base64url. It does not hide subjects that can be guessed, such as e-mail addresses or small
+ * numbers.
+ * @param issuer the `iss` of the user's tokens; empty for tokens without one
+ * @param subject the `sub` of the user's tokens
  */
 export function subjectKey(issuer: string, subject: string): string {
   return createHash('sha256').update(`${issuer}\0${subject}`).digest().subarray(0, 16).toString('base64url')
@@ -173,8 +207,9 @@ function isName(id: unknown): boolean {
 }
 
 /**
- * A clock that jumps forward would drop revocations of tokens that are valid again once it is set right. So an entry leaves only when
- * both the wall clock and the clock that never jumps say so.
+ * If the wall clock jumped forward, revocations would be removed whose tokens are valid again once
+ * it is corrected. So an entry is removed only after its `until` has passed on the monotonic clock,
+ * too.
  */
 function earlierClock(): number {
   return Math.min(Date.now(), performance.timeOrigin + performance.now())

@@ -1,33 +1,41 @@
 import { type CookieRule, cookiesNamed, forgeryFault } from './cookies.ts'
 import { fieldValue, type GuardRequest, isHeaderReader } from './request.ts'
 
-/** What a request carried: a token, no bearer credentials at all, or an attempt that is refused whatever the token says. */
+/**
+ * The credentials of a request: a token, none, or an attempt that is refused before the token is
+ * verified.
+ */
 export type Credentials =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'none' }
   | { readonly kind: 'invalid'; readonly code: 'invalid_request' | 'csrf_failed'; readonly detail: string }
 
-/** Credentials whose token may still hold anything: {@link tokenFault} judges it. */
+/** Credentials whose token may be any string: {@link tokenFault} checks it. */
 export type FoundCredentials = Credentials | { readonly kind: 'token'; readonly token: string; readonly cookie: true }
 
-/** In characters. Texts beyond it are judged by `verify` alone. */
+/** What carries a token: the header, or the cookie. */
+export type BearerCredentials = FoundCredentials & { kind: 'token' }
+
+/** In characters. Longer strings are checked by `verify` only. */
 const LONGEST_EXAMINED = 2048
 
 const NONE: Credentials = Object.freeze({ kind: 'none' })
 const TWICE = invalid('The request carries more than one Authorization header, or a comma in it.')
-const IN_URL = invalid('The request carries a token in the URL beside the one that is meant to be used.')
-const IN_COOKIE = invalid('The request carries a token in a cookie beside the Authorization header.')
-const COOKIE_TWICE = invalid('The request carries more than one cookie of the name that holds the token.')
-const NO_TOKEN = invalid('The Authorization header names the Bearer scheme but holds no token.')
+const IN_URL = invalid('The request carries a token in the URL in addition to the one that is used.')
+const IN_COOKIE = invalid('The request carries a token in a cookie in addition to the Authorization header.')
+const COOKIE_TWICE = invalid('The request carries more than one cookie with the name of the token cookie.')
+const NO_TOKEN = invalid('The Authorization header has the Bearer scheme but no token.')
 const SEPARATOR = invalid('The Authorization header must have exactly one space between "Bearer" and the token.')
-const CHARACTERS = invalid('The token in the Authorization header holds characters that no token has.')
-const COOKIE_CHARACTERS = invalid('The token in the cookie holds characters that no token has.')
+const CHARACTERS = invalid('The token in the Authorization header has characters that no token can have.')
+const COOKIE_CHARACTERS = invalid('The token in the cookie has characters that no token can have.')
 
 /**
- * Finds the access token of a request: in the Authorization header (RFC 6750 §2.1), or in the guard's cookie if it has one. A token in the URL is never
- * used. Two methods at once make the request invalid (RFC 6750 §2, §3.1).
+ * Finds the access token of a request: in the Authorization header (RFC 6750 §2.1), or in the
+ * guard's cookie if it has one. A token in the URL is never used. Two methods at once make the
+ * request invalid (RFC 6750 §2, §3.1).
  *
- * What the token consists of is not looked at here: one that equals a verified token needs no look, any other goes to {@link tokenFault}.
+ * The characters of the token are not checked here: a token in the cache needs no check, any other
+ * is passed to {@link tokenFault}.
  */
 export function findCredentials(request: GuardRequest, cookie?: CookieRule): FoundCredentials {
   const value = authorizationOf(request)
@@ -36,12 +44,14 @@ export function findCredentials(request: GuardRequest, cookie?: CookieRule): Fou
   return found.kind === 'token' && hasTokenInUrl(request.url) ? IN_URL : found
 }
 
-/** What is wrong with the text of a token that {@link findCredentials} found; `undefined`: it is a token68 (RFC 9110 §11.2). */
-export function tokenFault(
-  found: FoundCredentials & { kind: 'token' },
-): (Credentials & { kind: 'invalid' }) | undefined {
+/**
+ * Returns what is wrong with the token that {@link findCredentials} found; `undefined` if it is a
+ * token68 (RFC 9110 §11.2).
+ */
+export function tokenFault(found: BearerCredentials): (Credentials & { kind: 'invalid' }) | undefined {
   const { token } = found
-  // Looking at each of eight thousand characters would make garbage dearer than a good token; it is malformed either way.
+  // Checking thousands of characters would make an invalid token cost more than a valid one; it is
+  // malformed either way.
   if (token.length > LONGEST_EXAMINED && !token.includes(',')) return undefined
   if (/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) return undefined
   if ('cookie' in found) return COOKIE_CHARACTERS
@@ -50,7 +60,10 @@ export function tokenFault(
   return token.startsWith(' ') || token.startsWith('\t') ? SEPARATOR : CHARACTERS
 }
 
-/** Reads the value of one Authorization header, up to the token. Schemes other than Bearer are no bearer credentials: `none`. */
+/**
+ * Reads the value of one Authorization header, up to the token. Other schemes are not bearer
+ * credentials: `none`.
+ */
 export function readAuthorization(value: string): Credentials {
   if (value.startsWith('Bearer ')) return { kind: 'token', token: value.slice(7) }
   const scheme = /^[^ \t,]*/.exec(value)?.[0] ?? ''
@@ -64,12 +77,15 @@ export function readAuthorization(value: string): Credentials {
   return rest.trim() === '' ? NO_TOKEN : SEPARATOR
 }
 
-/** Longer tokens are refused by `verify`, too; here before anything in them is looked at. */
+/** `verify` refuses longer tokens, too. Here they are refused before anything in them is read. */
 const LONGEST = 16_384
 
-/** @param longest the option `maxTokenLength` of the guard */
+/**
+ * Returns what is wrong if the token is too long.
+ * @param longest the option `maxTokenLength` of the guard
+ */
 export function lengthFault(
-  found: FoundCredentials & { kind: 'token' },
+  found: BearerCredentials,
   longest = LONGEST,
 ): { readonly code: 'invalid_request' | 'csrf_failed' | 'token_malformed'; readonly detail: string } | undefined {
   if (found.token.length <= longest) return undefined
@@ -78,7 +94,10 @@ export function lengthFault(
   )
 }
 
-/** The value of the Authorization header; several joined by commas, as Headers (Fetch) does, so that all kinds of requests are judged alike. */
+/**
+ * The value of the Authorization header; several joined by commas, as Headers (Fetch) does, so that
+ * all kinds of requests are treated alike.
+ */
 function authorizationOf(request: GuardRequest): string | undefined {
   const { headers, rawHeaders } = request
   if (isHeaderReader(headers)) return headers.get('authorization') ?? undefined

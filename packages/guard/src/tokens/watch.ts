@@ -1,15 +1,16 @@
-import { dropAnswer, verdictOf } from './revocation-verdict.ts'
-import type { RevocationVerdict } from './revocations.ts'
-import { letExit, startTimer } from './timer.ts'
-import type { Trust } from './trust.ts'
+import type { RevocationVerdict } from '../revocations/list.ts'
+import { dropAnswer, verdictOf } from '../revocations/verdict.ts'
+import { letExit, startTimer } from '../timer.ts'
+import type { Trust } from '../trust.ts'
 import type { VerifiedToken } from './verified-token.ts'
 
-/** Milliseconds between looks at a list of revocations that does not tell by itself. */
+/** Milliseconds between checks of revocations without `subscribe`. */
 const WATCH_INTERVAL = 1000
 
 /**
- * Tells when a token expires or is revoked, at once if it has been. Its timers let an idle process exit.
- * @returns the function that ends the watch
+ * Calls `lost` when a token expires or is revoked, at once if it already has. Its timers let an
+ * idle process exit.
+ * @returns a function that ends the watch
  */
 export function watchToken(
   trust: Trust,
@@ -22,7 +23,7 @@ export function watchToken(
   let again = false
   let over = false
   function hear(verdict: RevocationVerdict | undefined): void {
-    // That revocations are not known at the moment says nothing about this token.
+    // Unavailable revocations say nothing about this token.
     if (!over && verdict !== undefined && verdict !== 'revocation_unavailable') lost(verdict)
   }
   function lookForRevocation(): void {
@@ -63,7 +64,7 @@ export function watchToken(
   }
 }
 
-/** A check that fails says nothing about this token, either. */
+/** Nor does a check that fails. */
 function verdictNow(trust: Trust, token: VerifiedToken): ReturnType<typeof verdictOf> {
   try {
     return verdictOf(trust, token.revocable)

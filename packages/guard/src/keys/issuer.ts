@@ -6,35 +6,45 @@ import {
   unsafeDecode,
   type VerificationKeys,
 } from '@sealwax/jwt'
-import { textWithin } from './bounded-text.ts'
-import { anotherIssuer } from './mismatch.ts'
-import { isLoopback, parseSecureUrl } from './urls.ts'
+import { isLoopback, readBody } from '@sealwax/jwt/internal'
+import { anotherIssuer } from '../tokens/mismatch.ts'
+import { parseSecureUrl } from '../urls.ts'
 
-/** Where keys come from that have to be fetched, such as what `createRemoteJWKSet` makes. */
+/** A source of keys that must be fetched, such as the result of `createRemoteJWKSet`. */
 export interface KeySource {
-  /** The keys to verify a token with; a promise only when they must be fetched. Throws or rejects when they cannot be had. */
+  /**
+   * Returns the keys to verify a token with; a promise only if they must be fetched. Throws or
+   * rejects if they are not available.
+   */
   keysFor(token: string): VerificationKeys | Promise<VerificationKeys>
   /**
-   * Keys to try once more after a token was refused with `keys`: newer ones if there are any, a promise of one request, or `undefined` if it is too early to
-   * look again. Where it is absent the first refusal stands.
+   * Returns keys to try after a token was refused with `keys`: newer ones, a promise of them, or
+   * `undefined` if it is too early to fetch again. If this method is absent, the first refusal is
+   * final.
    */
   newerThan?(keys: VerificationKeys): VerificationKeys | Promise<VerificationKeys> | undefined
+  /** Stops fetching keys. */
   close(): void | Promise<void>
 }
 
-/** In milliseconds, for each of the two addresses: one that does not answer must not keep the other from being asked. */
+/** In milliseconds, for each of the two URLs: if one times out, the other must still be tried. */
 const TIME_LIMIT = 5000
 /** In octets, of one document. */
 const SIZE_LIMIT = 256 * 1024
-/** Milliseconds for which a failure is the answer to everybody; as long as `Retry-After` says. */
+/**
+ * Milliseconds for which a failure is reported without a new request; the same as `Retry-After`.
+ */
 const COOL_DOWN = 5000
 /** Milliseconds after which the metadata is read again: an issuer may move its keys. */
 const LIFETIME = 3_600_000
 
 /**
- * The keys of an issuer, by way of its metadata (RFC 8414 §3, OpenID Connect Discovery 1.0 §4). Fetches nothing before the first token; one request at
- * a time, one within the cool-down after a failure; the last good answer is kept while the issuer cannot be reached.
- * @param issuer an https URL, or http on loopback, without query @param now milliseconds since 1970 @param onKeys see `createRemoteJWKSet`
+ * Finds the keys of an issuer through its metadata (RFC 8414 §3, OpenID Connect Discovery 1.0 §4).
+ * Fetches nothing before the first token, makes one request at a time, and waits for the cool-down
+ * after a failure. The last valid keys are kept while the issuer cannot be reached.
+ * @param issuer an https URL, or http on loopback, without query
+ * @param now milliseconds since 1970
+ * @param onKeys see `createRemoteJWKSet`
  */
 export function discoverKeys(issuer: string, now: () => number, onKeys: (news: KeysNews) => void): KeySource {
   const closing = new AbortController()
@@ -48,7 +58,7 @@ export function discoverKeys(issuer: string, now: () => number, onKeys: (news: K
     if (url === current?.url) return
     const keys = createRemoteJWKSet(url, { now, onKeys })
     if (current !== undefined) {
-      // The keys known so far are good until the new place has shown that it has some.
+      // The current keys stay valid until the new URL has returned keys.
       await keys.keysFor(token)
       current.keys.close()
     }
@@ -81,7 +91,7 @@ export function discoverKeys(issuer: string, now: () => number, onKeys: (news: K
       if (flight === undefined && age >= (failure === undefined ? LIFETIME : COOL_DOWN)) start(token).catch(() => {})
       return current.keys.keysFor(token)
     }
-    unsafeDecode(token) // Garbage is refused without asking anybody.
+    unsafeDecode(token) // A malformed token is refused without a request.
     if (flight === undefined && failure !== undefined && age < COOL_DOWN) throw failure
     return (flight ?? start(token)).then(() => keysOf(token))
   }
@@ -97,18 +107,20 @@ export function discoverKeys(issuer: string, now: () => number, onKeys: (news: K
   }
 }
 
-/** What of an issuer's metadata a guard needs. */
+/** The part of an issuer's metadata that a guard needs. */
 export interface IssuerMetadata {
+  /** Where its keys are. */
   readonly jwksUri: string
-  /** Where its revocations are told; most issuers have no such place. */
+  /** Where its revocation feed is; most issuers have none. */
   readonly revocationUri: string | undefined
   /** Where clients get tokens. */
   readonly tokenEndpoint: string | undefined
 }
 
 /**
- * Keeps the metadata of an issuer: read once, and again in the background after an hour, or after a failure that it might explain; what was read
- * last is kept while it cannot be read. @param issuer an https URL, or http on loopback
+ * Caches the metadata of an issuer: fetched once, and again in the background after an hour, or
+ * after a failure that it might explain. The last metadata is kept while it cannot be fetched.
+ * @param issuer an https URL, or http on loopback
  */
 export function keepMetadata(issuer: string): (failed: boolean, signal: AbortSignal) => Promise<IssuerMetadata> {
   let known: IssuerMetadata | undefined
@@ -135,7 +147,7 @@ export function keepMetadata(issuer: string): (failed: boolean, signal: AbortSig
   }
 }
 
-/** Finds the metadata of an issuer. Rejects when there is none, or when it is not to be believed. */
+/** Fetches the metadata of an issuer. Rejects if there is none, or if it names another issuer. */
 async function findMetadata(issuer: string, closing: AbortSignal): Promise<IssuerMetadata> {
   const failures: Error[] = []
   for (const url of metadataUrls(issuer)) {
@@ -148,10 +160,13 @@ async function findMetadata(issuer: string, closing: AbortSignal): Promise<Issue
     }
   }
   const reasons = failures.map(({ message }) => message).join('; ')
-  throw new AggregateError(failures, `the metadata of the issuer ${issuer} cannot be had: ${reasons}`)
+  throw new AggregateError(failures, `the metadata of the issuer ${issuer} is not available: ${reasons}`)
 }
 
-/** RFC 8414 §3.1: between host and path; OpenID Connect Discovery §4.1: behind the path. Neither doubles a slash. */
+/**
+ * RFC 8414 §3.1: between host and path; OpenID Connect Discovery §4.1: after the path. Neither
+ * doubles a slash.
+ */
 function metadataUrls(issuer: string): readonly string[] {
   const { origin, pathname } = new URL(issuer)
   const path = pathname.replace(/\/$/, '')
@@ -174,7 +189,7 @@ function readMetadata(metadata: unknown, issuer: string): IssuerMetadata {
   }
 }
 
-/** http is for an issuer that is on loopback itself. */
+/** http is accepted only from an issuer that is on loopback itself. */
 function trustedUrl(text: unknown, issuer: string): string | undefined {
   const url = parseSecureUrl(text)
   const trusted = url?.protocol === 'https:' || isLoopback(new URL(issuer).hostname)
@@ -183,7 +198,7 @@ function trustedUrl(text: unknown, issuer: string): string | undefined {
 
 async function fetchJson(url: string, signal: AbortSignal): Promise<unknown> {
   const response = await fetch(url, { signal, redirect: 'manual', headers: { accept: 'application/json' } })
-  if (response.ok) return JSON.parse(await textWithin(response, SIZE_LIMIT))
+  if (response.ok) return JSON.parse(await readBody(response, SIZE_LIMIT))
   await response.body?.cancel()
-  throw new Error(`the answer is ${response.status}`)
+  throw new Error(`the response has status ${response.status}`)
 }

@@ -1,13 +1,16 @@
 import type { JwtPayload } from '@sealwax/jwt'
 import { createLiveEntries } from './live-entries.ts'
 
-/** Subjects whose sessions have all ended, except perhaps one. */
+/** Subjects whose sessions have ended, all or all but one. */
 export interface EndedSubjects {
-  /** Whether any live entry of the subject refuses the token. @param now milliseconds since 1970; read only for a subject that is there */
+  /**
+   * Whether a current entry of the subject refuses the token.
+   * @param now milliseconds since 1970; called only if the subject has an entry
+   */
   refuses(subject: string, token: JwtPayload, now: () => number): boolean
-  /** Adds an entry. A token is refused if one of the subject's entries refuses it, in whatever order and however often they were added. */
+  /** Adds an entry. A token is refused if one of the subject's entries refuses it, in any order. */
   add(entry: EndedSubject, now: number): void
-  /** How many subjects count. */
+  /** Number of subjects with a current entry. */
   count(now: number): number
 }
 
@@ -19,7 +22,10 @@ interface EndedSubject {
   readonly until: number
 }
 
-/** The session that the entry with the highest `below` excepts. Entries that do not except it refuse its tokens with a `ver` lower than `least`. */
+/**
+ * The session that the entry with the highest `below` excepts. Entries that do not except it refuse
+ * its tokens with a `ver` lower than `least`.
+ */
 interface Exception {
   readonly sid: string
   readonly least: number
@@ -27,7 +33,9 @@ interface Exception {
 
 const SMALLEST = 256
 
-/** Creates an empty store. Exceptions are rare, so they are kept in a Map and cost the compact table nothing. */
+/**
+ * Creates an empty store. Exceptions are rare, so they are in a Map and not in the compact table.
+ */
 export function createEndedSubjects(): EndedSubjects {
   const entries = createLiveEntries(true)
   const exceptions = new Map<string, Exception>()

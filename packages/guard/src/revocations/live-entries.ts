@@ -1,17 +1,28 @@
 /**
- * Names and how long they count. A name of 22 characters that is the canonical base64url of 128 bits (what the issuer of this workspace
- * gives its sessions, and a subject key) takes 20 octets in a table of its own, at most half full; any other name is kept in a Map.
+ * Names with an expiry time. A name that is the canonical base64url of 128 bits (22 characters:
+ * session ids of Sealwax, and subject keys) takes 20 bytes in a hash table that is at most half
+ * full; any other name is in a Map.
  */
 export interface LiveEntries {
-  /** The version kept with a name that still counts; 0 if none was given. `undefined`: the name does not count. @param now milliseconds since 1970; read only for a name that is there */
+  /**
+   * Returns the version of a name; 0 if it was added without one, `undefined` if the name is
+   * unknown or expired.
+   * @param now milliseconds since 1970; called only for a known name
+   */
   versionOf(name: string, now: () => number): number | undefined
-  /** Adds a name. The later `until` (seconds since 1970) and the higher version count, as long as the earlier entry has not died. */
+  /**
+   * Adds a name. The later `until` (seconds since 1970) and the higher version apply, unless the
+   * earlier entry has expired.
+   */
   add(name: string, until: number, version: number, now: number): void
-  /** How many names count. */
+  /** Number of names that have not expired. */
   count(now: number): number
 }
 
-/** Words of a slot: four of the name, then the second until which it counts; 0 in the last: the slot is free. */
+/**
+ * Words of a slot: four of the name, then its expiry in seconds since 1970; 0 there means that the
+ * slot is free.
+ */
 const WIDTH = 5
 const UNTIL = 4
 const SMALLEST = 256
@@ -22,22 +33,30 @@ for (const [sextet, letter] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqr
   SEXTETS[letter.charCodeAt(0)] = sextet
 }
 
-/** The words of the name that was read last. Everything here is synchronous and calls nobody back, so one serves all. */
+/**
+ * The words of the name that was read last. Shared, since all code here is synchronous and has no
+ * callbacks.
+ */
 const words = new Uint32Array(4)
 
-/** Creates a store of entries. @param versioned whether versions are kept with the names; 8 octets more for each slot */
+/**
+ * Creates an empty store.
+ * @param versioned whether names have versions; 8 more bytes per slot
+ */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory, each part of it short
 export function createLiveEntries(versioned: boolean): LiveEntries {
   const others = new Map<string, { until: number; version: number }>()
   let capacity = SMALLEST
   let cells = new Uint32Array(capacity * WIDTH)
   let versions = new Float64Array(versioned ? capacity : 0)
-  /** Slots that are not free; dead entries are among them until the next sweep. */
+  /** Slots that are not free, including expired entries until the next sweep. */
   let used = 0
   let sweepOthersAt = SMALLEST
 
   /** The slot of the name in `words`, or the free one where it belongs. */
   function slotOf(): number {
-    // The high bits: when the table grows, the names of neighbours move to neighbours, and memory is read and written in order.
+    // The high bits: when the table grows, neighbors stay neighbors, so that memory is read and
+    // written in order.
     let slot = spread() >>> Math.clz32(capacity - 1)
     for (; ; slot = (slot + 1) & (capacity - 1)) {
       const cell = slot * WIDTH
@@ -49,7 +68,7 @@ export function createLiveEntries(versioned: boolean): LiveEntries {
 
   function put(slot: number, until: number, version: number): void {
     const cell = slot * WIDTH
-    // One by one: `set` takes several times as long for so few.
+    // One by one: `set` takes several times as long for four words.
     for (let i = 0; i < UNTIL; i++) cells[cell + i] = words[i] as number
     cells[cell + UNTIL] = until
     if (versioned) versions[slot] = version
@@ -60,7 +79,7 @@ export function createLiveEntries(versioned: boolean): LiveEntries {
     sweepOthersAt = Math.max(SMALLEST, 2 * others.size)
   }
 
-  /** Makes room: drops what is dead, and takes a table of which the rest fills at most three eighths. */
+  /** Removes expired entries and resizes the table so that the rest fills at most three eighths. */
   function sweep(now: number): void {
     const old = { cells, versions, capacity }
     used = countSlots(now)
@@ -106,7 +125,7 @@ export function createLiveEntries(versioned: boolean): LiveEntries {
       const slot = slotOf()
       const before = cells[slot * WIDTH + UNTIL] as number
       if (before === 0) used++
-      // Whole seconds, rounded up: an entry may outlive its time by a moment, never die before it.
+      // Whole seconds, rounded up: an entry may expire a moment late, never early.
       if (before * 1000 <= now) put(slot, Math.ceil(until), version)
       else put(slot, Math.max(Math.ceil(until), before), Math.max(version, versions[slot] ?? 0))
     },
@@ -118,7 +137,10 @@ export function createLiveEntries(versioned: boolean): LiveEntries {
   }
 }
 
-/** Puts the 128 bits of a name into `words`; `false` if it is not 22 characters of canonical base64url (RFC 4648 §3.5). */
+/**
+ * Puts the 128 bits of a name into `words`; `false` if it is not 22 characters of canonical
+ * base64url (RFC 4648 §3.5).
+ */
 function readWords(name: string): boolean {
   if (name.length !== 22) return false
   let wrong = 0
@@ -144,7 +166,9 @@ function readWords(name: string): boolean {
   return ((wrong | last) & 64) === 0 && (last & 15) === 0
 }
 
-/** Session ids are random and subject keys are hashes; the mixing is for ids that only look it. */
+/**
+ * Session ids are random and subject keys are hashes; the mixing is for ids that are not random.
+ */
 function spread(): number {
   let hash = Math.imul((words[0] as number) ^ (words[2] as number), 0x9e3779b1)
   hash = Math.imul(hash ^ (hash >>> 15) ^ (words[1] as number), 0x85ebca6b)

@@ -1,22 +1,15 @@
+import type { GuardOptions } from '../options.ts'
+import type { Trust } from '../trust.ts'
+import { parseSecureUrl } from '../urls.ts'
+import { type FeedOptions, followFeed, type RevocationFeed } from './feed.ts'
 import { feedSource } from './feed-source.ts'
-import { type FeedOptions, followFeed, type RevocationFeed } from './revocation-feed.ts'
-import { validateRevocationCheck } from './revocation-verdict.ts'
-import { shapeOf } from './shape.ts'
-import type { GuardOptions, Trust } from './trust.ts'
-import { parseSecureUrl } from './urls.ts'
+import { validateRevocationCheck } from './verdict.ts'
 
-/** What may be written for the option. */
-export const REVOCATION =
-  'a RevocationList, { check } of your own, { url } of a revocation feed, or null if tokens of ended sessions may be used until they expire'
-
-/** How a guard knows of revocations. */
+/** The parts of `Trust` about revocations. */
 export type Revoked = Pick<Trust, 'revocation' | 'revocationReady' | 'closeRevocation'>
 
-/** Follows the feed where no list is given. */
+/** Returns the given check, or follows the feed. */
 export function revocationOf(revocation: GuardOptions['revocation'], issuer: GuardOptions['issuer']): Revoked {
-  if (revocation !== undefined && typeof revocation !== 'object') {
-    throw new TypeError(`createGuard: revocation must be ${REVOCATION}; got ${shapeOf(revocation)}`)
-  }
   if (revocation === null || (revocation !== undefined && 'check' in revocation)) {
     if (revocation !== null) validateRevocationCheck(revocation)
     return { revocation, revocationReady: () => undefined, closeRevocation() {} }
@@ -30,7 +23,9 @@ function feedOf(options: FeedOptions, issuer: GuardOptions['issuer']): Revocatio
   const asked =
     url === undefined ? 'revocation.url' : client === undefined ? undefined : 'an issuer with a token endpoint'
   if (asked !== undefined && parseSecureUrl(issuer) === undefined) {
-    throw new TypeError(`createGuard: ${asked} must be given: only an issuer that is one https URL can be asked`)
+    throw new TypeError(
+      `createGuard: ${asked} must be given: metadata can only be fetched from an issuer that is one https URL`,
+    )
   }
   return followFeed(feedSource(options, issuer as string), options)
 }

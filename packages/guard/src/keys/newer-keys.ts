@@ -1,0 +1,48 @@
+import type { VerificationKeys } from '@sealwax/jwt'
+import { GuardError, type GuardErrorCode } from '../errors.ts'
+import type { Trust } from '../trust.ts'
+import { andThen, orElse, type ValueOrPromise } from '../value-or-promise.ts'
+
+/** Refusals of tokens that were not signed with the keys at hand. */
+const FOREIGN: ReadonlySet<string> = new Set<GuardErrorCode>([
+  ...(['token_key_unknown', 'token_algorithm_not_allowed', 'token_signature_invalid'] as const),
+])
+
+/**
+ * Retries a token that was refused because of the keys once with newer ones: an issuer may have
+ * replaced a key under the same `kid`, or under none. The source of the keys limits how often it
+ * fetches.
+ * @param keys the keys that the token was refused with
+ * @param again called with newer keys
+ */
+export function withNewerKeys<T>(
+  { newerThan }: Trust,
+  keys: VerificationKeys,
+  error: unknown,
+  again: (newer: VerificationKeys) => ValueOrPromise<T>,
+): ValueOrPromise<T> {
+  if (!isForeign(error)) throw error
+  const newer = newerThan(keys)
+  if (newer === undefined) throw error
+  const tryOnce = (found: VerificationKeys) => {
+    if (found === keys) throw error
+    return again(found)
+  }
+  return andThen(
+    orElse<VerificationKeys>(
+      () => newer,
+      () => keys,
+    ),
+    tryOnce,
+  )
+}
+
+/** Whether a refusal says that no key of the set made the signature. */
+export function isForeign(error: unknown): boolean {
+  return error instanceof GuardError && FOREIGN.has(error.code)
+}
+
+/** Whether other keys might verify the token. */
+export function isAboutKeys(error: unknown): boolean {
+  return isForeign(error) || (error instanceof GuardError && error.code === 'keys_unavailable')
+}

@@ -1,0 +1,250 @@
+import type { Algorithm, Duration, KeysNews, VerificationKeys } from '@sealwax/jwt'
+import type { Auth } from './auth.ts'
+import type { GuardError } from './errors.ts'
+import type { KeySource } from './keys/issuer.ts'
+import type { CookieRule } from './request/cookies.ts'
+import type { GuardRequest } from './request/request.ts'
+import type { FeedOptions } from './revocations/feed.ts'
+import type { RevocationCheck } from './revocations/list.ts'
+import {
+  isListOf,
+  isNonEmpty,
+  mustBe,
+  mustBeDuration,
+  mustBeFunction,
+  mustBeOneOf,
+  mustBeWholeNumber,
+  type OptionRules,
+  type Rule,
+} from './strict-options.ts'
+import { parseSecureUrl } from './urls.ts'
+
+/** What a guard trusts. Unknown members and members that are `undefined` throw a TypeError. */
+export interface GuardOptions {
+  /**
+   * The `iss` of the tokens, compared exactly. Other issuers go into `issuers`, each with its own
+   * keys. `null`: not checked.
+   */
+  readonly issuer: string | null
+  /** The name of this API, or its names: `aud` must contain one. `null`: not checked. */
+  readonly audience: string | readonly string[] | null
+  /**
+   * The only accepted `typ`. Default `'at+jwt'`, with all the rules of access tokens (RFC 9068 §4).
+   * `null`: not checked.
+   */
+  readonly typ?: string | null
+  /**
+   * Claims that a token must have. Default `iss sub aud exp iat jti`, without `iss` or `aud` where
+   * that is `null`. `sub` is always required.
+   */
+  readonly requiredClaims?: readonly string[]
+  /** How far the clocks of issuer and guard may differ. Default 5 seconds, at most 60. */
+  readonly clockTolerance?: Duration
+  /** Greatest `exp − iat`. Default 24 hours for `at+jwt`, none for another `typ`. */
+  readonly maxLifetime?: Duration
+  /**
+   * Tokens that are bound to a key of their sender (`cnf`; RFC 9449, RFC 8705). The guard cannot
+   * check that the sender has the key. `'refuse'`, the default: `token_proof_required`. `'ignore'`:
+   * they are accepted as bearer tokens.
+   */
+  readonly senderConstrained?: 'refuse' | 'ignore'
+  /**
+   * Your own rule for tokens of this issuer, called once after a token is verified; `false` is
+   * refused with 403 `check_failed`. A rule for one route belongs in its requirement.
+   */
+  readonly check?: (auth: Auth) => boolean
+  /**
+   * Restricts the algorithms. Each key accepts only its own anyway; an RSA key that names none
+   * accepts those listed here.
+   */
+  readonly algorithms?: readonly Algorithm[]
+  /**
+   * The longest token that is accepted, in characters. Default 16,384. Servers limit the length of
+   * header fields, too.
+   */
+  readonly maxTokenLength?: number
+  /** Maximum number of members in the claims, all levels together. Default 1,024. */
+  readonly maxMembers?: number
+  /**
+   * The keys that tokens are verified with, a function that returns the current ones, or the result
+   * of `createRemoteJWKSet` (which the guard does not close). Default: the keys in the issuer's
+   * metadata (RFC 8414, OpenID Connect Discovery), fetched when the first token arrives. While no
+   * keys are available, requests are refused with 503 `keys_unavailable`.
+   */
+  readonly keys?: VerificationKeys | (() => VerificationKeys) | KeySource
+  /**
+   * Called after each request for keys that the guard makes itself, with the keys, those left out
+   * and why, or the error. Errors it throws are ignored.
+   */
+  readonly onKeys?: (news: KeysNews) => void
+  /**
+   * Where revocations come from: a list, or the feed of the issuer, which the guard then follows.
+   * `null`: a token is accepted until it expires, even if its session has ended. Default, if the
+   * keys come from the issuer's metadata: the feed named there. For an issuer without a feed, write
+   * `null`.
+   */
+  readonly revocation?: RevocationCheck | FeedOptions | null
+  /**
+   * Other issuers whose tokens are accepted, each with its own keys and rules. An issuer with
+   * `keys` but no `revocation` uses the guard's revocations. Default none.
+   */
+  readonly issuers?: readonly TrustedIssuer[]
+  /**
+   * Accepts the access token in a cookie or in the Authorization header, never in both. Default:
+   * the header only.
+   */
+  readonly cookie?: CookieRule
+  /**
+   * How many verified tokens are cached, so that the next request with one needs no signature
+   * check. Default 2000; 0: none.
+   */
+  readonly cacheSize?: number
+  /**
+   * The URL where you serve `protectedResourceMetadata` (`@sealwax/guard/resource-metadata`), added
+   * to challenges (RFC 9728 §5.1): https, or http on loopback. Default none.
+   */
+  readonly resourceMetadata?: string
+  /**
+   * Called once for every refusal, before it is thrown. Errors it throws or rejects with are
+   * ignored.
+   */
+  readonly onRefusal?: (error: GuardError, request: GuardRequest) => void
+  /**
+   * The protection space named in challenges (RFC 9110 §11.5): printable ASCII. Default `'api'`.
+   */
+  readonly realm?: string
+  /** Returns the time in milliseconds since 1970. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+/**
+ * An issuer in addition to the guard's own: another identity provider, or the system that yours
+ * replaces, whose tokens remain valid until a date. Its tokens are checked with its own keys and
+ * rules, never with the guard's (RFC 8725 §3.8).
+ */
+export interface TrustedIssuer
+  extends Pick<
+    GuardOptions,
+    'keys' | 'revocation' | 'check' | 'typ' | 'requiredClaims' | 'algorithms' | 'maxLifetime' | 'senderConstrained'
+  > {
+  /**
+   * Its `iss`, compared exactly; `null`: its tokens have none. It may equal the guard's own issuer;
+   * then tokens of either set of keys are accepted.
+   */
+  readonly issuer: string | null
+  /** As in `GuardOptions`. Default: the guard's. */
+  readonly audience?: string | readonly string[] | null
+  /**
+   * When its tokens stop being accepted: a Date, or a string such as `'2027-03-31'` or
+   * `'2027-03-31T12:00:00Z'`. Default: never. With a date, or if `issuer` is `null`, the defaults
+   * match the tokens of most older systems: `typ` is `'JWT'`, and `requiredClaims` are `iss sub
+   * exp` (without `iss` for `null`).
+   */
+  readonly until?: Date | string
+}
+
+const ALGORITHMS: Readonly<Record<Algorithm, true>> = {
+  ...({ ES256: true, ES384: true, ES512: true, EdDSA: true, Ed25519: true } as const),
+  ...({ RS256: true, RS384: true, RS512: true, PS256: true, PS384: true, PS512: true } as const),
+  ...({ HS256: true, HS384: true, HS512: true } as const),
+}
+
+const ALGORITHM_LIST = `a list of at least one of ${Object.keys(ALGORITHMS).join(' ')}`
+
+const isObject = (value: unknown) => typeof value === 'object' && value !== null
+
+/** What may be given for the option `revocation`. */
+export const REVOCATION =
+  'a RevocationList, { check } of your own, { url } of a revocation feed, or null if tokens of ended sessions may be used until they expire'
+
+/** RFC 8725 §3.8: keys must belong to the issuer, and keys beside a list of issuers do not. */
+const mustBeIssuer: Rule = (value) => {
+  if (value === null || isNonEmpty(value)) return undefined
+  if (!Array.isArray(value)) return 'the iss of the tokens, a string, or null to accept tokens of any issuer'
+  return (
+    'one issuer: with a list, a key of one issuer would vouch for all of them. ' +
+    'Write the others as issuers: [{ issuer, keys }], each with its own keys'
+  )
+}
+
+const mustBeAudience = mustBe(
+  'the name of this API in the tokens, a list of names, or null to accept tokens meant for others',
+  (value) => value === null || isNonEmpty(value) || isListOf(value),
+)
+
+/** Rules that `GuardOptions` and `TrustedIssuer` share. */
+const TOKEN_RULES = {
+  audience: mustBeAudience,
+  typ: mustBe(
+    "a media type such as 'at+jwt', or null to accept any",
+    (value) => value === null || (typeof value === 'string' && /^[\x21-\x3a\x3c-\x7e]{1,127}$/.test(value)),
+  ),
+  requiredClaims: mustBe('a list of at least one claim name', (value) => isListOf(value)),
+  maxLifetime: mustBeDuration('at least 1 second', 1),
+  senderConstrained: mustBeOneOf('refuse', 'ignore'),
+  check: mustBeFunction('a function of the auth that returns true or false'),
+  algorithms: mustBe(ALGORITHM_LIST, (value) => isListOf(value, (name) => Object.hasOwn(ALGORITHMS, name))),
+  // `verify` says what is wrong with keys.
+  keys: mustBe(
+    'keys, a function that returns keys, or what createRemoteJWKSet returns',
+    (value) => value !== undefined,
+  ),
+  revocation: mustBe(REVOCATION, (value) => typeof value === 'object'),
+}
+
+/** What `createGuard` accepts. */
+export const GUARD_OPTIONS: OptionRules<GuardOptions> = {
+  example: '{ issuer, audience }',
+  required: ['issuer', 'audience'],
+  hints: {
+    trust: 'write issuers: [{ issuer, keys, until }]',
+    secret: "write keys: importKey(octets, { alg: 'HS256' })",
+    key: 'write keys',
+    jwksUri: 'write keys: createRemoteJWKSet(url)',
+  },
+  rules: {
+    ...TOKEN_RULES,
+    issuer: mustBeIssuer,
+    clockTolerance: mustBeDuration('at most 60 seconds', 0, 60),
+    maxTokenLength: mustBeWholeNumber(1, 1_048_576),
+    maxMembers: mustBeWholeNumber(1, 65_536),
+    onKeys: mustBeFunction(),
+    issuers: mustBe('a list such as [{ issuer, keys }]', (value) => Array.isArray(value) && value.every(isObject)),
+    cookie: mustBe("an object such as { name: '__Host-access' }", isObject),
+    cacheSize: mustBeWholeNumber(0, 1_000_000),
+    resourceMetadata: mustBe('an https URL (http on loopback)', (value) => parseSecureUrl(value) !== undefined),
+    onRefusal: mustBeFunction(),
+    realm: mustBe(
+      'printable ASCII, and not empty',
+      (value) => typeof value === 'string' && /^[\x20-\x7e]+$/.test(value),
+    ),
+    now: mustBeFunction('a function that returns milliseconds since 1970'),
+  },
+}
+
+/** What each entry of `issuers` accepts. */
+export const TRUSTED_ISSUER: OptionRules<TrustedIssuer> = {
+  example: '{ issuer, keys }',
+  required: ['issuer'],
+  hints: { key: 'write keys', jwksUri: 'write keys: createRemoteJWKSet(url)' },
+  rules: {
+    ...TOKEN_RULES,
+    issuer: mustBe(
+      'the iss of its tokens, a string, or null for tokens without one',
+      (value) => value === null || isNonEmpty(value),
+    ),
+    until: mustBe("a Date, or a date such as '2027-03-31'", (value) => timeOf(value) !== undefined),
+  },
+}
+
+/** The time of a date in milliseconds since 1970; `undefined` if it is none. */
+export function timeOf(date: unknown): number | undefined {
+  if (!(date instanceof Date) && !(typeof date === 'string' && /^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(date))) {
+    return undefined
+  }
+  const time = new Date(date).getTime()
+  if (Number.isNaN(time)) return undefined
+  // A day that the month does not have would silently be one of the next month.
+  const isReal = date instanceof Date || new Date(time).toISOString().startsWith(date.slice(0, 10))
+  return isReal ? time : undefined
+}

@@ -1,0 +1,133 @@
+import { JwtError, type VerificationKeys, verify } from '@sealwax/jwt'
+import { type Auth, authOf } from '../auth.ts'
+import { GuardError } from '../errors.ts'
+import { withNewerKeys } from '../keys/newer-keys.ts'
+import { type BearerCredentials, tokenFault } from '../request/credentials.ts'
+import { namesOf, resultOfCheck } from '../requirements.ts'
+import { verdictOnKey } from '../revocations/verdict.ts'
+import { refuseOtherKind } from '../token-kind.ts'
+import type { Trust } from '../trust.ts'
+import { andThen, orElse, type ValueOrPromise } from '../value-or-promise.ts'
+import { tokenRefusal } from './refusal.ts'
+import { stillHolds, type VerifiedToken, verifiedToken } from './verified-token.ts'
+
+const verifiedBy = new WeakMap<Auth, Trust>()
+
+/** By whose rules a token was verified, to go on watching it by them. */
+export function trustThatVerified(auth: Auth): Trust | undefined {
+  return verifiedBy.get(auth)
+}
+
+/**
+ * Verifies a token by the rules of one issuer: keys, signature, claims and the `check` of the
+ * guard. A token that was verified before is only checked for what can have changed since.
+ * @returns a promise only if keys must be fetched
+ * @throws {GuardError} a code about the token, or `keys_unavailable`
+ */
+export function verifyToken(trust: Trust, credentials: BearerCredentials): ValueOrPromise<VerifiedToken> {
+  const known = trust.cache.find(credentials.token)
+  const keys = known !== undefined && isRecent(trust, known) ? known.keys : keysFor(trust, credentials)
+  return andThen(keys, (current) => verifyWith(trust, credentials, known, current))
+}
+
+function verifyWith(
+  trust: Trust,
+  credentials: BearerCredentials,
+  known: VerifiedToken | undefined,
+  keys: VerificationKeys,
+): ValueOrPromise<VerifiedToken> {
+  try {
+    return recall(trust, known, keys) ?? verifyAnew(trust, credentials, keys)
+  } catch (error) {
+    return withNewerKeys(trust, keys, error, (newer) => verifyAnew(trust, credentials, newer))
+  }
+}
+
+/**
+ * Whether the keys were asked for so recently that they need not be again: a source of keys has to
+ * decode the token to choose them.
+ */
+function isRecent({ keysKept, now }: Trust, known: VerifiedToken): boolean {
+  return keysKept > 0 && Math.abs(now() - known.keysAt) < keysKept
+}
+
+function keysFor(trust: Trust, credentials: BearerCredentials): ValueOrPromise<VerificationKeys> {
+  return orElse<VerificationKeys>(
+    () => trust.keysFor(credentials.token),
+    (cause) => {
+      // A source of keys reads the header of the token. What is wrong there is no fault of the
+      // keys.
+      const refusal = refusalOf(trust, credentials, cause, trust.now())
+      throw refusal ?? new GuardError('keys_unavailable', { ...trust.challenge, cause })
+    },
+  )
+}
+
+/** The token as it was verified before, if that still holds. */
+function recall(trust: Trust, known: VerifiedToken | undefined, keys: VerificationKeys): VerifiedToken | undefined {
+  if (known === undefined) return undefined
+  const now = trust.now()
+  if (!stillHolds(known, keys, now, trust.tolerance)) {
+    trust.cache.remove(known)
+    return undefined
+  }
+  if (trust.keysKept > 0 && !isRecent(trust, known)) {
+    known.keys = keys
+    known.keysAt = now
+  }
+  return known
+}
+
+function verifyAnew(trust: Trust, credentials: BearerCredentials, keys: VerificationKeys): VerifiedToken {
+  const now = trust.now()
+  // Without stack traces: one costs more than the rest of a refusal, which would make garbage
+  // expensive.
+  const limit = Error.stackTraceLimit
+  Reflect.set(Error, 'stackTraceLimit', 0)
+  try {
+    const token = verify(credentials.token, keys, { ...trust.verification, currentDate: new Date(now) })
+    refuseOtherKind(token)
+    const auth = authOf(token)
+    if (trust.check !== undefined && !resultOfCheck(trust.check(auth), 'createGuard: check')) {
+      throw new GuardError('check_failed', { ...trust.challenge, ...namesOf(auth) })
+    }
+    verifiedBy.set(auth, trust)
+    const verified = verifiedToken(credentials.token, auth, keys, now)
+    trust.cache.add(verified)
+    return verified
+  } catch (error) {
+    throw refusalOf(trust, credentials, error, now, keys) ?? error
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', limit)
+  }
+}
+
+/**
+ * A string that is no token may not even be credentials (RFC 6750 §2.1). This is checked only here:
+ * a good token does not need it.
+ */
+function refusalOf(
+  trust: Trust,
+  credentials: BearerCredentials,
+  error: unknown,
+  now: number,
+  keys: VerificationKeys = [],
+): GuardError | undefined {
+  const fault = tokenFault(credentials)
+  if (fault !== undefined) return new GuardError(fault.code, { ...trust.challenge, detail: fault.detail, cause: error })
+  if (!(error instanceof JwtError)) return undefined
+  const refusal = tokenRefusal(error, credentials.token, now, trust, keys)
+  return refusal?.code === 'token_key_unknown' ? ofRevokedKey(trust, refusal) : refusal
+}
+
+/**
+ * A key that is revoked leaves the key set. The client must learn that a token of it is stale and
+ * renew it, whether the key set or the revocation arrived first. Nothing in the token is relied on
+ * but the `kid` of a key that is refused anyway.
+ */
+function ofRevokedKey({ revocation, challenge }: Trust, refusal: GuardError): GuardError {
+  const { kid, cause } = refusal
+  if (kid === undefined) return refusal
+  const verdict = verdictOnKey(revocation, kid)
+  return verdict === undefined ? refusal : new GuardError(verdict, { ...challenge, kid, cause })
+}
