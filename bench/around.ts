@@ -4,10 +4,11 @@ import { syncBuiltinESMExports } from 'node:module'
 const WARMING = 100
 
 /**
- * What a call costs beside the one-shot primitive inside it, in microseconds: the time of the call minus the time that
- * `crypto.sign` or `crypto.verify` took during that very call; the least of all calls. Where the primitive takes a
- * millisecond, the difference of two separate measurements would say nothing about a few microseconds. What a call of
- * the bare primitive costs when it is measured in the same way is what the measuring costs, and is taken off.
+ * What a call costs beside the one-shot primitive inside it, in microseconds: the time of the call
+ * minus the time that `crypto.sign` or `crypto.verify` took during that very call; the least of all
+ * calls. Where the primitive takes a millisecond, the difference of two separate measurements would
+ * say nothing about a few microseconds. What a call of the bare primitive costs when it is measured
+ * in the same way is what the measuring costs, and is taken off.
  * @returns undefined if the call does not use them
  */
 export function timeAround(run: (index: number) => unknown, calls: number): number | undefined {

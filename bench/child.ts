@@ -70,7 +70,10 @@ function conversation(child: ChildProcess, file: string): Child {
   }
 }
 
-/** The other side: answers every message with what the handler of its `do` returns, and says that it is ready. */
+/**
+ * The other side: answers every message with what the handler of its `do` returns, and says that it
+ * is ready.
+ */
 export function answer(handlers: Readonly<Record<string, (message: never) => unknown>>): void {
   process.on('message', async (message: { id: number; do: string }) => {
     try {

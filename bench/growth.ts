@@ -54,7 +54,10 @@ interface Site {
   readonly load: Child
 }
 
-/** A server over a database that is filled first, and a load generator; both end when the measuring does. */
+/**
+ * A server over a database that is filled first, and a load generator; both end when the measuring
+ * does.
+ */
 async function withSite<T>(database: string, fill: Fill, measure: (site: Site) => Promise<T>): Promise<T> {
   const child = await startChild('growth-peer.ts', { args: ['server', database] })
   const load = await startChild('load.ts')
@@ -131,7 +134,9 @@ async function fleetRows(database: string, revocations: number, quick: boolean):
   })
 }
 
-/** Guards in two processes, one for each core, each guard with a list and a connection of its own. */
+/**
+ * Guards in two processes, one for each core, each guard with a list and a connection of its own.
+ */
 async function startGuards(port: number, count: number) {
   const start = () => startChild('growth-peer.ts', { args: ['guards', String(port), String(count / 2)] })
   const halves = await Promise.all([start(), start()])

@@ -11,7 +11,10 @@ function bytes(): number {
   return heapUsed + external
 }
 
-/** What the cache of a guard weighs after some different tokens, in octets; with claims of a length of choice. */
+/**
+ * What the cache of a guard weighs after some different tokens, in octets; with claims of a length
+ * of choice.
+ */
 function cacheMemory({ tokens, padding }: { tokens: number; padding: number }): { bytes: number; length: number } {
   const key = makeKey('HS256')
   const guard = createGuard({ issuer: ISSUER, audience: AUDIENCE, keys: key.oursPublic, revocation: null })
@@ -32,7 +35,9 @@ function cacheMemory({ tokens, padding }: { tokens: number; padding: number }): 
   return { bytes: after - before, length }
 }
 
-/** What a list of live revocations weighs and what a check of it costs, in octets and microseconds. */
+/**
+ * What a list of live revocations weighs and what a check of it costs, in octets and microseconds.
+ */
 function revocations({ kind, entries, rounds }: { kind: 'sid' | 'ver'; entries: number; rounds: number }) {
   const before = bytes()
   const peak = process.memoryUsage().rss

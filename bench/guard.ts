@@ -126,7 +126,8 @@ function garbageVerdicts(alg: string, kinds: readonly string[], measured: readon
     const bad = microseconds(measured, kind)
     const beside = `${formatted(bad)} µs, a good token ${formatted(good)} µs`
     const name = `refusing 8 KiB of garbage ${kind} ÷ accepting, ${alg} uncached`
-    // The last kind is not random any more but made by somebody who knows a header; it must be hashed to be refused.
+    // The last kind is not random any more but made by somebody who knows a header; it must be
+    // hashed to be refused.
     return kind.endsWith('a brace')
       ? known(name, bad / good, '×', beside)
       : bounded(name, bad / good, '×', '<', 1, beside)

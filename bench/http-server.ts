@@ -15,8 +15,9 @@ import { jwt } from 'hono/jwt'
 import { answer, processorTime } from './child.ts'
 import { AUDIENCE, ISSUER, makeKey, TYPE, tokenOf } from './tokens.ts'
 
-// One framework in a process of its own: the same route with nothing in front, a no-op twice, our guard, and peers.
-// All paths have the same length and all requests carry the same header, so that only what stands in front differs.
+// One framework in a process of its own: the same route with nothing in front, a no-op twice, our
+// guard, and peers. All paths have the same length and all requests carry the same header, so that
+// only what stands in front differs.
 
 const key = makeKey('HS256')
 const secret = key.secret as Buffer

@@ -9,7 +9,10 @@ import { formatted, known, type Part, type Row } from './report.ts'
 const FRAMEWORKS = ['node:http', 'Express', 'Fastify', 'Hono'] as const
 const CONNECTIONS = 16
 
-/** What a guarded route costs the server: processor time per request, beside the same route behind a no-op. */
+/**
+ * What a guarded route costs the server: processor time per request, beside the same route behind a
+ * no-op.
+ */
 export async function httpPart({ quick }: Run): Promise<Part> {
   const rows: Row[] = []
   for (const framework of FRAMEWORKS) {
@@ -64,10 +67,16 @@ async function frameworkRows(framework: string, server: Child, quick: boolean): 
   ]
 }
 
-/** A spread wider than this says more about the machine than about us, and is no excuse for anything. */
+/**
+ * A spread wider than this says more about the machine than about us, and is no excuse for
+ * anything.
+ */
 const RESTLESS = 1.1
 
-/** Between which values 95 % of the medians lie that as many rounds could have had: drawn again from those that there were. */
+/**
+ * Between which values 95 % of the medians lie that as many rounds could have had: drawn again from
+ * those that there were.
+ */
 function medianInterval(values: readonly number[], rounds: number): [low: number, high: number] {
   // A generator of our own, so that the same rounds give the same verdict.
   let state = 1

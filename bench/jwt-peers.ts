@@ -97,7 +97,10 @@ function awsFor({ alg, ours, publicKey }: KeySet): Peer | undefined {
   return { name: 'aws-jwt-verify', onNode: true, verify: (token) => verifier.verifySync(token) }
 }
 
-/** The part of the native module that is called; the package around it lists binaries that cannot be locked everywhere. */
+/**
+ * The part of the native module that is called; the package around it lists binaries that cannot be
+ * locked everywhere.
+ */
 interface NodeRs {
   verifySync(token: string, key: Buffer, checks: object): unknown
   signSync(claims: object, key: Buffer, header: object): string
@@ -141,8 +144,9 @@ function jti(): string {
 }
 
 /**
- * The bare primitive: octets in, octets or a verdict out, in both of node:crypto's ways where there are two. As cheap as Node offers it: it is
- * given key objects, not objects around them, and ECDSA signatures in the form of OpenSSL (DER), not in that of JWS.
+ * The bare primitive: octets in, octets or a verdict out, in both of node:crypto's ways where there
+ * are two. As cheap as Node offers it: it is given key objects, not objects around them, and ECDSA
+ * signatures in the form of OpenSSL (DER), not in that of JWS.
  */
 export function primitivesFor(key: KeySet, tokens: readonly string[]): { verify: Contestant[]; sign: Contestant[] } {
   const { alg } = key

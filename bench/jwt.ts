@@ -7,7 +7,8 @@ import { bounded, formatted, known, type Part, type Row } from './report.ts'
 import { AUDIENCE, claimsAt, ISSUER, LIFETIME, makeKey, TYPE, tokenOf, tokenPool } from './tokens.ts'
 
 const ALGORITHMS: readonly Algorithm[] = [
-  // The cheap ones first: what all share is compiled by the time that each call takes a millisecond.
+  // The cheap ones first: what all share is compiled by the time that each call takes a
+  // millisecond.
   ...(['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
   ...(['ES256', 'EdDSA', 'ES384', 'ES512'] as const),
 ]

@@ -6,7 +6,10 @@ export interface Reply {
   readonly body: string
 }
 
-/** One kept-alive connection, one request at a time: as little of a client as HTTP/1.1 allows, so that the server is what is measured. */
+/**
+ * One kept-alive connection, one request at a time: as little of a client as HTTP/1.1 allows, so
+ * that the server is what is measured.
+ */
 export interface Connection {
   send(method: 'GET' | 'POST', path: string, headers: string, body?: string): Promise<Reply>
   close(): void

@@ -103,7 +103,10 @@ async function expect(reply: ReturnType<Connection['send']>, expected: string): 
     throw new Error(`a request was answered with ${status}: ${body.slice(0, 300)}`)
 }
 
-/** How often each status was the answer when many log-ins arrive at once, and how long `/me` took meanwhile. */
+/**
+ * How often each status was the answer when many log-ins arrive at once, and how long `/me` took
+ * meanwhile.
+ */
 export interface StormResult {
   readonly statuses: Readonly<Record<string, number>>
   readonly probes: number
@@ -125,7 +128,10 @@ interface Storm {
 /** Milliseconds. */
 const PROBE_EVERY = 5
 
-/** A probe that waits for its answer sends no others meanwhile, though users would: those that were left out are added (coordinated omission). */
+/**
+ * A probe that waits for its answer sends no others meanwhile, though users would: those that were
+ * left out are added (coordinated omission).
+ */
 function withThoseLeftOut(latency: number): number[] {
   const met = [latency]
   for (let rest = latency - PROBE_EVERY; rest > 0; rest -= PROBE_EVERY) met.push(rest)
@@ -141,7 +147,8 @@ async function storm({ port, logins, emails, password, accessToken }: Storm): Pr
   }
   const probe = await openConnection(port)
   const headers = `Authorization: Bearer ${accessToken}\r\n`
-  // Node takes one new connection in each turn of its event loop, in the order they came: once the last one is answered, all are open.
+  // Node takes one new connection in each turn of its event loop, in the order they came: once the
+  // last one is answered, all are open.
   await expect(probe.send('GET', '/me', headers), '"user"')
   const latencies: number[] = []
   const statuses: Record<string, number> = {}

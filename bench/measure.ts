@@ -1,4 +1,7 @@
-/** Something that is measured beside others: the same call again and again, with the number of the call. */
+/**
+ * Something that is measured beside others: the same call again and again, with the number of the
+ * call.
+ */
 export interface Contestant {
   readonly name: string
   run?(index: number): unknown
@@ -36,8 +39,9 @@ export function lastResult(): unknown {
 }
 
 /**
- * Runs contestants in turns, so that what the machine does meanwhile hits them alike. A call that takes long is measured alone, and the
- * least for each index is averaged: a round of many such calls would hardly ever pass undisturbed.
+ * Runs contestants in turns, so that what the machine does meanwhile hits them alike. A call that
+ * takes long is measured alone, and the least for each index is averaged: a round of many such
+ * calls would hardly ever pass undisturbed.
  * @param indexes how many different inputs there are
  */
 export async function compare(
@@ -57,7 +61,10 @@ export async function compare(
 /** Nanoseconds. */
 export const SLOW = 60_000
 
-/** Slow calls get so many times the rounds: each is a single call for each input, and peers differ by less than a hundredth. */
+/**
+ * Slow calls get so many times the rounds: each is a single call for each input, and peers differ
+ * by less than a hundredth.
+ */
 const SLOW_FACTOR = 5
 
 async function compareRounds(contestants: readonly Contestant[], { rounds, slice }: Effort): Promise<Measured[]> {

@@ -16,7 +16,10 @@ export interface Row {
   readonly beside?: string
 }
 
-/** What one part found. `notes` are said as well: what could not be measured, and under which conditions the rest was. */
+/**
+ * What one part found. `notes` are said as well: what could not be measured, and under which
+ * conditions the rest was.
+ */
 export interface Part {
   readonly rows: readonly Row[]
   readonly notes: readonly string[]

@@ -72,7 +72,10 @@ async function acrossServers(logouts: number): Promise<Row[]> {
   }
 }
 
-/** Logs sessions out and answers, for each watching process, how long its last guard took to know of each. */
+/**
+ * Logs sessions out and answers, for each watching process, how long its last guard took to know of
+ * each.
+ */
 async function measure(sites: readonly Site[], watchers: readonly Child[], logouts: number): Promise<number[][]> {
   const connections = await Promise.all(sites.map(({ port }) => openConnection(port)))
   const sessions = (await sites[0]?.child.ask<Session[]>({ do: 'sessions', count: logouts })) ?? []

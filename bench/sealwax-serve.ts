@@ -10,7 +10,10 @@ export interface Served {
   stop(): Promise<void>
 }
 
-/** `sealwax serve` as an operator starts it, over the database of the embedding server: the same users and keys. */
+/**
+ * `sealwax serve` as an operator starts it, over the database of the embedding server: the same
+ * users and keys.
+ */
 export async function served(directory: string): Promise<Served> {
   const program = join(import.meta.dirname, '../packages/sealwax/bin/sealwax.js')
   const env = {

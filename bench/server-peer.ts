@@ -60,7 +60,10 @@ async function sealwax(directory: string, clients: number): Promise<Prepared> {
   }
 }
 
-/** Better Auth as its documentation sets it up, on node:sqlite; ES256 like ours, and without its rate limit. */
+/**
+ * Better Auth as its documentation sets it up, on node:sqlite; ES256 like ours, and without its
+ * rate limit.
+ */
 async function betterAuthServer(directory: string, clients: number): Promise<Prepared> {
   const database = new DatabaseSync(join(directory, 'better-auth.db'))
   database.exec('pragma journal_mode = wal')
@@ -87,7 +90,10 @@ async function betterAuthServer(directory: string, clients: number): Promise<Pre
   return { listener: betterAuthHandler(auth), clients: cookies, emails: [], accessToken: '' }
 }
 
-/** The floor: a POST route that does nothing but sign one token, and one that checks a password before. */
+/**
+ * The floor: a POST route that does nothing but sign one token, and one that checks a password
+ * before.
+ */
 async function bareSigning(_: string, clients: number): Promise<Prepared> {
   const key = makeKey('ES256').ours
   const app = new Hono()
@@ -112,7 +118,9 @@ async function bareSigning(_: string, clients: number): Promise<Prepared> {
   return { listener, clients: new Array<string>(clients).fill(''), emails: [], accessToken: '' }
 }
 
-/** How often argon2id alone checks a password in a second, with as many at once as there are cores. */
+/**
+ * How often argon2id alone checks a password in a second, with as many at once as there are cores.
+ */
 async function argon2({ milliseconds }: { milliseconds: number }): Promise<number> {
   const stored = await hash(PASSWORD, PARAMETERS)
   const start = performance.now()

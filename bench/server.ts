@@ -22,7 +22,10 @@ interface Server {
   readonly about: About
 }
 
-/** Our server over HTTP on SQLite, beside Better Auth and beside a route that only signs; each on core 0, the load on core 1. */
+/**
+ * Our server over HTTP on SQLite, beside Better Auth and beside a route that only signs; each on
+ * core 0, the load on core 1.
+ */
 export async function serverPart({ quick }: Run): Promise<Part> {
   const directory = mkdtempSync(join(import.meta.dirname, '.data-'))
   const children: Child[] = []
@@ -177,7 +180,10 @@ async function refreshesPerSync(bench: Bench): Promise<Row> {
   return known(name, Number.NaN, '', 'not measured: strace is absent or not allowed')
 }
 
-/** Each load of log-ins stands between two measurements of argon2id alone, so that a machine that slows down slows both. */
+/**
+ * Each load of log-ins stands between two measurements of argon2id alone, so that a machine that
+ * slows down slows both.
+ */
 async function loginRows(bench: Bench, { port }: Served): Promise<Row[]> {
   const { load, ours, bare, quick } = bench
   const [rounds, milliseconds] = quick ? [2, 1000] : [10, 2000]

@@ -24,7 +24,10 @@ export interface KeySet {
 const CURVES: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }
 const HMAC_OCTETS: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 }
 
-/** Makes a key for an algorithm; RSA keys have 2048 bits, and an HMAC secret is text for those who can take nothing else. */
+/**
+ * Makes a key for an algorithm; RSA keys have 2048 bits, and an HMAC secret is text for those who
+ * can take nothing else.
+ */
 export function makeKey(alg: Algorithm): KeySet {
   const octets = HMAC_OCTETS[alg]
   if (octets !== undefined) {
@@ -60,7 +63,10 @@ export function claimsOf(index: number): JwtPayload {
 
 const CLAIMS = Array.from({ length: 128 }, (_, index) => claimsOf(index))
 
-/** Claims that are there already: to make them is the work of the application, not of what signs them. */
+/**
+ * Claims that are there already: to make them is the work of the application, not of what signs
+ * them.
+ */
 export function claimsAt(index: number): JwtPayload {
   return CLAIMS[index % CLAIMS.length] as JwtPayload
 }
@@ -70,7 +76,10 @@ export function tokenOf(key: SigningKey, index: number, claims: JwtPayload = cla
   return sign(claims, key, { issuer: ISSUER, audience: AUDIENCE, typ: TYPE, expiresIn: LIFETIME })
 }
 
-/** Different tokens of one key, with new string objects at each `renew`: what is remembered by the string is remembered no more. */
+/**
+ * Different tokens of one key, with new string objects at each `renew`: what is remembered by the
+ * string is remembered no more.
+ */
 export function tokenPool(key: SigningKey, size: number): { at(index: number): string; renew(): void } {
   const octets = Array.from({ length: size }, (_, index) => Buffer.from(tokenOf(key, index)))
   let strings = octets.map((one) => one.toString('latin1'))

@@ -14,7 +14,8 @@ interface Watched {
 /** Asks guards about tokens every 10 ms until each of them has refused. */
 export interface Watcher {
   /**
-   * Resolves once the token is watched and every guard has accepted it, so that a later refusal means something.
+   * Resolves once the token is watched and every guard has accepted it, so that a later refusal
+   * means something.
    * @returns what resolves with the times of the first refusals
    */
   watch(token: string): Promise<{ times: Promise<number[]> }>

@@ -10,7 +10,10 @@ const ROOT = join(import.meta.dirname, '..')
 const BOTH = ['@sealwax/jwt', '@sealwax/guard'] as const
 const PEERS = ['jose', 'jsonwebtoken', 'fast-jwt', 'express-jwt', '@fastify/jwt'] as const
 
-/** What the two libraries weigh and how long they take to import, as they are published: built, and without the source condition. */
+/**
+ * What the two libraries weigh and how long they take to import, as they are published: built, and
+ * without the source condition.
+ */
 export async function weightRows(quick: boolean): Promise<Part> {
   const directory = mkdtempSync(join(import.meta.dirname, '.data-'))
   try {

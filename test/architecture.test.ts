@@ -5,7 +5,21 @@ import { test } from 'node:test'
 
 const root = join(import.meta.dirname, '..')
 
-/** Who may import what. `files` are globs; `may` are prefixes of what an import resolves to. The first rule that matches a file holds. */
+const SRC = 'packages/sealwax/src/'
+/**
+ * The features, each of which imports only from those before it. The same order as in
+ * `features.ts`.
+ */
+const FEATURES = ['revocations', 'signing-keys', 'sessions', 'accounts', 'oauth']
+const FOLDERS = `{core,${FEATURES.join(',')}}`
+/** What the rules of every feature stand on. */
+const GROUND = [`${SRC}core/`, `${SRC}errors.ts`, '@sealwax/jwt', '@sealwax/guard']
+
+/**
+ * Who may import what, types included. `files` are globs; `may` are prefixes of what an import
+ * resolves to, `own:` one in the same feature. The first rule that matches a file holds. Which
+ * features a feature may import is another test.
+ */
 const RULES: readonly { room: string; files: string; may: readonly string[] }[] = [
   {
     room: 'jwt, crypto',
@@ -20,87 +34,56 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
   },
   { room: 'guard', files: 'packages/guard/src/**/*.ts', may: ['packages/guard/src/', '@sealwax/jwt', 'node:crypto'] },
   {
-    room: 'engine',
-    files: 'packages/sealwax/src/engine/*.ts',
+    room: 'declarations',
+    files: `${SRC}{${FEATURES.join(',')}}/feature.ts`,
+    may: ['own:', `type:${SRC}feature.ts`],
+  },
+  { room: 'contracts', files: `${SRC}${FOLDERS}/{contract,*-contract}.ts`, may: [`${SRC}core/unit-of-work.ts`] },
+  {
+    room: 'queries',
+    files: `${SRC}${FOLDERS}/{queries,*-queries,tables,transaction-cursor}.ts`,
     may: [
-      ...['packages/sealwax/src/engine/', 'packages/sealwax/src/store/contract/', 'packages/sealwax/src/errors.ts'],
-      ...['@sealwax/jwt', '@node-rs/argon2', 'node:crypto', 'node:os', 'node:net', 'node:url'],
-      'type:packages/sealwax/src/options.ts',
+      ...[`${SRC}core/tables.ts`, `${SRC}core/unit-of-work.ts`, `${SRC}core/metadata-contract.ts`],
+      ...['own:contract', 'own:queries', 'own:tables', 'own:subject', 'own:audit-contract', 'own:metadata-contract'],
+      ...['own:transaction-cursor', `${SRC}store/prepared.ts`, `${SRC}errors.ts`, 'kysely'],
     ],
   },
   {
-    room: 'store contract',
-    files: 'packages/sealwax/src/store/contract/*.ts',
-    may: ['packages/sealwax/src/store/contract/'],
+    room: 'routes',
+    files: `${SRC}${FOLDERS}/{routes,*-routes,schemas,client-authentication,feed-pages}.ts`,
+    may: ['features:', ...GROUND, `${SRC}http/`, 'hono', '@hono/', 'node:util', 'node:zlib'],
+  },
+  {
+    room: 'commands',
+    files: `${SRC}${FOLDERS}/commands.ts`,
+    may: ['features:', ...GROUND, `${SRC}cli/command.ts`, 'node:stream/consumers'],
+  },
+  {
+    room: 'core',
+    files: `${SRC}core/*.ts`,
+    may: [...GROUND, 'type:kysely', 'node:crypto', 'node:net'],
+  },
+  {
+    room: 'rules',
+    files: `${SRC}${FOLDERS}/*.ts`,
+    may: ['features:', ...GROUND, '@node-rs/argon2', 'node:crypto', 'node:os', 'node:url'],
   },
   {
     room: 'store',
-    files: 'packages/sealwax/src/store/**/*.ts',
-    may: [
-      ...['packages/sealwax/src/store/', 'packages/sealwax/src/errors.ts', 'packages/sealwax/src/members.ts'],
-      ...['kysely', 'postgres', 'node:'],
-    ],
+    files: `${SRC}store/**/*.ts`,
+    may: [`${SRC}store/`, `${SRC}core/`, `${SRC}errors.ts`, 'kysely', 'postgres', 'node:'],
   },
   {
     room: 'http',
-    files: 'packages/sealwax/src/http/**/*.ts',
+    files: `${SRC}http/**/*.ts`,
     may: [
-      ...['packages/sealwax/src/http/', 'packages/sealwax/src/engine/', 'packages/sealwax/src/errors.ts'],
-      ...[
-        '@sealwax/guard',
-        'hono',
-        '@hono/',
-        'node:net',
-        'node:http',
-        'node:util',
-        'node:zlib',
-        'packages/sealwax/src/version.ts',
-        'packages/sealwax/src/members.ts',
-      ],
-      ...['type:packages/sealwax/src/options.ts', 'type:packages/sealwax/src/auth-server.ts'],
+      ...[`${SRC}http/`, `${SRC}core/`, `${SRC}errors.ts`, `${SRC}version.ts`, '@sealwax/guard', 'hono', '@hono/'],
+      ...['node:net', 'node:http', 'node:util'],
     ],
   },
-  {
-    room: 'cli',
-    files: 'packages/sealwax/src/cli/*.ts',
-    may: ['packages/sealwax/src/', 'commander', 'pino', 'node:'],
-  },
-  { room: 'adapters', files: 'packages/sealwax/src/adapters/*.ts', may: ['@sealwax/guard/'] },
-  {
-    room: 'composition',
-    files: 'packages/sealwax/src/*.ts',
-    may: ['packages/sealwax/src/', '@sealwax/', 'node:crypto', 'node:net'],
-  },
-]
-
-/** Within the engine each file may import what stands left of it. */
-const ENGINE_ORDER = [
-  ...[
-    'context',
-    'secrets',
-    'network',
-    'origin',
-    'audit-counts',
-    'shares',
-    'audit',
-    'revocations',
-    'installation',
-    'issuer',
-    'feed',
-    'passwords',
-    'key-schedule',
-    'keys',
-    'tokens',
-    'subjects',
-    'client-fields',
-    'clients',
-    'grants',
-    'subject-versions',
-    'sessions',
-    'session-list',
-    'users',
-  ],
-  ...['key-rotation', 'wrapping', 'refresh-table', 'refresh', 'introspection', 'login', 'purge', 'jobs'],
+  { room: 'cli', files: `${SRC}cli/*.ts`, may: [SRC, 'commander', 'pino', 'node:'] },
+  { room: 'adapters', files: `${SRC}adapters/*.ts`, may: ['@sealwax/guard/'] },
+  { room: 'composition', files: `${SRC}*.ts`, may: [SRC, '@sealwax/', 'node:crypto'] },
 ]
 
 interface Import {
@@ -121,6 +104,18 @@ function importsOf(file: string): Import[] {
   })
 }
 
+function allows(prefix: string, { file, target, typeOnly }: Import): boolean {
+  if (prefix.startsWith('type:')) return typeOnly && target.startsWith(prefix.slice(5))
+  if (prefix.startsWith('own:')) return target.startsWith(`${dirname(file)}/${prefix.slice(4)}`)
+  // Not its contract's rows, which are types, but never the queries: rules know facts, not SQL.
+  if (prefix === 'features:') return featureOf(target) !== undefined && !/\/([\w-]+-)?queries\.ts$/.test(target)
+  return target.startsWith(prefix)
+}
+
+function featureOf(file: string): string | undefined {
+  return FEATURES.find((name) => file.startsWith(`${SRC}${name}/`))
+}
+
 test('architecture: every file imports only what its room may', () => {
   const seen = new Set<string>()
   const wrong: string[] = []
@@ -130,10 +125,8 @@ test('architecture: every file imports only what its room may', () => {
     for (const file of own) {
       seen.add(file)
       for (const { target, typeOnly } of importsOf(file)) {
-        const allowed = may.some((prefix) =>
-          prefix.startsWith('type:') ? typeOnly && target.startsWith(prefix.slice(5)) : target.startsWith(prefix),
-        )
-        if (!allowed) wrong.push(`${file} (${room}) imports ${target}`)
+        if (!may.some((prefix) => allows(prefix, { file, target, typeOnly })))
+          wrong.push(`${file} (${room}) imports ${target}`)
       }
     }
   }
@@ -155,28 +148,41 @@ test('architecture: no adapter imports another', () => {
   )
 })
 
-test('architecture: an engine file imports only what stands left of it', () => {
-  const own = files.filter((file) => file.startsWith('packages/sealwax/src/engine/'))
-  const place = (file: string) => ENGINE_ORDER.indexOf(posix.basename(file, '.ts'))
-  assert.deepEqual(
-    own.filter((file) => place(file) < 0),
-    [],
-    'an engine file that has no place in the order',
-  )
-  const wrong = own
+test('architecture: a feature imports only from those before it, as the list has them', async () => {
+  const source = readFileSync(join(root, SRC, 'features.ts'), 'utf8')
+  const listed = [...source.matchAll(/from '\.\/([\w-]+)\/feature\.ts'/g)].map((match) => match[1])
+  assert.deepEqual(listed.toSorted(), FEATURES.toSorted())
+  const { features } = await import(join(root, SRC, 'features.ts'))
+  const order = features.map(({ name }: { name: string }) => name)
+  assert.deepEqual(order, ['core', ...FEATURES])
+  const wrong = files
     .flatMap(importsOf)
-    .filter(({ target, typeOnly }) => target.startsWith('packages/sealwax/src/engine/') && !typeOnly)
-    .filter(({ file, target }) => place(target) >= place(file))
+    .filter(({ file, target }) => order.indexOf(featureOf(target) ?? '') > order.indexOf(featureOf(file) ?? ''))
+    .filter(({ file }) => featureOf(file) !== undefined)
   assert.deepEqual(wrong, [])
 })
 
-test('architecture: the environment is read by cli/env.ts alone', () => {
-  const readers = files.filter((file) => /\bprocess\.env\b/.test(readFileSync(join(root, file), 'utf8')))
-  assert.deepEqual(readers, ['packages/sealwax/src/cli/env.ts'])
+test('architecture: no file imports itself by a detour, types included', () => {
+  const graph = new Map(files.map((file) => [file, importsOf(file).map(({ target }) => target)]))
+  const done = new Set<string>()
+  const cycles: string[] = []
+  const visit = (file: string, path: readonly string[]) => {
+    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' > '))
+    if (done.has(file) || path.includes(file)) return
+    for (const target of graph.get(file) ?? []) visit(target, [...path, file])
+    done.add(file)
+  }
+  for (const file of files) visit(file, [])
+  assert.deepEqual(cycles, [])
 })
 
-test('architecture: the engine has no clock and no randomness of its own', () => {
-  const own = files.filter((file) => file.startsWith('packages/sealwax/src/engine/'))
+test('architecture: the environment is read by cli/settings.ts alone', () => {
+  const readers = files.filter((file) => /\bprocess\.env\b/.test(readFileSync(join(root, file), 'utf8')))
+  assert.deepEqual(readers, ['packages/sealwax/src/cli/settings.ts'])
+})
+
+test('architecture: features and core have no clock and no randomness of their own', () => {
+  const own = files.filter((file) => featureOf(file) !== undefined || file.startsWith(`${SRC}core/`))
   const wrong = own.filter((file) => /Date\.now|Math\.random|new Date\(\)/.test(readFileSync(join(root, file), 'utf8')))
   assert.ok(own.length > 5)
   assert.deepEqual(wrong, [])

@@ -3,21 +3,13 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { AUTH_ERRORS } from 'sealwax'
-import { VARIABLES } from '../packages/sealwax/src/cli/env.ts'
-import { OPTION_NAMES } from '../packages/sealwax/src/config.ts'
+import { VARIABLES } from '../packages/sealwax/src/cli/settings.ts'
+import { auditEventTypes } from '../packages/sealwax/src/core/events.ts'
+import { OPTION_RULES } from '../packages/sealwax/src/options.ts'
 
 const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const pages = globSync(['*.md', 'docs/**/*.md', 'examples/*/README.md'], { cwd: root })
-
-/** String literals of a union type or of the keys of a table, read from the source. */
-function literals(path: string, start: RegExp, end: string): string[] {
-  const source = read(path)
-  const from = source.search(start)
-  assert.ok(from >= 0, `${path} has no ${start}`)
-  const names = source.slice(from, source.indexOf(end, from)).matchAll(/'([A-Za-z_.]+)'|^ {2}(\w+):/gm)
-  return [...names].map((match) => (match[1] ?? match[2]) as string)
-}
 
 test('docs: every error code of the API, the guard and the tokens is on the page of errors', () => {
   const page = read('docs/errors.md')
@@ -33,14 +25,14 @@ test('docs: every error code of the API, the guard and the tokens is on the page
 test('docs: every option and every variable is on the page of configuration', () => {
   const page = read('docs/configuration.md')
   assert.deepEqual(
-    [...OPTION_NAMES, ...VARIABLES].filter((name) => !page.includes(`\`${name}\``)),
+    [...OPTION_RULES.keys(), ...VARIABLES].filter((name) => !page.includes(`\`${name}\``)),
     [],
   )
 })
 
 test('docs: every audit event is on the page of sessions', () => {
   const page = read('docs/sessions.md')
-  const events = literals('packages/sealwax/src/engine/context.ts', /export type AuditEventType =/, '\n\n')
+  const events = auditEventTypes()
   assert.ok(events.length > 10)
   assert.deepEqual(
     events.filter((event) => !page.includes(`\`${event}\``)),

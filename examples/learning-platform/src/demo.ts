@@ -5,7 +5,7 @@ const PASSWORD = 'change-this-demo-password'
 export const ALEX = { id: 'user-123', email: 'alex@example.com', password: PASSWORD }
 export const ROBIN = { id: 'user-456', email: 'robin@example.com', password: PASSWORD, roles: ['teacher'] }
 
-/** Sealwax has no users of its own; these are made by the example, on its first start. */
+/** Creates the demo users on the first start. */
 export async function createDemoUsers(auth: AuthServer): Promise<void> {
   for (const user of [ALEX, ROBIN]) {
     if ((await auth.users.get(user.id)) === undefined) await auth.users.create(user)

@@ -144,7 +144,7 @@ describe('the example as a process', { concurrency: true }, () => {
       [{ PORT: 'http' }, 'PORT is not a port number: "http". Type: PORT=5001 npm start\n'],
       [
         { PORT: '0', ACCESS_TTL: '15 minutes' },
-        /^The example cannot start: accessTtl must be .* \(config_invalid\)\.\n$/,
+        /^The example cannot start: createAuth: accessTtl must be .* \(config_invalid\)\.\n$/,
       ],
     ]
     for (const [env, sentence] of cases) {

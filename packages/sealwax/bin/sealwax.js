@@ -8,7 +8,7 @@ if (major < 24) {
 
 // In a checkout there may be no build: there the sources run as they are. An installed package runs its build.
 if (import.meta.url.includes('/node_modules/')) {
-  await import('../dist/cli/main.js').then(({ main }) => main(process.argv))
+  await import('../dist/cli/main.js').then(({ main }) => main(process.argv), refuse)
 } else {
   const { enableCompileCache, registerHooks } = await import('node:module')
   const { fileURLToPath } = await import('node:url')
@@ -19,4 +19,12 @@ if (import.meta.url.includes('/node_modules/')) {
       next(specifier, { ...context, conditions: ['@sealwax/source', ...context.conditions] }),
   })
   await import('../src/cli/main.ts').then(({ main }) => main(process.argv))
+}
+
+/** What the command needs and the library does not is not installed with it. */
+function refuse(error) {
+  const missing = /'(commander|pino|postgres|kysely-postgres-js)'/.exec(error.message)?.[1]
+  if (error.code !== 'ERR_MODULE_NOT_FOUND' || missing === undefined) throw error
+  console.error(`sealwax: the command needs ${missing}. Type: npm install commander pino postgres kysely-postgres-js`)
+  process.exit(1)
 }

@@ -5,9 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { importKey, type PrivateJwk, type SigningKey, sign, unsafeDecode } from '@sealwax/jwt'
 import { storeOf } from '../src/cli/store.ts'
-import { signingKeyPlace } from '../src/engine/keys.ts'
-import { secretsOf } from '../src/engine/secrets.ts'
+import { secretsOf } from '../src/core/secrets.ts'
+import { features } from '../src/features.ts'
 import { createAuth } from '../src/index.ts'
+import { signingKeyPlace } from '../src/signing-keys/ring.ts'
 import { SECRET } from '../test/server.ts'
 import { ask, persist, told } from '../torture/http.ts'
 import type { Run } from '../torture/run.ts'
@@ -24,16 +25,20 @@ const CLIENTS = 40
 /** By the clock, at 2, 12 and 17 minutes; one more takes over in the emergency. */
 const ROTATIONS = 3
 
-/** The minutes of a drill: when a key is revoked, and when it is over. Three rotations fall into it by themselves. */
+/**
+ * The minutes of a drill: when a key is revoked, and when it is over. Three rotations fall into it
+ * by themselves.
+ */
 export interface Timing {
   readonly emergency: number
   readonly end: number
 }
 
 /**
- * Three servers on one database behind one address, users who refresh, and services elsewhere that verify their tokens, all with their own caches: while keys
- * rotate by the clock, and one is revoked by the command. Nobody must be refused wrongly, and what a thief signs with a key that is gone must not be let in
- * any more once the verifiers' caches have passed.
+ * Three servers on one database behind one address, users who refresh, and services elsewhere that
+ * verify their tokens, all with their own caches: while keys rotate by the clock, and one is
+ * revoked by the command. Nobody must be refused wrongly, and what a thief signs with a key that is
+ * gone must not be let in any more once the verifiers' caches have passed.
  */
 export async function drill(run: Run, databaseUrl: string, timing: Timing): Promise<void> {
   await using front = await startFront()
@@ -74,7 +79,10 @@ interface House {
   readonly signed: Set<string>
 }
 
-/** Lets two hours pass for a new installation, so that it has keys in every state, known for as long as they must be; the next takes over in two minutes. */
+/**
+ * Lets two hours pass for a new installation, so that it has keys in every state, known for as long
+ * as they must be; the next takes over in two minutes.
+ */
 async function ageInstallation(issuer: string, databaseUrl: string): Promise<void> {
   for (let ago = 124 * MINUTE; ago > 0; ago -= PERIOD) {
     const now = () => Date.now() - ago
@@ -87,7 +95,7 @@ async function ageInstallation(issuer: string, databaseUrl: string): Promise<voi
 /** The database and the secret together: what nobody should have. */
 async function stealKeys(databaseUrl: string): Promise<SigningKey[]> {
   const store = storeOf(databaseUrl)
-  await store.open({ migrate: 'off' })
+  await store.open({ features, migrate: 'off' })
   const { unwrap } = secretsOf([SECRET], randomBytes)
   const rows = await store.committed.signingKeys.list()
   await store.close()
@@ -129,7 +137,8 @@ async function usable(house: House, token: string, kid: string): Promise<boolean
     const refusal = await verifier.refusalOf(token)
     run.count(`tokens of users presented to ${verifier.name}`)
     if (refusal === undefined) continue
-    // A token of a revoked key is what an emergency refuses on purpose; nothing else is ever refused.
+    // A token of a revoked key is what an emergency refuses on purpose; nothing else is ever
+    // refused.
     const revoked = gone.get(kid)?.how === 'revoked'
     if (revoked) {
       stale = true
@@ -173,7 +182,10 @@ async function thief(house: House, verifier: Verifier): Promise<void> {
   }
 }
 
-/** Notes when a key leaves the set; it must not have a private member, and no server may be behind for long. */
+/**
+ * Notes when a key leaves the set; it must not have a private member, and no server may be behind
+ * for long.
+ */
 async function watchKeys({ run, fleet, gone, stolen, until }: House): Promise<void> {
   const listed = new Set<string>()
   while (performance.now() < until) {
@@ -209,7 +221,8 @@ async function emergency(house: House, after: number): Promise<void> {
   }
   const bin = join(import.meta.dirname, '../bin/sealwax.js')
   const command = [bin, 'keys', 'revoke', kid, '--now']
-  // From here on a refusal is what was asked for; acceptance counts from when the command has answered.
+  // From here on a refusal is what was asked for; acceptance counts from when the command has
+  // answered.
   gone.set(kid, { at: Number.POSITIVE_INFINITY, how: 'revoked' })
   const { stdout } = await promisify(execFile)(process.execPath, command, { env })
   gone.set(kid, { at: performance.now(), how: 'revoked' })

@@ -1,7 +1,9 @@
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** One public address in front of several servers, as a load balancer: requests go to them in turns. */
+/**
+ * One public address in front of several servers, as a load balancer: requests go to them in turns.
+ */
 export interface Front extends AsyncDisposable {
   readonly url: string
   /** Where requests go from now on. */

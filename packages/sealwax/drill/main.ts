@@ -6,7 +6,10 @@ import { drill, type Timing } from './drill.ts'
 const USAGE = `npm run drill -- [--store postgres|sqlite] [--seed N]
   keys rotate by the clock and one is revoked, while users refresh and three kinds of verifiers keep what they know: 20 minutes`
 
-/** Three rotations, an emergency in the second of them, and time enough afterwards for the longest cache to pass. */
+/**
+ * Three rotations, an emergency in the second of them, and time enough afterwards for the longest
+ * cache to pass.
+ */
 const FULL: Timing = { emergency: 6, end: 20 }
 
 async function main(): Promise<void> {

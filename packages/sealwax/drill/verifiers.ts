@@ -9,7 +9,10 @@ export interface Verifier {
   readonly name: string
   /** Undefined when the token is accepted, else why it is refused. */
   refusalOf(token: string): Promise<string | undefined>
-  /** For so long it may accept a key that has left the JWK Set by the plan, and one that was revoked: what it keeps, by itself. In milliseconds. */
+  /**
+   * For so long it may accept a key that has left the JWK Set by the plan, and one that was
+   * revoked: what it keeps, by itself. In milliseconds.
+   */
   readonly keeps: { readonly retired: number; readonly revoked: number }
   /** How often it lets a key in that it does not find any more, however late that is. */
   readonly forgives: number
@@ -43,8 +46,10 @@ function joseVerifier(issuer: string): Verifier {
 }
 
 /**
- * Keeps each key for a minute. When a key is not found any more it goes on with its old copy: once, however late that is, and again for whoever comes within a minute
- * of that. So a thief who comes every minute is let in for ever. That is its own; here the thief comes more rarely, and the one time is counted by itself.
+ * Keeps each key for a minute. When a key is not found any more it goes on with its old copy: once,
+ * however late that is, and again for whoever comes within a minute of that. So a thief who comes
+ * every minute is let in for ever. That is its own; here the thief comes more rarely, and the one
+ * time is counted by itself.
  */
 function fastJwtVerifier(issuer: string): Verifier {
   const jwks = buildGetJwks({ issuersWhitelist: [issuer] })
@@ -63,7 +68,10 @@ function fastJwtVerifier(issuer: string): Verifier {
   }
 }
 
-/** Keeps a set as long as `Cache-Control` says, and ten minutes at most; hears of a revoked key through the feed. */
+/**
+ * Keeps a set as long as `Cache-Control` says, and ten minutes at most; hears of a revoked key
+ * through the feed.
+ */
 function guardVerifier(issuer: string): Verifier {
   const guard = createGuard({ issuer, audience: AUDIENCE })
   return {

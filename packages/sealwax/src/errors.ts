@@ -1,38 +1,58 @@
-/** Every code on the wire, its HTTP status and its title. The title is public and stable; clients switch on the code. */
-const TABLE = {
+/**
+ * The codes on the wire. A feature adds its own: it declares them in this interface and passes
+ * their rows to `defineErrors`.
+ */
+export interface ErrorCodes {
+  invalid_request: ErrorRow
+  malformed_json: ErrorRow
+  insufficient_scope: ErrorRow
+  csrf_failed: ErrorRow
+  not_found: ErrorRow
+  method_not_allowed: ErrorRow
+  payload_too_large: ErrorRow
+  unsupported_media_type: ErrorRow
+  validation_failed: ErrorRow
+  internal_error: ErrorRow
+  config_invalid: ErrorRow
+  schema_outdated: ErrorRow
+  schema_newer: ErrorRow
+  temporarily_unavailable: ErrorRow
+  keys_unavailable: ErrorRow
+}
+
+/** A code of `AuthError`: stable, and what clients switch on. */
+export type AuthErrorCode = keyof ErrorCodes
+
+/**
+ * The HTTP status of a code, and its title, which is public and stable. Clients switch on the code.
+ */
+export type ErrorRow = readonly [status: number, title: string]
+
+const TABLE: Partial<Record<AuthErrorCode, ErrorRow>> = {}
+
+/** Adds codes. @returns what it was given, for the declaration of the feature */
+export function defineErrors<T extends Partial<ErrorCodes>>(rows: T): T {
+  Object.assign(TABLE, rows)
+  return rows
+}
+
+defineErrors({
   invalid_request: [400, 'Invalid request'],
   malformed_json: [400, 'Malformed JSON'],
-  invalid_grant: [400, 'Invalid refresh token'],
-  unauthorized_client: [400, 'Client may not do this'],
-  unsupported_grant_type: [400, 'Unsupported grant type'],
-  invalid_scope: [400, 'Invalid scope'],
-  invalid_client: [401, 'Client authentication failed'],
-  invalid_credentials: [401, 'Invalid credentials'],
-  user_disabled: [403, 'User is disabled'],
   insufficient_scope: [403, 'Insufficient scope'],
-  registration_disabled: [403, 'Registration is disabled'],
   csrf_failed: [403, 'Cross-site request refused'],
   not_found: [404, 'Not found'],
   method_not_allowed: [405, 'Method not allowed'],
-  email_taken: [409, 'E-mail address is taken'],
-  id_taken: [409, 'User id is taken'],
-  rotation_under_way: [409, 'Rotation is under way'],
   payload_too_large: [413, 'Payload too large'],
   unsupported_media_type: [415, 'Unsupported media type'],
   validation_failed: [422, 'Validation failed'],
-  email_invalid: [422, 'Invalid e-mail address'],
-  password_too_short: [422, 'Password is too short'],
-  password_too_long: [422, 'Password is too long'],
   internal_error: [500, 'Internal error'],
   config_invalid: [500, 'Invalid configuration'],
   schema_outdated: [500, 'Database schema is outdated'],
   schema_newer: [500, 'Database schema is newer'],
-  overloaded: [503, 'Too many log-ins at once'],
   temporarily_unavailable: [503, 'Temporarily unavailable'],
   keys_unavailable: [503, 'Keys are unavailable'],
-} as const
-
-export type AuthErrorCode = keyof typeof TABLE
+})
 
 export const REFUSAL_REASONS = ['replayed', 'expired', 'session_revoked', 'user_disabled', 'malformed'] as const
 
@@ -57,8 +77,9 @@ export interface AuthErrorOptions {
 }
 
 /**
- * What the engine and the API throw. The public half is `code`, `status`, `title`, `detail` and `reason`;
- * `cause` is the private half, for the log alone. No message holds a token, a password, a secret or a hash.
+ * What the engine and the API throw. The public half is `code`, `status`, `title`, `detail` and
+ * `reason`; `cause` is the private half, for the log alone. No message holds a token, a password, a
+ * secret or a hash.
  */
 export class AuthError extends Error {
   override readonly name = 'AuthError'
@@ -75,8 +96,9 @@ export class AuthError extends Error {
   constructor(code: AuthErrorCode, detail: string, options: AuthErrorOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
-    this.status = TABLE[code][0]
-    this.title = TABLE[code][1]
+    const [status, title] = AUTH_ERRORS[code]
+    this.status = status
+    this.title = title
     this.detail = detail
     this.reason = options.reason
     this.errors = options.errors
@@ -86,7 +108,7 @@ export class AuthError extends Error {
 }
 
 /** All codes with their status and title, for documents and tests. */
-export const AUTH_ERRORS: Readonly<Record<AuthErrorCode, readonly [status: number, title: string]>> = TABLE
+export const AUTH_ERRORS = TABLE as Readonly<Record<AuthErrorCode, ErrorRow>>
 
 /** Text that one store cannot keep, and the other would. */
 export function nulRefused(cause?: unknown): AuthError {

@@ -1,90 +1,77 @@
-import type { TrustedIssuer } from '@sealwax/guard'
-import type { Algorithm, Duration } from '@sealwax/jwt'
-import type { AuditEvent, LoadSubject, Logger } from './engine/context.ts'
-import type { Store } from './store/contract/store.ts'
+import { type AuthOptions, type Config, invalidOption, type OptionRule } from './core/options.ts'
+import { typeName, unknownOption } from './core/strict-options.ts'
+import { AuthError } from './errors.ts'
+import type { Feature } from './feature.ts'
+import { features as allFeatures } from './features.ts'
 
-/** `forwarded` is RFC 7239. */
-export type ForwardedHeader = 'x-forwarded-for' | 'forwarded'
+const CALLER = 'createAuth'
 
-/** Options of `createAuth`. Unknown options and `undefined` values throw `config_invalid`. */
-export interface AuthOptions {
-  /** The URL that names this issuer in every token (`iss`), and the public base of its endpoints. https, or http on loopback; in its canonical form. */
-  readonly issuer: string
-  /** What the tokens are for (`aud`): one API, or a list. */
-  readonly audience: string | readonly string[]
-  /** The server secret, at least 32 characters: the first of a list wraps what is stored, all of them unwrap. */
-  readonly secret: string | readonly string[]
-  readonly store: Store
-  /** Signing algorithm. Default ES256. */
-  readonly alg?: Algorithm
-  /** Life of an access token, which ends with its session at the latest. Default 15 minutes, at most 24 hours. */
-  readonly accessTtl?: Duration
-  /** How long a signing key signs before the next one does. Default 30 days, at least 5 minutes and the life of an access token. */
-  readonly keyPeriod?: Duration
-  /** A session ends when it has not been refreshed for so long. Default 14 days. */
-  readonly refreshIdle?: Duration
-  /** A session ends so long after its log-in, used or not. Default 90 days. */
-  readonly refreshAbsolute?: Duration
-  /** The window of the refresh table: for so long after a rotation its parent is answered, too. Default 30 seconds, at most 5 minutes. */
-  readonly refreshGrace?: Duration
-  /** For so long a lost reply is given again, to the same user agent or device id. Default 24 hours; 0 is off. */
-  readonly refreshRecovery?: Duration
-  /** Audit rows older than this are deleted. Default 400 days, at least 1 day. */
-  readonly auditRetention?: Duration
-  /** Where the routes stand when not at the root, such as `/auth`. */
-  readonly basePath?: string
-  /** Other issuers whose access tokens `auth.guard` accepts, such as an older system until a date; Sealwax's own routes do not. Default none. */
-  readonly issuers?: readonly TrustedIssuer[]
-  /** How many live sessions a user may have; a log-in beyond that ends the one used least recently. Default 100; `Infinity`: no limit. */
-  readonly maxSessions?: number
-  /** Browser origins that may call the API from elsewhere, compared exactly. Default none. */
-  readonly allowedOrigins?: readonly string[]
-  /** The name of the cookie that holds a refresh token; `__Host-` is put before it on https. Another one for each installation of a host. Default 'sealwax'. */
-  readonly cookieName?: string
-  /** How many proxies stand in front (what they forward is believed), or their addresses in CIDR form. Default 0: none. */
-  readonly trustProxy?: number | readonly string[]
-  /** The header in which these proxies write the address of the client. The other one is ignored. Default 'x-forwarded-for'. */
-  readonly forwardedHeader?: ForwardedHeader
-  /** Whether strangers may sign up. Default 'open'; with `loadSubject` 'closed'. */
-  readonly registration?: 'open' | 'closed'
-  /** The role that opens `/admin/*`. Your application's own roles must not include it by accident. Default 'sealwax:admin'. */
-  readonly adminRole?: string
-  /** Who may read the revocations: everybody, or API clients with the scope `revocations:read`. Default 'public'. */
-  readonly revocationFeed?: 'public' | 'clients'
-  /** 'off' refuses an older database schema instead of migrating it. Default 'auto'. */
-  readonly migrate?: 'auto' | 'off'
-  /** Roles, claims and `disabled` of a user, asked whenever a session begins and at each refresh. Default: the built-in users. */
-  readonly loadSubject?: LoadSubject
-  /** Hears every audit event after it is committed, also each of those that share a row of the audit log. */
-  readonly onEvent?: (event: AuditEvent) => void
-  /** A pino-like logger. Default: silent. */
-  readonly logger?: Logger
-  /** Milliseconds since 1970; for tests that move the clock. Default `Date.now`. */
-  readonly now?: () => number
+const RULES = listRules(allFeatures)
+
+/** The rules of all options, by name. */
+export const OPTION_RULES: ReadonlyMap<string, OptionRule> = RULES
+
+/** Names that other libraries use for an option, and ours. */
+const HINTS: Readonly<Record<string, string>> = { expiresIn: 'write accessTtl', trust: 'write issuers' }
+
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @throws {AuthError} `config_invalid` with a message that names the option
+ */
+export function configure(options: AuthOptions, features: readonly Feature[] = allFeatures): Config {
+  if (typeof options !== 'object' || options === null) {
+    throw invalidOption('options', 'be an object with issuer, audience, secret and store', typeName(options))
+  }
+  const rules = listRules(features)
+  for (const [name, value] of Object.entries(options)) {
+    if (!rules.has(name)) {
+      const hint = Object.hasOwn(HINTS, name) ? HINTS[name] : undefined
+      throw new AuthError('config_invalid', unknownOption(CALLER, name, hint))
+    }
+    if (value === undefined) {
+      throw new AuthError('config_invalid', `${CALLER}: ${name} must not be undefined; leave it out for its default`)
+    }
+  }
+  const config: Record<string, unknown> = {}
+  for (const [name, rule] of rules) {
+    const value = givenOrDefault(name, rule, options)
+    if (value === undefined && isOptional(rule)) continue
+    if (value === undefined)
+      throw new AuthError('config_invalid', `${CALLER}: ${name} must be given: write ${rule.example}`)
+    const checked = rule.check(value, options)
+    if (isKept(rule)) config[name] = checked
+  }
+  return Object.freeze(config) as unknown as Config
 }
 
-/** The checked options, with defaults; durations in milliseconds. */
-export interface Config {
-  readonly issuer: string
-  readonly audience: readonly string[]
-  readonly secrets: readonly string[]
-  readonly alg: Algorithm
-  readonly accessTtl: number
-  readonly keyPeriod: number
-  readonly refreshIdle: number
-  readonly refreshAbsolute: number
-  readonly refreshGrace: number
-  readonly refreshRecovery: number
-  readonly auditRetention: number
-  readonly issuers: readonly TrustedIssuer[]
-  readonly maxSessions: number
-  readonly basePath: string
-  readonly allowedOrigins: readonly string[]
-  readonly cookieName: string
-  readonly forwardedHeader: ForwardedHeader
-  readonly trustProxy: number | readonly string[]
-  readonly registration: 'open' | 'closed'
-  readonly adminRole: string
-  readonly revocationFeed: 'public' | 'clients'
-  readonly migrate: 'auto' | 'off'
+/**
+ * The message that `createAuth` would refuse this one option with, without its name; or undefined.
+ */
+export function checkOption(name: string, value: unknown, given: AuthOptions): string | undefined {
+  try {
+    RULES.get(name)?.check(value, given)
+    return undefined
+  } catch (error) {
+    return error instanceof AuthError ? error.detail.replace(`${CALLER}: `, '') : String(error)
+  }
+}
+
+function listRules(features: readonly Feature[]): ReadonlyMap<string, OptionRule> {
+  return new Map(features.flatMap(({ options }) => Object.entries(options ?? {})))
+}
+
+function givenOrDefault(name: string, { fallback }: OptionRule, options: AuthOptions): unknown {
+  if (Object.hasOwn(options, name)) return options[name as keyof AuthOptions]
+  return typeof fallback === 'function' ? fallback(options) : fallback
+}
+
+/** Whether an option may be left out and has no default. */
+function isOptional({ fallback, example }: OptionRule): boolean {
+  return fallback === undefined && example === undefined
+}
+
+/** Whether `Config` holds the option: functions, the store and the logger are in the context. */
+function isKept({ parse, fallback }: OptionRule): boolean {
+  return parse !== undefined || fallback !== undefined
 }

@@ -1,2 +1,5 @@
-/** The version of this package. A constant, because a bundle has no package.json beside it; a test compares the two. */
+/**
+ * The version of this package. A constant, because a bundle has no package.json beside it; a test
+ * compares the two.
+ */
 export const VERSION = '0.1.0'

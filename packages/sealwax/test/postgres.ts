@@ -6,7 +6,10 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
 
-/** A real Postgres that the tests start themselves: installed binaries, else those of the npm package. `PG_TEST_URL` names another server. */
+/**
+ * A real Postgres that the tests start themselves: installed binaries, else those of the npm
+ * package. `PG_TEST_URL` names another server.
+ */
 export interface PostgresServer {
   /** Makes an empty database and returns its URL. `settings` are the defaults of its sessions. */
   createDatabase(settings?: Record<string, string>): Promise<string>
@@ -17,7 +20,10 @@ export interface PostgresServer {
   /** Makes a standby the primary. */
   promote(): void
   readonly port: number
-  /** Sends a signal to all its processes: SIGSTOP freezes it, so that connections stand and nothing answers. */
+  /**
+   * Sends a signal to all its processes: SIGSTOP freezes it, so that connections stand and nothing
+   * answers.
+   */
   signal(signal: NodeJS.Signals): void
   /** Stops it and removes its files. */
   remove(): Promise<void>
@@ -29,7 +35,8 @@ interface Owner {
 }
 
 /**
- * @param settings server settings, such as `{ fsync: 'on' }`; tests need no durability unless they are about it.
+ * @param settings server settings, such as `{ fsync: 'on' }`; tests need no durability unless they
+ *   are about it.
  * @param standbyOf the server that it is to be a standby of, by streaming replication.
  */
 export async function startPostgres(

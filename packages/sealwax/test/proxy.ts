@@ -1,7 +1,10 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { Transform } from 'node:stream'
 
-/** Something between the store and the database that can be cut or be slow, counts who comes, and can change what is sent. */
+/**
+ * Something between the store and the database that can be cut or be slow, counts who comes, and
+ * can change what is sent.
+ */
 export async function proxyTo(port: number) {
   const sockets = new Set<Socket>()
   let up = true

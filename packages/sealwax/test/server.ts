@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { toNodeHandler } from '../src/http/node.ts'
 import { type AuditEvent, type AuthOptions, type AuthServer, createAuth } from '../src/index.ts'
 import { sqliteStore } from '../src/store/sqlite/index.ts'
-import { judge } from './conformance.ts'
+import { judge } from './http/conformance.ts'
 
 export const SECRET = 'kZ4w-test-only-9fQx7Lm2Rt6Vb8Yc1Nd3'
 export const PASSWORD = 'correct horse battery staple'
@@ -90,7 +90,10 @@ function parsed(received: string): Body {
   }
 }
 
-/** Sends bytes as they are over a socket of its own and answers all that comes back until the server closes it. */
+/**
+ * Sends bytes as they are over a socket of its own and answers all that comes back until the server
+ * closes it.
+ */
 export async function sendRaw(port: number, bytes: string | Uint8Array): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   socket.write(bytes)
@@ -156,7 +159,10 @@ export interface Started extends AsyncDisposable {
   restart(changed?: Partial<AuthOptions>): Promise<void>
 }
 
-/** A whole auth server behind a real socket, over a database file of its own, with a clock that stands still. */
+/**
+ * A whole auth server behind a real socket, over a database file of its own, with a clock that
+ * stands still.
+ */
 export async function startAuth(options: Partial<AuthOptions> = {}): Promise<Started> {
   const dir = tempDir()
   const clock = createClock()

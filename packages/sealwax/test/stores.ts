@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { after } from 'node:test'
-import type { ClientRow, ClientSecretRow } from '../src/store/contract/clients.ts'
-import type { SessionRow } from '../src/store/contract/sessions.ts'
-import type { Store } from '../src/store/contract/store.ts'
-import type { UserRow } from '../src/store/contract/users.ts'
+import type { UserRow } from '../src/accounts/contract.ts'
+import type { Store } from '../src/core/unit-of-work.ts'
+import { features } from '../src/features.ts'
+import type { ClientRow, ClientSecretRow } from '../src/oauth/contract.ts'
+import type { SessionRow } from '../src/sessions/contract.ts'
 import { postgresStore } from '../src/store/postgres/index.ts'
 import { sqliteStore } from '../src/store/sqlite/index.ts'
 import { type PostgresServer, startPostgres } from './postgres.ts'
@@ -20,7 +21,10 @@ after(async () => {
   await (await server)?.remove()
 })
 
-/** Defaults that a database or a role may have. There is no schema of this name: what is not written with its own is not found. */
+/**
+ * Defaults that a database or a role may have. There is no schema of this name: what is not written
+ * with its own is not found.
+ */
 const UNUSUAL = {
   search_path: 'nowhere',
   default_transaction_isolation: 'serializable',
@@ -36,7 +40,7 @@ export const STORES: Record<string, () => Promise<Opened>> = {
     const another = async () => {
       const store = sqliteStore(join(dir.path, 'store.db'))
       stores.push(store)
-      await store.open({ migrate: 'auto' })
+      await store.open({ features, migrate: 'auto' })
       return store
     }
     const close = async () => {
@@ -52,7 +56,7 @@ export const STORES: Record<string, () => Promise<Opened>> = {
     const another = async () => {
       const store = postgresStore(url, { connections: 4 })
       stores.push(store)
-      await store.open({ migrate: 'auto' })
+      await store.open({ features, migrate: 'auto' })
       return store
     }
     const close = async () => {
@@ -72,7 +76,7 @@ export async function openFile(): Promise<OpenedFile> {
   const dir = tempDir()
   const file = join(dir.path, 'store.db')
   const store = sqliteStore(file)
-  await store.open({ migrate: 'auto' })
+  await store.open({ features, migrate: 'auto' })
   const close = async () => {
     await store.close()
     dir[Symbol.dispose]()

@@ -96,7 +96,9 @@ async function use(cast: Cast, client: Client, over: AbortSignal): Promise<void>
   }
 }
 
-/** A signed-out client: refused, or asked to come back; never let in. Its log-out may be repeated. */
+/**
+ * A signed-out client: refused, or asked to come back; never let in. Its log-out may be repeated.
+ */
 async function intrude(cast: Cast, client: Client, over: AbortSignal): Promise<void> {
   const { url } = cast.server
   while (!over.aborted) {

@@ -1,7 +1,10 @@
 import { type Answer, ask, persist, told } from './http.ts'
 import type { Run } from './run.ts'
 
-/** One signed-in user agent: it asks again until somebody decides, and remembers every reply it was ever given. */
+/**
+ * One signed-in user agent: it asks again until somebody decides, and remembers every reply it was
+ * ever given.
+ */
 export interface Client {
   readonly subject: string
   readonly session: string
@@ -45,7 +48,8 @@ function clientOf(subject: string, { body }: Answer): Client {
 }
 
 /**
- * Refreshes from several tabs at once, each with patience. Every reply to one token must carry one successor, whatever was killed meanwhile.
+ * Refreshes from several tabs at once, each with patience. Every reply to one token must carry one
+ * successor, whatever was killed meanwhile.
  */
 export async function refreshTabs(run: Run, urls: readonly string[], client: Client, tabs: number): Promise<void> {
   const json = { refresh_token: client.refreshToken }
@@ -83,7 +87,10 @@ export async function logOut(run: Run, urls: readonly string[], client: Client):
   if (ended) run.count('log-outs acknowledged')
 }
 
-/** A logged-out client has nothing left: its refresh token is refused, and every server refuses its access token, within two seconds. */
+/**
+ * A logged-out client has nothing left: its refresh token is refused, and every server refuses its
+ * access token, within two seconds.
+ */
 export async function checkLoggedOut(run: Run, urls: readonly string[], client: Client): Promise<void> {
   const refused = await persist(urls, '/refresh', { json: { refresh_token: client.refreshToken }, userAgent: AGENT })
   const right = refused !== 'lost' && refused.status === 400 && refused.body.reason === 'session_revoked'

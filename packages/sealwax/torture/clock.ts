@@ -21,8 +21,8 @@ interface Hour {
 }
 
 /**
- * The clock of the machine steps by an hour, forward and back, now and then under a restart. Everybody goes on; whoever logged out stays out, on
- * whichever side of a step that was.
+ * The clock of the machine steps by an hour, forward and back, now and then under a restart.
+ * Everybody goes on; whoever logged out stays out, on whichever side of a step that was.
  */
 export async function clockSteps(run: Run, place: Place, store: StoreName): Promise<void> {
   const databaseUrl = await place.database(store)
@@ -69,7 +69,10 @@ async function leave({ run, fleet, clients, gone }: Hour): Promise<void> {
   gone.splice(REMEMBERED)
 }
 
-/** Its refresh token is refused, and no guard lets its last access token in; an expired one, or one from the future, is refused anyway. */
+/**
+ * Its refresh token is refused, and no guard lets its last access token in; an expired one, or one
+ * from the future, is refused anyway.
+ */
 async function mustBeOut(run: Run, fleet: Fleet, client: Client): Promise<void> {
   for (const url of fleet.urls) {
     const refused = await persist([url], '/refresh', { json: { refresh_token: client.refreshToken } })

@@ -1,21 +1,23 @@
 import { createServer } from 'node:http'
 import { flushCompileCache } from 'node:module'
 import { json } from 'node:stream/consumers'
-import { readEnvironment } from '../src/cli/env.ts'
 import { createLogger } from '../src/cli/logger.ts'
+import { readEnvironment } from '../src/cli/settings.ts'
 import { storeOf } from '../src/cli/store.ts'
 import { toNodeHandler } from '../src/http/node.ts'
 import { createAuth } from '../src/index.ts'
 
 /**
- * An application that embeds Sealwax: the routes of Sealwax, and beside them two that only a test needs, to start a session without the
- * work of a password and to set the clock of this process. Its argument is how far ahead the clock is at the start, in milliseconds.
+ * An application that embeds Sealwax: the routes of Sealwax, and beside them two that only a test
+ * needs, to start a session without the work of a password and to set the clock of this process.
+ * Its argument is how far ahead the clock is at the start, in milliseconds.
  */
 async function main(): Promise<void> {
   const { auth: options, databaseUrl, host, port, logLevel } = readEnvironment()
   let offset = Number(process.argv[2] ?? 0)
   const wallClock = Date.now
-  // The whole process sees the clock that was set, as it would see a clock set by NTP; clocks that are never set run on.
+  // The whole process sees the clock that was set, as it would see a clock set by NTP; clocks that
+  // are never set run on.
   Date.now = () => wallClock() + offset
   const auth = await createAuth({ ...options, store: storeOf(databaseUrl), logger: createLogger(logLevel) })
   const handler = toNodeHandler(auth)

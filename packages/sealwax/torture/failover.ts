@@ -11,15 +11,22 @@ import { AUDIENCE, type Fleet, ISSUER, startServers } from './servers.ts'
 const ROUNDS: Times = { full: 20, short: 1 }
 const CLIENTS = 12
 /**
- * Log-outs before a failover that the standby has, and that it lacks; and after it. A standby goes on up to 32 positions behind the last that it knows of: only when it
- * lacks more are positions given again.
+ * Log-outs before a failover that the standby has, and that it lacks; and after it. A standby goes
+ * on up to 32 positions behind the last that it knows of: only when it lacks more are positions
+ * given again.
  */
 const [KEPT, LOST, AFTER] = [4, 48, 40]
 /** After the new primary is there everybody is served again within this time. */
 const RECOVERY_MS = 5000
-/** A guard hears of what was logged out within this time; after a long outage it tries again every 15 s. */
+/**
+ * A guard hears of what was logged out within this time; after a long outage it tries again every
+ * 15 s.
+ */
 const [HEARD_MS, HEARD_LATE_MS] = [3000, 18_000]
-/** The long one outlasts a guard's waiting request, so that the guard comes back when many log-outs have happened already. */
+/**
+ * The long one outlasts a guard's waiting request, so that the guard comes back when many log-outs
+ * have happened already.
+ */
 const [SHORT_OUTAGE_MS, LONG_OUTAGE_MS] = [200, 40_000]
 const PATIENCE_MS = 70_000
 
@@ -33,8 +40,9 @@ interface World {
 }
 
 /**
- * The primary is killed under load and a standby promoted. With asynchronous replication the standby lacks the last log-outs: those may be undone, and no other.
- * With synchronous replication none is.
+ * The primary is killed under load and a standby promoted. With asynchronous replication the
+ * standby lacks the last log-outs: those may be undone, and no other. With synchronous replication
+ * none is.
  */
 export async function failover(run: Run): Promise<void> {
   const impossible = withoutStandby()
@@ -173,7 +181,10 @@ async function expectStanding({ run, round, guard }: World, client: Client, expe
   run.check(false, `round ${round}: of a token that should be ${expected} the guard said ${said}`)
 }
 
-/** Asynchronous replication may lose what was acknowledged: such a session stands again, or has ended; nothing else. */
+/**
+ * Asynchronous replication may lose what was acknowledged: such a session stands again, or has
+ * ended; nothing else.
+ */
 async function countLost({ run, round, fleet }: World, lost: readonly Client[]): Promise<void> {
   for (const { refreshToken } of lost) {
     const answer = await persist(fleet.urls, '/refresh', { json: { refresh_token: refreshToken } })

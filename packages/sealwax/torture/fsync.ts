@@ -12,8 +12,9 @@ import { startServer } from './servers.ts'
 const AT_ONCE = 20
 
 /**
- * `kill -9` does not show whether anything was synced: the kernel outlives it. So here each writer is asked for its `synchronous`, on the connection that
- * writes, and a trace of the system calls shows that no reply leaves before the write-ahead log it depends on is on the disk.
+ * `kill -9` does not show whether anything was synced: the kernel outlives it. So here each writer
+ * is asked for its `synchronous`, on the connection that writes, and a trace of the system calls
+ * shows that no reply leaves before the write-ahead log it depends on is on the disk.
  */
 export async function fsync(run: Run, place: Place): Promise<void> {
   const databaseUrl = await place.database('sqlite')
@@ -54,7 +55,10 @@ function canTrace(): boolean {
   }
 }
 
-/** A trigger runs on the connection that writes, whatever process it belongs to: it notes there how that connection syncs. */
+/**
+ * A trigger runs on the connection that writes, whatever process it belongs to: it notes there how
+ * that connection syncs.
+ */
 function askWriters(databaseUrl: string): void {
   const database = new DatabaseSync(fileOf(databaseUrl), { timeout: 5000 })
   database.exec('create table told (synchronous, journal_mode)')
@@ -75,7 +79,10 @@ function checkWriters(run: Run, databaseUrl: string): void {
   run.check(answers.length > 0, 'no writer told how it syncs')
 }
 
-/** Reads the trace in order: what was written to the log, what was synced, which request came and which reply left. */
+/**
+ * Reads the trace in order: what was written to the log, what was synced, which request came and
+ * which reply left.
+ */
 function checkTrace(run: Run, trace: string, replies: number): void {
   let unsynced = false
   let syncs = 0
@@ -86,7 +93,8 @@ function checkTrace(run: Run, trace: string, replies: number): void {
   const syncing = new Set<string>()
   for (const line of trace.split('\n')) {
     const [, thread = '', call = ''] = /^(\d+) +(.*)$/.exec(line) ?? []
-    // A call that another thread's line interrupts is told in two, and what was read stands in the second.
+    // A call that another thread's line interrupts is told in two, and what was read stands in the
+    // second.
     if (/^(read\(|<\.\.\. read resumed>).*"POST \/(refresh|logout) /.test(call)) asked += 1
     else if (/^pwrite64\(\d+<[^>]*-wal>/.test(call)) {
       unsynced = true

@@ -30,7 +30,10 @@ interface Model {
   ended: boolean
 }
 
-/** The table once more, written from its description: what presenting a generation gives, and what it does. */
+/**
+ * The table once more, written from its description: what presenting a generation gives, and what
+ * it does.
+ */
 function present(m: Model, token: number, actor: Actor, now: number): Outcome {
   if (m.ended) return 'session_revoked'
   if (now >= Math.min(m.idleUntil, m.endsAt)) return 'expired'
@@ -112,7 +115,10 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('forge' as const), bit: fc.nat(53 * 8 - 1) }) },
 )
 
-/** Random histories of several actors, a moving clock and a store that is restored, against the model. */
+/**
+ * Random histories of several actors, a moving clock and a store that is restored, against the
+ * model.
+ */
 export async function histories(run: Run, place: Place, store: StoreName): Promise<void> {
   await using world = await createWorld(await place.database(store))
   const numRuns = run.times(store === 'sqlite' ? { full: 3000, short: 25 } : { full: 600, short: 6 })
@@ -189,8 +195,9 @@ async function forge(run: Run, world: World, token: string, bit: number): Promis
 }
 
 /**
- * Owner and thief hold one token; the thief has another network, and perhaps the user agent of the owner. They come at least two windows after one
- * another. Once each of them has been served in turn, and the first again, the session must end: nobody is served a fourth time.
+ * Owner and thief hold one token; the thief has another network, and perhaps the user agent of the
+ * owner. They come at least two windows after one another. Once each of them has been served in
+ * turn, and the first again, the session must end: nobody is served a fourth time.
  */
 async function thieves(run: Run, world: World): Promise<void> {
   const turn = fc.record({
@@ -219,7 +226,10 @@ async function thieves(run: Run, world: World): Promise<void> {
   run.check(!shared.failed, `a thief and an owner share a session: ${fc.defaultReportMessage(shared)}`)
 }
 
-/** One honest client, which loses replies and waits up to a day, is never logged out, also when the store is restored from an older copy. */
+/**
+ * One honest client, which loses replies and waits up to a day, is never logged out, also when the
+ * store is restored from an older copy.
+ */
 async function honestClients(run: Run, world: World): Promise<void> {
   const turn = fc.record({
     wait: fc.oneof(fc.integer({ min: 0, max: 2 * GRACE }), fc.integer({ min: 0, max: RECOVERY - 1 })),
@@ -229,7 +239,8 @@ async function honestClients(run: Run, world: World): Promise<void> {
   const property = fc.asyncProperty(fc.array(turn, { maxLength: 16 }), async (turns) => {
     let token = await world.begin(HOME)
     await world.copy()
-    // A client that never gets a reply is recovered for a day, from the first time it asked: a restored store may remember that time.
+    // A client that never gets a reply is recovered for a day, from the first time it asked: a
+    // restored store may remember that time.
     let patience = RECOVERY - 1
     for (const { wait: wish, lost, store } of turns) {
       const wait = Math.min(wish, patience)

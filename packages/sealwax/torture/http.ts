@@ -50,7 +50,10 @@ export async function ask(url: string, { json, token, userAgent = BROWSER }: Ask
 
 export const BROWSER = 'Mozilla/5.0 (torture)'
 
-/** What a good client does: asks one server, then the next, until one of them decides. 503 and lost replies decide nothing. */
+/**
+ * What a good client does: asks one server, then the next, until one of them decides. 503 and lost
+ * replies decide nothing.
+ */
 export async function persist(
   urls: readonly string[],
   path: string,

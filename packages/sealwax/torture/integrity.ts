@@ -5,7 +5,10 @@ import { promisify } from 'node:util'
 import { fileOf } from './place.ts'
 import type { Run } from './run.ts'
 
-/** The database's own check of itself: `integrity_check` of SQLite, `pg_amcheck` of Postgres (with every index at the end). */
+/**
+ * The database's own check of itself: `integrity_check` of SQLite, `pg_amcheck` of Postgres (with
+ * every index at the end).
+ */
 export async function checkDatabase(run: Run, databaseUrl: string, thorough: boolean): Promise<void> {
   if (databaseUrl.startsWith('sqlite:')) {
     const database = new DatabaseSync(fileOf(databaseUrl), { readOnly: true, timeout: 5000 })

@@ -12,7 +12,10 @@ const KILLS: Times = { full: 200, short: 2 }
 const ACTIVE = 24
 const MOST_CLIENTS = 120
 const CHECK_EVERY = 20
-/** Between two waves the clocks move beyond the grace window, so that the next refresh of everybody rotates. */
+/**
+ * Between two waves the clocks move beyond the grace window, so that the next refresh of everybody
+ * rotates.
+ */
 const STEP_MS = 61_000
 
 const USERS = [1, 2, 3].map((i) => ({ id: `user-${i}`, email: `user-${i}@example.com`, password: PASSWORD }))
@@ -22,13 +25,16 @@ interface World {
   readonly fleet: Fleet
   readonly clients: Client[]
   readonly gone: Client[]
-  /** Kills something at a random moment and brings it back; answers once everything stands again. */
+  /**
+   * Kills something at a random moment and brings it back; answers once everything stands again.
+   */
   readonly strike: () => Promise<void>
 }
 
 /**
- * `kill -9` at random moments under refreshes, log-ins and log-outs: of server processes, of all of them at once, and on Postgres of the
- * database too. Whatever was acknowledged stays; whoever got no reply asks again and gets what the first reply said.
+ * `kill -9` at random moments under refreshes, log-ins and log-outs: of server processes, of all of
+ * them at once, and on Postgres of the database too. Whatever was acknowledged stays; whoever got
+ * no reply asks again and gets what the first reply said.
  */
 export async function kills(run: Run, place: Place, store: StoreName): Promise<void> {
   const databaseUrl = await place.database(store)
@@ -89,7 +95,10 @@ async function everybodyStands({ run, fleet, clients, gone }: World): Promise<vo
   run.count('ended sessions found ended at the end', gone.length)
 }
 
-/** Every fourth strike, from the second, is at Postgres itself where there is one; every eighth, from the first, at all servers at once. */
+/**
+ * Every fourth strike, from the second, is at Postgres itself where there is one; every eighth,
+ * from the first, at all servers at once.
+ */
 function striker(run: Run, { all }: Fleet, place: Place | undefined): () => Promise<void> {
   const { random } = run
   let strikes = 0

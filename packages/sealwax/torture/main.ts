@@ -10,7 +10,10 @@ const USAGE = `npm run torture -- [--only NAME] [--seed N] [--scale F]
 
 const MOST_SHOWN = 20
 
-/** Runs the suites and prints what each counted. The exit code is 1 when a promise was broken, or could not be put to the test. */
+/**
+ * Runs the suites and prints what each counted. The exit code is 1 when a promise was broken, or
+ * could not be put to the test.
+ */
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { only: { type: 'string' }, seed: { type: 'string' }, scale: { type: 'string' } },

@@ -17,7 +17,10 @@ type Impossible = string
 
 export type MakeOutage = (place: Place) => Promise<Outage | Impossible>
 
-/** Postgres is stopped in order, killed with all its processes, or frozen: connections stand, and nothing answers. */
+/**
+ * Postgres is stopped in order, killed with all its processes, or frozen: connections stand, and
+ * nothing answers.
+ */
 export const POSTGRES_OUTAGES: Readonly<Record<string, MakeOutage>> = {
   async stopped(place) {
     const server = await place.postgres()

@@ -25,7 +25,8 @@ export function createPlace(): Place {
       return `sqlite:${join(directory.path, `${files}.db`)}`
     },
     postgres() {
-      // A crash test of a database that does not sync proves less; the kernel outlives the crash either way.
+      // A crash test of a database that does not sync proves less; the kernel outlives the crash
+      // either way.
       server ??= startPostgres({ fsync: 'on' })
       return server
     },

@@ -19,7 +19,10 @@ interface Arena {
   password: string
 }
 
-/** Two servers of one store: what one does races with what the other does, at moments that chance sets. */
+/**
+ * Two servers of one store: what one does races with what the other does, at moments that chance
+ * sets.
+ */
 export async function races(run: Run, place: Place, store: StoreName): Promise<void> {
   const databaseUrl = await place.database(store)
   await using one = await openAuth(databaseUrl)
@@ -57,7 +60,9 @@ async function disableRace(arena: Arena): Promise<void> {
   run.count('races with a disable')
 }
 
-/** What was there before is dead. What was begun meanwhile is dead or alive, but not half of each. */
+/**
+ * What was there before is dead. What was begun meanwhile is dead or alive, but not half of each.
+ */
 async function logOutEverywhereRace(arena: Arena): Promise<void> {
   const { run, both, user, password } = arena
   const before = await both[0].sessions.create({ subject: user.id })
@@ -79,7 +84,10 @@ async function logOutEverywhereRace(arena: Arena): Promise<void> {
   run.count('races with a log-out everywhere')
 }
 
-/** Every access token carries the roles that belong to its `ver`: none with a higher one has older roles. */
+/**
+ * Every access token carries the roles that belong to its `ver`: none with a higher one has older
+ * roles.
+ */
 async function rolesRace(arena: Arena): Promise<void> {
   const { run, both, user } = arena
   await both[0].users.setRoles(user.id, ['step0'])
@@ -116,7 +124,9 @@ async function rolesRace(arena: Arena): Promise<void> {
 
 const LAST_STEP = 3
 
-/** Log-ins, new sessions and refreshes against one deed; answers all tokens that anybody was given. */
+/**
+ * Log-ins, new sessions and refreshes against one deed; answers all tokens that anybody was given.
+ */
 async function against(arena: Arena, password: string, deed: (auth: OpenAuth) => Promise<unknown>): Promise<Given[]> {
   const { run, both, user } = arena
   const { random } = run

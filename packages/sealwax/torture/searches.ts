@@ -18,7 +18,10 @@ const CLIENTS: readonly [name: string, client: HonestClient][] = [
   ['a client that confirms', { ...CLIENT, confirms: true }],
 ]
 
-/** Every short history of one honest client: nobody is logged out. The table of before must fail the same search. */
+/**
+ * Every short history of one honest client: nobody is logged out. The table of before must fail the
+ * same search.
+ */
 export async function searchesOfHonestClients(run: Run): Promise<void> {
   const steps = run.times({ full: 21, short: 13 })
   for (const [name, client] of CLIENTS) {
@@ -31,7 +34,10 @@ export async function searchesOfHonestClients(run: Run): Promise<void> {
   run.count(`steps in which an honest client is logged out by the former table`, storyLength(former))
 }
 
-/** Every short history of an owner and a thief: they never both go on. The table of before must fail the same search. */
+/**
+ * Every short history of an owner and a thief: they never both go on. The table of before must fail
+ * the same search.
+ */
 export async function searchesOfThieves(run: Run): Promise<void> {
   const steps = run.times({ full: 12, short: 8 })
   const found = searchThief(tableOf(WINDOW), { ...THEFT, origins: 6 }, steps)

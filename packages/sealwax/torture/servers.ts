@@ -13,7 +13,10 @@ export interface ServerProcess extends AsyncDisposable {
   readonly pid: number
   /** Starts it and waits until it is ready. */
   start(): Promise<void>
-  /** Sets the clock of an embedding process, and of those that follow it here, so many milliseconds ahead. */
+  /**
+   * Sets the clock of an embedding process, and of those that follow it here, so many milliseconds
+   * ahead.
+   */
   setClock(offset: number): Promise<void>
   /** SIGKILL, or another signal; resolves when the process is gone. */
   kill(signal?: NodeJS.Signals): Promise<void>
@@ -26,7 +29,10 @@ export interface ServerProcess extends AsyncDisposable {
 export const ISSUER = 'http://127.0.0.1:5000'
 export const AUDIENCE = 'api'
 
-/** `sealwax` as it is installed, or the program beside this file that also creates sessions and moves the clock. */
+/**
+ * `sealwax` as it is installed, or the program beside this file that also creates sessions and
+ * moves the clock.
+ */
 const PROGRAMS = {
   sealwax: [join(import.meta.dirname, '../bin/sealwax.js'), 'serve'],
   embedding: ['--conditions=@sealwax/source', join(import.meta.dirname, 'embedding.ts')],

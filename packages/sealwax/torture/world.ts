@@ -14,7 +14,10 @@ interface Presenter {
 /** The generation of the successor, or why there is none. */
 export type Outcome = number | string
 
-/** One server, one session at a time, a clock that is moved by hand, and a store that can be put back to an older copy. */
+/**
+ * One server, one session at a time, a clock that is moved by hand, and a store that can be put
+ * back to an older copy.
+ */
 export interface World extends AsyncDisposable {
   now(): number
   wait(milliseconds: number): void

@@ -2,24 +2,25 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** Descriptors that are kept for files and for the database. */
+/** File descriptors reserved for files and the database. */
 const RESERVED = 96
 
 export interface Connections {
-  /** Whether a request that has arrived whole still waits for its reply. */
+  /** Whether a complete request is still waiting for its reply. */
   busy(): boolean
-  /** From now on each reply is the last one of its connection. */
+  /** Closes each connection after its next reply. */
   closeEach(): void
 }
 
 /**
- * Watches the connections of a server. When there are more than the process has descriptors for, the oldest that carries no request goes: a head or a
- * body that never ends, or a connection that is kept alive. Otherwise a few hundred such connections would keep everybody else out.
+ * Watches the connections of a server. If there are more than the process has file descriptors for,
+ * closes the oldest without a complete request: an endless head or body, or an idle connection.
+ * Otherwise a few hundred such connections would block all others.
  *
- * @param most connections at once
+ * @param most The maximum of connections.
  */
 export function watchConnections(server: Server, most: number = mostConnections()): Connections {
-  /** Oldest first, each with the replies that are not over. */
+  /** Oldest first, each with its unfinished replies. */
   const open = new Map<string, { socket: Socket; replies: Set<ServerResponse> }>()
   let closing = false
 
@@ -31,13 +32,13 @@ export function watchConnections(server: Server, most: number = mostConnections(
   }
 
   server.on('connection', (socket: Socket) => {
-    const name = nameOf(socket)
+    const name = formatName(socket)
     open.set(name, { socket, replies: new Set() })
     socket.once('close', () => open.get(name)?.socket === socket && open.delete(name))
     if (open.size > most) makeRoom(socket)
   })
   server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    const replies = open.get(nameOf(socket))?.replies
+    const replies = open.get(formatName(socket))?.replies
     replies?.add(response)
     response.once('close', () => replies?.delete(response))
     if (closing) response.shouldKeepAlive = false
@@ -52,12 +53,15 @@ export function watchConnections(server: Server, most: number = mostConnections(
   }
 }
 
-/** The same for a socket and for TLS over it. */
-function nameOf({ remoteAddress, remotePort, localPort }: Socket): string {
+/** The same for a socket and for the TLS socket over it. */
+function formatName({ remoteAddress, remotePort, localPort }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localPort}`
 }
 
-/** What the limit of open files leaves for connections; Node has raised it as far as it may. Linux tells it, others do not. */
+/**
+ * The limit of open files minus the reserve. Node raises the limit to its maximum; only Linux shows
+ * it.
+ */
 function mostConnections(): number {
   try {
     const files = Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1])

@@ -3,10 +3,11 @@ import { createServer as createTlsServer } from 'node:https'
 import type { NodeHandler } from '../http/node.ts'
 
 /**
- * Slow or huge requests, and replies that nobody reads, end here, before any of our code. Node looks for connections beyond their time every
- * `connectionsCheckingInterval`, which is half a minute unless told. `timeout` is for a socket on which nothing moves, so a slow reader has as long as
- * it needs; a guard that waits for the feed is silent for 25 seconds. Node counts the time for a head from its first octet, and `timeout` not while a
- * connection is kept alive: that may last longer than both.
+ * Limits for slow or huge requests and unread replies, enforced by Node. Node checks for expired
+ * connections every `connectionsCheckingInterval` (default 30 seconds). `timeout` applies to an
+ * inactive socket, so a slow reader has no limit; a guard that waits for the feed is inactive for
+ * 25 seconds. The time for a head starts at its first octet. `timeout` does not apply to an idle
+ * keep-alive connection, which may last longer than both.
  */
 const LIMITS = {
   headersTimeout: 10_000,
@@ -18,9 +19,12 @@ const LIMITS = {
 } as const
 
 /**
- * A server within these limits. With a certificate it also tells browsers to come back by TLS alone.
- * @param keepAlive for how many milliseconds a connection waits for its next request. A proxy in front must close it earlier: what it sends in the moment
- * in which we do is lost, and its client gets 502.
+ * Creates a server with these limits. With a certificate, replies have the header
+ * Strict-Transport-Security.
+ *
+ * @param keepAlive How many milliseconds an idle connection stays open. A proxy must close it
+ *   earlier: a request that it sends while we close the connection is lost, and its client gets
+ *   502.
  */
 export function createLimitedServer(
   handler: NodeHandler,
@@ -36,7 +40,7 @@ export function createLimitedServer(
   return server
 }
 
-/** RFC 6797. Not for localhost: browsers would ask TLS of every other server there, too. */
+/** RFC 6797. Not for localhost: browsers would require TLS from all other servers there. */
 function withTransportSecurity(handler: NodeHandler, issuer: string): NodeHandler {
   const { hostname } = new URL(issuer)
   if (hostname === 'localhost' || hostname.endsWith('.localhost')) return handler

@@ -1,8 +1,8 @@
 import { type Logger, pino } from 'pino'
 
 /**
- * JSON lines on standard output. No line is given a secret in the first place; the redaction is the second net,
- * for members with the names that secrets have.
+ * Logs JSON lines to standard output. Log calls never include secrets; the redaction of members
+ * with typical names of secrets is a safety net.
  */
 export function createLogger(level: string): Logger {
   const names = ['password', 'secret', 'authorization', 'cookie', 'access_token', 'refresh_token', 'token']

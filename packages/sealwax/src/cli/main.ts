@@ -1,33 +1,18 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { AuthError } from '../errors.ts'
-import {
-  clientsCreate,
-  clientsDelete,
-  clientsDisable,
-  clientsEnable,
-  clientsList,
-  clientsRotate,
-  clientsUpdate,
-} from './clients.ts'
+import type { Feature } from '../feature.ts'
+import { features as allFeatures } from '../features.ts'
+import type { CommandOption } from './command.ts'
 import { withoutDatabaseUrls } from './database-url.ts'
 import { databaseCopy, databaseNewEpoch, databaseUnseal } from './db.ts'
-import { EnvironmentError, readEnvironment } from './env.ts'
-import { keysList, keysRevoke, keysRotate } from './keys.ts'
 import { openApi } from './openapi.ts'
 import { secretsForget } from './secrets.ts'
 import { serve } from './serve.ts'
-import {
-  usersCreate,
-  usersDelete,
-  usersDisable,
-  usersEnable,
-  usersList,
-  usersSessions,
-  usersSetPassword,
-} from './users.ts'
+import { EnvironmentError, readEnvironment } from './settings.ts'
+import { withContext } from './store.ts'
 
-/** The `sealwax` command. Settings come from the environment; `docs/configuration.md` lists them. */
-export async function main(argv: readonly string[]): Promise<void> {
+/** The `sealwax` command. Reads its settings from the environment (see `docs/configuration.md`). */
+export async function main(argv: readonly string[], features: readonly Feature[] = allFeatures): Promise<void> {
   const program = new Command('sealwax')
     .description('JWT authentication server. Settings come from SEALWAX_… environment variables.')
     .showHelpAfterError()
@@ -36,56 +21,35 @@ export async function main(argv: readonly string[]): Promise<void> {
     .command('serve')
     .description('start the auth server')
     .action(() => serve(readEnvironment()))
-  userCommands(program)
-  const keys = program.command('keys').description('manage the signing keys, which rotate by themselves')
-  keys
-    .command('list')
-    .description('list all keys, one JSON line each')
-    .action(() => keysList(readEnvironment()))
-  keys
-    .command('rotate')
-    .description('let the next key sign as soon as verifiers can know it')
-    .action(() => keysRotate(readEnvironment()))
-  keys
-    .command('revoke')
-    .description('take a key back in an emergency')
-    .argument('<kid>', 'the key id, as `keys list` shows it')
-    .option('--now', 'do it')
-    .option('--dry-run', 'print who is affected and when, and change nothing')
-    .option('--end-sessions', 'end the sessions that may hold its tokens, instead of letting them renew')
-    .option('--all', 'revoke every key, the standby too')
-    .action((kid, flags) => keysRevoke(readEnvironment(), kid, flags))
-  clientCommands(program)
+  for (const { commands } of features) if (commands !== undefined) addGroup(program, commands, features)
   program
     .command('openapi')
     .description('print the OpenAPI document; needs no settings and no database')
     .option('--issuer <url>', 'the public URL of the server', 'http://127.0.0.1:5000')
-    .option('--base-path <path>', 'where its routes stand, such as /auth', '')
+    .option('--base-path <path>', 'the prefix of its routes, such as /auth', '')
     .action(openApi)
   program
     .command('secrets')
-    .description('manage what server secrets have wrapped')
+    .description('manage server secrets')
     .command('forget')
-    .description('give up what a lost secret has wrapped: its signing keys are revoked, its sessions end')
-    .argument('<fingerprint>', 'as the start names it when that secret is missing')
+    .description('revoke the signing keys and end the sessions that a lost secret has encrypted')
+    .argument('<fingerprint>', 'the fingerprint in the error of the start')
     .action((fingerprint) => secretsForget(readEnvironment(), fingerprint))
   const db = program.command('db').description('manage the database')
   db.command('copy')
-    .description('move everything from SQLite to an empty Postgres; the source refuses writes from then on')
+    .description('copy all data from SQLite to an empty Postgres; the source then refuses writes')
     .argument('[from]', 'sqlite:PATH (default: SEALWAX_DATABASE_URL)')
     .argument(
       '[to]',
-      'postgres://… (default: SEALWAX_COPY_TO); other processes can read an argument, so no password here',
+      'postgres://… (default: SEALWAX_COPY_TO); without a password, since other processes can read arguments',
     )
     .action(databaseCopy)
   db.command('unseal')
-    .description('let a source take writes again, after a copy that was killed')
+    .description('let a source accept writes again after a copy was killed')
     .argument('[url]', 'sqlite:PATH (default: SEALWAX_DATABASE_URL)')
     .action(databaseUnseal)
   db.command('new-epoch')
-    .description(
-      'let every guard read all revocations again: after a failover, where Postgres does not tell its timeline',
-    )
+    .description('make every guard reload all revocations: after a failover, if Postgres does not show its timeline')
     .argument('[url]', 'sqlite:PATH or postgres://… (default: SEALWAX_DATABASE_URL)')
     .action(databaseNewEpoch)
   try {
@@ -96,82 +60,32 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-function userCommands(program: Command): void {
-  const users = program.command('users').description('manage users; one is named by id or e-mail address')
-  users
-    .command('create')
-    .description('create a user; the password is read from standard input')
-    .requiredOption('--email <address>', 'the e-mail address to log in with')
-    .option('--id <id>', 'the user id (default: a random one)')
-    .option('--role <role>', 'a role; may be repeated', (role, roles: string[]) => [...roles, role], [])
-    .option('--admin', 'make an administrator: adds the role that opens /admin/* (SEALWAX_ADMIN_ROLE)')
-    .action((options) => usersCreate(readEnvironment(), options))
-  users
-    .command('list')
-    .description('list all users, one JSON line each')
-    .action(() => usersList(readEnvironment()))
-  const acts = [
-    ['disable', 'refuse this user from now on; all sessions end', usersDisable],
-    ['enable', 'let a disabled user log in again', usersEnable],
-    ['delete', 'delete a user; all sessions end', usersDelete],
-    ['set-password', 'set a new password, read from standard input; all sessions end', usersSetPassword],
-  ] as const
-  for (const [name, description, act] of acts) {
-    users
-      .command(name)
-      .description(description)
-      .argument('<user>')
-      .action((user) => act(readEnvironment(), user))
-  }
-  users
-    .command('sessions')
-    .description("list a user's live sessions, one JSON line each")
-    .argument('<user>', "or the subject of an application's own user")
-    .option('--end', 'end them all')
-    .action((user, options) => usersSessions(readEnvironment(), user, options))
+type Group = NonNullable<Feature['commands']>
+
+function addGroup(program: Command, { name, description, commands }: Group, features: readonly Feature[]): void {
+  const group = program.command(name).description(description)
+  for (const command of commands) addCommand(group, command, features)
 }
 
-function clientCommands(program: Command): void {
-  const clients = program.command('clients').description('manage API clients: machines with a secret and scopes')
-  const repeated = (value: string, before: string[] = []) => [...before, value]
-  clients
-    .command('create')
-    .description('create a client; its secret is printed this once')
-    .requiredOption('--name <name>', 'what people call it')
-    .option('--scope <scope>', 'a scope; may be repeated', repeated)
-    .action((options) => clientsCreate(readEnvironment(), options))
-  clients
-    .command('list')
-    .description('list all clients, one JSON line each')
-    .action(() => clientsList(readEnvironment()))
-  clients
-    .command('update')
-    .description('change the name or the scopes')
-    .argument('<id>')
-    .option('--name <name>', 'what people call it')
-    .option('--scope <scope>', "all scopes it has from now on; may be repeated; '' for none", repeated)
-    .action((id, options) => clientsUpdate(readEnvironment(), id, options))
-  clients
-    .command('rotate')
-    .description('make a new secret, printed this once; the current one serves on for a while')
-    .argument('<id>')
-    .option('--overlap <duration>', "how long: seconds or a duration such as '24h'; 0 ends it now", '24h')
-    .action((id, options) => clientsRotate(readEnvironment(), id, options))
-  const acts = [
-    ['disable', 'refuse this client from now on; its access tokens die', clientsDisable],
-    ['enable', 'let a disabled client in again', clientsEnable],
-    ['delete', 'delete a client; its access tokens die', clientsDelete],
-  ] as const
-  for (const [name, description, act] of acts) {
-    clients
-      .command(name)
-      .description(description)
-      .argument('<id>')
-      .action((id) => act(readEnvironment(), id))
-  }
+function addCommand(group: Command, declared: Group['commands'][number], features: readonly Feature[]): void {
+  const { arguments: positional = [], options = [] } = declared
+  const command = group.command(declared.name).description(declared.description)
+  for (const [usage, description] of positional) command.argument(usage, description)
+  for (const option of options) command.addOption(createOption(option))
+  command.action((...given: unknown[]) => {
+    const named = positional.map(([usage], i) => [usage.slice(1, -1), given[i]])
+    const input = { ...(given[positional.length] as object), ...Object.fromEntries(named) }
+    return withContext(readEnvironment(), features, (context) => declared.run(context, input as never))
+  })
 }
 
-/** What went wrong, in sentences; a stack trace only for what nobody foresaw. */
+function createOption({ flags, description, required, repeated, default: value }: CommandOption): Option {
+  const option = new Option(flags, description).makeOptionMandatory(required === true)
+  if (repeated) option.argParser((one, before: string[] = []) => [...before, one])
+  return value === undefined ? option : option.default(value)
+}
+
+/** Prints an error as sentences; with a stack trace only if it is unexpected. */
 function report(error: unknown): void {
   if (error instanceof EnvironmentError) {
     console.error('sealwax cannot start:')
@@ -179,7 +93,7 @@ function report(error: unknown): void {
   } else if (error instanceof AuthError) {
     console.error(`sealwax: ${error.detail} (${error.code})`)
   } else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
-    console.error(`sealwax: port ${error.port} is busy. Type: SEALWAX_PORT=${Number(error.port) + 1} sealwax serve`)
+    console.error(`sealwax: port ${error.port} is in use. Try: SEALWAX_PORT=${Number(error.port) + 1} sealwax serve`)
   } else if (error instanceof Error && 'syscall' in error && (error.syscall === 'listen' || error.syscall === 'bind')) {
     console.error(`sealwax: cannot listen on SEALWAX_HOST and SEALWAX_PORT: ${error.message}`)
   } else {

@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createAuth } from '../auth.ts'
+import { createAuth } from '../create-auth.ts'
 import { sqliteStore } from '../store/sqlite/index.ts'
 
-/** `sealwax openapi`: prints the document that a server of this issuer gives at `/openapi.json`. */
+/** `sealwax openapi`: prints the document that a server of this issuer has at `/openapi.json`. */
 export async function openApi(options: { issuer: string; basePath: string }): Promise<void> {
   console.log(JSON.stringify(JSON.parse(await openApiText(options)), undefined, 2))
 }
 
-/** The document as a server sends it. The routes are those of a whole server, so one is put together, over a store that goes away at once. */
+/** The document of a server, from a temporary one with a database in memory. */
 export async function openApiText({ issuer, basePath }: { issuer: string; basePath: string }): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'sealwax-'))
   try {

@@ -1,11 +1,11 @@
-import { forgetLostSecret } from '../auth.ts'
-import type { Environment } from './env.ts'
+import { forgetLostSecret } from '../create-auth.ts'
+import type { Environment } from './settings.ts'
 import { printWarnings, storeOf } from './store.ts'
 
-/** `sealwax secrets forget FINGERPRINT`: when a secret is lost for good, so that the server starts again without it. */
+/** `sealwax secrets forget FINGERPRINT`: lets the server start without a lost secret. */
 export async function secretsForget(environment: Environment, fingerprint: string): Promise<void> {
   const { auth, databaseUrl } = environment
   printWarnings(environment)
-  const { keys, sessions } = await forgetLostSecret({ ...auth, store: storeOf(databaseUrl) }, fingerprint)
+  const { keys = 0, sessions = 0 } = await forgetLostSecret({ ...auth, store: storeOf(databaseUrl) }, fingerprint)
   console.log(`Signing keys revoked: ${keys}. Sessions ended: ${sessions}; their users must log in again.`)
 }

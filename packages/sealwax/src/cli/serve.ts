@@ -1,28 +1,28 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createAuth } from '../auth.ts'
 import type { AuthServer } from '../auth-server.ts'
-import type { Logger } from '../engine/context.ts'
+import type { Logger } from '../core/logger.ts'
+import { createAuth } from '../create-auth.ts'
 import { toNodeHandler } from '../http/node.ts'
 import { reloadCertificateOnSighup } from './certificate.ts'
 import { watchConnections } from './connections.ts'
-import type { Environment } from './env.ts'
 import { createLimitedServer } from './limits.ts'
 import { createLogger } from './logger.ts'
+import type { Environment } from './settings.ts'
 import { endOnSignal } from './shutdown.ts'
 import { startPatiently } from './start.ts'
 import { storeOf } from './store.ts'
 import { letEventLoopGoFirst } from './thread-priority.ts'
 import { warmUp } from './warm-up.ts'
 
-/** Starts the auth server; resolves when it listens. SIGTERM and SIGINT let requests finish, then end the process. */
+/** Starts the auth server; resolves when it listens. SIGTERM and SIGINT end it gracefully. */
 export async function serve(environment: Environment): Promise<void> {
   const { host, port, tls, keepAlive } = environment
   const log = createLogger(environment.logLevel)
   const started = endOnSignal(log)
   for (const warning of environment.warnings) log.warn(warning)
-  await letEventLoopGoFirst().catch((err) => log.warn({ err }, 'password checks keep the priority of the event loop'))
-  await warmUp().catch((err) => log.warn({ err }, 'the first requests will take longer'))
+  await letEventLoopGoFirst().catch((err) => log.warn({ err }, 'password checks run at the priority of the event loop'))
+  await warmUp().catch((err) => log.warn({ err }, 'the first requests will be slower'))
   const auth = await startPatiently(() => openAuth(environment, log), {
     databaseUrl: environment.databaseUrl,
     timeout: environment.startTimeout,
@@ -42,7 +42,7 @@ export async function serve(environment: Environment): Promise<void> {
   const scheme = tls === undefined ? 'http' : 'https'
   const shownHost = address.family === 'IPv6' ? `[${address.address}]` : address.address
   reloadCertificateOnSighup(server, tls?.files, log)
-  // Last: whoever reads this line may send a signal at once.
+  // Last: a reader of this line may send a signal immediately.
   log.info({ url: `${scheme}://${shownHost}:${address.port}`, issuer: environment.auth.issuer }, 'listening')
 }
 

@@ -1,18 +1,18 @@
 import type { Server } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AuthServer } from '../auth-server.ts'
-import type { Logger } from '../engine/context.ts'
+import type { Logger } from '../core/logger.ts'
 import type { Connections } from './connections.ts'
 
-/** How long requests under way may take after a signal. */
+/** How long running requests may take after a signal. */
 const GRACE_MS = 10_000
-/** How long replies that were made may still be on their way, and heads and bodies to us. */
+/** How long sending replies and receiving requests may take after that. */
 const LINGER_MS = 1000
-/** The process ends so long after its last reply, whatever the database does. Everything that was answered is stored by then. */
+/** How long closing the database may take after the last reply. All replies are stored by then. */
 const END_MS = 1800
 const LOOK_EVERY_MS = 20
 const LAST_LINES_MS = 20
-/** A terminal sends its signal to npm and to us, and npm passes it on. */
+/** A terminal sends its signal both to npm, which forwards it, and to this process. */
 const SAME_SIGNAL_MS = 1000
 
 interface Serving {
@@ -22,17 +22,18 @@ interface Serving {
 }
 
 /**
- * SIGTERM and SIGINT end the process: at once while it starts, later when requests under way have been answered; a second signal at once. PID 1 of a
- * container is ended by no signal that it does not listen to, so this comes before everything else.
+ * Ends the process on SIGTERM and SIGINT: immediately during the start, later after the running
+ * requests; immediately on a second signal. As PID 1 of a container, a process ignores signals
+ * without a handler, so this runs first.
  *
- * @returns tells that the start is over
+ * @returns A function to call when the start is complete.
  */
 export function endOnSignal(log: Logger): (serving: Serving) => void {
   let serving: Serving | undefined
   let since: number | undefined
   const exit = (clean: boolean) => {
     log.info({ clean }, 'stopped')
-    // The line before may still be on its way; what is written at the exit would come in front of it.
+    // Logged asynchronously, so that it follows earlier lines that are still buffered.
     setTimeout(() => process.exit(clean ? 0 : 1), LAST_LINES_MS)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -50,7 +51,7 @@ export function endOnSignal(log: Logger): (serving: Serving) => void {
   }
 }
 
-/** False when requests had to be cut off. */
+/** Returns false if requests were aborted. */
 async function end({ server, connections, auth }: Serving, log: Logger): Promise<boolean> {
   const began = performance.now()
   let open = true
@@ -62,7 +63,8 @@ async function end({ server, connections, auth }: Serving, log: Logger): Promise
   let busyAt = began
   while (open && performance.now() - busyAt < LINGER_MS && performance.now() - began < GRACE_MS) {
     await Promise.race([closed, delay(LOOK_EVERY_MS)])
-    // A connection whose last reply began before the signal would stay open until its keep-alive ends.
+    // A connection whose last reply started before the signal would stay open for its keep-alive
+    // time.
     server.closeIdleConnections()
     if (connections.busy()) busyAt = performance.now()
   }

@@ -1,17 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Logger } from '../engine/context.ts'
+import type { Logger } from '../core/logger.ts'
 import { AuthError } from '../errors.ts'
 import { isAboutConnection, translateAtOpening } from '../store/postgres/opening.ts'
 import { parsePostgresUrl } from '../store/postgres/url.ts'
 import { isPostgresUrl } from './database-url.ts'
 
 const RETRY_MS = 500
-/** How often the log is told again that a start waits. */
+/** How often to log that a start is waiting. */
 const REMIND_S = 5
 
 /**
- * Runs a start again while its database is away or does not let us in, as happens when both are started together, for `timeout` milliseconds at most.
- * What waits inside the start, as for a migration of another server, is not cut short. Throws a sentence that names the database and the cause.
+ * Retries a start for at most `timeout` milliseconds while the database is unavailable or rejects
+ * the log-in, as when both start at the same time. Does not abort a running attempt, such as one
+ * that waits for another server's migration.
+ *
+ * @throws {AuthError} with a message that names the database and the cause
  */
 export async function startPatiently<T>(
   start: () => Promise<T>,
@@ -40,7 +43,7 @@ export async function startPatiently<T>(
   }
 }
 
-/** The error in a sentence, if waiting may help. */
+/** The message of an error that waiting may fix. */
 function explain(error: unknown, databaseUrl: string): AuthError | undefined {
   if (!isPostgresUrl(databaseUrl)) {
     return error instanceof AuthError && error.code === 'temporarily_unavailable' ? error : undefined
@@ -50,7 +53,7 @@ function explain(error: unknown, databaseUrl: string): AuthError | undefined {
   return translated instanceof AuthError ? translated : undefined
 }
 
-/** Tells the log while a start takes long: it waits for a lock, or migrates. */
+/** Logs while a start takes long: it waits for a lock or migrates. */
 async function watched<T>(starting: Promise<T>, log: Logger): Promise<T> {
   let seconds = 0
   const timer = setInterval(() => {
@@ -58,7 +61,7 @@ async function watched<T>(starting: Promise<T>, log: Logger): Promise<T> {
     if (seconds > 1 && seconds % REMIND_S !== 0) return
     log.info(
       { seconds },
-      'waiting for the database: another server migrates it or holds its lock, or this one migrates',
+      'waiting for the database: another server is migrating it or holds its lock, or this one is migrating it',
     )
   }, 1000)
   try {

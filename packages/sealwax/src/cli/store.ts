@@ -1,30 +1,38 @@
-import { openForCommand } from '../auth.ts'
-import type { AuthServer } from '../auth-server.ts'
-import type { Store } from '../store/contract/store.ts'
+import type { Context } from '../core/context.ts'
+import type { Store } from '../core/unit-of-work.ts'
+import { openForCommand } from '../create-auth.ts'
+import type { Feature } from '../feature.ts'
 import { FEWEST_CONNECTIONS } from '../store/postgres/connections.ts'
 import { postgresStore } from '../store/postgres/index.ts'
 import { sqliteStore } from '../store/sqlite/index.ts'
-import type { Environment } from './env.ts'
+import type { Environment } from './settings.ts'
 
-/** The store a database URL names: `sqlite:path` or `postgres://…`. SQLite has no use for a number of connections. */
+/**
+ * Creates the store for a database URL: `sqlite:path` or `postgres://…`. SQLite ignores
+ * `connections`.
+ */
 export function storeOf(databaseUrl: string, connections?: number): Store {
   if (databaseUrl.startsWith('sqlite:')) return sqliteStore(databaseUrl.slice('sqlite:'.length))
   return postgresStore(databaseUrl, connections === undefined ? {} : { connections })
 }
 
-/** Opens the installation for one command, beside whatever servers run, and closes it. */
-export async function withAuth(environment: Environment, run: (auth: AuthServer) => Promise<void>): Promise<void> {
+/** Opens the installation for one command and closes it. Servers may run at the same time. */
+export async function withContext(
+  environment: Environment,
+  features: readonly Feature[],
+  run: (context: Context) => Promise<void>,
+): Promise<void> {
   printWarnings(environment)
   const store = storeOf(environment.databaseUrl, FEWEST_CONNECTIONS)
-  const auth = await openForCommand({ ...environment.auth, store })
+  const { context, close } = await openForCommand({ ...environment.auth, store }, features)
   try {
-    await run(auth)
+    await run(context)
   } finally {
-    await auth.close()
+    await close()
   }
 }
 
-/** To standard error: the output of a command may be read by a program. */
+/** Prints to standard error, since programs may read the output of a command. */
 export function printWarnings({ warnings }: { readonly warnings: readonly string[] }): void {
   for (const warning of warnings) console.error(`sealwax: ${warning}`)
 }

@@ -2,21 +2,22 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { constants, getPriority, setPriority } from 'node:os'
 
-/** What libuv calls the threads of its pool. */
+/** The name of the threads in libuv's pool. */
 const POOL = 'libuv-worker\n'
 
 /**
- * Lets the event loop go first where it and the threads that check passwords want the same core: without it, every other request waits for its share
- * of the core while log-ins flood in. Linux gives each thread a priority of its own (setpriority(2), "C library/kernel differences"); elsewhere
- * nothing is done. The pool belongs to the whole process, so this is for the process that is the auth server, not for a library inside another.
- * Throws when the threads cannot be found or may not be changed.
- * @param proc where the kernel shows its processes (proc(5))
+ * Lowers the priority of the threads that check passwords, so that other requests stay fast during
+ * many log-ins. Only Linux has a priority per thread (setpriority(2), "C library/kernel
+ * differences"); other systems are unchanged. The pool is shared by the whole process, so only the
+ * server uses this, not the library. Throws if the threads cannot be found or changed.
+ *
+ * @param proc The path of procfs (proc(5)).
  */
 export async function letEventLoopGoFirst(proc = '/proc'): Promise<void> {
   if (process.platform !== 'linux') return
-  // All threads of the pool start with its first job.
+  // The first job starts all threads of the pool.
   await readFile(`${proc}/self/comm`)
-  // Of another PID namespace, its numbers would be somebody else's threads.
+  // In another PID namespace, the ids would be of other threads.
   if (readlinkSync(`${proc}/self`) !== String(process.pid)) throw new Error(`${proc} does not show this process`)
   const threads = readdirSync(`${proc}/self/task`).filter(
     (id) => readFileSync(`${proc}/self/task/${id}/comm`, 'latin1') === POOL,

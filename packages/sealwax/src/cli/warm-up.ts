@@ -1,10 +1,13 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
-import { addressReader } from '../http/client.ts'
 import { toNodeHandler } from '../http/node.ts'
+import { addressReader } from '../http/request-origin.ts'
 
-/** By then V8 has compiled the code that reads, queues and answers a request. A few hundred were not enough. */
+/**
+ * By then V8 has compiled the code that reads, queues and answers a request. A few hundred were not
+ * enough.
+ */
 const REQUESTS = 1000
 const CONNECTIONS = 50
 
@@ -14,10 +17,12 @@ const REQUEST = `POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: applic
 const NO_PROXY = addressReader({ trustProxy: 0, forwardedHeader: 'x-forwarded-for' })
 
 /**
- * Runs the code between a socket and the turn of a log-in until it is compiled, with requests to a server that is closed afterwards. Node reads
- * what a thousand connections have sent in one turn of the event loop; with code that is not compiled yet, all other requests would wait too long.
+ * Runs the code between a socket and the turn of a log-in until it is compiled, with requests to a
+ * server that is closed afterwards. Node reads what a thousand connections have sent in one turn of
+ * the event loop; with code that is not compiled yet, all other requests would wait too long.
  *
- * @param limitMs rejects when it takes longer: a start must not hang where nobody may talk to loopback.
+ * @param limitMs rejects when it takes longer: a start must not hang where nobody may talk to
+ *   loopback.
  */
 export async function warmUp(limitMs = 3000): Promise<void> {
   const everything = { handles: () => true, fetch: async () => new Response(), clientAddress: NO_PROXY }

@@ -1,31 +1,36 @@
 import { type Auth, type Guard, GuardError } from '@sealwax/guard'
 import type { Context as HonoContext, MiddlewareHandler } from 'hono'
-import type { Client, Context } from '../engine/context.ts'
-import type { ReadClient } from './client.ts'
+import type { Context } from '../core/context.ts'
+import type { RequestOrigin } from '../core/request-origin.ts'
 import type { HttpEnv } from './env.ts'
+import type { ReadOrigin } from './request-origin.ts'
 
-/** What the routes for administrators share: users with the role that `adminRole` names. */
+/** Shared by the routes for administrators, who are users with the role in `adminRole`. */
 export interface Administrators {
-  /** Refuses everybody else. The middleware of a route runs before its parameters and its body are checked. */
+  /**
+   * Refuses other callers. Middleware of a route runs before its parameters and body are checked.
+   */
   readonly only: MiddlewareHandler<HttpEnv>
-  /** The same for what cannot be undone: the log-in must be recent, so that a stolen token alone is not enough. */
+  /**
+   * For irreversible operations: requires a recent log-in, so that a stolen token is not enough.
+   */
   readonly recently: MiddlewareHandler<HttpEnv>
-  /** How the document describes both. */
+  /** The OpenAPI description of both. */
   readonly security: [{ bearer: [role: string] }]
-  /** Where the request came from, and which administrator sent it. */
-  clientOf(c: HonoContext<HttpEnv>): Client
+  /** The origin of the request and the administrator who sent it. */
+  requestOrigin(c: HonoContext<HttpEnv>): RequestOrigin
 }
 
-/** How old the log-in of an administrator may be where an act cannot be undone. */
+/** Maximum age of an administrator's log-in for irreversible operations. */
 const RECENT = '15m'
 
-/** The sentence of the document about such an act. */
+/** The OpenAPI sentence for irreversible operations. */
 export const LOGGED_IN_RECENTLY = 'The administrator must have logged in within the last 15 minutes.'
 
-export function administrators({ config, log }: Context, guard: Guard, clientOf: ReadClient): Administrators {
+export function administrators({ config, log }: Context, guard: Guard, requestOrigin: ReadOrigin): Administrators {
   const role = config.adminRole
 
-  /** The requirement is checked apart from the token, because only then is it known who was refused. */
+  /** Checked after the token, so that the log can name the refused user. */
   function requiring(requirement: { role: string; fresh?: typeof RECENT }): MiddlewareHandler<HttpEnv> {
     return async (c, next) => {
       const auth: Auth = await guard.authenticate(c.req.raw)
@@ -50,6 +55,6 @@ export function administrators({ config, log }: Context, guard: Guard, clientOf:
     only: requiring({ role }),
     recently: requiring({ role, fresh: RECENT }),
     security: [{ bearer: [role] }],
-    clientOf: (c) => ({ ...clientOf(c), by: c.get('auth').subject }),
+    requestOrigin: (c) => ({ ...requestOrigin(c), by: c.get('auth').subject }),
   }
 }

@@ -1,35 +1,23 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Guard } from '@sealwax/guard'
 import type { Context as HonoContext, MiddlewareHandler } from 'hono'
-import type { Context } from '../engine/context.ts'
+import type { Context } from '../core/context.ts'
+import type { ForwardedHeader } from '../core/options.ts'
 import { AuthError } from '../errors.ts'
-import type { ForwardedHeader } from '../options.ts'
 import { administrators } from './administrators.ts'
 import { bodyReader } from './body.ts'
-import { addressReader, clientReader, type ReadAddress } from './client.ts'
 import { refreshCookie } from './cookies.ts'
 import { crossOrigin } from './cross-origin.ts'
+import type { Edge, RoutedFeature } from './edge.ts'
 import type { HttpEnv } from './env.ts'
 import { oauthPaths } from './form.ts'
+import { healthRoutes } from './health-routes.ts'
+import { createLoginAdmission, type LoginAdmission } from './login-admission.ts'
+import { openApiRoutes } from './openapi/routes.ts'
 import { oauthErrorResponse, problemResponse } from './problems.ts'
 import { requestLog } from './request-log.ts'
-import { adminClientRoutes } from './routes/admin-clients.ts'
-import { adminKeyRoutes } from './routes/admin-keys.ts'
-import { healthRoutes } from './routes/health.ts'
-import { introspectRoutes } from './routes/introspect.ts'
-import { loginRoutes } from './routes/login.ts'
-import { logoutRoutes } from './routes/logout.ts'
-import { meRoutes } from './routes/me.ts'
-import { metadataRoutes } from './routes/metadata.ts'
-import { openApiRoutes } from './routes/openapi.ts'
-import { refreshRoutes } from './routes/refresh.ts'
-import { revocationRoutes } from './routes/revocations.ts'
-import { revokeRoutes } from './routes/revoke.ts'
-import { sessionRoutes } from './routes/sessions.ts'
-import { tokenRoutes } from './routes/token.ts'
-import { wellKnownRoutes } from './routes/well-known.ts'
+import { addressReader, originReader, type ReadAddress } from './request-origin.ts'
 import { validationError } from './schemas.ts'
-import { turnstile } from './turnstile.ts'
 
 export interface App {
   fetch(request: Request, platform: HttpEnv['Bindings']): Promise<Response>
@@ -37,13 +25,14 @@ export interface App {
   handles(path: string): boolean
   clientAddress: ReadAddress
   forwardedHeader: ForwardedHeader
+  admission: LoginAdmission
 }
 
 /** The HTTP API over the engine: a function from Request to Response. */
-export function createApp(context: Context, guard: Guard): App {
+export function createApp(context: Context, guard: Guard, features: readonly RoutedFeature[]): App {
   const { config, log } = context
   const clientAddress = addressReader(config)
-  const clientOf = clientReader(config, clientAddress, log)
+  const requestOrigin = originReader(config, clientAddress, log)
   const root = new OpenAPIHono<HttpEnv>({
     getPath: (request, options) => pathOf(request, options?.env),
     defaultHook: (result) => {
@@ -53,11 +42,10 @@ export function createApp(context: Context, guard: Guard): App {
   // Also what stands outside the base path is logged, and gets a request id.
   root.use(
     '*',
-    requestLog(context, clientOf, (path) => methodsOf(path).length > 0),
+    requestLog(context, requestOrigin, (path) => methodsOf(path).length > 0),
   )
-  const enter = turnstile()
+  const admission = createLoginAdmission()
   const app = root.basePath(config.basePath)
-  const cookie = refreshCookie(config)
   const isOAuth = oauthPaths(config)
   const refuse = (error: unknown, c: HonoContext<HttpEnv>) =>
     isOAuth(c.req.path) ? oauthErrorResponse(error, c, log) : problemResponse(error, c, log)
@@ -76,38 +64,37 @@ export function createApp(context: Context, guard: Guard): App {
     bodyReader(isOAuth, (method, path) => methodsOf(path).includes(method)),
   )
   healthRoutes(app, context)
-  loginRoutes(app, context, clientOf, cookie)
-  refreshRoutes(app, context, clientOf, cookie)
-  logoutRoutes(app, context, guard, clientOf, cookie)
-  meRoutes(app, context, guard)
-  sessionRoutes(app, context, guard, clientOf)
-  const admins = administrators(context, guard, clientOf)
-  adminKeyRoutes(app, context, admins)
-  tokenRoutes(app, context, clientOf)
-  revokeRoutes(app, context, guard, clientOf)
-  introspectRoutes(app, context, guard, clientOf)
-  adminClientRoutes(app, context, admins)
-  wellKnownRoutes(app, context)
-  revocationRoutes(app, context, guard, clientOf)
-  metadataRoutes(root, context.config)
+  const edge: Edge = {
+    ...{ app, root, context, guard, requestOrigin, cookie: refreshCookie(config) },
+    administrators: administrators(context, guard, requestOrigin),
+    admit: (path) => admission.add(config.basePath + path),
+  }
+  // The API document lists what people use first: what depends on other features, then those.
+  for (const { routes = [] } of features.toReversed()) for (const add of routes) add(edge)
   openApiRoutes(app, root, config)
   const methodsOf = pathMatcher(app.routes)
   app.notFound((c) => refuse(missing(methodsOf(c.req.path), c.req.method), c))
   return {
     fetch: async (request, platform) => {
-      const turn = enter(pathOf(request, platform), () =>
-        clientAddress(platform.address, request.headers.get(config.forwardedHeader) ?? undefined),
-      )
-      if (turn !== undefined) await turn
+      // A request of `toNodeHandler` has waited before it was made.
+      if (platform.sent === undefined) {
+        await admission.enter(pathOf(request, platform), () =>
+          clientAddress(platform.address, request.headers.get(config.forwardedHeader) ?? undefined),
+        )
+      }
       return app.fetch(request, platform)
     },
     handles: (path) => methodsOf(path).length > 0,
     clientAddress,
     forwardedHeader: config.forwardedHeader,
+    admission,
   }
 }
 
-/** The path as it was sent: Hono would decode it, and `/%61dmin` would reach `/admin` past the rule that a proxy in front has for it. */
+/**
+ * The path as it was sent: Hono would decode it, and `/%61dmin` would reach `/admin` past the rule
+ * that a proxy in front has for it.
+ */
 function pathOf({ url }: Request, platform: HttpEnv['Bindings'] | undefined): string {
   return platform?.sent?.path ?? url.slice(url.indexOf('/', url.indexOf('://') + 3)).replace(/[?#].*$/, '')
 }
@@ -130,7 +117,10 @@ function missing(methods: readonly string[], method: string): AuthError {
 /** A parameter as it may be sent: nothing that URLs would change or routers decode. */
 const PARAMETER = String.raw`(?!\.\.?(?:/|$))[^/%\\]+`
 
-/** From a path to the methods of the routes that stand there; none: the path is not ours. Each route has one spelling. */
+/**
+ * From a path to the methods of the routes that stand there; none: the path is not ours. Each route
+ * has one spelling.
+ */
 function pathMatcher(routes: readonly { path: string; method: string }[]): (path: string) => readonly string[] {
   const table = new Map<string, { pattern: RegExp; methods: string[] }>()
   for (const { path, method } of routes) {

@@ -1,23 +1,23 @@
 import type { Context as HonoContext, MiddlewareHandler } from 'hono'
 import { AuthError } from '../errors.ts'
 import type { HttpEnv } from './env.ts'
-import { formDataOf, type IsOAuthPath } from './form.ts'
+import { type IsOAuthPath, parseForm } from './form.ts'
 
-/** The largest body any of our routes has use for, in bytes. */
+/** The largest accepted body in bytes. */
 const BODY_LIMIT = 16 * 1024
 
-/** Whether a route answers this method at this path. */
+/** Whether there is a route for this method and path. */
 export type Answers = (method: string, path: string) => boolean
 
 /**
- * Reads the body before any route does, within the limit: a form for the routes of OAuth, JSON for all others. Where nothing answers nothing is read,
- * so that a wrong path is not told to send another body.
+ * Reads the body within the limit before the routes: a form for OAuth routes, JSON for all others.
+ * The body of an unknown path is not read, so that it gets 404 rather than an error about the body.
  */
 export function bodyReader(isOAuth: IsOAuthPath, answers: Answers): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const { method, path } = c.req
     if (method !== 'GET' && method !== 'HEAD' && answers(method, path)) {
-      const bytes = await bytesOf(c)
+      const bytes = await readBytes(c)
       if (isOAuth(path)) keepForm(c, bytes)
       else keepJson(c, bytes)
     }
@@ -25,7 +25,10 @@ export function bodyReader(isOAuth: IsOAuthPath, answers: Answers): MiddlewareHa
   }
 }
 
-/** The routes read what Hono keeps of a body; its type says a value, its code awaits a promise of it. */
+/**
+ * Stores the body in Hono's cache for the routes, whose type says a value but which awaits a
+ * promise.
+ */
 function keep(c: HonoContext<HttpEnv>, kind: 'text' | 'formData', value: string | FormData): void {
   c.req.bodyCache[kind] = Promise.resolve(value) as never
 }
@@ -33,12 +36,12 @@ function keep(c: HonoContext<HttpEnv>, kind: 'text' | 'formData', value: string 
 const JSON_TYPE = 'application/json'
 const FORM_TYPE = 'application/x-www-form-urlencoded'
 
-/** The media type, its parameters left aside (RFC 9110 §8.3.1); undefined: none is told. */
-function mediaTypeOf(contentType: string | undefined): string | undefined {
+/** The media type without parameters (RFC 9110 §8.3.1). */
+function parseMediaType(contentType: string | undefined): string | undefined {
   return contentType?.split(';', 1)[0]?.trim().toLowerCase()
 }
 
-/** What a body is, is judged here alone: Hono asks again, twice and by other rules, and from now on reads this. */
+/** Sets the media type that Hono reads, which would otherwise apply rules of its own. */
 function settle(c: HonoContext<HttpEnv>, contentType: string | undefined, type: string): void {
   if (contentType === type) return
   const { url, method, headers: sent } = c.req.raw
@@ -47,30 +50,36 @@ function settle(c: HonoContext<HttpEnv>, contentType: string | undefined, type: 
   c.req.raw = new Request(url, { method, headers })
 }
 
-/** In UTF-8 (RFC 8259 §8.1). An empty body is an object without members, so that a route says what it misses, and one that needs nothing is content. */
+/**
+ * JSON in UTF-8 (RFC 8259 §8.1). An empty body counts as `{}`, so that the error names missing
+ * members.
+ */
 function keepJson(c: HonoContext<HttpEnv>, bytes: Uint8Array): void {
   const { method } = c.req
   if (method === 'POST' || method === 'PATCH') {
     const contentType = c.req.header('Content-Type')
-    const type = mediaTypeOf(contentType)
+    const type = parseMediaType(contentType)
     const isJson = type === undefined ? bytes.byteLength === 0 : type === JSON_TYPE
     if (!isJson) throw new AuthError('unsupported_media_type', 'Send application/json')
     settle(c, contentType, JSON_TYPE)
   }
-  keep(c, 'text', textOf(bytes) || '{}')
+  keep(c, 'text', decodeText(bytes) || '{}')
 }
 
-/** RFC 6749 App. B. Another media type is `invalid_request`: that is the code which clients of OAuth know. */
+/**
+ * A form (RFC 6749 App. B). Another media type is `invalid_request`, a code that OAuth clients
+ * know.
+ */
 function keepForm(c: HonoContext<HttpEnv>, bytes: Uint8Array): void {
   const contentType = c.req.header('Content-Type')
-  if (bytes.byteLength > 0 && mediaTypeOf(contentType) !== FORM_TYPE) {
+  if (bytes.byteLength > 0 && parseMediaType(contentType) !== FORM_TYPE) {
     throw new AuthError('invalid_request', 'Send application/x-www-form-urlencoded')
   }
   settle(c, contentType, FORM_TYPE)
-  keep(c, 'formData', formDataOf(Buffer.from(bytes).toString('latin1')))
+  keep(c, 'formData', parseForm(Buffer.from(bytes).toString('latin1')))
 }
 
-async function bytesOf(c: HonoContext<HttpEnv>): Promise<Uint8Array> {
+async function readBytes(c: HonoContext<HttpEnv>): Promise<Uint8Array> {
   const request = c.req.raw
   const length = c.req.header('Content-Length')
   if (Number(length) > BODY_LIMIT) throw tooLarge()
@@ -79,11 +88,11 @@ async function bytesOf(c: HonoContext<HttpEnv>): Promise<Uint8Array> {
     return declared ? new Uint8Array(await request.arrayBuffer()) : await collect(request.body)
   } catch (cause) {
     if (cause instanceof AuthError) throw cause
-    throw new AuthError('invalid_request', 'The request body could not be read to its end', { cause })
+    throw new AuthError('invalid_request', 'The request body is incomplete', { cause })
   }
 }
 
-/** Reads a body of unknown length, and no further than the limit. */
+/** Reads a body of unknown length up to the limit. */
 async function collect(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
@@ -95,7 +104,7 @@ async function collect(body: ReadableStream<Uint8Array> | null): Promise<Uint8Ar
   return Buffer.concat(chunks)
 }
 
-function textOf(bytes: Uint8Array): string {
+function decodeText(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {

@@ -1,24 +1,32 @@
 import type { Context as HonoContext } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import type { Config } from '../core/options.ts'
 import { AuthError } from '../errors.ts'
-import type { Config } from '../options.ts'
 import type { HttpEnv } from './env.ts'
 
 /**
- * The refresh token in a cookie that no script can read. Sent by the browser of its own accord, so whoever reads it here must first
- * know that the request came from a page of ours.
+ * The refresh token in a cookie that scripts cannot read. Browsers send it with every request, so
+ * the origin of the request must be checked before the cookie is used.
  */
 export interface RefreshCookie {
-  /** @param maxAge seconds; undefined: until the browser closes. */
+  /** @param maxAge Seconds. `undefined`: until the browser closes. */
   set(c: HonoContext<HttpEnv>, token: string, maxAge: number | undefined): void
   clear(c: HonoContext<HttpEnv>): void
-  /** The token, unchecked: only to end the session that a new log-in replaces. */
+  /**
+   * The token without a check of the origin: only to end the session that a new log-in replaces.
+   */
   peek(c: HonoContext<HttpEnv>): string | undefined
-  /** The token, after the origin of the request was checked; undefined when there is no cookie. Throws `csrf_failed`. */
+  /**
+   * The token, after a check of the origin; `undefined` without a cookie.
+   *
+   * @throws {AuthError} `csrf_failed`
+   */
   read(c: HonoContext<HttpEnv>): string | undefined
 }
 
-/** `__Host-` binds the cookie to this host and to TLS (RFC 6265bis §4.1.3.2); plain http exists on loopback only. */
+/**
+ * `__Host-` binds the cookie to this host and TLS (RFC 6265bis §4.1.3.2). Only loopback uses http.
+ */
 export function refreshCookieName({ issuer, cookieName }: Config): string {
   return isSecure(issuer) ? `__Host-${cookieName}` : cookieName
 }
@@ -51,10 +59,10 @@ export function refreshCookie(config: Config): RefreshCookie {
   }
 }
 
-/** Browsers keep no cookie longer (RFC 6265bis §5.6.2), and the library refuses to ask. */
+/** The maximum of browsers (RFC 6265bis §5.6.2) and of Hono. */
 const MOST_AGE = 400 * 24 * 3600
 
-/** Fails closed: a request that tells neither its site nor its origin is not known to come from our pages. */
+/** Fails closed: a request without `Sec-Fetch-Site` and `Origin` may come from any page. */
 function requireOurPage(c: HonoContext<HttpEnv>, ours: ReadonlySet<string>): void {
   const site = c.req.header('Sec-Fetch-Site')
   const origin = c.req.header('Origin')

@@ -1,22 +1,22 @@
 import type { Context as HonoContext, MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
-import type { Context } from '../engine/context.ts'
+import type { Context } from '../core/context.ts'
+import { originOf } from '../core/origins.ts'
 import type { HttpEnv } from './env.ts'
-import { originOf } from './origins.ts'
 
-/** Beside what our routes read, what tracing and HTTP libraries add to every request by themselves. */
+/** The headers that routes read, and those that tracing and HTTP libraries add to every request. */
 const ALLOWED_HEADERS = [
   ...['Authorization', 'Content-Type', 'Prefer', 'If-None-Match', 'X-Requested-With', 'X-Request-Id'],
   ...['traceparent', 'tracestate', 'baggage', 'sentry-trace'],
 ]
 
-/** CORS by the exact list. What is public anyway is open to all, without credentials. */
+/** CORS for the listed origins. Public routes are open to all origins, without credentials. */
 export function crossOrigin({ config, log }: Context): MiddlewareHandler<HttpEnv> {
   const preflight = cors({ origin: '*', allowMethods: ['GET'] })
   const open: MiddlewareHandler<HttpEnv> = async (c, next) => {
     if (c.req.method === 'OPTIONS') return preflight(c, next)
     await next()
-    // On the reply as it is: the library's way would copy its body.
+    // Sets the headers on the response itself: Hono's `c.header` would copy its body.
     c.res.headers.set('Access-Control-Allow-Origin', '*')
     return undefined
   }
@@ -39,16 +39,16 @@ export function crossOrigin({ config, log }: Context): MiddlewareHandler<HttpEnv
   const document = `${config.basePath}/openapi.json`
   return (c, next) => {
     if (c.req.path.startsWith(wellKnown) || c.req.path === document) return open(c, next)
-    // Without an Origin there is nobody to answer.
+    // Not a CORS request.
     return c.req.header('Origin') === undefined ? next() : listed(c, next)
   }
 }
 
-/** The setting is named only where it would help. */
+/** Names the setting only if the origin can be listed. */
 const UNLISTED = 'origin is not in allowedOrigins (SEALWAX_ALLOWED_ORIGINS)'
-const NOT_LISTABLE = 'origin cannot be allowed: it is not one that a page, an app or a browser extension has of its own'
+const NOT_LISTABLE = 'origin cannot be allowed: it is not the origin of a page, an app or a browser extension'
 
-/** A browser also sends `Origin` with a POST of our own pages; it needs no permission. */
+/** Browsers also send `Origin` with a same-origin POST, which needs no permission. */
 function isSameOrigin(c: HonoContext, origin: string): boolean {
   if (c.req.header('Sec-Fetch-Site') === 'same-origin') return true
   const host = c.req.header('Host')

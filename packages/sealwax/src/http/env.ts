@@ -1,39 +1,39 @@
 import type { Auth } from '@sealwax/guard'
-import type { Client } from '../engine/context.ts'
+import type { RequestOrigin } from '../core/request-origin.ts'
 
-/** What the platform may tell beside the request. */
+/** What the platform knows about a request. */
 export interface Platform {
-  /** The address of the other end of the connection. All callers without one share the places of a single network. */
+  /** The remote address of the connection. Callers without one count as one network. */
   readonly address?: string | undefined
-  /** The response of node:http that carries the reply: it tells when that has been sent, and can be cut off. */
+  /** The node:http response: shows when the reply has been sent, and can be aborted. */
   readonly response?: {
     readonly destroyed: boolean
     once(event: 'close', listener: () => void): unknown
     destroy(): unknown
   }
-  /** What a `Request` does not show; `toNodeHandler` tells it. */
+  /** What a `Request` does not contain; set by `toNodeHandler`. */
   readonly sent?: Sent | undefined
 }
 
-/** A request as it was sent, before it was made a `Request`. */
+/** A request as sent, before its conversion to a `Request`. */
 interface Sent {
-  /** The path, where the URL of the request has another: URLs are normalised. */
+  /** The path as sent, if the normalized URL of the request has another. */
   readonly path: string | undefined
-  /** Whether a proxy says that it forwarded the request. */
+  /** Whether a header says that a proxy forwarded the request. */
   readonly forwarded: boolean
-  /** Why it is refused with 400, if it is. */
+  /** Why the request is refused with 400, if it is. */
   readonly malformed: string | undefined
 }
 
-/** What a request carries from handler to handler. */
+/** The values that handlers share for a request. */
 export interface HttpEnv {
   Bindings: Platform
   Variables: {
     requestId: string
     auth: Auth
-    /** Who calls, once somebody has asked. */
-    client: Client
-    /** The code of the refusal, for the log line. */
+    /** The authenticated caller, once it has been verified. */
+    client: RequestOrigin
+    /** The error code, for the log. */
     code: string
   }
 }

@@ -1,7 +1,7 @@
+import type { Config } from '../core/options.ts'
 import { AuthError } from '../errors.ts'
-import type { Config } from '../options.ts'
 
-/** Whether a path is one where clients of OAuth expect forms, and errors as RFC 6749 has them. */
+/** Whether a path takes OAuth forms and returns errors of RFC 6749. */
 export type IsOAuthPath = (path: string) => boolean
 
 export function oauthPaths({ basePath }: Config): IsOAuthPath {
@@ -10,10 +10,12 @@ export function oauthPaths({ basePath }: Config): IsOAuthPath {
 }
 
 /**
- * Reads application/x-www-form-urlencoded (RFC 6749 App. B). A parameter without a value counts as left out, and none may come twice (§3.2).
- * Throws `invalid_request`.
+ * Parses application/x-www-form-urlencoded (RFC 6749 App. B). A parameter without a value counts as
+ * omitted, and none may be repeated (§3.2).
+ *
+ * @throws {AuthError} `invalid_request`
  */
-export function formDataOf(text: string): FormData {
+export function parseForm(text: string): FormData {
   const form = new FormData()
   const pairs = text === '' ? [] : text.split('&', MOST_PAIRS + 1)
   if (pairs.length > MOST_PAIRS) throw new AuthError('invalid_request', `Send at most ${MOST_PAIRS} parameters`)
@@ -21,18 +23,18 @@ export function formDataOf(text: string): FormData {
     const [name = '', ...rest] = pair.split('=')
     const [key, value] = [formDecode(name), formDecode(rest.join('='))]
     if (key === undefined || value === undefined)
-      throw new AuthError('invalid_request', 'The form is not well-formed, or not UTF-8')
+      throw new AuthError('invalid_request', 'The form is malformed or not UTF-8')
     if (value === '') continue
-    if (form.has(key)) throw new AuthError('invalid_request', 'A parameter must not come twice')
+    if (form.has(key)) throw new AuthError('invalid_request', 'A parameter must not be repeated')
     form.set(key, value)
   }
   return form
 }
 
-/** A form looks through all it has for each name, and whoever sends one is not known yet. */
+/** A limit: lookups in a form are linear, and the client is not authenticated yet. */
 const MOST_PAIRS = 64
 
-/** One name or value of a form; undefined when its octets are not UTF-8, or a percent sign stands alone. */
+/** Decodes a name or value of a form. Returns `undefined` if it is not UTF-8 or has a lone `%`. */
 export function formDecode(text: string): string | undefined {
   try {
     return decodeURIComponent(text.replaceAll('+', ' ').replace(/[^\x20-\x7e]/g, bareOctet))
@@ -41,7 +43,7 @@ export function formDecode(text: string): string | undefined {
   }
 }
 
-/** Octets that nobody escaped count as the octets they are. */
+/** Octets that are not escaped stand for themselves. */
 function bareOctet(octet: string): string {
   return `%${octet.charCodeAt(0).toString(16).padStart(2, '0')}`
 }

@@ -1,33 +1,36 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
-import type { AuthServer } from '../auth-server.ts'
+import { checkMembers } from '../core/strict-options.ts'
 import { AuthError } from '../errors.ts'
-import { checkMembers } from '../members.ts'
+import type { App } from './app.ts'
 import type { Platform } from './env.ts'
-import { turnstile } from './turnstile.ts'
+import { admissionOf } from './login-admission.ts'
 
 /** A request, perhaps with a body that a framework has read already. */
 export type NodeRequest = IncomingMessage & { body?: unknown }
 /** `next` may be that of Express, or `done` of a hook of Fastify. */
 export type NodeHandler = (request: NodeRequest, response: ServerResponse, next?: (error?: Error) => void) => void
 
-/** What can be served: an auth server, or an app around one. Without `clientAddress` a caller's address is that of the connection. */
-export type Servable = Pick<AuthServer, 'fetch' | 'handles'> &
-  Partial<Pick<AuthServer, 'clientAddress' | 'forwardedHeader'>>
+/**
+ * What can be served: an auth server, or an app around one. Without `clientAddress` a caller's
+ * address is that of the connection.
+ */
+export type Servable = Pick<App, 'fetch' | 'handles'> & Partial<Pick<App, 'clientAddress' | 'forwardedHeader'>>
 
 export interface NodeHandlerOptions {
   /**
-   * Puts lighter classes in place of the global `Request` and `Response`, as Hono on Node does by default: a reply then needs no web stream.
-   * It concerns the whole process and stays so: for one that is nothing but an auth server. Default false.
+   * Puts lighter classes in place of the global `Request` and `Response`, as Hono on Node does by
+   * default: a reply then needs no web stream. It concerns the whole process and stays so: for one
+   * that is nothing but an auth server. Default false.
    */
   readonly overrideGlobalObjects?: boolean
 }
 
 /**
- * Serves an auth server from node:http, Express, or anything that speaks `(req, res, next?)`.
- * Paths that are not ours go to `next()`; without it they get 404. Ours count as sent: `/x/../login` and `/%6cogin` are not ours.
- * An already parsed `req.body` is used.
- * Under a prefix it sees the path without it, as Express mounts do.
+ * Serves an auth server from node:http, Express, or anything that speaks `(req, res, next?)`. Paths
+ * that are not ours go to `next()`; without it they get 404. Ours count as sent: `/x/../login` and
+ * `/%6cogin` are not ours. An already parsed `req.body` is used. Under a prefix it sees the path
+ * without it, as Express mounts do.
  */
 export function toNodeHandler(auth: Servable, options: NodeHandlerOptions = {}): NodeHandler {
   checkServable(auth)
@@ -35,8 +38,9 @@ export function toNodeHandler(auth: Servable, options: NodeHandlerOptions = {}):
   let platform: Platform = {}
   // It calls back at once, so `platform` is still of the same request.
   const listen = getRequestListener((request) => auth.fetch(request, platform), { overrideGlobalObjects })
-  // Here, too, and not only in `fetch`: when a thousand come in one turn, whoever is behind them waits for what is done with each before its turn.
-  const enter = turnstile()
+  // Before the request is made: of a thousand that come in one turn, each costs time only in its
+  // own.
+  const admission = admissionOf(auth)
   return (request, response, next) => {
     const path = (request.url ?? '/').split('?', 1)[0] as string
     const isOurs = auth.handles(path)
@@ -58,11 +62,12 @@ export function toNodeHandler(auth: Servable, options: NodeHandlerOptions = {}):
       request.url = now
     }
     const start = () => {
-      const turn = enter(path, () => addressOf(auth, request))
+      const turn = isOurs ? admission?.enter(path, () => addressOf(auth, request)) : undefined
       if (turn === undefined) begin()
       else void turn.then(begin)
     }
-    // Without a socket the reply waits for one before it on the same connection: until then a sender of thousands at once is given nothing to hold.
+    // Without a socket the reply waits for one before it on the same connection: until then a
+    // sender of thousands at once is given nothing to hold.
     if (response.socket === null) void new Promise((ready) => response.once('socket', ready)).then(start)
     else start()
   }
@@ -82,7 +87,10 @@ function platformOf(request: IncomingMessage, response: ServerResponse, path: st
   return { address: socket.remoteAddress, response, sent: { path, forwarded, malformed } }
 }
 
-/** RFC 9112 §3.2. Node goes by the first and says nothing; a proxy in front may have gone by the other. */
+/**
+ * RFC 9112 §3.2. Node goes by the first and says nothing; a proxy in front may have gone by the
+ * other.
+ */
 function hasTwoHosts(rawHeaders: readonly string[]): boolean {
   let hosts = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -101,7 +109,9 @@ function addressOf(
   return clientAddress(socket.remoteAddress, Array.isArray(forwarded) ? forwarded.join(',') : forwarded)
 }
 
-/** The stream is spent when a framework has parsed the body; the listener takes these bytes instead. */
+/**
+ * The stream is spent when a framework has parsed the body; the listener takes these bytes instead.
+ */
 function attachBody(request: NodeRequest): void {
   const { body } = request
   const isForm = /^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? '')
@@ -110,13 +120,19 @@ function attachBody(request: NodeRequest): void {
   Object.assign(request, { rawBody: bytes })
 }
 
-/** Some parsers leave `{}` where they found a type that is not theirs: then the stream still has the body. */
+/**
+ * Some parsers leave `{}` where they found a type that is not theirs: then the stream still has the
+ * body.
+ */
 function isPlaceholder(request: NodeRequest): boolean {
   const { body } = request
   return typeof body === 'object' && body !== null && Object.keys(body).length === 0 && !request.readableDidRead
 }
 
-/** What a parser made of a form, as a form again; what came twice comes twice. Of parts of a value, as `a[b]=c` gives some, nothing can be made. */
+/**
+ * What a parser made of a form, as a form again; what came twice comes twice. Of parts of a value,
+ * as `a[b]=c` gives some, nothing can be made.
+ */
 function formOf(parsed: object): string {
   const pairs = Object.entries(parsed).flatMap(([name, value]) => [value].flat().map((one) => [name, one]))
   return pairs.every(([, value]) => typeof value === 'string') ? new URLSearchParams(pairs).toString() : NO_FORM

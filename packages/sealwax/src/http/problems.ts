@@ -1,13 +1,13 @@
 import { GuardError } from '@sealwax/guard'
 import type { Context as HonoContext } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import type { Logger } from '../engine/context.ts'
+import type { Logger } from '../core/logger.ts'
 import { AuthError, type AuthErrorCode } from '../errors.ts'
 import type { HttpEnv } from './env.ts'
 
 /**
- * The one place where an error becomes a response: a problem document (RFC 9457) with a stable `code`.
- * Only the public half is sent; an error nobody foresaw is `internal_error`, and its story goes to the log.
+ * Converts an error to a response: a problem document (RFC 9457) with a stable `code`. Unexpected
+ * errors become `internal_error`; their details are only logged.
  */
 export function problemResponse(error: unknown, c: HonoContext<HttpEnv>, log: Logger): Response {
   const known = foreseen(error)
@@ -15,7 +15,7 @@ export function problemResponse(error: unknown, c: HonoContext<HttpEnv>, log: Lo
   return reply(c, known, 'application/problem+json', known.body)
 }
 
-/** The same in the form that clients of OAuth understand (RFC 6749 §5.2); `reason` says more about an `invalid_grant`. */
+/** The same as an OAuth error (RFC 6749 §5.2). `reason` adds details to an `invalid_grant`. */
 export function oauthErrorResponse(error: unknown, c: HonoContext<HttpEnv>, log: Logger): Response {
   const known = foreseen(error)
   record(error, known, c, log)
@@ -30,7 +30,9 @@ export function oauthErrorResponse(error: unknown, c: HonoContext<HttpEnv>, log:
   })
 }
 
-/** Every 401 has a challenge (RFC 9110 §15.5.2). Bearer where a user is meant: a browser answers Basic with a dialog. */
+/**
+ * Every 401 has a challenge (RFC 9110 §15.5.2). Bearer for users: browsers show a dialog for Basic.
+ */
 const BASIC = 'Basic realm="sealwax", charset="UTF-8"'
 const BEARER = 'Bearer realm="api"'
 
@@ -48,7 +50,7 @@ function record(error: unknown, known: Foreseen, c: HonoContext<HttpEnv>, log: L
   const requestId = c.get('requestId')
   if (known.status >= 500) {
     const fields = { code: known.code, request_id: requestId }
-    // Being asked for too much is no fault, and strangers can do it as often as they like.
+    // Overload is not a fault of the server, and clients can cause it at will.
     if (error instanceof AuthError && known.status === 503 && error.cause === undefined) log.warn(fields, known.title)
     else log.error({ err: error, ...fields }, known.title)
   }
@@ -63,10 +65,10 @@ interface Foreseen {
   readonly body: { readonly detail: string; readonly reason?: string }
 }
 
-/** What Hono throws by itself, by its status. */
+/** Errors that Hono itself throws, by status. */
 const OF_HONO: Readonly<Record<number, [code: AuthErrorCode, detail: string]>> = {
   400: ['malformed_json', 'The request body is not JSON'],
-  415: ['unsupported_media_type', 'The media type of the request body is not one that is accepted here'],
+  415: ['unsupported_media_type', 'The media type of the request body is not supported'],
 }
 
 function foreseen(error: unknown): Foreseen {
@@ -76,7 +78,7 @@ function foreseen(error: unknown): Foreseen {
   if (error instanceof AuthError) return ofAuthError(error)
   const ofHono = error instanceof HTTPException ? OF_HONO[error.status] : undefined
   if (ofHono !== undefined) return ofAuthError(new AuthError(...ofHono))
-  return ofAuthError(new AuthError('internal_error', 'Something went wrong on our side'))
+  return ofAuthError(new AuthError('internal_error', 'An internal error occurred'))
 }
 
 function ofAuthError(error: AuthError): Foreseen {
@@ -85,7 +87,7 @@ function ofAuthError(error: AuthError): Foreseen {
     type: `urn:sealwax:error:${code}`,
     title,
     status,
-    detail: code === 'config_invalid' ? 'Something went wrong on our side' : detail,
+    detail: code === 'config_invalid' ? 'An internal error occurred' : detail,
     code,
     error: title,
     ...(reason && { reason }),

@@ -3,13 +3,16 @@ import { AUTH_ERRORS, type AuthErrorCode } from '../errors.ts'
 
 export type ErrorCode = AuthErrorCode | GuardErrorCode
 
-/** Every code, with its status and title. Where the guard and the API share a code they agree on its status. */
-export const ALL_ERRORS: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
-  ...GUARD_ERRORS,
-  ...AUTH_ERRORS,
+/**
+ * Every code with its status and title, by status. Codes of both guard and API have the same
+ * status.
+ */
+export function allErrors(): Readonly<Record<ErrorCode, readonly [status: number, title: string]>> {
+  const rows = Object.entries({ ...GUARD_ERRORS, ...AUTH_ERRORS }).sort(([, [one]], [, [other]]) => one - other)
+  return Object.fromEntries(rows) as ReturnType<typeof allErrors>
 }
 
-/** Only a route that requires more than a token gives these; none of ours sets `check`. */
+/** Only for routes that require more than a token; none of ours sets `check`. */
 const BEYOND_THE_TOKEN: readonly string[] = [
   'reauthentication_required',
   'insufficient_scope',
@@ -20,21 +23,21 @@ const BEYOND_THE_TOKEN: readonly string[] = [
 
 const OF_THE_TOKEN = Object.keys(GUARD_ERRORS).filter((code) => !BEYOND_THE_TOKEN.includes(code)) as GuardErrorCode[]
 
-/** What an operation of the document declares, as far as it decides which refusals are possible. */
+/** The parts of an OpenAPI operation that determine the possible errors. */
 export interface Declared {
   readonly method: string
-  /** Media type of the body, when there is one. */
+  /** Media type of the body, if there is one. */
   readonly body: string | undefined
   readonly hasParameters: boolean
-  /** The names of all security schemes it accepts. */
+  /** The names of the accepted security schemes. */
   readonly schemes: readonly string[]
-  /** Whether its bearer must have a role. */
+  /** Whether the user must have a role. */
   readonly needsRole: boolean
 }
 
 const FORM = 'application/x-www-form-urlencoded'
 
-/** The refusals that a route need not list, because something else of it says so. */
+/** Errors that follow from other parts of a route, so that it does not list them. */
 const IMPLIED: readonly (readonly [when: (declared: Declared) => boolean, codes: readonly ErrorCode[]])[] = [
   [() => true, ['internal_error']],
   [({ method }) => method !== 'get', ['invalid_request', 'payload_too_large']],
@@ -47,29 +50,32 @@ const IMPLIED: readonly (readonly [when: (declared: Declared) => boolean, codes:
   [({ schemes }) => schemes.includes('cookie'), ['csrf_failed']],
 ]
 
-/** The codes that an operation may refuse with: its own, and those implied; ordered as the tables are. */
+/** The error codes of an operation: its own and the implied ones, in the order of the tables. */
 export function possibleCodes(own: readonly ErrorCode[], declared: Declared): ErrorCode[] {
   const implied = IMPLIED.flatMap(([when, codes]) => (when(declared) ? codes : []))
   const possible = new Set<string>([...own, ...implied])
-  return Object.keys(ALL_ERRORS).filter((code) => possible.has(code)) as ErrorCode[]
+  return Object.keys(allErrors()).filter((code) => possible.has(code)) as ErrorCode[]
 }
 
-/** What is said of a code beside its status and title, where documents show an example. */
+/** Additional members in the example of a code. */
 const MORE: Readonly<Partial<Record<ErrorCode, object>>> = {
   invalid_grant: { reason: 'expired' },
   validation_failed: { errors: [{ path: '/email', code: 'invalid_type', message: 'Invalid input' }] },
 }
 
-/** A problem document as it might be sent. */
+/** An example of a problem document. */
 export function exampleProblem(code: ErrorCode): object {
-  const [status, title] = ALL_ERRORS[code]
+  const [status, title] = allErrors()[code]
   const detail = code in GUARD_ERRORS && !(code in AUTH_ERRORS) ? new GuardError(code as GuardErrorCode).detail : title
   const type = `urn:sealwax:error:${code}`
   return { type, title, status, detail, code, error: title, ...MORE[code], request_id: 'w3gk2Fq9XyZt' }
 }
 
-/** Whether a challenge (RFC 6750 §3) goes with this code: with every 401 (RFC 9110 §15.5.2), and with what the guard says about scopes. */
+/**
+ * Whether the reply has a challenge (RFC 6750 §3): every 401 (RFC 9110 §15.5.2), and the scope
+ * errors of the guard.
+ */
 export function hasChallenge(code: ErrorCode): boolean {
-  if (ALL_ERRORS[code][0] === 401) return true
+  if (allErrors()[code][0] === 401) return true
   return code in GUARD_ERRORS && 'WWW-Authenticate' in new GuardError(code as GuardErrorCode).headers
 }

@@ -1,15 +1,15 @@
 import type { MiddlewareHandler } from 'hono'
-import type { Context } from '../engine/context.ts'
-import type { ReadClient } from './client.ts'
+import type { Context } from '../core/context.ts'
 import type { HttpEnv } from './env.ts'
+import type { ReadOrigin } from './request-origin.ts'
 
 /**
- * One line per request: no query, no header, no body, so no secret. The id of a request is always ours, so that nobody can make two requests look like
- * one; the caller's own is logged beside it.
+ * Logs one line per request, without query, headers and body, so without secrets. The request id is
+ * always generated here, so that a client cannot reuse one; the client's own id is logged too.
  */
 export function requestLog(
   { log, randomBytes }: Context,
-  clientOf: ReadClient,
+  requestOrigin: ReadOrigin,
   isOurs: (path: string) => boolean,
 ): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
@@ -18,23 +18,26 @@ export function requestLog(
     c.set('requestId', requestId)
     const started = performance.now()
     await next()
-    // On the reply as it is: Hono's own way would make another one and move the body over.
+    // Sets the headers on the response itself: Hono's `c.header` would copy its body.
     const { headers } = c.res
     headers.set('X-Request-Id', requestId)
     headers.set('X-Content-Type-Options', 'nosniff')
-    // RFC 6749 §5.1 asks it of replies with tokens; who somebody is and which sessions there are is no less private.
+    // RFC 6749 §5.1 requires it for tokens; replies about users and sessions are just as private.
     if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store')
     const { method, path } = c.req
     const ms = Math.round((performance.now() - started) * 10) / 10
     const code = c.get('code')
     const shown = isOurs(path) ? path : shortened(path)
-    const fields = { method, path: shown, status: c.res.status, ms, request_id: requestId, ip: clientOf(c).ip }
+    const fields = { method, path: shown, status: c.res.status, ms, request_id: requestId, ip: requestOrigin(c).ip }
     const caller = given !== undefined && /^[\w.-]{1,64}$/.test(given) && { caller_request_id: given }
     log.info({ ...fields, ...caller, ...(code !== undefined && { code }) }, 'request')
   }
 }
 
-/** A path of somebody else may hold a token, as in `/reset/TOKEN`: its last segment is left out, and so is every long one. */
+/**
+ * An unknown path may contain a token, such as `/reset/TOKEN`: omits its last and all long
+ * segments.
+ */
 function shortened(path: string): string {
   const kept = path.slice(0, 128).replace(/[^/]+\/*$/, '…')
   return kept.replace(/[^/]{25,}/g, '…')

@@ -1,25 +1,28 @@
-import { networksOf } from '../engine/network.ts'
-import { createShares, type Place } from '../engine/shares.ts'
+import { networksOf } from '../core/network.ts'
+import { createShares, type Place } from '../core/shares.ts'
 import { AuthError } from '../errors.ts'
 import type { Platform } from './env.ts'
 
-/** Long replies on their way at once. */
+/** Long replies sent at the same time. */
 const PLACES = 50
-/** Requests that wait for such a place. */
+/** Requests that wait for a slot. */
 const WAITING = 150
 const LONGEST_WAIT_MS = 4000
-/** A reply must have been read by then. */
+/** The time to read a reply. */
 const TIME_LIMIT_MS = 10_000
-/** The same while others wait. */
+/** The time to read a reply while others wait. */
 const TIME_LIMIT_OF_A_CROWD_MS = 1000
 
 /**
- * Limits how many long replies are sent at once, shared out by network. A reader that is too slow loses the connection.
- * @returns a function whose promise resolves when the reply may be sent, and rejects with `temporarily_unavailable`. The place is given back when the
- * response is closed; without a response, at once
+ * Limits how many long replies are sent at the same time, shared fairly between networks. A reader
+ * that is too slow is disconnected.
+ *
+ * @returns A function whose promise resolves when the reply may be sent, or rejects with
+ *   `temporarily_unavailable`. The slot is released when the response closes; without a node:http
+ *   response, immediately.
  */
 export function createTransmissions() {
-  const refuse = () => new AuthError('temporarily_unavailable', 'Too many read this at once', { retryAfter: 2 })
+  const refuse = () => new AuthError('temporarily_unavailable', 'Too many clients are reading this', { retryAfter: 2 })
   const shares = createShares({ places: PLACES, waiting: WAITING, refuse })
   const sending = new Set<{ readonly since: number; cut(): void }>()
   let waiting = 0

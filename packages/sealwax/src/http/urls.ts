@@ -1,6 +1,9 @@
-import type { Config } from '../options.ts'
+import type { Config } from '../core/options.ts'
 
-/** The public URL our routes stand under: the issuer's, whose path a proxy or a mount may take off; or the base path, where that goes further. */
+/**
+ * The public URL of the routes: the issuer, whose path a proxy or a mount may strip, or the base
+ * path if it is longer.
+ */
 export function publicBase({ issuer, basePath }: Config): string {
   const { origin, pathname } = new URL(issuer)
   const path = pathname.replace(/\/$/, '')

@@ -1,8 +1,8 @@
 import type { Auth, Guard } from '@sealwax/guard'
-import { isClientToken } from '../engine/grants.ts'
+import { isClientToken } from '../core/client-id.ts'
 import { AuthError } from '../errors.ts'
 
-/** Who sent the access token, on routes for users. That of an API client is nobody's: `invalid_request`. */
+/** Authenticates a user. The access token of an API client is `invalid_request`. */
 export async function authenticateUser(guard: Guard, request: Request): Promise<Auth> {
   const auth = await guard.authenticate(request)
   if (isClientToken(auth)) throw sessionless()
@@ -10,5 +10,5 @@ export async function authenticateUser(guard: Guard, request: Request): Promise<
 }
 
 export function sessionless(): AuthError {
-  return new AuthError('invalid_request', 'This access token belongs to no session')
+  return new AuthError('invalid_request', 'This access token does not belong to a session')
 }

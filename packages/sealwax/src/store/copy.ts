@@ -1,54 +1,56 @@
 import { type Kysely, sql } from 'kysely'
+import { FEED_EPOCH, FEED_TIMELINE, SCHEMA_NEEDS, SEALED } from '../core/metadata-contract.ts'
+import { SCHEMA, type Tables } from '../core/tables.ts'
 import { AuthError } from '../errors.ts'
-import { FEED_EPOCH, FEED_TIMELINE, SCHEMA_NEEDS, SEALED } from './contract/metadata.ts'
-import { SCHEMA, type Tables } from './tables.ts'
 
 /** How many rows of each table were copied. */
 export type CopiedCounts = Readonly<Record<string, number>>
 
-/** A database as the copy sees it. */
+/** A source or target of a copy. */
 export interface CopyEnd {
   readonly db: Kysely<Tables>
-  /** Runs a unit in one transaction. */
+  /** Runs `unit` in one transaction. */
   transaction<T>(unit: (db: Kysely<Tables>) => Promise<T>): Promise<T>
 }
 
-/** Each table with the column it is read in order of. Revocations come last: their positions are given anew. */
-const ORDER = {
-  users: 'id',
-  sessions: 'id',
-  signing_keys: 'sequence',
-  audit_events: 'id',
-  metadata: 'name',
-  clients: 'id',
-  client_secrets: 'id',
-  subject_versions: 'subject',
-  revocations: 'position',
-} as const satisfies Partial<Record<keyof Tables, string>>
+/** A table and the column that it is read by. */
+interface CopiedTable {
+  readonly name: keyof Tables
+  readonly key: string
+}
 
-type TableName = keyof typeof ORDER
-
-/** Rows per statement: within the number of parameters that Postgres takes. */
+/** Rows per statement: Postgres limits the number of parameters. */
 const CHUNK = 500
 
-/** In the target, from the first row until the counts have been compared. */
+/** Marks the target until all rows are copied and counted. */
 const UNFINISHED = 'copy_unfinished'
 
 /**
- * Moves everything from one database to an empty one. From the first moment the source refuses writes (503; its guards keep working), and after
- * success it goes on refusing: what was written there would be lost. After a failure it takes writes again.
- * A copy that was interrupted may be started again: what it had brought is replaced.
- * Throws `conflict` when the target holds something else.
+ * Copies all rows to an empty database. The source refuses writes (503; guards keep working) from
+ * the start, and stays so after success, since later writes would be lost. After a failure it
+ * accepts writes again. An interrupted copy can be restarted: it replaces the rows in the target.
+ *
+ * @throws {AuthError} `config_invalid` if the target is not empty
  */
-export async function copyDatabase(source: CopyEnd, target: CopyEnd): Promise<CopiedCounts> {
-  await requireEmpty(target.db)
+export async function copyDatabase(
+  source: CopyEnd,
+  target: CopyEnd,
+  features: readonly { readonly tables?: Readonly<Record<string, string>> }[],
+): Promise<CopiedCounts> {
+  // In reverse order of the features, so that a table comes after those it refers to. Revocations
+  // get new positions.
+  const tables = features
+    .toReversed()
+    .flatMap((feature) => Object.entries(feature.tables ?? {}))
+    .map(([name, key]): CopiedTable => ({ name: name as keyof Tables, key }))
+  await requireEmpty(target.db, tables)
   await seal(source)
   try {
     const counts = await target.transaction(async (into) => {
-      for (const table of Object.keys(ORDER) as TableName[]) await into.deleteFrom(table).execute()
+      for (const { name } of tables.toReversed()) await into.deleteFrom(name).execute()
       await into.insertInto('metadata').values({ name: UNFINISHED, value: '1' }).execute()
-      for (const table of Object.keys(ORDER) as TableName[]) await copyTable(source.db, into, table)
-      const copied = await compareCounts(source.db, into)
+      for (const table of tables) await copyTable(source.db, into, table)
+      const copied = await compareCounts(source.db, into, tables)
       await into.deleteFrom('metadata').where('name', 'in', [UNFINISHED, SEALED, FEED_EPOCH, FEED_TIMELINE]).execute()
       await restartSequence(into)
       return copied
@@ -60,7 +62,7 @@ export async function copyDatabase(source: CopyEnd, target: CopyEnd): Promise<Co
   }
 }
 
-/** Lets a source take writes again, after a copy that was killed. */
+/** Lets the source accept writes again after a copy was killed. */
 export async function unseal(source: CopyEnd): Promise<void> {
   await source.db.deleteFrom('metadata').where('name', '=', SEALED).execute()
 }
@@ -73,20 +75,19 @@ async function seal(source: CopyEnd): Promise<void> {
     .execute()
 }
 
-async function requireEmpty(db: Kysely<Tables>): Promise<void> {
+async function requireEmpty(db: Kysely<Tables>, tables: readonly CopiedTable[]): Promise<void> {
   const unfinished = await db.selectFrom('metadata').select('value').where('name', '=', UNFINISHED).executeTakeFirst()
   if (unfinished !== undefined) return
   const migrated = await db.selectFrom('metadata').select('value').where('name', '=', SCHEMA_NEEDS).executeTakeFirst()
-  for (const table of Object.keys(ORDER) as TableName[]) {
+  for (const { name: table } of tables) {
     const own = table === 'metadata' && migrated !== undefined ? 1 : 0
-    if ((await countOf(db, table)) > own) {
+    if ((await countRows(db, table)) > own) {
       throw new AuthError('config_invalid', `The target is not empty: it has rows in ${table}`)
     }
   }
 }
 
-async function copyTable(from: Kysely<Tables>, into: Kysely<Tables>, table: TableName): Promise<void> {
-  const key = ORDER[table]
+async function copyTable(from: Kysely<Tables>, into: Kysely<Tables>, { name: table, key }: CopiedTable): Promise<void> {
   for (let last: unknown; ; ) {
     let query = from
       .selectFrom(table)
@@ -105,20 +106,24 @@ async function copyTable(from: Kysely<Tables>, into: Kysely<Tables>, table: Tabl
   }
 }
 
-async function compareCounts(from: Kysely<Tables>, into: Kysely<Tables>): Promise<CopiedCounts> {
+async function compareCounts(
+  from: Kysely<Tables>,
+  into: Kysely<Tables>,
+  tables: readonly CopiedTable[],
+): Promise<CopiedCounts> {
   const counts: Record<string, number> = {}
-  for (const table of Object.keys(ORDER) as TableName[]) {
-    const [expected, copied] = [await countOf(from, table), await countOf(into, table)]
-    // The target's own mark is one row more.
+  for (const { name: table } of tables) {
+    const [expected, copied] = [await countRows(from, table), await countRows(into, table)]
+    // The target has one more row: its own mark.
     if (copied !== expected + (table === 'metadata' ? 1 : 0)) {
-      throw new AuthError('internal_error', `${table}: ${expected} rows were to be copied, ${copied} arrived`)
+      throw new AuthError('internal_error', `${table}: ${expected} rows expected, ${copied} copied`)
     }
     counts[table] = expected
   }
   return counts
 }
 
-async function countOf(db: Kysely<Tables>, table: TableName): Promise<number> {
+async function countRows(db: Kysely<Tables>, table: keyof Tables): Promise<number> {
   const { count } = await db
     .selectFrom(table)
     .select((eb) => eb.fn.countAll<number>().as('count'))
@@ -126,7 +131,7 @@ async function countOf(db: Kysely<Tables>, table: TableName): Promise<number> {
   return Number(count)
 }
 
-/** The audit log keeps its numbers, so the next one must come after them. */
+/** The copied audit events keep their ids, so new ones must come after them. */
 async function restartSequence(db: Kysely<Tables>): Promise<void> {
   const table = `${SCHEMA}.audit_events`
   await sql`

@@ -11,13 +11,18 @@ export interface Found {
   readonly histories: number
   /** Different situations met. */
   readonly situations: number
-  /** Steps of the shortest history that breaks the promise, with the last one at the end; undefined when there is none. */
+  /**
+   * Steps of the shortest history that breaks the promise, with the last one at the end; undefined
+   * when there is none.
+   */
   readonly broken: readonly string[] | undefined
 }
 
 /**
- * Tries every history of so many steps, shortest first; situations with the same key are followed once.
- * @param expand calls `to` for each step possible in a situation; a step to `undefined` breaks the promise
+ * Tries every history of so many steps, shortest first; situations with the same key are followed
+ * once.
+ * @param expand calls `to` for each step possible in a situation; a step to `undefined` breaks the
+ *   promise
  */
 export function searchHistories<S>(
   start: S,

@@ -1,4 +1,4 @@
-import { decideConfirmation, type Presenter, type RefreshState } from '../../src/engine/refresh-table.ts'
+import { decideConfirmation, type Presenter, type RefreshState } from '../../src/sessions/refresh-table.ts'
 import { type Found, searchHistories } from './breadth-first.ts'
 import { begun, keyOf, type Table, written } from './table.ts'
 
@@ -41,8 +41,9 @@ const NETWORKS: readonly Presenter[] = ['192.0.2.1', '198.51.100.1', '203.0.113.
 const LETTERS = 'abc'
 
 /**
- * Every history of one honest client with several tabs, which change networks: requests and replies take time, overtake one another and get lost, and
- * the server crashes before or after its commit, which is a request or a reply lost. The promise: the session never ends.
+ * Every history of one honest client with several tabs, which change networks: requests and replies
+ * take time, overtake one another and get lost, and the server crashes before or after its commit,
+ * which is a request or a reply lost. The promise: the session never ends.
  */
 export function searchHonest(table: Table, client: HonestClient, depth: number): Found {
   const { window, patience, parallel } = client

@@ -1,4 +1,4 @@
-import { decide, type Presenter, type RefreshDecision, type RefreshState } from '../../src/engine/refresh-table.ts'
+import { decide, type Presenter, type RefreshDecision, type RefreshState } from '../../src/sessions/refresh-table.ts'
 
 /** A refresh table, as the searches try it. Times are ticks. */
 export type Table = (state: RefreshState, presented: number, presenter: Presenter, now: number) => RefreshDecision
@@ -10,8 +10,8 @@ export function tableOf(window: number): Table {
 }
 
 /**
- * The table of before, which handed everybody who presented the parent within the window the same successor. A search that finds nothing wrong with
- * it proves nothing.
+ * The table of before, which handed everybody who presented the parent within the window the same
+ * successor. A search that finds nothing wrong with it proves nothing.
  */
 export function formerTableOf(window: number): Table {
   return (state, presented, presenter, now) => {
@@ -47,7 +47,10 @@ export function written(state: RefreshState, decision: RefreshDecision, presente
   return { ...state, ...decision.next, seen_ip: presenter.ip ?? null, seen_user_agent: presenter.userAgent ?? null }
 }
 
-/** What of a state decides the future, with times and generations made relative, so that equal situations are searched once. */
+/**
+ * What of a state decides the future, with times and generations made relative, so that equal
+ * situations are searched once.
+ */
 export function keyOf(state: RefreshState, now: number, window: number, name: (ip: string | null) => string): string {
   const since = (at: number | null) => (at === null ? '-' : Math.min(now - at, 2 * window))
   const from = (generation: number | null) => (generation === null ? '-' : state.generation - generation)

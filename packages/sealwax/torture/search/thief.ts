@@ -1,4 +1,4 @@
-import { decideConfirmation, type Presenter, type RefreshState } from '../../src/engine/refresh-table.ts'
+import { decideConfirmation, type Presenter, type RefreshState } from '../../src/sessions/refresh-table.ts'
 import { type Found, searchHistories } from './breadth-first.ts'
 import { begun, keyOf, type Table, written } from './table.ts'
 
@@ -21,8 +21,9 @@ const OWNER: Presenter = { ip: '192.0.2.1', userAgent: AGENT }
 const ORIGINS: readonly Presenter[] = Array.from({ length: 6 }, (_, i) => ({ ip: `198.51.${i}.1`, userAgent: AGENT }))
 
 /**
- * Every history of an owner and of a thief who took one token, current or spent, at any time, and comes at any time from up to six origins with
- * whatever he was given since. Replies to the owner come at once, late or never. The promise: they never both rotate twice after the theft.
+ * Every history of an owner and of a thief who took one token, current or spent, at any time, and
+ * comes at any time from up to six origins with whatever he was given since. Replies to the owner
+ * come at once, late or never. The promise: they never both rotate twice after the theft.
  */
 export function searchThief(
   table: Table,
@@ -99,7 +100,9 @@ function broken([owner, thief]: readonly [number, number]): boolean {
   return owner >= 2 && thief >= 2
 }
 
-/** The thief's origins that differ for the table: those that it remembers, and one that it does not. */
+/**
+ * The thief's origins that differ for the table: those that it remembers, and one that it does not.
+ */
 function distinct(row: RefreshState, origins: number): Presenter[] {
   const text = `${row.seen_ip} ${row.forks?.origins.map(([origin]) => `${origin} `)}`
   const all = ORIGINS.slice(0, origins)

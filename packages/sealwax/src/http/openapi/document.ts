@@ -1,9 +1,9 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Config } from '../../options.ts'
+import type { Config } from '../../core/options.ts'
 import { VERSION } from '../../version.ts'
 import { refreshCookieName } from '../cookies.ts'
 import type { HttpEnv } from '../env.ts'
-import { ALL_ERRORS, type ErrorCode, exampleProblem, hasChallenge, possibleCodes } from '../refusals.ts'
+import { allErrors, type ErrorCode, exampleProblem, hasChallenge, possibleCodes } from '../refusals.ts'
 import { publicBase } from '../urls.ts'
 
 export type OpenApiDocument = ReturnType<OpenAPIHono['getOpenAPI31Document']>
@@ -14,7 +14,7 @@ type Response = Exclude<Responses[string], { $ref: string }>
 
 export const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
 
-/** First segment of a path → the noun it belongs to. */
+/** The tag of an operation by the first segment of its path. */
 const TAG_OF: Readonly<Record<string, string>> = {
   register: 'Log-in',
   login: 'Log-in',
@@ -27,29 +27,30 @@ const TAG_OF: Readonly<Record<string, string>> = {
   '.well-known': 'Discovery',
 }
 
-/** In the order in which they are shown. */
+/** The tags in display order. */
 const TAGS: Readonly<Record<string, string>> = {
-  'Log-in': 'E-mail address and password against tokens.',
-  Sessions: 'Renewing tokens, ending sessions.',
-  User: 'Who somebody is.',
+  'Log-in': 'Exchange e-mail address and password for tokens.',
+  Sessions: 'Refresh tokens, end sessions.',
+  User: 'The current user.',
   OAuth: 'For API clients: RFC 6749, 7009 and 7662.',
-  Administration: 'For administrators: users with the role that `adminRole` names (`sealwax:admin`).',
-  Discovery: 'What other services read: keys, endpoints, revocations.',
-  Server: 'The server itself: is it well, what can it do.',
+  Administration: 'For administrators: users with the role set in `adminRole` (default `sealwax:admin`).',
+  Discovery: 'Keys, endpoints and revocations, for other services.',
+  Server: 'Health and API of the server.',
 }
 
 /**
- * The OpenAPI 3.1 document of what is registered: the routes as they were declared, and what can be told from that: tags, operation ids, and
- * the closed set of refusals. A route that lists its own codes (`refusals`) gets no `default` reply.
+ * Creates the OpenAPI 3.1 document of the registered routes, and derives tags, operation ids and
+ * the possible error codes. A route that lists its own codes (`refusals`) has no `default` reply.
  *
- * @param app has the routes below the base path. @param root has others, whose paths are whole.
+ * @param app The routes below the base path.
+ * @param root Other routes, with their full paths.
  */
 export function openApiDocument(
   app: OpenAPIHono<HttpEnv>,
   root: OpenAPIHono<HttpEnv>,
   config: Config,
 ): OpenApiDocument {
-  const settings = { openapi: '3.1.0', info: infoOf() }
+  const settings = { openapi: '3.1.0', info: createInfo() }
   const documents = [app, root].map((registered) => registered.getOpenAPI31Document(settings))
   const paths: Record<string, PathItem> = {}
   const codes = new Set<ErrorCode>()
@@ -57,11 +58,11 @@ export function openApiDocument(
   for (const [whole, item] of documents.flatMap((document) => Object.entries(document.paths ?? {}))) {
     const outside = isOutside(whole, config)
     const path = outside ? whole : whole.slice(config.basePath.length)
-    // What stands inside and outside by the same name is found by two addresses.
+    // A route in both has two URLs.
     const servers = [...(path in paths ? [base] : []), new URL(config.issuer).origin].map((url) => ({ url }))
     paths[path] = { ...describeItem(path, item, codes), ...(outside && { servers }) }
   }
-  const operations = Object.values(paths).flatMap(operationsOf)
+  const operations = Object.values(paths).flatMap(listOperations)
   return {
     ...settings,
     servers: [{ url: base }],
@@ -73,35 +74,41 @@ export function openApiDocument(
       schemas: Object.assign({}, ...documents.map(({ components }) => components?.schemas)),
       headers: HEADERS,
       examples: Object.fromEntries(
-        [...codes].map((code) => [code, { summary: ALL_ERRORS[code][1], value: exampleProblem(code) }]),
+        [...codes].map((code) => [code, { summary: allErrors()[code][1], value: exampleProblem(code) }]),
       ),
       securitySchemes: securitySchemes(config, operations),
     },
   }
 }
 
-/** Not under the public base: what stands at the root of the host, the issuer's path behind it (RFC 8615). */
+/** Whether a path is at the root of the host, followed by the issuer's path (RFC 8615). */
 function isOutside(path: string, { issuer, basePath }: Config): boolean {
   const tail = new URL(issuer).pathname.replace(/\/$/, '')
   return !path.startsWith(`${basePath}/`) || (tail !== '' && path.startsWith('/.well-known/') && path.endsWith(tail))
 }
 
-function infoOf() {
+function createInfo() {
   return {
     title: 'Sealwax',
     version: VERSION,
     summary: 'JWT authentication: log-in, sessions, revocation, keys',
     description:
-      'Every refusal is a problem document (RFC 9457) with a stable `code`. Times are RFC 3339, spans are seconds.',
+      'Every error is a problem document (RFC 9457) with a stable `code`. Times are RFC 3339, durations are seconds.',
   }
 }
 
 const text = { type: 'string' } as const
 
 const HEADERS = {
-  'X-Request-Id': { description: 'Names the request in the log, beside the one that was sent.', schema: text },
-  'Retry-After': { description: 'Seconds after which trying again makes sense.', schema: { type: 'integer' } },
-  'WWW-Authenticate': { description: 'The challenge (RFC 6750 §3); bare when no token was sent.', schema: text },
+  'X-Request-Id': {
+    description: 'The id of the request in the log, next to the id that the client sent.',
+    schema: text,
+  },
+  'Retry-After': { description: 'Seconds to wait before a retry.', schema: { type: 'integer' } },
+  'WWW-Authenticate': {
+    description: 'The challenge (RFC 6750 §3); without an error code if no token was sent.',
+    schema: text,
+  },
   'WWW-Authenticate-Basic': {
     description: 'The challenge (RFC 7617).',
     schema: text,
@@ -115,12 +122,12 @@ const SCHEMES = {
 
 function securitySchemes(config: Config, operations: readonly Operation[]) {
   const used = new Set(operations.flatMap(({ security = [] }) => security.flatMap((one) => Object.keys(one))))
-  const description = 'The refresh token. Only pages of an allowed origin may send it.'
+  const description = 'The refresh token. Accepted only from pages of an allowed origin.'
   const cookie = { type: 'apiKey', in: 'cookie', name: refreshCookieName(config), description } as const
   return Object.fromEntries(Object.entries({ ...SCHEMES, cookie }).filter(([name]) => used.has(name)))
 }
 
-function operationsOf(item: PathItem): Operation[] {
+function listOperations(item: PathItem): Operation[] {
   return METHODS.flatMap((method) => item[method] ?? [])
 }
 
@@ -138,7 +145,7 @@ function describeOperation(method: string, path: string, operation: Operation, c
   const responses = Object.entries({ ...replies, ...expanded }).map(([status, reply]) => [status, identified(reply)])
   return {
     ...operation,
-    operationId: operation.operationId ?? idOf(method, path),
+    operationId: operation.operationId ?? createOperationId(method, path),
     tags: operation.tags ?? [TAG_OF[path.split('/')[1] ?? ''] ?? 'Server'],
     security: operation.security ?? [],
     responses: Object.fromEntries(responses),
@@ -151,11 +158,11 @@ function identified(reply: Response): Response {
 }
 
 /** `POST /admin/clients/{id}/rotate` → `postAdminClientsIdRotate`. */
-function idOf(method: string, path: string): string {
+function createOperationId(method: string, path: string): string {
   return method + path.replace(/[^a-z0-9]+([a-z0-9]?)/gi, (_, letter: string) => letter.toUpperCase())
 }
 
-/** Splits "any refusal" into one reply a status, each with its closed set of codes. Of a route that lists none it stays one. */
+/** Splits the default reply into one per status with its codes, if the route lists codes. */
 function expand(refused: Response, method: string, operation: Operation, codes: Set<ErrorCode>): Responses {
   const { 'x-codes': own, ...reply } = refused as Response & { 'x-codes'?: readonly ErrorCode[] }
   if (own === undefined) return { default: reply }
@@ -167,12 +174,12 @@ function expand(refused: Response, method: string, operation: Operation, codes: 
     schemes: security.flatMap((one) => Object.keys(one)),
     needsRole: security.some(({ bearer = [] }) => bearer.length > 0),
   })
-  const byStatus = Object.groupBy(possible, (code) => String(ALL_ERRORS[code][0]))
+  const byStatus = Object.groupBy(possible, (code) => String(allErrors()[code][0]))
   const replies = Object.entries(byStatus).map(([status, group = []]) => [status, refusalReply(reply, group, codes)])
   return Object.fromEntries(replies)
 }
 
-/** `/oauth/*` says `error` where a problem says `code` (RFC 6749 §5.2). */
+/** The member with the code: `/oauth/*` has `error` instead of `code` (RFC 6749 §5.2). */
 const MEMBER: Readonly<Record<string, string>> = { 'application/problem+json': 'code', 'application/json': 'error' }
 
 type Content = [type: string, content: NonNullable<Response['content']>[string]]
@@ -189,14 +196,14 @@ function refusalReply(reply: Response, group: readonly ErrorCode[], codes: Set<E
   const schema = { allOf: [base, closed] }
   return {
     ...reply,
-    description: [...new Set(group.map((code) => ALL_ERRORS[code][1]))].join('; '),
-    headers: { ...reply.headers, ...headersOf(group, isProblem) },
+    description: [...new Set(group.map((code) => allErrors()[code][1]))].join('; '),
+    headers: { ...reply.headers, ...errorHeaders(group, isProblem) },
     content: { [type]: { schema, ...(isProblem && { examples: Object.fromEntries(examples) }) } },
   }
 }
 
-function headersOf(group: readonly ErrorCode[], isProblem: boolean) {
-  const status = ALL_ERRORS[group[0] as ErrorCode][0]
+function errorHeaders(group: readonly ErrorCode[], isProblem: boolean) {
+  const status = allErrors()[group[0] as ErrorCode][0]
   const challenged = isProblem ? group.some(hasChallenge) : status === 401
   return {
     ...(challenged && { 'WWW-Authenticate': headerRef(`WWW-Authenticate${isProblem ? '' : '-Basic'}`) }),

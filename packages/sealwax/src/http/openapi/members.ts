@@ -1,6 +1,6 @@
 import type { OpenApiDocument } from './document.ts'
 
-/** JSON Schema, as far as our document uses it. */
+/** The subset of JSON Schema that our document uses. */
 export interface Schema {
   readonly $ref?: string
   readonly allOf?: readonly Schema[]
@@ -20,7 +20,7 @@ export interface Schema {
   readonly maximum?: number
 }
 
-/** One member of a body, however deep: `session.id`, `data[].id`. */
+/** A member of a body at any depth: `session.id`, `data[].id`. */
 export interface Member {
   readonly name: string
   readonly type: string
@@ -28,7 +28,7 @@ export interface Member {
   readonly schema: Schema
 }
 
-/** Follows a reference, and joins what `allOf` keeps apart. */
+/** Resolves a reference and merges `allOf`. */
 export function resolve(schema: Schema, document: OpenApiDocument): Schema {
   if (schema.$ref !== undefined) {
     const name = schema.$ref.split('/').at(-1) ?? ''
@@ -42,30 +42,30 @@ export function resolve(schema: Schema, document: OpenApiDocument): Schema {
   return Object.assign({}, ...parts, { properties, required })
 }
 
-/** All members of an object and of the objects inside it, in order. */
-export function membersOf(given: Schema, document: OpenApiDocument, prefix = ''): Member[] {
+/** All members of an object and of its nested objects, in order. */
+export function listMembers(given: Schema, document: OpenApiDocument, prefix = ''): Member[] {
   const schema = resolve(given, document)
-  if (schema.items !== undefined) return membersOf(schema.items, document, `${prefix}[]`)
+  if (schema.items !== undefined) return listMembers(schema.items, document, `${prefix}[]`)
   return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
     const name = prefix === '' ? key : `${prefix}.${key}`
     const member = resolve(value, document)
     const own = {
       name,
-      type: typeOf(member, document),
+      type: formatType(member, document),
       required: schema.required?.includes(key) === true,
       schema: member,
     }
-    return [own, ...membersOf(member, document, name)]
+    return [own, ...listMembers(member, document, name)]
   })
 }
 
-/** A type in words: `string (date-time)`, `token | cookie`, `array of string`. */
-export function typeOf(given: Schema, document: OpenApiDocument): string {
+/** A type as text: `string (date-time)`, `token | cookie`, `array of string`. */
+export function formatType(given: Schema, document: OpenApiDocument): string {
   const schema = resolve(given, document)
   if (schema.const !== undefined) return JSON.stringify(schema.const)
   if (schema.enum !== undefined) return schema.enum.length > 8 ? 'string' : schema.enum.join(' | ')
-  if (schema.anyOf !== undefined) return schema.anyOf.map((one) => typeOf(one, document)).join(' | ')
-  if (schema.items !== undefined) return `array of ${typeOf(schema.items, document)}`
+  if (schema.anyOf !== undefined) return schema.anyOf.map((one) => formatType(one, document)).join(' | ')
+  if (schema.items !== undefined) return `array of ${formatType(schema.items, document)}`
   const type = [schema.type ?? 'any'].flat().join(' | ')
   return schema.format === undefined ? type : `${type} (${schema.format})`
 }
@@ -79,8 +79,8 @@ const SAMPLES: Readonly<Record<string, unknown>> = {
   null: null,
 }
 
-/** A value that the schema admits: its examples, and of the members without one only those that must be there. */
-export function sampleOf(given: Schema, document: OpenApiDocument): unknown {
+/** An example value: members with an example, and required members. */
+export function createSample(given: Schema, document: OpenApiDocument): unknown {
   const schema = resolve(given, document)
   const told = [schema.example, schema.const, schema.default, schema.enum?.[0]].find((value) => value !== undefined)
   if (told !== undefined) return told
@@ -88,10 +88,10 @@ export function sampleOf(given: Schema, document: OpenApiDocument): unknown {
     const shown = Object.entries(schema.properties).filter(
       ([key, value]) => schema.required?.includes(key) === true || resolve(value, document).example !== undefined,
     )
-    return Object.fromEntries(shown.map(([key, value]) => [key, sampleOf(value, document)]))
+    return Object.fromEntries(shown.map(([key, value]) => [key, createSample(value, document)]))
   }
-  if (schema.anyOf?.[0] !== undefined) return sampleOf(schema.anyOf[0], document)
-  if (schema.items !== undefined) return [sampleOf(schema.items, document)]
+  if (schema.anyOf?.[0] !== undefined) return createSample(schema.anyOf[0], document)
+  if (schema.items !== undefined) return [createSample(schema.items, document)]
   if (schema.format === 'date-time') return '2026-01-15T12:20:00.000Z'
   return SAMPLES[[schema.type ?? 'string'].flat()[0] as string] ?? '…'
 }

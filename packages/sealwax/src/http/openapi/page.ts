@@ -1,11 +1,14 @@
 import { html, raw } from 'hono/html'
-import { ALL_ERRORS } from '../refusals.ts'
-import { curlOf, type Placed } from './curl.ts'
+import { allErrors } from '../refusals.ts'
+import { formatCurl, type Placed } from './curl.ts'
 import { METHODS, type OpenApiDocument, type Operation } from './document.ts'
-import { membersOf, resolve, type Schema, typeOf } from './members.ts'
+import { formatType, listMembers, resolve, type Schema } from './members.ts'
 import { STYLE } from './style.ts'
 
-/** A page that shows the document: no script, nothing from elsewhere. `policy` is its Content-Security-Policy, which lets in its own style alone. */
+/**
+ * A page that shows the document, without scripts or external resources; its `policy` allows only
+ * its own style.
+ */
 export async function openApiPage(document: OpenApiDocument): Promise<{ html: string; policy: string }> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(STYLE))
   const style = `'sha256-${Buffer.from(digest).toString('base64')}'`
@@ -72,19 +75,19 @@ function placedUnder(tag: string, document: OpenApiDocument): Placed[] {
 function article(placed: Placed, document: OpenApiDocument): Html {
   const { method, path, operation } = placed
   const { operationId = '', summary = '', description, parameters = [], requestBody } = operation
-  const [type, body] = contentOf(requestBody)
+  const [type, body] = firstContent(requestBody)
   return html`
 <article id="${operationId}" aria-labelledby="${operationId}-title">
 <h3 id="${operationId}-title"><a href="#${operationId}">${badge(method)} <code>${breakable(path)}</code></a></h3>
 <p><strong>${summary}.</strong>${description === undefined ? '' : html` ${prose(description)}`}</p>
 <p class="needs">${needs(operation)}</p>${
     parameters.length === 0 ? '' : table('Parameters', 'parameter', parameters.map(parameterRow(document)))
-  }${body === undefined ? '' : table(`Body, ${type}`, 'member', membersOf(body, document).map(row))}
-<pre aria-label="Example" tabindex="0"><code>${curlOf(placed, document)}</code></pre>${replies(operation, document)}
+  }${body === undefined ? '' : table(`Body, ${type}`, 'member', listMembers(body, document).map(row))}
+<pre aria-label="Example" tabindex="0"><code>${formatCurl(placed, document)}</code></pre>${replies(operation, document)}
 </article>`
 }
 
-/** Who may call, in words. */
+/** Who may call the operation. */
 function needs({ security = [] }: Operation): string {
   const words: Readonly<Record<string, string>> = {
     bearer: 'an access token (Bearer)',
@@ -96,9 +99,9 @@ function needs({ security = [] }: Operation): string {
       [words[name] ?? name, ...roles.map((role) => `role ${role}`)].join(', '),
     ),
   )
-  if (ways.length === 0) return 'Open to all.'
+  if (ways.length === 0) return 'No authentication.'
   const open = security.some((one) => Object.keys(one).length === 0)
-  return `${open ? 'Takes' : 'Needs'} ${ways.join(' or ')}${open ? '; or what the body says' : ''}.`
+  return `${open ? 'Accepts' : 'Requires'} ${ways.join(' or ')}${open ? ', or credentials in the body' : ''}.`
 }
 
 function replies({ responses = {} }: Operation, document: OpenApiDocument): Html {
@@ -111,7 +114,7 @@ function replies({ responses = {} }: Operation, document: OpenApiDocument): Html
 <tbody>${all
     .filter(([status]) => status >= '4')
     .map(([status, reply]) => {
-      const links = codesOf(reply, document).map(
+      const links = listCodes(reply, document).map(
         (code, index) => html`${index > 0 ? ', ' : ''}<a href="#code-${code}"><code>${code}</code></a>`,
       )
       return html`<tr><th scope="row">${status}</th><td>${links.length > 0 ? links : prose(String(reply.description))}</td></tr>`
@@ -126,27 +129,27 @@ interface Reply {
 }
 
 function success(status: string, reply: Reply, document: OpenApiDocument): Html {
-  const [type, schema] = contentOf(reply)
-  const rows = schema === undefined ? [] : membersOf(schema, document).map(row)
+  const [type, schema] = firstContent(reply)
+  const rows = schema === undefined ? [] : listMembers(schema, document).map(row)
   const title = `${status} ${reply.description ?? ''}${type === undefined ? '' : `, ${type}`}`
-  return html`${rows.length === 0 ? html`\n<h4>${title}</h4>` : table(title, 'member', rows)}${headersOf(reply)}`
+  return html`${rows.length === 0 ? html`\n<h4>${title}</h4>` : table(title, 'member', rows)}${headerNotes(reply)}`
 }
 
-/** The headers worth knowing; that of the request id is on every reply. */
-function headersOf({ headers = {} }: Reply): Html[] {
+/** The headers of a reply, except the request id, which every reply has. */
+function headerNotes({ headers = {} }: Reply): Html[] {
   const { 'X-Request-Id': _, ...own } = headers
   return Object.entries(own).map(
     ([name, { description = '' }]) => html`\n<p class="header">Header <code>${name}</code>. ${description}</p>`,
   )
 }
 
-function codesOf(reply: object, document: OpenApiDocument): string[] {
-  const [, schema] = contentOf(reply)
+function listCodes(reply: object, document: OpenApiDocument): string[] {
+  const [, schema] = firstContent(reply)
   const { code, error } = schema === undefined ? {} : (resolve(schema, document).properties ?? {})
   return (code?.enum ?? error?.enum ?? []) as string[]
 }
 
-function contentOf(holder: object | undefined): [type?: string, schema?: Schema] {
+function firstContent(holder: object | undefined): [type?: string, schema?: Schema] {
   const { content } = (holder ?? {}) as { content?: Record<string, { schema?: Schema }> }
   const [first] = Object.entries(content ?? {})
   return first === undefined ? [] : [first[0], first[1].schema ?? {}]
@@ -182,7 +185,7 @@ function parameterRow(document: OpenApiDocument) {
       required = false,
       schema = {},
     } = parameter as { name: string; in: string; required?: boolean; schema?: Schema }
-    return row({ name, type: `${typeOf(schema, document)}, in the ${place}`, required, schema })
+    return row({ name, type: `${formatType(schema, document)}, in the ${place}`, required, schema })
   }
 }
 
@@ -199,7 +202,7 @@ function table(title: string, first: string, rows: readonly Row[]): Html {
 }
 
 function codes(): Html {
-  const byStatus = Object.entries(ALL_ERRORS).sort(([, [one]], [, [other]]) => one - other)
+  const byStatus = Object.entries(allErrors()).sort(([, [one]], [, [other]]) => one - other)
   return html`
 <section id="codes">
 <h2>All codes</h2>
@@ -218,12 +221,12 @@ function badge(method: string): Html {
   return html`<b class="${method.toLowerCase()}">${method}</b>`
 }
 
-/** Text with `code` in it. */
+/** Text with `code` in backticks. */
 function prose(text: string): (string | Html)[] {
   return text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))
 }
 
-/** A path that may break before its slashes on a narrow screen. */
+/** A path that can wrap before each slash. */
 function breakable(path: string): Html[] {
   return path.split(/(?=[/-])/).map((part) => html`<wbr>${part}`)
 }

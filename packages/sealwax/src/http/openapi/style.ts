@@ -1,4 +1,4 @@
-/** The style of the page; its hash stands in the policy. */
+/** The style of the page; the Content-Security-Policy contains its hash. */
 export const STYLE = `
 :root { color-scheme: light dark; --ink: light-dark(#1c1a19, #ece7e2); --soft: light-dark(#5d5650, #aaa29a); --page: light-dark(#fffdfb, #171513);
   --panel: light-dark(#f5f0ea, #211e1b); --line: light-dark(#ddd4ca, #3a3530); --accent: light-dark(#9b1c1c, #f0928a) }

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Dialect } from './dialect.ts'
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a list of tables, each part of it short
 export async function up(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
   const { int64, bytes, end } = dialect
   const table = (name: string) => db.schema.createTable(name).modifyEnd(end)

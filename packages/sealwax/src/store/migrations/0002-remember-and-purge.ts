@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Dialect } from './dialect.ts'
 
-/** Whether a session outlives the browser that began it; and what the purge looks for, in columns that no refresh writes. */
+/** Persistent sessions, and indexes for the purge on columns that a refresh does not write. */
 export async function up(db: Kysely<unknown>, { int64, feedIndex }: Dialect): Promise<void> {
   await db.schema
     .alterTable('sessions')

@@ -1,11 +1,11 @@
 import { type Kysely, sql } from 'kysely'
-import { WRAPPER_BYTES } from '../tables.ts'
+import { WRAPPER_BYTES } from '../../core/tables.ts'
 import type { Dialect } from './dialect.ts'
 
-/** What happens to a signing key after its making; and by which secret a session's key is wrapped, so that those of an old one are found without reading all. */
+/** The life cycle of signing keys, and an index to find the sessions wrapped with an old secret. */
 export async function up(db: Kysely<unknown>, { int64 }: Dialect): Promise<void> {
   await db.schema.alterTable('signing_keys').addColumn('revoked_at', int64).execute()
-  // Of the keys there are nobody knows for how long their tokens were made: a day is the most.
+  // The lifetime of tokens by existing keys is unknown; one day is the maximum.
   await db.schema
     .alterTable('signing_keys')
     .addColumn('access_ttl', int64, (column) => column.notNull().defaultTo(86_400_000))

@@ -5,14 +5,14 @@ interface Before {
   sessions: { presented: number; presented_at: number | null }
 }
 
-/** Several leaves of a refresh token, and what its owner is shown of a session's last use. */
+/** Several successors of a refresh token, and the last use of a session, shown to its owner. */
 export async function up(db: Kysely<unknown>, { int64 }: Dialect): Promise<void> {
   const sessions = () => db.schema.alterTable('sessions')
   await sessions().addColumn('presented_at', int64).execute()
   await sessions().addColumn('forks', 'text').execute()
   await sessions().addColumn('device', 'text').execute()
   await sessions().addColumn('earlier_use', 'text').execute()
-  // The time of the first presentation says also that there was one.
+  // `presented_at` replaces `presented`: it is null if the token was never presented.
   await (db as Kysely<Before>)
     .updateTable('sessions')
     .set({ presented_at: sql`rotated_at` })

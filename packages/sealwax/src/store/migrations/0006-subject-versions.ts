@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Dialect } from './dialect.ts'
 
-/** All sessions of a subject end with one revocation; and its live sessions are found without reading those that have ended. */
+/** One revocation for all sessions of a subject, and an index of its live sessions. */
 export async function up(db: Kysely<unknown>, { int64, end }: Dialect): Promise<void> {
   await db.schema
     .createTable('subject_versions')
@@ -13,7 +13,8 @@ export async function up(db: Kysely<unknown>, { int64, end }: Dialect): Promise<
   await db.schema.createIndex('subject_versions_until').on('subject_versions').column('until').execute()
   await db.schema.alterTable('sessions').addColumn('ver', int64).execute()
   await db.schema.alterTable('revocations').addColumn('except_sid', 'text').execute()
-  // Postgres keeps statistics of an expression. Without them it takes a subject with many ended sessions for one with many live ones, and reads the whole table.
+  // Postgres keeps statistics of an indexed expression. Without them it estimates many live
+  // sessions for a subject with many ended ones, and scans the whole table.
   await db.schema
     .createIndex('sessions_live')
     .on('sessions')

@@ -2,17 +2,17 @@ import { type CreateTableBuilder, type RawBuilder, sql } from 'kysely'
 
 type Table = CreateTableBuilder<string, never>
 
-/** The few words in which the two databases differ when tables are made. */
+/** How the two databases differ in `create table`. */
 export interface Dialect {
   readonly int64: 'integer' | 'bigint'
   readonly bytes: 'blob' | 'bytea'
-  /** What stands after the closing bracket of a table. */
+  /** SQL after the closing parenthesis of a table. */
   readonly end: RawBuilder<unknown>
-  /** Adds a primary key that only grows and is never given twice. */
+  /** Adds a primary key that only grows and is never reused. */
   sequence(table: Table, name: string): Table
-  /** What the feed is read in order of, where that is not the primary key. */
+  /** The column that orders the feed, if it is not the primary key. */
   readonly feedIndex: string | undefined
-  /** Adds what tells in which order revocations were committed. */
+  /** Adds the columns that order revocations by commit. */
   feedPosition(table: Table): Table
 }
 

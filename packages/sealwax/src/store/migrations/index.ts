@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
+import { SCHEMA_NEEDS } from '../../core/metadata-contract.ts'
+import type { Tables } from '../../core/tables.ts'
 import { AuthError } from '../../errors.ts'
-import { SCHEMA_NEEDS } from '../contract/metadata.ts'
-import type { Tables } from '../tables.ts'
 import { up as initial } from './0001-initial.ts'
 import { up as rememberAndPurge } from './0002-remember-and-purge.ts'
 import { up as keySchedule } from './0003-key-schedule.ts'
@@ -13,7 +13,7 @@ import { up as auditCounts } from './0007-audit-counts.ts'
 import { up as auditByType } from './0008-audit-by-type.ts'
 import type { Dialect } from './dialect.ts'
 
-/** Every migration, in order. A released one is never changed. */
+/** All migrations in order. A released migration never changes. */
 const MIGRATIONS: Readonly<Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>>> = {
   '0001-initial': initial,
   '0002-remember-and-purge': rememberAndPurge,
@@ -25,7 +25,7 @@ const MIGRATIONS: Readonly<Record<string, (db: Kysely<unknown>, dialect: Dialect
   '0008-audit-by-type': auditByType,
 }
 
-/** The last one that servers from before it cannot run beside; each name here must be one of the above. */
+/** The last migration that older servers cannot run with. */
 const LAST_BREAKING = '0007-audit-counts'
 
 function migrator(db: Kysely<Tables>, dialect: Dialect, schema?: string): Migrator {
@@ -42,7 +42,10 @@ function migrator(db: Kysely<Tables>, dialect: Dialect, schema?: string): Migrat
   })
 }
 
-/** Brings the schema up to date. The caller holds the database's write lock, so that two servers starting at once do it once. */
+/**
+ * Runs pending migrations. The caller holds the write lock, so that concurrent starts run them
+ * once.
+ */
 export async function migrate(db: Kysely<Tables>, dialect: Dialect, schema?: string): Promise<void> {
   if (await isNewer(db, dialect, schema)) return
   const { error } = await migrator(db, dialect, schema).migrateToLatest()
@@ -55,8 +58,10 @@ export async function migrate(db: Kysely<Tables>, dialect: Dialect, schema?: str
 }
 
 /**
- * Whether a newer version has changed the schema in a way that this one can run with: after a rollback, or beside newer servers. Throws `schema_newer`
- * when it cannot.
+ * Whether a newer version has changed the schema in a way that this version can run with: after a
+ * rollback, or together with newer servers.
+ *
+ * @throws {AuthError} `schema_newer` if it cannot run with it
  */
 export async function isNewer(db: Kysely<Tables>, dialect: Dialect, schema?: string): Promise<boolean> {
   const pending = await pendingMigrations(db, dialect, schema)
@@ -74,13 +79,13 @@ export async function isNewer(db: Kysely<Tables>, dialect: Dialect, schema?: str
   )
 }
 
-/** The names of those that have not been applied. Only reads. */
+/** The names of the pending migrations. Only reads. */
 export async function pendingMigrations(db: Kysely<Tables>, dialect: Dialect, schema?: string): Promise<string[]> {
   const all = await migrator(db, dialect, schema).getMigrations()
   return all.filter(({ executedAt }) => executedAt === undefined).map(({ name }) => name)
 }
 
-/** Throws `schema_outdated` when a migration has not been applied. */
+/** @throws {AuthError} `schema_outdated` if a migration is pending */
 export async function requireMigrated(db: Kysely<Tables>, dialect: Dialect, schema?: string): Promise<void> {
   const pending = await pendingMigrations(db, dialect, schema)
   await isNewer(db, dialect, schema)

@@ -4,27 +4,31 @@ import { TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { ConnectionRefused } from './connection-refused.ts'
 
-/** Types of AuthenticationRequest: https://www.postgresql.org/docs/current/protocol-message-formats.html */
+/**
+ * Types of AuthenticationRequest:
+ * https://www.postgresql.org/docs/current/protocol-message-formats.html
+ */
 const [OK, SASL, CONTINUE, FINAL] = [0, 10, 11, 12]
 const AUTHENTICATION = 0x52
 const MECHANISM = 'SCRAM-SHA-256-PLUS'
 /** RFC 5802 §7, with the binding of RFC 5929 §4. */
 const HEADER = 'p=tls-server-end-point,,'
-/** Far more than any server asks for; each takes time. */
+/** A limit, since each iteration takes time. Far more than any server uses. */
 const MOST_ITERATIONS = 1_000_000
 
 /**
- * Logs in by SCRAM-SHA-256-PLUS, in place of the client library, which cannot: both ends prove that they see the same certificate, so nobody stands in
- * between. The library hears what the server says from the moment it has let us in. A server that lets anybody in without it is refused.
+ * Logs in with SCRAM-SHA-256-PLUS, which the client library does not support: both ends prove that
+ * they see the same certificate, so there is no man in the middle. The library receives the
+ * messages after the log-in. A server that does not require channel binding is refused.
  */
 export function bindToChannel(socket: Duplex, password: string): void {
-  if (!(socket instanceof TLSSocket)) throw refused('a Unix socket has no certificate to be bound to')
+  if (!(socket instanceof TLSSocket)) throw refused('a Unix socket has no certificate for channel binding')
   const emit = socket.emit.bind(socket) as (event: string, ...rest: unknown[]) => boolean
   const login = createLogin(password, certificateHash(socket.getPeerX509Certificate()?.raw ?? Buffer.alloc(0)))
   let pending: Buffer = Buffer.alloc(0)
   let working = Promise.resolve()
 
-  /** Answers what is about the log-in; hands on what is not, and in the end what is left. */
+  /** Handles log-in messages; forwards other messages, and the rest after the log-in. */
   async function take(): Promise<void> {
     while (pending.length >= 5 && pending.length > pending.readUInt32BE(1)) {
       const message = pending.subarray(0, pending.readUInt32BE(1) + 1)
@@ -65,8 +69,9 @@ function createLogin(password: string, certificate: Buffer) {
   }
 
   async function final(said: string): Promise<Buffer> {
-    const { r = '', s = '', i = '' } = attributesOf(said)
-    if (!r.startsWith(nonce) || !(Number(i) <= MOST_ITERATIONS)) throw refused('it does not log in as Postgres does')
+    const { r = '', s = '', i = '' } = parseAttributes(said)
+    if (!r.startsWith(nonce) || !(Number(i) <= MOST_ITERATIONS))
+      throw refused('its log-in does not follow the protocol')
     const salted = await promisify(pbkdf2)(password, Buffer.from(s, 'base64'), Number(i), 32, 'sha256')
     const unproved = `c=${binding},r=${r}`
     const all = `${bare},${said},${unproved}`
@@ -80,12 +85,12 @@ function createLogin(password: string, certificate: Buffer) {
 
   return {
     isVerified: () => verified,
-    /** What to send back. */
+    /** Returns the reply to a message. */
     async answer(type: number, body: Buffer): Promise<Buffer | undefined> {
       if (type === SASL) return first(body.toString())
       if (type === CONTINUE) return final(body.toString())
-      if (type !== FINAL) throw refused('it asks for no password bound to the connection')
-      const proof = Buffer.from(attributesOf(body.toString()).v ?? '', 'base64')
+      if (type !== FINAL) throw refused('it does not use channel binding')
+      const proof = Buffer.from(parseAttributes(body.toString()).v ?? '', 'base64')
       verified = expected !== undefined && proof.length === expected.length && timingSafeEqual(proof, expected)
       if (!verified) throw refused('it does not prove that it knows the password')
       return undefined
@@ -97,7 +102,7 @@ function refused(sentence: string): ConnectionRefused {
   return new ConnectionRefused('BINDING_REFUSED', `${sentence}, and channel_binding is require`)
 }
 
-function attributesOf(message: string): Record<string, string> {
+function parseAttributes(message: string): Record<string, string> {
   return Object.fromEntries(message.split(',').map((part) => [part.slice(0, 1), part.slice(2)]))
 }
 
@@ -112,7 +117,7 @@ function passwordMessage(body: Buffer | undefined): Buffer {
   return Buffer.concat([head, body])
 }
 
-/** RFC 5929 §4.1: by the hash of the certificate's own signature, or SHA-256 where that is weaker. */
+/** RFC 5929 §4.1: with the hash of the certificate's signature, or SHA-256 if that is weaker. */
 function certificateHash(der: Buffer): Buffer {
   const signed = elementAt(der, elementAt(der, 0).start)
   const algorithm = elementAt(der, elementAt(der, signed.end).start)
@@ -122,7 +127,7 @@ function certificateHash(der: Buffer): Buffer {
     .digest()
 }
 
-/** Algorithms of signatures with a longer hash: of RSA (RFC 8017 App. C) and ECDSA (RFC 5758 §3.2). */
+/** Signature algorithms with a longer hash: RSA (RFC 8017 App. C) and ECDSA (RFC 5758 §3.2). */
 const HASHES: Readonly<Record<string, string>> = {
   '2a864886f70d01010c': 'sha384',
   '2a864886f70d01010d': 'sha512',
@@ -130,7 +135,7 @@ const HASHES: Readonly<Record<string, string>> = {
   '2a8648ce3d040304': 'sha512',
 }
 
-/** Where the contents of a DER element begin and end (X.690 §8.1). */
+/** The start and end of the contents of a DER element (X.690 §8.1). */
 function elementAt(der: Buffer, at: number): { start: number; end: number } {
   const first = der[at + 1] ?? 0
   const octets = first < 0x80 ? 0 : first & 0x7f

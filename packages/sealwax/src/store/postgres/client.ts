@@ -1,9 +1,9 @@
 import postgres from 'postgres'
-import type { Hearing } from './listener.ts'
+import type { ListenCallbacks } from './listener.ts'
 import { failing, openSocket } from './socket.ts'
 import type { Place, PostgresAddress } from './url.ts'
 
-/** What the library has made of the options and of the environment (PGHOST, PGPASSWORD). */
+/** The options of the library after it has read the environment (PGHOST, PGPASSWORD). */
 interface Resolved {
   host: readonly string[]
   readonly port: readonly number[]
@@ -12,19 +12,21 @@ interface Resolved {
 }
 
 /**
- * A client of one connection, which tries each host once. It is never mended: whoever holds it drops it when it is lost. The library gets the parts of
- * the URL and never the URL, and a socket that was opened here: its own would go without TLS and send the password in the clear to whoever asks.
+ * A client with one connection, which tries each host once and never reconnects. The library gets
+ * the parts of the URL, never the URL itself, and a socket opened here: its own would fall back to
+ * no TLS and send the password in cleartext to any server.
  */
 export function clientOf(
   { places, user, password, database, tls, client: options, startup }: PostgresAddress,
-  events: Partial<Hearing>,
+  events: Partial<ListenCallbacks>,
 ): postgres.Sql {
   const stop = new AbortController()
   let left: Place[] | undefined
   const socket = (resolved: Resolved) => {
-    left ??= placesOf(resolved)
+    left ??= listPlaces(resolved)
     const place = left.shift()
-    // Left alone, the library goes on for ever without a pause, and hides an error while it knows another host.
+    // Otherwise the library retries forever without a pause, and hides an error while it has
+    // another host.
     if (left.length === 0) resolved.host = resolved.host.slice(0, 1)
     if (place === undefined) return failing('CONNECTION_CLOSED')
     return openSocket(place, { tls, password: resolved.pass, stop: stop.signal })
@@ -46,17 +48,17 @@ export function clientOf(
     socket,
     ...events,
   }
-  // The library's types do not know `socket`, and take no lists of hosts.
+  // The library's types lack `socket` and lists of hosts.
   const client = postgres(given as object)
   const end = client.end.bind(client)
-  // The library forgets a connection that is still being made, and that would stay open.
+  // The library does not close a connection that is still being opened.
   return Object.assign(client, { end: (how?: { timeout?: number }) => end(how).finally(() => stop.abort()) })
 }
 
-/** Times and counters fit a double exactly; the library would give strings. */
+/** Times and counters fit a double exactly; the library would return strings. */
 const BIGINT = { to: 20, from: [20], parse: Number, serialize: String }
 
-/** In both formats of `bytea_output`: the library reads the default one only. */
+/** Both formats of `bytea_output`: the library supports only the default. */
 const BYTEA = {
   to: 17,
   from: [17],
@@ -72,13 +74,13 @@ function unescaped(text: string): Buffer {
   return Buffer.from(plain, 'latin1')
 }
 
-/** Whether a host is the primary is looked up by whoever opens the connection: the library takes a standby for read-write. */
+/** The pool checks for the primary itself: the library accepts a standby as read-write. */
 function withoutKind({ target_session_attrs: kind, ...options }: PostgresAddress['client']): PostgresAddress['client'] {
   return kind === 'standby' || kind === 'read-only' ? { ...options, target_session_attrs: kind } : options
 }
 
-function placesOf({ host, port, path }: Resolved): Place[] {
-  // The library has added the name of the file to the directory, as we do.
+function listPlaces({ host, port, path }: Resolved): Place[] {
+  // The library appends the file name to the directory, as we do.
   const hosts = path ? [path.replace(/\/\.s\.PGSQL\.\d+$/, '')] : host
   return hosts.map((name, i) => ({ host: name, port: port[i] as number }))
 }

@@ -1,5 +1,5 @@
+import { Conflict, type Facts } from '../../core/unit-of-work.ts'
 import { AuthError, nulRefused, storeUnavailable } from '../../errors.ts'
-import { Conflict, type Facts } from '../contract/store.ts'
 
 /** Codes of the client library and of the socket beneath it that mean: no connection now. */
 const CONNECTION = new Set([
@@ -10,7 +10,10 @@ const CONNECTION = new Set([
 
 /** Classes and codes of Postgres (Appendix A) that mean: not now, nothing was decided. */
 const UNAVAILABLE = /^(08...|28...|3D000|53...|57P0.|57014|58...|25006|25P0[234]|42501|55P03|40001|40P01)$/
-/** A prepared statement is not there, or already: a pooler has given the connection to somebody else. */
+/**
+ * A prepared statement is not there, or already: a pooler has given the connection to somebody
+ * else.
+ */
 const NOT_OURS = /^(26000|42P05)$/
 /** Text with a NUL octet. */
 const UNTRANSLATABLE = '22021'
@@ -22,7 +25,10 @@ export function isRefusedPrivilege(error: unknown): boolean {
   return codeOf(error) === '42501'
 }
 
-/** A serialization failure, a deadlock, or a statement prepared before a table was changed: the transaction may simply be run again. */
+/**
+ * A serialization failure, a deadlock, or a statement prepared before a table was changed: the
+ * transaction may simply be run again.
+ */
 export function isRetryable(error: unknown): boolean {
   const cause = error instanceof AuthError ? error.cause : error
   const code = codeOf(cause)
@@ -36,12 +42,15 @@ export function isRetryable(error: unknown): boolean {
 /** Whether it says: not now, nothing was decided. */
 export function isUnavailable(error: unknown): boolean {
   const code = codeOf(error)
-  // With a fatal error the server ends the connection, whatever the code: so do poolers that have none for what they mean.
+  // With a fatal error the server ends the connection, whatever the code: so do poolers that have
+  // none for what they mean.
   const isFatal = /^(FATAL|PANIC)$/.test(fieldOfServer(error, 'severity'))
   return isFatal || CONNECTION.has(code) || UNAVAILABLE.test(code)
 }
 
-/** From a driver's error to `Conflict` or `temporarily_unavailable`; what is neither stays as it is. */
+/**
+ * From a driver's error to `Conflict` or `temporarily_unavailable`; what is neither stays as it is.
+ */
 export function translate(error: unknown): unknown {
   if (error instanceof AuthError || error instanceof Conflict) return error
   const code = codeOf(error)

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type postgres from 'postgres'
 
-/** What a client must be told to hear notifications over a connection of its own. */
-export interface Hearing {
+/** The callbacks of a client that listens. */
+export interface ListenCallbacks {
   readonly onnotify: () => void
   readonly onclose: () => void
 }
@@ -10,15 +10,15 @@ export interface Hearing {
 const RETRY_MS = 500
 
 /**
- * Listens on a channel until the returned function is called. A lost connection is replaced; `heard` is also called each time listening begins
- * (again), since nobody knows what was missed before.
+ * Listens on a channel until the returned function is called. Replaces a lost connection; calls
+ * `notified` also after each (re)connect, since notifications may have been missed.
  *
- * @param open makes a client of one connection that stays as it is when that is lost.
+ * @param open Creates a client with one connection that does not reconnect.
  */
 export function listenOn(
   channel: string,
-  open: (hearing: Hearing) => postgres.Sql,
-  heard: () => void,
+  open: (callbacks: ListenCallbacks) => postgres.Sql,
+  notified: () => void,
 ): () => Promise<void> {
   const stop = new AbortController()
   const pause = () => delay(RETRY_MS, undefined, { signal: stop.signal, ref: false }).catch(() => undefined)
@@ -28,14 +28,14 @@ export function listenOn(
     const lost = new Promise<void>((resolve) => {
       over = resolve
     })
-    const client = open({ onnotify: heard, onclose: () => over?.() })
+    const client = open({ onnotify: notified, onclose: () => over?.() })
     stop.signal.addEventListener('abort', () => over?.(), { once: true })
     try {
       await client.unsafe(`listen "${channel}"`)
-      heard()
+      notified()
       await lost
     } catch {
-      // The reads that go on meanwhile tell in the log that the database is away.
+      // Reads that run at the same time log that the database is unavailable.
     } finally {
       await client.end({ timeout: 0 })
     }

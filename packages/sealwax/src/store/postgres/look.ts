@@ -1,5 +1,5 @@
 import type postgres from 'postgres'
-import { FEED_EPOCH, FEED_TIMELINE } from '../contract/metadata.ts'
+import { FEED_EPOCH, FEED_TIMELINE } from '../../core/metadata-contract.ts'
 
 /** What a connection leads to. */
 export interface Seen {
@@ -10,7 +10,9 @@ export interface Seen {
   readonly readOnly: boolean
   /** Eight hexadecimal digits; undefined where the server does not tell, or was not asked. */
   readonly timeline: string | undefined
-  /** The timeline beside the feed's epoch. Undefined: none is stored, or the tables were not asked. */
+  /**
+   * The timeline beside the feed's epoch. Undefined: none is stored, or the tables were not asked.
+   */
   readonly storedTimeline: string | undefined
   readonly hasEpoch: boolean
 }
@@ -22,7 +24,9 @@ export interface LookOptions {
   readonly timeline: boolean
 }
 
-/** One round trip, in the simple protocol: nothing is prepared, so a pooler may stand in between. */
+/**
+ * One round trip, in the simple protocol: nothing is prepared, so a pooler may stand in between.
+ */
 type Send = (statement: string) => PromiseLike<Iterable<unknown>>
 
 const STATE = `pg_catalog.pg_is_in_recovery() as standby, pg_catalog.current_setting('transaction_read_only') = 'on' as read_only,
@@ -47,9 +51,10 @@ export async function look(send: Send, { tables, timeline }: LookOptions): Promi
 }
 
 /**
- * After a failover the new primary may lack what the old one had, and gives its positions and transaction numbers again: a cursor from before
- * would skip what comes. So the epoch is replaced as soon as somebody sees another timeline; of those who see it at once, one does.
- * Where no timeline is stored yet, it is stored.
+ * After a failover the new primary may lack what the old one had, and gives its positions and
+ * transaction numbers again: a cursor from before would skip what comes. So the epoch is replaced
+ * as soon as somebody sees another timeline; of those who see it at once, one does. Where no
+ * timeline is stored yet, it is stored.
  */
 export async function keepEpoch(send: Send, { timeline, storedTimeline, hasEpoch }: Seen): Promise<boolean> {
   if (timeline === undefined || timeline === storedTimeline || !hasEpoch) return false
@@ -65,7 +70,8 @@ export async function keepEpoch(send: Send, { timeline, storedTimeline, hasEpoch
   try {
     await send(`begin isolation level read committed read write; ${change}; commit`)
   } catch (error) {
-    // The connection may go back to a pool: whoever gets it next would be in a transaction that has failed.
+    // The connection may go back to a pool: whoever gets it next would be in a transaction that has
+    // failed.
     await Promise.resolve(send('rollback')).catch(() => {})
     throw error
   }
@@ -90,7 +96,10 @@ export function isAnswer(error: unknown): boolean {
   return /^[0-9FHPX][0-9A-Z]{4}$/.test(codeOf(error)) && !/^57P0/.test(codeOf(error))
 }
 
-/** After these a connection is of no use: it leads to a server that takes no writes, or that goes down, or it is in a transaction that has failed. */
+/**
+ * After these a connection is of no use: it leads to a server that takes no writes, or that goes
+ * down, or it is in a transaction that has failed.
+ */
 export function isUseless(error: unknown): boolean {
   return /^(25006|25P02|57P0.|08...)$/.test(codeOf(error))
 }

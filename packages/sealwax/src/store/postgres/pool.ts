@@ -1,14 +1,19 @@
 import type { PostgresJSReservedSql, PostgresJSSql } from 'kysely-postgres-js'
 import type postgres from 'postgres'
 import { connectionError, isAnswer, isFull, isUseless } from './look.ts'
+import { type Pending, settled, UNDONE } from './pending.ts'
+import {
+  DOUBT_MS,
+  FULL_MS,
+  IDLE_MS,
+  LONGEST_FULL_MS,
+  type PoolLimits,
+  RESERVATION_MS,
+  SPARE_IDLE_MS,
+  STARVING_MS,
+  STATEMENT_MS,
+} from './pool-limits.ts'
 import { type Holder, type Kind, PAUSE_MS, type Reach } from './reach.ts'
-
-export interface PoolLimits {
-  /** Connections at once. */
-  readonly max: number
-  /** How long one statement may take before its connection is given up, in milliseconds. Infinity for migrations and copies. */
-  readonly statementMs?: number
-}
 
 interface Member {
   readonly client: postgres.Sql
@@ -25,26 +30,14 @@ interface Waiting {
   readonly timer: NodeJS.Timeout
 }
 
-/** How long a reservation waits for a connection to become free; as long as SQLite waits for the write lock. */
-const RESERVATION_MS = 5000
-/** Far beyond what any of our statements takes. */
-const STATEMENT_MS = 20_000
-/** A statement that takes longer is a reason to ask whether the server is still there. */
-const DOUBT_MS = 2000
-/** The last idle connection stays longer: other servers may need the rest. */
-const IDLE_MS = 60_000
-const SPARE_IDLE_MS = 10_000
-/** After the server had no connection left: how long the pool makes do with those it has, and how soon it asks again when it has none. */
-const FULL_MS = 1000
-const LONGEST_FULL_MS = 30_000
-const STARVING_MS = 100
-
 /**
- * A pool whose connections die for good. The library's own pool mends a broken connection in place, and until it has, a statement of the
- * transaction that was under way ends the process (porsager/postgres#1154) or waits for ever. Here each connection is a client of its own: once it
+ * A pool whose connections die for good. The library's own pool mends a broken connection in place,
+ * and until it has, a statement of the transaction that was under way ends the process
+ * (porsager/postgres#1154) or waits for ever. Here each connection is a client of its own: once it
  * is lost nothing is sent over it any more, and another is opened when somebody waits.
  *
- * When the server has no more connections to give, those who ask wait for one of those there are. While it is away, they hear so at once.
+ * When the server has no more connections to give, those who ask wait for one of those there are.
+ * While it is away, they hear so at once.
  */
 export class Pool implements PostgresJSSql, Holder {
   readonly options = {}
@@ -98,7 +91,9 @@ export class Pool implements PostgresJSSql, Holder {
     })
   }
 
-  /** Refuses new reservations, and closes each connection once it is free, or after so many seconds. */
+  /**
+   * Refuses new reservations, and closes each connection once it is free, or after so many seconds.
+   */
   async end({ timeout = 5 }: { timeout?: number } = {}): Promise<void> {
     this.#ended = true
     clearTimeout(this.#retry)
@@ -160,7 +155,10 @@ export class Pool implements PostgresJSSql, Holder {
     }
   }
 
-  /** Those who wait in vain hear so; for the others another connection is opened, if there may be one more. */
+  /**
+   * Those who wait in vain hear so; for the others another connection is opened, if there may be
+   * one more.
+   */
   #serveWaiting(): void {
     if (this.#waiting.length === 0) return
     const failure = this.#reach.failureFor(this.#kind)
@@ -168,7 +166,10 @@ export class Pool implements PostgresJSSql, Holder {
     else this.#grow()
   }
 
-  /** The server has no connection left: the pool goes on with those it has. One that has none asks its neighbour for one. */
+  /**
+   * The server has no connection left: the pool goes on with those it has. One that has none asks
+   * its neighbour for one.
+   */
   #makeDo(): void {
     if (performance.now() >= this.#fullUntil) {
       this.#fullUntil = performance.now() + this.#fullMs
@@ -194,7 +195,10 @@ export class Pool implements PostgresJSSql, Holder {
     else this.#yields = this.#members.size > 0
   }
 
-  /** Hands a connection over as it is: closed, another server might get the place. Does not ask for another at once: the neighbour comes first. */
+  /**
+   * Hands a connection over as it is: closed, another server might get the place. Does not ask for
+   * another at once: the neighbour comes first.
+   */
   #yield(member: Member): void {
     this.#yields = false
     const neighbour = this.#neighbour as Pool
@@ -286,14 +290,4 @@ export class Pool implements PostgresJSSql, Holder {
       for (const idle of [...this.#idle]) this.#lose(idle)
     })
   }
-}
-
-type Pending = ReturnType<PostgresJSReservedSql['unsafe']>
-
-/** What a rollback answers. One that cannot be sent has happened all the same: Postgres undoes what a lost connection left open. */
-const UNDONE = Promise.resolve(Object.assign([], { command: 'ROLLBACK', count: 0 }))
-
-/** A statement that nobody can cancel any more. */
-export function settled(answer: Promise<Awaited<Pending>>): Pending {
-  return Object.assign(answer.then(), { cancel() {} })
 }

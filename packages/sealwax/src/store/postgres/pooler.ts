@@ -1,9 +1,10 @@
 import type { Pool } from './pool.ts'
 
 /**
- * Whether a pooler (pgbouncer, Supavisor, Odyssey, RDS Proxy) stands in between. It gives each client a key for cancelling that it made up, so the
- * process that this key names is not the one that answers. What a session holds (prepared statements, LISTEN) may then be gone with the next
- * statement, or belong to somebody else: whether it is depends on the pooler's mode, which nothing tells.
+ * Whether there is a pooler (pgbouncer, Supavisor, Odyssey, RDS Proxy) before the database. A
+ * pooler gives each client its own cancel key, so the process in that key is not the one that runs
+ * the statement. Session state (prepared statements, LISTEN) may then be lost after any statement,
+ * or belong to another client; that depends on the mode of the pooler, which cannot be queried.
  */
 export async function isPooled(pool: Pool): Promise<boolean> {
   const connection = await pool.reserve()
@@ -15,7 +16,7 @@ export async function isPooled(pool: Pool): Promise<boolean> {
   }
 }
 
-/** The library tells beside the rows which process the server named when the connection was made. */
+/** The rows, and the process that the server named when the connection was opened. */
 interface Answer extends ReadonlyArray<{ pid: number }> {
   readonly state: { readonly pid: number | null }
 }

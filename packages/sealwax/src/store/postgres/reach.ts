@@ -15,7 +15,10 @@ import {
 } from './look.ts'
 import type { Place, PostgresAddress } from './url.ts'
 
-/** A connection that was looked at: it leads to the primary, and the feed's epoch is that of its timeline. */
+/**
+ * A connection that was looked at: it leads to the primary, and the feed's epoch is that of its
+ * timeline.
+ */
 export interface Opened {
   readonly client: postgres.Sql
   readonly instance: string
@@ -34,7 +37,10 @@ export interface Kind {
 
 /** Who holds connections, and hears what was found out by opening one. */
 export interface Holder {
-  /** There is a primary. Connections to any other start of a server lead to one that is no longer it. */
+  /**
+   * There is a primary. Connections to any other start of a server lead to one that is no longer
+   * it.
+   */
   found(instance: string): void
   /** An attempt to open a connection has failed. */
   failed(): void
@@ -56,16 +62,25 @@ const HEAD_START_MS = 500
 /** While the database is away: between two attempts, and how many may be under way. */
 export const PAUSE_MS = 250
 const MOST_ATTEMPTS = 3
-/** A failure tells nothing about now when it is older. Longer than an attempt takes: there is always one that has failed meanwhile. */
+/**
+ * A failure tells nothing about now when it is older. Longer than an attempt takes: there is always
+ * one that has failed meanwhile.
+ */
 const FRESH_MS = 6000
-/** A check of a server that does not answer a statement: how long it may take, and how often it is made. */
+/**
+ * A check of a server that does not answer a statement: how long it may take, and how often it is
+ * made.
+ */
 const CHECK_MS = 3000
 const CHECK_EVERY_MS = 5000
 
 const FAILED_OVER =
   'the database was failed over: the revocation feed has a new epoch, and every guard reads all revocations again'
 
-/** What the pools of one store know together about the way to the database: whether it is away, which host is the primary, and what it refuses to tell. */
+/**
+ * What the pools of one store know together about the way to the database: whether it is away,
+ * which host is the primary, and what it refuses to tell.
+ */
 export class Reach {
   readonly #address: PostgresAddress
   readonly #tables: boolean
@@ -126,7 +141,10 @@ export class Reach {
     return this.#attempts < MOST_ATTEMPTS && performance.now() - this.#attemptedAt >= PAUSE_MS
   }
 
-  /** Opens a connection. What it rejects with is remembered, except that the server has no more to give. */
+  /**
+   * Opens a connection. What it rejects with is remembered, except that the server has no more to
+   * give.
+   */
   async open(kind: Kind, lost: () => void, withinMs = OPEN_MS): Promise<Opened> {
     this.#attempts += 1
     this.#attemptedAt = performance.now()
@@ -156,8 +174,9 @@ export class Reach {
   }
 
   /**
-   * A statement has not been answered for a while: is the server still there? If not, all connections are given up. But when others are answered
-   * meanwhile, it waits for a lock, and new connections wait for their turn at a pooler.
+   * A statement has not been answered for a while: is the server still there? If not, all
+   * connections are given up. But when others are answered meanwhile, it waits for a lock, and new
+   * connections wait for their turn at a pooler.
    */
   async check(kind: Kind): Promise<void> {
     const began = performance.now()
@@ -187,7 +206,9 @@ export class Reach {
     this.#tell(`the database answers again, at ${place?.host}:${place?.port}`)
   }
 
-  /** The last primary first. Of several hosts the first that turns out to be the primary is taken. */
+  /**
+   * The last primary first. Of several hosts the first that turns out to be the primary is taken.
+   */
   async #openSomewhere(kind: Kind, withinMs: number): Promise<Candidate> {
     const { places } = this.#address
     if (places.length < 2) return this.#openAt(undefined, kind, withinMs)

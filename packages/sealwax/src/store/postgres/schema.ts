@@ -1,13 +1,14 @@
 import { type Kysely, sql } from 'kysely'
+import { SCHEMA, type Tables } from '../../core/tables.ts'
 import { AuthError } from '../../errors.ts'
 import { postgresDialect } from '../migrations/dialect.ts'
 import { isNewer, migrate, pendingMigrations, requireMigrated } from '../migrations/index.ts'
-import { SCHEMA, type Tables } from '../tables.ts'
 import { isRefusedPrivilege } from './errors.ts'
 
 /**
- * Brings the schema up to date. Where nothing is to be done nothing is written, so a user who may only read and write rows is enough. The lock is one
- * of the transaction: servers that start at once queue here, and the second finds nothing left to do.
+ * Migrates the schema. Writes nothing if no migration is pending, so that a user with access only
+ * to rows is enough. A transaction-level lock makes concurrent starts wait; only the first
+ * migrates.
  */
 export async function prepareSchema(db: Kysely<Tables>, mode: 'auto' | 'off'): Promise<void> {
   const readRows = (cause?: unknown) => refused(`read the schema ${SCHEMA}`, GRANT_ROWS, cause)
@@ -20,7 +21,7 @@ export async function prepareSchema(db: Kysely<Tables>, mode: 'auto' | 'off'): P
     throw isRefusedPrivilege(error) ? readRows(error) : error
   }
   await sql`begin`.execute(db)
-  // Each name is written with its schema; one that were not would be refused here, rather than land where somebody's settings lead.
+  // Every name is qualified; one that is not fails here instead of depending on search_path.
   await sql`set local search_path to pg_catalog`.execute(db)
   await sql`select pg_advisory_xact_lock(hashtext('sealwax migrations'))`.execute(db)
   await createSchema(db)
@@ -34,7 +35,7 @@ const GRANT_ROWS = `grant it USAGE on the schema and its sequences, and SELECT, 
 const START_AS_OWNER = 'start once as its owner'
 const CREATE_SCHEMA = `create it with this user as its owner, or grant CREATE on the database`
 
-/** Asks before it tries: within a transaction an error hides the next. */
+/** Checks privileges first: after an error, a transaction reports no further cause. */
 async function createSchema(db: Kysely<Tables>): Promise<void> {
   const may = await privileges(db)
   if (may.change === false) throw refused(`change the schema ${SCHEMA}`, START_AS_OWNER)
@@ -44,7 +45,7 @@ async function createSchema(db: Kysely<Tables>): Promise<void> {
 }
 
 interface Privileges {
-  /** In the database; the others in the schema, null while there is none. */
+  /** For the database; the others are for the schema, null if it does not exist. */
   readonly create: boolean
   readonly change: boolean | null
   readonly usage: boolean | null

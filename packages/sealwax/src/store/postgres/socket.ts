@@ -13,8 +13,9 @@ const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
 const [YES, NO] = [0x53, 0x4e]
 
 /**
- * A connection to the database, encrypted as `tls` says, over which no password goes in the clear. Never rejects: the client library hears of
- * a failure from the stream it is given. `stop` ends a connection that is not yet made.
+ * Opens a connection to the database, encrypted according to `tls`, which never sends a password in
+ * cleartext. Never rejects: after a failure, returns a stream that fails. `stop` aborts the
+ * attempt.
  */
 export async function openSocket(
   place: Place,
@@ -28,7 +29,7 @@ export async function openSocket(
   if (stop.aborted) end()
   const isFile = place.host.startsWith('/')
   const socket = isFile ? connectTcp(`${place.host}/.s.PGSQL.${place.port}`) : connectTcp({ ...place })
-  // An error that comes between two steps must not end the process; the step that waits hears of it, too.
+  // An error between two steps must not end the process; the current step gets it too.
   socket.on('error', () => {}).once('close', () => reject(failure('CONNECTION_CLOSED')))
   try {
     await Promise.race([once(socket, 'connect'), givenUp])
@@ -47,13 +48,13 @@ export async function openSocket(
   }
 }
 
-/** Whether both sides want TLS. Throws when the URL insists on it and the server has none. */
+/** Whether both sides use TLS. Throws if the URL requires it and the server does not offer it. */
 async function takesTls(socket: Socket, tls: TlsSettings, givenUp: Promise<never>): Promise<boolean> {
   if (tls.mode === 'disable' || tls.direct) return tls.direct
   socket.write(SSL_REQUEST)
   const [reply] = (await Promise.race([once(socket, 'data'), givenUp])) as [Buffer]
-  // More than one octet was put there by somebody in between (CVE-2021-23222).
-  if (reply.length !== 1) throw new ConnectionRefused('TLS_FAILED', 'it does not answer as Postgres does')
+  // More than one octet was injected by a man in the middle (CVE-2021-23222).
+  if (reply.length !== 1) throw new ConnectionRefused('TLS_FAILED', 'its reply does not follow the protocol')
   if (reply[0] === YES) return true
   if (reply[0] === NO && (tls.mode === 'prefer' || tls.mode === 'allow')) return false
   const asks = tls.bound ? 'channel_binding is require' : `sslmode is ${tls.mode}`
@@ -77,7 +78,7 @@ async function secured(socket: Socket, host: string, tls: TlsSettings, givenUp: 
   }
 }
 
-const UNTRUSTED = 'nobody who is trusted here has signed its certificate; name its CA in sslrootcert'
+const UNTRUSTED = 'its certificate is not signed by a trusted CA; set sslrootcert to its CA'
 const UNREADABLE = 'the file of sslrootcert cannot be read'
 
 /** What to do, by the code of OpenSSL, of Node or of the file system. */
@@ -103,14 +104,15 @@ function verification({ mode, rootCertificate }: TlsSettings): ConnectionOptions
   }
 }
 
-/** Whether an address is one of this machine's own. */
+/** Whether an address is a loopback address. */
 export function isLoopback(address: string | undefined): boolean {
   return address !== undefined && /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/.test(address)
 }
 
 /**
- * The client library sends the password in the clear to whoever asks for it (AuthenticationCleartextPassword), at any time. The message that does is
- * looked for in what goes out, since what comes in is in the hands of the other side.
+ * The client library sends the password in cleartext to any server that requests it
+ * (AuthenticationCleartextPassword), at any time. This checks outgoing messages, since the server
+ * controls the incoming ones.
  */
 export function refuseCleartext(socket: Socket, password: string): void {
   if (password === '') return
@@ -122,7 +124,7 @@ export function refuseCleartext(socket: Socket, password: string): void {
     socket.destroy(
       new ConnectionRefused(
         'CLEARTEXT_REFUSED',
-        'it asks for the password in the clear and the connection is not encrypted: let it use TLS or scram-sha-256',
+        'it requests the password in cleartext and the connection is not encrypted: use TLS or scram-sha-256',
       ),
     )
     return false
@@ -141,7 +143,7 @@ function failure(code: string): Error {
   return Object.assign(new Error(`No connection to the database: ${code}`), { code })
 }
 
-/** A stream that fails as soon as the library writes to it. */
+/** A stream that fails at the first write. */
 export function failing(reason: Error | string): Duplex {
   const error = typeof reason === 'string' ? failure(reason) : reason
   return new Duplex({ read() {}, write: (_chunk, _encoding, done) => done(error) })

@@ -1,11 +1,10 @@
 import { Kysely, sql } from 'kysely'
+import { checkMembers } from '../../core/strict-options.ts'
+import { REVOKED_CHANNEL, SCHEMA, type Tables } from '../../core/tables.ts'
+import type { Facts, Store } from '../../core/unit-of-work.ts'
 import { AuthError, storeUnavailable } from '../../errors.ts'
-import { checkMembers } from '../../members.ts'
-import type { Facts, Store } from '../contract/store.ts'
 import type { CopyEnd } from '../copy.ts'
-import { facts } from '../queries/facts.ts'
-import { REVOKED_CHANNEL } from '../queries/revocations.ts'
-import { SCHEMA, type Tables } from '../tables.ts'
+import { factsOver } from '../facts.ts'
 import { clientOf } from './client.ts'
 import {
   DEFAULT_CONNECTIONS,
@@ -18,7 +17,8 @@ import { dialectOf } from './dialect.ts'
 import { isRetryable, translate, translated } from './errors.ts'
 import { listenOn } from './listener.ts'
 import { translateAtOpening } from './opening.ts'
-import { Pool, type PoolLimits } from './pool.ts'
+import { Pool } from './pool.ts'
+import type { PoolLimits } from './pool-limits.ts'
 import { isPooled } from './pooler.ts'
 import { type Kind, Reach } from './reach.ts'
 import { readOnly } from './read-only.ts'
@@ -28,21 +28,28 @@ import { type PostgresAddress, parsePostgresUrl } from './url.ts'
 const TRAITS = { lockRows: true, positions: 'transaction' } as const
 const MOST_ATTEMPTS = 5
 const POOLED =
-  'a pooler stands between this server and the database: statements are not prepared, and what other servers revoke is looked for once a second'
-/** A lost notification is made up for by a look every second. */
+  'There is a pooler before the database: statements are not prepared, and revocations by other servers are polled once a second'
+/** Polling finds revocations whose notification was lost. */
 const LOOK_EVERY_MS = 1000
 
+/** Options of {@link postgresStore}. */
 export interface PostgresStoreOptions {
-  /** Connections at once, at least 3: one listens, the others read and write. When the server grants fewer, these are made do with. Default 10. */
+  /**
+   * The maximum of connections, at least 3: one listens, the others read and write. The store works
+   * with fewer if the server grants fewer. Default: 10.
+   */
   readonly connections?: number
 }
 
 /**
- * Keeps everything in a Postgres database (15 or newer), in the schema `sealwax`. Any number of server processes may share it.
+ * A store in the schema `sealwax` of a Postgres database (15 or newer). Any number of server
+ * processes may share it.
  *
- * @param url `postgres://user:password@host:port/database`, user and password percent-encoded. One that cannot be parsed throws `config_invalid`
- * with a sentence that does not repeat it.
+ * @param url `postgres://user:password@host:port/database`, user and password percent-encoded.
+ * @throws {AuthError} `config_invalid` if the URL cannot be parsed; the message does not contain
+ *   the URL
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory, each part of it short
 export function postgresStore(url: string, options: PostgresStoreOptions = {}): Store {
   if (typeof url !== 'string') {
     throw new AuthError('config_invalid', 'postgresStore needs a URL such as postgres://user@host/database')
@@ -55,7 +62,16 @@ export function postgresStore(url: string, options: PostgresStoreOptions = {}): 
     )
   }
   const address = parsePostgresUrl(url)
-  let opened: { reach: Reach; writer: Connections; reader: Connections; committed: Facts; pooled: boolean } | undefined
+  let opened:
+    | {
+        reach: Reach
+        writer: Connections
+        reader: Connections
+        facts: ReturnType<typeof factsOver>
+        committed: Facts
+        pooled: boolean
+      }
+    | undefined
   const underWay = new Set<Promise<unknown>>()
   const tracked = <T>(work: Promise<T>): Promise<T> => {
     const done = work.finally(() => underWay.delete(done))
@@ -70,8 +86,8 @@ export function postgresStore(url: string, options: PostgresStoreOptions = {}): 
     get committed() {
       return use().committed
     },
-    transaction: async (unit) => tracked(transact(use().writer.db, unit)),
-    async open({ migrate, warn }) {
+    transaction: async (unit) => tracked(transact(use(), unit)),
+    async open({ migrate, features, warn }) {
       if (opened !== undefined) return
       const pooled = await prepare(address, migrate).catch((error) => {
         throw translateAtOpening(error, address)
@@ -83,9 +99,10 @@ export function postgresStore(url: string, options: PostgresStoreOptions = {}): 
       const writer = connect(reach, WRITING, { max: writers }, prepares)
       const reader = connect(reach, READING, { max: readers }, prepares)
       Pool.share(writer.pool, reader.pool)
+      const facts = factsOver(features)
       const committed = translated(facts(reader.db.withPlugin(readOnly), TRAITS), tracked)
-      opened = { reach, writer, reader, committed, pooled }
-      // The first look, which also finds out whether the server tells its timeline.
+      opened = { reach, writer, reader, facts, committed, pooled }
+      // The first query also finds out whether the server shows its timeline.
       await this.ping().catch(async (error) => {
         await this.close()
         throw error
@@ -103,7 +120,7 @@ export function postgresStore(url: string, options: PostgresStoreOptions = {}): 
       const timer = setInterval(() => void looking().finally(changed), LOOK_EVERY_MS).unref()
       const unlisten = pooled
         ? async () => {}
-        : listenOn(REVOKED_CHANNEL, (hearing) => clientOf(reach.address, hearing), changed)
+        : listenOn(REVOKED_CHANNEL, (callbacks) => clientOf(reach.address, callbacks), changed)
       return async () => {
         clearInterval(timer)
         await unlisten()
@@ -113,7 +130,7 @@ export function postgresStore(url: string, options: PostgresStoreOptions = {}): 
       if (opened === undefined) return
       const { reach, writer, reader } = opened
       opened = undefined
-      // The library would wait for nobody, and let those who still hope for a connection wait for ever.
+      // The library would not wait for running queries, and queued ones would never settle.
       await Promise.allSettled(underWay)
       await Promise.all([writer.pool.end(), reader.pool.end()])
       reach.close()
@@ -121,11 +138,14 @@ export function postgresStore(url: string, options: PostgresStoreOptions = {}): 
   }
 }
 
-/** Runs a unit, again when Postgres asks for that. */
-async function transact<T>(db: Kysely<Tables>, unit: (facts: Facts) => Promise<T>): Promise<T> {
+/** Runs a transaction, again after a serialization failure or a deadlock. */
+async function transact<T>(
+  { writer, facts }: { writer: Connections; facts: ReturnType<typeof factsOver> },
+  unit: (facts: Facts) => Promise<T>,
+): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await db.transaction().execute((trx) => unit(translated(facts(trx, TRAITS))))
+      return await writer.db.transaction().execute((trx) => unit(translated(facts(trx, TRAITS))))
     } catch (error) {
       if (attempt >= MOST_ATTEMPTS || !isRetryable(error)) throw translate(error)
     }
@@ -137,23 +157,23 @@ interface Connections {
   readonly db: Kysely<Tables>
 }
 
-/** Migrations and copies take their time. */
-const UNHURRIED = { statementMs: Infinity }
+/** No limit for migrations and copies. */
+const UNLIMITED = { statementMs: Infinity }
 
 const WRITING: Kind = { writes: true }
 const READING: Kind = { writes: false }
 
 const TIMELINE_UNKNOWN =
-  'The database does not tell its timeline (pg_walfile_name, pg_current_wal_lsn), so a failover goes unnoticed: after each one run `sealwax db new-epoch`'
+  'The database does not show its timeline (pg_walfile_name, pg_current_wal_lsn), so a failover is not detected: run `sealwax db new-epoch` after each failover'
 
-/** @param prepares whether statements are prepared, to be run again; only where a session is one's own. */
+/** @param prepares Whether to prepare statements; not behind a pooler. */
 function connect(reach: Reach, kind: Kind, limits: PoolLimits, prepares = false): Connections {
   const pool = new Pool(reach, kind, limits)
-  // Every name is written with its schema, whatever search_path is set for the role or the database.
+  // Every name is qualified, whatever the search_path of the role or the database.
   return { pool, db: new Kysely<Tables>({ dialect: dialectOf(pool, { prepares }) }).withSchema(SCHEMA) }
 }
 
-/** Behind a pooler a connection may lead to another server by now. What is found out is told by the reads that go on meanwhile. */
+/** Checks the server again: behind a pooler a connection may lead to another one. */
 async function lookAgain(reach: Reach, pool: Pool): Promise<void> {
   try {
     const reserved = await pool.reserve()
@@ -163,7 +183,7 @@ async function lookAgain(reach: Reach, pool: Pool): Promise<void> {
       reserved.release()
     }
   } catch {
-    // The read that follows meets the same.
+    // The read that follows fails with the same error.
   }
 }
 
@@ -177,26 +197,26 @@ function onceAtATime(run: () => Promise<void>): () => Promise<void> {
   }
 }
 
-/** Brings the schema up to date over one connection; returns whether a pooler stands in between. */
+/** Migrates the schema over one connection. Returns whether there is a pooler. */
 async function prepare(address: PostgresAddress, mode: 'auto' | 'off'): Promise<boolean> {
-  // Without a look at tables that are not there yet.
+  // Without the check of tables, which may not exist yet.
   const reach = new Reach(address, { tables: false })
-  const { pool, db } = connect(reach, READING, { max: 1, ...UNHURRIED })
+  const { pool, db } = connect(reach, READING, { max: 1, ...UNLIMITED })
   try {
     const pooled = address.pooled ?? (await isPooled(pool))
     await prepareSchema(db, mode)
     return pooled
   } finally {
-    // Ending the connection undoes what was not committed.
+    // Closing the connection rolls back an open transaction.
     await pool.end()
     reach.close()
   }
 }
 
-/** The database as a copy writes it. The schema must be up to date. */
+/** The database as the target of a copy. Its schema must be up to date. */
 export function postgresCopyEnd(url: string): CopyEnd & { close(): Promise<void> } {
   const reach = new Reach(parsePostgresUrl(url), { tables: false })
-  const { pool, db } = connect(reach, READING, { max: 2, ...UNHURRIED })
+  const { pool, db } = connect(reach, READING, { max: 2, ...UNLIMITED })
   return {
     db,
     transaction: (unit) => db.transaction().execute(unit),

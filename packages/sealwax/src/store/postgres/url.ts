@@ -52,8 +52,9 @@ const IGNORED = [
 ]
 
 /**
- * Parses `postgres://user:password@host:port/database?parameters`. Stricter than the URL class: what could be read in two ways is refused.
- * Throws `config_invalid`; no sentence repeats a part of the URL.
+ * Parses `postgres://user:password@host:port/database?parameters`. Stricter than the URL class:
+ * what could be read in two ways is refused. Throws `config_invalid`; no sentence repeats a part of
+ * the URL.
  *
  * @param name what the sentence begins with, such as the name of a variable.
  */
@@ -62,7 +63,8 @@ export function parsePostgresUrl(url: string, name = 'The database URL'): Postgr
   const scheme = /^\s*postgres(?:ql)?:\/\//i.exec(url)?.[0]
   if (scheme === undefined) throw refuse('it must be like postgres://user@host/database')
   const rest = url.slice(scheme.length).trimEnd()
-  // Whatever stands before the last @ is meant as user and password: a host, a database and parameters have no raw @.
+  // Whatever stands before the last @ is meant as user and password: a host, a database and
+  // parameters have no raw @.
   const at = rest.lastIndexOf('@')
   const [, user = '', password] = /^([^:]*)(?::(.*))?$/s.exec(rest.slice(0, Math.max(0, at))) ?? []
   const [, authority = '', path, query = ''] =

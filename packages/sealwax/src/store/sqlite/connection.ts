@@ -1,19 +1,22 @@
 import { chmodSync, closeSync, existsSync, lstatSync, openSync, readSync, realpathSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Kysely, SqliteDialect, type SqliteStatement } from 'kysely'
+import type { Tables } from '../../core/tables.ts'
+import { Conflict } from '../../core/unit-of-work.ts'
 import { AuthError, nulRefused, storeUnavailable } from '../../errors.ts'
-import { Conflict } from '../contract/store.ts'
-import { runDirectly } from '../queries/prepared.ts'
-import type { Tables } from '../tables.ts'
+import { runDirectly } from '../prepared.ts'
 
 /** One connection to the file, and Kysely over it. */
 export interface Connection {
   readonly db: Kysely<Tables>
   /** Runs a statement without parameters, such as BEGIN IMMEDIATE. */
   exec(sql: string): void
-  /** False also after an error with which SQLite has rolled everything back (https://sqlite.org/lang_transaction.html). */
+  /**
+   * Also false after an error that rolled back the transaction
+   * (https://sqlite.org/lang_transaction.html).
+   */
   inTransaction(): boolean
-  /** A number that changes when another connection has committed; for a database in memory, when its own has written. */
+  /** Changes when another connection commits; for a database in memory, when this one writes. */
   dataVersion(): number
   close(): void
 }
@@ -21,7 +24,7 @@ export interface Connection {
 /** The path of a database without a file. */
 export const IN_MEMORY = ':memory:'
 
-/** Extended result codes (https://sqlite.org/rescode.html) that mean: not now, nothing was decided. */
+/** Result codes (https://sqlite.org/rescode.html) of temporary failures. */
 const UNAVAILABLE: Readonly<Record<number, string>> = {
   5: 'The database is busy',
   6: 'The database is locked',
@@ -32,15 +35,16 @@ const UNAVAILABLE: Readonly<Record<number, string>> = {
 }
 const BUSY = 5
 
-/** Opens the file (its mode is, or becomes, 0600) in WAL mode with `synchronous=FULL`: a committed unit survives a power cut. */
+/** Opens the file with mode 0600, WAL and `synchronous=FULL`: commits survive a power cut. */
 export function connect(path: string, { readOnly }: { readOnly: boolean }): Connection {
   try {
     if (!readOnly && path !== IN_MEMORY) {
       if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
       restrict(path)
     }
-    // A busy wait would freeze the event loop, so SQLite's own is off; the group commit retries asynchronously.
-    const database = prepared(new DatabaseSync(path, { readOnly, timeout: 0 }), { readOnly })
+    // SQLite's busy wait would block the event loop; the group commit retries asynchronously
+    // instead.
+    const database = configure(new DatabaseSync(path, { readOnly, timeout: 0 }), { readOnly })
     const statements = new Map<string, SqliteStatement>()
     const prepare = (sql: string): SqliteStatement => {
       const known = statements.get(sql)
@@ -55,7 +59,7 @@ export function connect(path: string, { readOnly }: { readOnly: boolean }): Conn
       if (statement.reader) return { rows: statement.all(parameters), changed: 0 }
       return { rows: [], changed: Number(statement.run(parameters).changes) }
     })
-    // No other connection can commit to what is in memory, so its own changes are counted.
+    // A database in memory has no other connections, so its own changes are counted.
     const version = database.prepare(path === IN_MEMORY ? 'select total_changes()' : 'pragma data_version')
     version.setReturnArrays(true)
     return {
@@ -70,8 +74,8 @@ export function connect(path: string, { readOnly }: { readOnly: boolean }): Conn
   }
 }
 
-/** Turning a file to WAL mode needs it for oneself; what fails here may be tried again, so nothing stays open. */
-function prepared(database: DatabaseSync, { readOnly }: { readOnly: boolean }): DatabaseSync {
+/** Closes the database on failure: switching to WAL needs an exclusive lock and may be retried. */
+function configure(database: DatabaseSync, { readOnly }: { readOnly: boolean }): DatabaseSync {
   try {
     if (!readOnly) {
       database.exec('pragma journal_mode = wal')
@@ -85,29 +89,29 @@ function prepared(database: DatabaseSync, { readOnly }: { readOnly: boolean }): 
   }
 }
 
-/** Whether another process holds the write lock at this moment. */
+/** Whether another process holds the write lock. */
 export function isBusy(error: unknown): boolean {
   return error instanceof AuthError && errcode(error.cause) % 256 === BUSY
 }
 
-/** SQLite makes the others with the mode of the first, unless it finds them. */
+/** SQLite creates the other files with the mode of the first, but keeps existing ones. */
 const SUFFIXES = ['', '-wal', '-shm', '-journal']
 const OTHERS = 0o077
 
-/** Takes the rights of group and others away, before anything is written: whoever has opened a file keeps reading what comes later. */
+/** Removes access for group and others before the first write: an open file stays readable. */
 function restrict(path: string): void {
   const file = realpathSync(path)
   for (const suffix of SUFFIXES) {
     const status = lstatSync(file + suffix, { throwIfNoEntry: false })
     if (status?.isFile() !== true || (status.mode & OTHERS) === 0) continue
     try {
-      // A mistyped path may name any file of this machine.
+      // The path may be a typo and name any file.
       if (suffix === '' && !isDatabase(file, status.size)) return
       chmodSync(file + suffix, status.mode & 0o600)
     } catch (error) {
       const mode = (status.mode & 0o777).toString(8).padStart(4, '0')
       throw storeUnavailable(
-        `Others may read the database ${file} (mode ${mode}), and its mode cannot be changed`,
+        `Other users can read the database ${file} (mode ${mode}), and its mode cannot be changed`,
         error,
       )
     }
@@ -115,8 +119,9 @@ function restrict(path: string): void {
 }
 
 /**
- * Whether the file is empty or begins as SQLite files do (https://sqlite.org/fileformat2.html#the_database_header). Closing a file drops the locks that
- * this process holds on it, so it is looked into only while its mode is wrong, which is before its first connection.
+ * Whether the file is empty or has the header of SQLite
+ * (https://sqlite.org/fileformat2.html#the_database_header). Closing a file drops all locks of this
+ * process on it, so this only runs before the first connection.
  */
 function isDatabase(file: string, size: number): boolean {
   if (size === 0) return true
@@ -131,14 +136,14 @@ function isDatabase(file: string, size: number): boolean {
 }
 
 /**
- * Where a statement names its columns, their names are kept: else each row would have them made, hashed and looked up again. What `*` stands for
- * is asked each time, since another process may migrate the file meanwhile.
+ * Caches the column names of a statement, which the driver would otherwise create for each row. Not
+ * for `*`, whose columns change if another process migrates the file.
  */
 function adapt(statement: StatementSync): SqliteStatement {
   const names = statement.columns().map(({ name }) => name)
   const isNamed = !statement.sourceSQL.includes('*')
   statement.setReturnArrays(isNamed)
-  const rowOf = (values: unknown) => {
+  const toRow = (values: unknown) => {
     const row: Record<string, unknown> = {}
     for (let i = 0; i < names.length; i += 1) row[names[i] as string] = (values as unknown[])[i]
     return row
@@ -146,15 +151,18 @@ function adapt(statement: StatementSync): SqliteStatement {
   const all = (parameters: readonly unknown[]) => translated(() => statement.all(...bindable(parameters)))
   return {
     reader: names.length > 0,
-    all: isNamed ? (parameters) => all(parameters).map(rowOf) : all,
+    all: isNamed ? (parameters) => all(parameters).map(toRow) : all,
     run: (parameters) => translated(() => statement.run(...bindable(parameters))),
     *iterate(parameters) {
-      for (const row of statement.iterate(...bindable(parameters))) yield isNamed ? rowOf(row) : row
+      for (const row of statement.iterate(...bindable(parameters))) yield isNamed ? toRow(row) : row
     },
   }
 }
 
-/** Postgres keeps no text with a NUL character. What SQLite kept could not be moved there, and its functions would cut it short. */
+/**
+ * Postgres cannot store a NUL character, so such rows could not be copied; SQLite's functions
+ * truncate at it.
+ */
 function bindable(parameters: readonly unknown[]): SQLInputValue[] {
   if (parameters.some((value) => typeof value === 'string' && value.includes('\0'))) throw nulRefused()
   return parameters as SQLInputValue[]

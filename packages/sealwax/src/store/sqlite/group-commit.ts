@@ -1,39 +1,41 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { SEALED } from '../../core/metadata-contract.ts'
+import type { Facts } from '../../core/unit-of-work.ts'
 import { storeUnavailable } from '../../errors.ts'
-import { SEALED } from '../contract/metadata.ts'
-import type { Facts } from '../contract/store.ts'
 import { type Connection, isBusy } from './connection.ts'
 
-/** How long a batch waits for another process's write lock before it gives up. */
+/** How long a batch waits for another process's write lock. */
 const BUSY_LIMIT_MS = 5000
 
-interface Unit {
-  /** When it came, on the clock of `performance.now`. */
+interface QueuedTransaction {
+  /** When it was queued, by `performance.now`. */
   readonly since: number
   run(): Promise<void>
   resolve(): void
   reject(error: unknown): void
 }
 
-/** For how many turns of the event loop a batch collects at most. */
+/** The maximum turns of the event loop that a batch collects for. */
 const MOST_TURNS = 3
 
 /**
- * Collects the units of one event-loop turn, and of the next ones while more keep coming, into one BEGIN … COMMIT, so that they share one fsync.
- * A unit's promise resolves after the commit, never before.
+ * Collects transactions of one turn of the event loop, and of the next turns while more arrive,
+ * into one BEGIN … COMMIT, so that they share one fsync. Each promise resolves after the commit.
  */
 export interface GroupCommit {
   transaction<T>(unit: (facts: Facts) => Promise<T>): Promise<T>
-  /** Refuses new units and waits for those under way. */
+  /** Refuses new transactions and waits for the queued ones. */
   close(): Promise<void>
 }
 
 export function groupCommit(connection: Connection, facts: Facts): GroupCommit {
-  let waiting: Unit[] = []
+  let waiting: QueuedTransaction[] = []
   let flushing: Promise<void> | undefined
   let closed = false
 
-  /** Who comes alone waits for one turn; where many come, the next turn brings those that the first one has kept waiting. */
+  /**
+   * One transaction waits for one turn; if more arrive, further turns collect those still waiting.
+   */
   async function collected(): Promise<void> {
     let count = 0
     for (let turn = 0; turn < MOST_TURNS && waiting.length > count; turn += 1) {
@@ -48,7 +50,7 @@ export function groupCommit(connection: Connection, facts: Facts): GroupCommit {
       waiting = []
       await commit(connection, facts, units)
     }
-    // In the same breath as the last look at `waiting`: a unit that comes now starts a turn of its own.
+    // Synchronous after the last check of `waiting`: a later transaction starts a new batch.
     flushing = undefined
   }
   return {
@@ -74,15 +76,16 @@ export function groupCommit(connection: Connection, facts: Facts): GroupCommit {
   }
 }
 
-/** Runs a batch. Nothing here throws: each unit learns its own fate. */
-async function commit(connection: Connection, facts: Facts, units: readonly Unit[]): Promise<void> {
-  const undone = new Set<Unit>()
+/** Runs a batch. Never throws: the promise of each transaction resolves or rejects. */
+async function commit(connection: Connection, facts: Facts, units: readonly QueuedTransaction[]): Promise<void> {
+  const undone = new Set<QueuedTransaction>()
   try {
-    // Counted from the first unit's coming: a batch that queued behind one that gave up does not wait as long again.
+    // Measured from when the first was queued, so that a batch behind a failed one does not wait
+    // twice.
     await begin(connection, BUSY_LIMIT_MS - (performance.now() - (units[0]?.since ?? 0)))
     if ((await facts.metadata.get(SEALED)) !== undefined) throw storeUnavailable('The database is being moved')
-    // A unit alone needs no savepoint: what undoes it undoes the batch.
-    if (units.length === 1) await run(connection, units[0] as Unit)
+    // A single transaction needs no savepoint.
+    if (units.length === 1) await run(connection, units[0] as QueuedTransaction)
     else if (!(await runTogether(connection, units))) {
       for (const unit of units) if (!(await runAlone(connection, unit))) undone.add(unit)
     }
@@ -96,10 +99,10 @@ async function commit(connection: Connection, facts: Facts, units: readonly Unit
 }
 
 /**
- * Runs all in one savepoint: one for each costs more than many a unit. False: one of them has thrown, and all are undone, under the same lock, to be
- * run again each by itself.
+ * Runs all in one savepoint, since a savepoint can take longer than a transaction. Returns false if
+ * one threw; then all are rolled back and run again one by one under the same lock.
  */
-async function runTogether(connection: Connection, units: readonly Unit[]): Promise<boolean> {
+async function runTogether(connection: Connection, units: readonly QueuedTransaction[]): Promise<boolean> {
   connection.exec('savepoint batch')
   try {
     for (const unit of units) await run(connection, unit)
@@ -110,8 +113,8 @@ async function runTogether(connection: Connection, units: readonly Unit[]): Prom
   }
 }
 
-/** A unit that throws is undone alone; the rest of the batch goes on. */
-async function runAlone(connection: Connection, unit: Unit): Promise<boolean> {
+/** Rolls back only this transaction if it throws; the rest of the batch continues. */
+async function runAlone(connection: Connection, unit: QueuedTransaction): Promise<boolean> {
   connection.exec('savepoint unit')
   try {
     await run(connection, unit)
@@ -124,13 +127,17 @@ async function runAlone(connection: Connection, unit: Unit): Promise<boolean> {
   }
 }
 
-async function run(connection: Connection, unit: Unit): Promise<void> {
+async function run(connection: Connection, unit: QueuedTransaction): Promise<void> {
   await unit.run()
-  // A unit may have caught the error with which SQLite rolled everything back; what others write then would be outside of any transaction.
-  if (!connection.inTransaction()) throw storeUnavailable('The database has rolled back what was under way')
+  // The caller may have caught an error that rolled back everything; further writes would be
+  // outside any transaction.
+  if (!connection.inTransaction()) throw storeUnavailable('The database has rolled back the transaction')
 }
 
-/** Goes back to a savepoint. After a full disk SQLite may have rolled the whole batch back: then what led here is thrown, and the batch fails as one. */
+/**
+ * Rolls back to a savepoint. If SQLite rolled back the whole batch (full disk), throws `error`, and
+ * the batch fails.
+ */
 function undo(connection: Connection, savepoint: 'batch' | 'unit', error: unknown): void {
   if (!connection.inTransaction()) throw error
   connection.exec(`rollback to ${savepoint}`)
@@ -142,7 +149,10 @@ export function begin(connection: Connection, limitMs: number): Promise<void> {
   return untilFree(() => connection.exec('begin immediate'), limitMs)
 }
 
-/** Tries while another connection holds the file, without holding up the event loop, which may be what the other waits for. */
+/**
+ * Retries while another connection holds the lock, without blocking the event loop, which it may
+ * need.
+ */
 export async function untilFree<T>(run: () => T, limitMs: number): Promise<T> {
   const deadline = performance.now() + limitMs
   for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
@@ -159,6 +169,6 @@ function rollback(connection: Connection): void {
   try {
     connection.exec('rollback')
   } catch {
-    // There was no transaction left to roll back; the error that led here is the one to report.
+    // SQLite has already rolled back; the original error is the one to report.
   }
 }

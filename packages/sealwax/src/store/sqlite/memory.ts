@@ -1,9 +1,9 @@
-import type { Facts } from '../contract/store.ts'
+import type { Facts } from '../../core/unit-of-work.ts'
 import type { GroupCommit } from './group-commit.ts'
 
 /**
- * The same facts, read through the connection that writes. Between a write and its commit that connection sees what may yet be undone, so each read has
- * its turn among the units.
+ * Reads through the writing connection. It sees uncommitted writes, so each read is queued as a
+ * transaction of its own.
  */
 export function readInTurn(facts: Facts, commits: GroupCommit): Facts {
   const nouns = Object.entries(facts).map(([name, noun]) => {

@@ -1,22 +1,23 @@
 import { sql } from 'kysely'
+import type { Facts, Store } from '../../core/unit-of-work.ts'
 import { AuthError, storeUnavailable } from '../../errors.ts'
-import type { Facts, Store } from '../contract/store.ts'
 import type { CopyEnd } from '../copy.ts'
+import { factsOver } from '../facts.ts'
 import { sqliteDialect } from '../migrations/dialect.ts'
 import { migrate, requireMigrated } from '../migrations/index.ts'
-import { facts } from '../queries/facts.ts'
 import { type Connection, connect, IN_MEMORY } from './connection.ts'
 import { begin, type GroupCommit, groupCommit, untilFree } from './group-commit.ts'
 import { readInTurn } from './memory.ts'
 import { translateAtOpening } from './opening.ts'
 
 /**
- * Keeps everything in one SQLite file: WAL, `synchronous=FULL`, one fsync for whatever comes in a turn of the event loop, or in up to three when more
- * keep coming.
- * Reads see committed facts only, through a connection of their own.
+ * A store in one SQLite file, with WAL and `synchronous=FULL`. Transactions that arrive within one
+ * to three turns of the event loop share one fsync. Reads use their own connection and see only
+ * committed data.
  *
- * @param path the file, made with mode 0600 when absent. Several processes on one machine may share it; a network file system may not hold it.
- * For tests `:memory:` keeps everything in memory: each store has a database of its own, which is gone when it is closed.
+ * @param path The file, created with mode 0600. Several processes on one machine may share it; it
+ *   must not be on a network file system. `:memory:` creates a database in memory for tests, which
+ *   is lost when the store closes.
  */
 export function sqliteStore(path: string): Store {
   if (typeof path !== 'string' || path === '') {
@@ -41,12 +42,13 @@ export function sqliteStore(path: string): Store {
       try {
         if (options.migrate === 'off') await requireMigrated(writer.db, sqliteDialect)
         else await migrateLocked(writer)
-        // What a batch keeps to go back to would else be a file, made and removed each time (https://sqlite.org/tempfiles.html, "Statement Journal Files").
-        // Not before: a migration may sort more than fits into memory.
+        // Otherwise savepoints use a temporary file (https://sqlite.org/tempfiles.html, "Statement
+        // Journal Files"). Set after migrations, which may sort more than fits into memory.
         writer.exec('pragma temp_store = memory')
+        const facts = factsOver(options.features)
         const written = facts(writer.db, TRAITS)
         const commits = groupCommit(writer, written)
-        // A second connection would have another database.
+        // A second connection would open another database.
         if (path === IN_MEMORY) opened = { writer, reader: writer, commits, committed: readInTurn(written, commits) }
         else {
           const reader = await untilFree(() => connect(path, { readOnly: true }), OPENING_LIMIT_MS)
@@ -84,14 +86,14 @@ export function sqliteStore(path: string): Store {
   }
 }
 
-/** Asking whether the file has changed costs microseconds and reads no table. */
+/** Checking whether the file has changed takes microseconds and reads no table. */
 const LOOK_EVERY_MS = 25
-/** Once a second also for nothing, so that a reader knows the store still answers. */
+/** Once a second also without a change, so that a reader knows that the store works. */
 const LOOKS_PER_CALL = 40
 
 const TRAITS = { lockRows: false, positions: 'sequence' } as const
 
-/** A look that fails counts as a change: the read that follows tells why. */
+/** A failure counts as a change: the read that follows reports the error. */
 function look(reader: Connection): number {
   try {
     return reader.dataVersion()
@@ -100,10 +102,10 @@ function look(reader: Connection): number {
   }
 }
 
-/** How long a start waits while another turns the file to WAL mode, migrates it or closes it. */
+/** How long a start waits while another process switches the file to WAL, migrates or closes it. */
 const OPENING_LIMIT_MS = 10_000
 
-/** Two processes that start at once queue here; the second finds nothing left to do. */
+/** Concurrent starts wait for the lock; only the first migrates. */
 async function migrateLocked(writer: Connection): Promise<void> {
   await begin(writer, OPENING_LIMIT_MS)
   try {
@@ -115,13 +117,13 @@ async function migrateLocked(writer: Connection): Promise<void> {
   }
 }
 
-/** The file as a copy reads it. The schema must be up to date. */
+/** The file as the source of a copy. Its schema must be up to date. */
 export function sqliteCopyEnd(path: string): CopyEnd & { close(): Promise<void> } {
   const connection = connect(path, { readOnly: false })
   connection.exec('pragma busy_timeout = 10000')
   return {
     db: connection.db,
-    transaction: () => Promise.reject(new AuthError('config_invalid', 'SQLite is what is copied from, not to')),
+    transaction: () => Promise.reject(new AuthError('config_invalid', 'A copy from SQLite to SQLite is not supported')),
     close: async () => connection.close(),
   }
 }

@@ -1,0 +1,140 @@
+import { text } from 'node:stream/consumers'
+import { type Command, print } from '../cli/command.ts'
+import type { Context } from '../core/context.ts'
+import { AuthError } from '../errors.ts'
+import { revokeAllSessions } from '../sessions/end.ts'
+import { listSessions } from '../sessions/list.ts'
+import {
+  createUser,
+  deleteUser,
+  disableUser,
+  enableUser,
+  findUser,
+  getUser,
+  listUsers,
+  type User,
+  updateUser,
+} from './users.ts'
+
+const create: Command<{ email: string; id?: string; role?: string[]; admin?: boolean }> = {
+  name: 'create',
+  description: 'create a user; the password is read from standard input',
+  options: [
+    { flags: '--email <address>', description: 'the e-mail address for log-in', required: true },
+    { flags: '--id <id>', description: 'the user id (default: a random one)' },
+    { flags: '--role <role>', description: 'a role; may be repeated', repeated: true },
+    {
+      flags: '--admin',
+      description: 'make an administrator: adds the role that may call /admin/* (SEALWAX_ADMIN_ROLE)',
+    },
+  ],
+  async run(context, { email, id, role = [], admin = false }) {
+    const roles = admin ? [...role, context.config.adminRole] : role
+    const password = await readPassword()
+    print(await createUser(context, { email, password, roles, ...(id !== undefined && { id }) }))
+  },
+}
+
+const list: Command = {
+  name: 'list',
+  description: 'list all users, one JSON line each',
+  async run(context) {
+    for (let page = await listUsers(context, { limit: 500 }); page.length > 0; ) {
+      for (const user of page) print(user)
+      page = await listUsers(context, { limit: 500, after: page.at(-1)?.id as string })
+    }
+  },
+}
+
+/** A command about one user. */
+function ofUser(
+  name: string,
+  description: string,
+  run: (context: Context, id: string) => Promise<void>,
+): Command<{ user: string }> {
+  return {
+    name,
+    description,
+    arguments: [['<user>']],
+    run: async (context, { user }) => run(context, (await requireUser(context, user)).id),
+  }
+}
+
+const disable = ofUser('disable', 'disable a user; all sessions end', async (context, id) =>
+  print(await disableUser(context, id)),
+)
+const enable = ofUser('enable', 'allow a disabled user to log in again', async (context, id) =>
+  print(await enableUser(context, id)),
+)
+const remove = ofUser('delete', 'delete a user; all sessions end', async (context, id) => {
+  if (!(await deleteUser(context, id))) throw noSuchUser()
+})
+const setPassword = ofUser(
+  'set-password',
+  'set a new password, read from standard input; all sessions end',
+  async (context, id) => print(await updateUser(context, id, { password: await readPassword() })),
+)
+
+const sessions: Command<{ user: string; end?: boolean }> = {
+  name: 'sessions',
+  description: "list a user's live sessions, one JSON line each",
+  arguments: [['<user>', 'or the subject of a user of the application']],
+  options: [{ flags: '--end', description: 'end them all' }],
+  // If there is no built-in user of this name, it is the subject of a user of the application.
+  async run(context, { user: name, end = false }) {
+    const user = await findByIdOrEmail(context, name)
+    const subject = user?.id ?? name
+    const live = await listSessions(context, subject)
+    if (user !== undefined && user.id !== name && (await listSessions(context, name)).length > 0) {
+      throw new AuthError(
+        'validation_failed',
+        `This is the e-mail address of the user ${user.id} and the subject of a user of the application. Use the id for the former`,
+      )
+    }
+    if (user === undefined && live.length === 0) throw noSuchUser()
+    if (end) console.log(`Sessions ended: ${await revokeAllSessions(context, subject)}`)
+    else for (const session of live) print(session)
+  },
+}
+
+/** `sealwax users`. */
+export const userCommands = {
+  name: 'users',
+  description: 'manage users, given by id or e-mail address',
+  commands: [create, list, disable, enable, remove, setPassword, sessions],
+} as const
+
+/** Reads from standard input, so that the password is in no process list and no shell history. */
+async function readPassword(): Promise<string> {
+  if (process.stdin.isTTY) console.error('Type the password, then Enter and Ctrl-D:')
+  return (await text(process.stdin)).replace(/\r?\n$/, '')
+}
+
+async function requireUser(context: Context, name: string): Promise<User> {
+  const user = await findByIdOrEmail(context, name)
+  if (user === undefined) throw noSuchUser()
+  return user
+}
+
+/**
+ * Finds a user by id or e-mail address. An id may look like an address, and anyone may register
+ * that address: a name of two users is refused.
+ */
+async function findByIdOrEmail(context: Context, name: string): Promise<User | undefined> {
+  const byId = await getUser(context, name)
+  const byEmail = await findUser(context, name).catch(ignoreInvalidEmail)
+  if (byId === undefined || byEmail === undefined || byId.id === byEmail.id) return byId ?? byEmail
+  throw new AuthError(
+    'validation_failed',
+    `This is the id of one user and the e-mail address of another. Use the address ${byId.email} for the former, the id ${byEmail.id} for the latter`,
+  )
+}
+
+function ignoreInvalidEmail(error: unknown): undefined {
+  if (error instanceof AuthError && error.code === 'email_invalid') return undefined
+  throw error
+}
+
+function noSuchUser(): AuthError {
+  return new AuthError('not_found', 'There is no user with this id or e-mail address')
+}

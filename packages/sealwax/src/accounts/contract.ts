@@ -1,0 +1,50 @@
+import type {} from '../core/unit-of-work.ts'
+
+declare module '../core/unit-of-work.ts' {
+  interface Facts {
+    readonly users: Users
+  }
+}
+
+/** A built-in user. Times are in milliseconds since 1970. */
+export interface UserRow {
+  readonly id: string
+  /** Normalised, so that all spellings of one address are equal. */
+  readonly email: string
+  /** A PHC string (argon2id); null when the user cannot log in with a password. */
+  readonly password_hash: string | null
+  readonly roles: readonly string[]
+  /** Raised when the roles change. Tokens with a lower one are stale. */
+  readonly ver: number
+  /** Raised when all sessions end. A log-in that read an older one inserts nothing. */
+  readonly credential_version: number
+  readonly disabled_at: number | null
+  readonly created_at: number
+  readonly updated_at: number
+}
+
+/** Changes to a user that affect neither roles nor sessions. */
+type UserChange = Partial<Pick<UserRow, 'email' | 'password_hash' | 'disabled_at'>> & { updated_at: number }
+
+/** The built-in users. A taken id or e-mail address throws `Conflict`. */
+export interface Users {
+  /** Inserts a user. */
+  insert(user: UserRow): Promise<void>
+  /** Finds a user by id. */
+  byId(id: string): Promise<UserRow | undefined>
+  /** Finds a user by normalised e-mail address. */
+  byEmail(email: string): Promise<UserRow | undefined>
+  /** Reads a user and locks it until the transaction ends. */
+  lock(id: string): Promise<UserRow | undefined>
+  /** Returns users after the given id, ordered by id. */
+  list(page: { after?: string | undefined; limit: number }): Promise<UserRow[]>
+  /** Changes a user. False when there is none. */
+  change(id: string, change: UserChange): Promise<boolean>
+  /**
+   * Stores the roles and raises `ver` by one, or to `least` if that is higher. Returns the new
+   * `ver`.
+   */
+  setRoles(id: string, roles: readonly string[], raise: { least: number; now: number }): Promise<number | undefined>
+  /** Deletes a user. False when there is none. */
+  delete(id: string): Promise<boolean>
+}

@@ -1,0 +1,17 @@
+import type {} from '../core/tables.ts'
+
+declare module '../core/tables.ts' {
+  interface Tables {
+    users: {
+      id: string
+      email: string
+      password_hash: string | null
+      roles: string
+      ver: number
+      credential_version: number
+      disabled_at: number | null
+      created_at: number
+      updated_at: number
+    }
+  }
+}

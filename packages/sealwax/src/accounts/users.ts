@@ -1,0 +1,250 @@
+import { domainToASCII } from 'node:url'
+import { audit } from '../core/audit.ts'
+import { refuseClientId } from '../core/client-id.ts'
+import type { Context } from '../core/context.ts'
+import type { Network } from '../core/network.ts'
+import type { RequestOrigin } from '../core/request-origin.ts'
+import { Conflict, commit, type Unit } from '../core/unit-of-work.ts'
+import { AuthError } from '../errors.ts'
+import { revokeVersion } from '../revocations/rules.ts'
+import { endAllSessions } from '../sessions/end.ts'
+import type { UserRow } from './contract.ts'
+import { passwordsOf } from './passwords.ts'
+
+/** A built-in user. */
+export interface User {
+  /** The `sub` of its tokens. */
+  readonly id: string
+  /** The normalised e-mail address. */
+  readonly email: string
+  /** The roles of its access tokens. */
+  readonly roles: readonly string[]
+  /** Whether the user cannot log in. */
+  readonly disabled: boolean
+  /** When the user was created. */
+  readonly createdAt: Date
+}
+
+/** The parameters of `auth.users.create`. */
+export interface CreateUser {
+  /** 1 to 128 letters, digits and `. _ - : @`. Default: `usr_` and 128 random bits. */
+  readonly id?: string
+  /** The e-mail address for log-in, in any spelling. */
+  readonly email: string
+  /** 15 to 256 characters. */
+  readonly password: string
+  /** At most 64 roles of 1 to 64 letters, digits and `. _ - :`. Default none. */
+  readonly roles?: readonly string[]
+}
+
+/**
+ * Creates a user.
+ *
+ * @throws {AuthError} `email_invalid`, `email_taken`, `id_taken`, `validation_failed`,
+ * `password_too_short`, `password_too_long`
+ */
+export async function createUser(context: Context, options: CreateUser): Promise<User> {
+  const user = await prepareUser(context, options)
+  await commit(context, (unit) => insertUser(context, unit, user, 'user.created'))
+  return toUser(user)
+}
+
+/** Validates a new user and hashes the password, before a transaction begins. */
+export async function prepareUser(context: Context, options: CreateUser, network?: Network): Promise<UserRow> {
+  const email = normaliseEmail(options.email)
+  const roles = checkRoles(options.roles ?? [])
+  const id = options.id ?? `usr_${context.randomBytes(16).toString('base64url')}`
+  if (!/^[\w.@:-]{1,128}$/.test(id)) {
+    throw new AuthError('validation_failed', 'id must be 1 to 128 letters, digits and . _ - : @')
+  }
+  refuseClientId(id)
+  const password_hash = await passwordsOf(context).hash(options.password, network)
+  const now = context.now()
+  // Higher than the version of a deleted user with the same id, whose revocations may still be
+  // live.
+  const versions = { ver: Math.floor(now / 1000), credential_version: 1 }
+  return { id, email, password_hash, roles, ...versions, disabled_at: null, created_at: now, updated_at: now }
+}
+
+/** Stores a new user. */
+export async function insertUser(
+  context: Context,
+  unit: Unit,
+  user: UserRow,
+  type: 'user.created' | 'user.registered',
+  client?: RequestOrigin,
+): Promise<void> {
+  await orTaken(() => unit.users.insert(user))
+  await audit(unit, { type, time: context.now(), subject: user.id, ...client })
+}
+
+/** Returns the user with this id, or undefined. */
+export async function getUser(context: Context, id: string): Promise<User | undefined> {
+  const row = await context.store.committed.users.byId(id)
+  return row && toUser(row)
+}
+
+/**
+ * Returns the user with this e-mail address in any spelling, or undefined.
+ *
+ * @throws {AuthError} `email_invalid`
+ */
+export async function findUser(context: Context, email: string): Promise<User | undefined> {
+  const row = await context.store.committed.users.byEmail(normaliseEmail(email))
+  return row && toUser(row)
+}
+
+/** Returns a page of users, ordered by id. */
+export async function listUsers(context: Context, page: { after?: string; limit?: number } = {}): Promise<User[]> {
+  const limit = Math.min(Math.max(page.limit ?? 50, 1), 500)
+  return (await context.store.committed.users.list({ after: page.after, limit })).map(toUser)
+}
+
+/**
+ * Changes the e-mail address or the password. A new password ends all sessions.
+ *
+ * @throws {AuthError} `not_found`, and the codes of `createUser`
+ */
+export async function updateUser(
+  context: Context,
+  id: string,
+  change: { email?: string; password?: string },
+): Promise<User> {
+  const email = change.email === undefined ? {} : { email: normaliseEmail(change.email) }
+  const secret =
+    change.password === undefined ? {} : { password_hash: await passwordsOf(context).hash(change.password) }
+  return changeUser(context, id, async (unit, now) => {
+    await orTaken(() => unit.users.change(id, { ...email, ...secret, updated_at: now }))
+    if (change.password !== undefined) await endAllSessions(context, unit, id, { reason: 'password_changed' })
+    const type = change.password === undefined ? 'user.updated' : 'user.password_changed'
+    await audit(unit, { type, time: now, subject: id })
+  })
+}
+
+/**
+ * Replaces the roles. Access tokens with the old roles become stale; clients renew them silently.
+ *
+ * @throws {AuthError} `not_found`, `validation_failed`
+ */
+export async function setRoles(context: Context, id: string, roles: readonly string[]): Promise<User> {
+  const checked = checkRoles(roles)
+  return changeUser(context, id, async (unit, now) => {
+    const latest = await unit.sessions.latest(id)
+    // Higher than the version of every token with the old roles.
+    const least = Math.max((latest.ver ?? 0) + 1, Math.floor(now / 1000))
+    const ver = await unit.users.setRoles(id, checked, { least, now })
+    if (ver !== undefined) await revokeVersion(context, unit, { subject: id, ver, latest: latest.access_expires_at })
+    await audit(unit, { type: 'user.roles_changed', time: now, subject: id, data: { roles: checked } })
+  })
+}
+
+/**
+ * Disables a user and ends all sessions.
+ *
+ * @throws {AuthError} `not_found`
+ */
+export async function disableUser(context: Context, id: string): Promise<User> {
+  return changeUser(context, id, async (unit, now) => {
+    await unit.users.change(id, { disabled_at: now, updated_at: now })
+    await endAllSessions(context, unit, id, { reason: 'user_disabled' })
+    await audit(unit, { type: 'user.disabled', time: now, subject: id })
+  })
+}
+
+/**
+ * Allows a disabled user to log in again.
+ *
+ * @throws {AuthError} `not_found`
+ */
+export async function enableUser(context: Context, id: string): Promise<User> {
+  return changeUser(context, id, async (unit, now) => {
+    await unit.users.change(id, { disabled_at: null, updated_at: now })
+    await audit(unit, { type: 'user.enabled', time: now, subject: id })
+  })
+}
+
+/** Deletes a user and ends all sessions. False when there is no such user. */
+export async function deleteUser(context: Context, id: string): Promise<boolean> {
+  return commit(context, async (unit) => {
+    if ((await unit.users.lock(id)) === undefined) return false
+    await endAllSessions(context, unit, id, { reason: 'user_deleted' })
+    await unit.users.delete(id)
+    await audit(unit, { type: 'user.deleted', time: context.now(), subject: id })
+    return true
+  })
+}
+
+/** Returns a stored user without hash and versions. */
+export function toUser(row: UserRow): User {
+  return {
+    id: row.id,
+    email: row.email,
+    roles: row.roles,
+    disabled: row.disabled_at !== null,
+    createdAt: new Date(row.created_at),
+  }
+}
+
+/**
+ * Returns the normalised form of an address: lower case, with the domain in punycode, without
+ * surrounding spaces, which keyboards and spreadsheets add. The local part is ASCII only:
+ * look-alike letters could give one mailbox two accounts, or two mailboxes one.
+ *
+ * @throws {AuthError} `email_invalid`
+ */
+export function normaliseEmail(given: string): string {
+  const email = given.replace(/^[\p{Zs}\t]+/u, '').replace(/(?<![\p{Zs}\t])[\p{Zs}\t]+$/u, '')
+  const at = email.lastIndexOf('@')
+  const local = email.slice(0, at)
+  const written = email.slice(at + 1)
+  const domain = domainToASCII(written.toLowerCase())
+  const valid =
+    at > 0 &&
+    // domainToASCII parses like a browser: it drops line ends, stops at a slash, reads 0x7f.1 as an
+    // IP.
+    /^[A-Za-z0-9.\u0080-\u{10ffff}-]+$/u.test(written) &&
+    !/(^|\.)\d+$/.test(domain) &&
+    email.length <= 254 &&
+    /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/.test(local) &&
+    local.length <= 64 &&
+    /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(domain)
+  if (!valid) throw new AuthError('email_invalid', 'This is not an e-mail address')
+  return `${local.toLowerCase()}@${domain}`
+}
+
+function checkRoles(roles: readonly string[]): readonly string[] {
+  const valid = Array.isArray(roles) && roles.length <= 64 && roles.every((role) => /^[\w.:-]{1,64}$/.test(role))
+  if (!valid) {
+    throw new AuthError('validation_failed', 'roles must be at most 64 names of 1 to 64 letters, digits and . _ - :')
+  }
+  return [...new Set(roles)]
+}
+
+/** Changes an existing user under its lock, and returns the changed user. */
+async function changeUser(
+  context: Context,
+  id: string,
+  change: (unit: Unit, now: number) => Promise<void>,
+): Promise<User> {
+  return commit(context, async (unit) => {
+    if ((await unit.users.lock(id)) === undefined) throw noSuchUser()
+    await change(unit, context.now())
+    const row = await unit.users.byId(id)
+    if (row === undefined) throw noSuchUser()
+    return toUser(row)
+  })
+}
+
+async function orTaken<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write()
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error
+    if (error.field === 'email') throw new AuthError('email_taken', 'This e-mail address is taken')
+    throw new AuthError('id_taken', 'This user id is taken')
+  }
+}
+
+function noSuchUser(): AuthError {
+  return new AuthError('not_found', 'There is no such user')
+}

@@ -1,0 +1,111 @@
+import type { Revocation } from '@sealwax/guard'
+import type { ErrorCodes } from '../errors.ts'
+import type { AuditEvent, AuditEventTypes } from './events.ts'
+import type { Logger } from './logger.ts'
+import type { Config, OptionRules } from './options.ts'
+import type { Secrets } from './secrets.ts'
+import type { LoadSubject } from './subject.ts'
+import type { Queries, Store, Unit } from './unit-of-work.ts'
+
+/**
+ * The first parameter of every rule: time, randomness, the store and everything else from outside.
+ */
+export interface Context {
+  readonly config: Config
+  readonly features: readonly CoreFeature[]
+  readonly store: Store
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Milliseconds on a monotonic clock, to measure durations. */
+  readonly elapsed: () => number
+  readonly randomBytes: (size: number) => Buffer
+  readonly log: Logger
+  readonly emit: (event: AuditEvent) => void
+  readonly loadSubject: LoadSubject | undefined
+  readonly secrets: Secrets
+  /** Where revocations take effect at once in this process. */
+  readonly revoked: { add(revocation: Revocation): void }
+}
+
+/** Memory of a feature, one value for each context, created at first use. */
+export function perContext<T>(create: (context: Context) => T): (context: Context) => T {
+  const states = new WeakMap<Context, T>()
+  return (context) => {
+    const known = states.get(context)
+    if (known !== undefined) return known
+    const made = create(context)
+    states.set(context, made)
+    return made
+  }
+}
+
+/** The parts of a feature that the core runs. */
+export interface CoreFeature {
+  readonly name: string
+  readonly options?: OptionRules
+  readonly errors?: Partial<ErrorCodes>
+  readonly events?: Partial<AuditEventTypes>
+  readonly queries?: Queries
+  /** Each table, and the column by which `db copy` orders its rows. */
+  readonly tables?: Readonly<Record<string, string>>
+  readonly jobs?: readonly Job[]
+  /** Its groups of calls on an `AuthServer`, by name. */
+  readonly api?: (context: Context) => Readonly<Record<string, object>>
+  readonly wrapped?: WrappedValues
+  /** Counts and ends what was issued under a signing key, when a key is revoked. */
+  readonly keyHolders?: KeyHolders
+  /** Throws while the feature cannot serve requests. */
+  readonly requireReady?: (context: Context) => void
+}
+
+/** Work that a server does periodically. Several processes may run the same job at once. */
+export interface Job {
+  readonly name: string
+  /** Milliseconds between two runs. */
+  readonly period: number
+  /** Whether it also runs at startup. */
+  readonly first?: true
+  /** Runs the job. A long one stops early when `signal` is aborted because the server closes. */
+  run(context: Context, signal: AbortSignal): Promise<unknown>
+}
+
+/** Stored values that are encrypted ("wrapped") by a server secret. */
+export interface WrappedValues {
+  /** Their name in counts, in the plural. */
+  readonly noun: string
+  /** For each secret that wraps any of them, the first bytes of one value, or all of it. */
+  heads(context: Context): Promise<readonly Uint8Array[]>
+  /** Values that are wrapped by the secret of this head, at most `limit`. */
+  wrappedBy(context: Context, head: Uint8Array, limit: number): Promise<readonly WrappedValue[]>
+  /** Replaces a value unless it has changed meanwhile; returns whether it did. */
+  rewrap(unit: Unit, from: WrappedValue, to: Uint8Array): Promise<boolean>
+  /**
+   * Gives up values whose secret is lost: replaces or deletes them, and revokes what they
+   * protected.
+   */
+  forget(context: Context, unit: Unit, values: readonly WrappedValue[]): Promise<void>
+}
+
+/** A stored value and its place. */
+export interface WrappedValue {
+  readonly id: string
+  readonly value: Uint8Array
+  /**
+   * Table, row and column. The value is bound to them (as associated data) and decrypts nowhere
+   * else.
+   */
+  readonly place: string
+}
+
+/** What began before `before` and was issued a token since `since`; milliseconds since 1970. */
+export interface IssuedSince {
+  readonly since: number
+  readonly before: number
+}
+
+/** Sessions that may have tokens signed by a revoked key. */
+interface KeyHolders {
+  count(context: Context, issued: IssuedSince): Promise<{ sessions: number; subjects: number }>
+  /** Ends these sessions. After an interruption it may be called again. */
+  end(context: Context, issued: IssuedSince): Promise<unknown>
+}

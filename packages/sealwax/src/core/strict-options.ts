@@ -1,0 +1,48 @@
+import { AuthError, type AuthErrorCode } from '../errors.ts'
+
+/**
+ * Checks that a value is an options object without unknown members.
+ *
+ * @param caller the function as it was called
+ * @param name of the parameter or the option that holds the object
+ * @throws {AuthError} `code`
+ */
+export function checkMembers<T extends object>(
+  caller: string,
+  given: T,
+  known: readonly string[],
+  { code = 'config_invalid', name = 'options' }: { code?: AuthErrorCode; name?: string } = {},
+): T {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    const detail = wrongOption(caller, name, `be an object with ${listed(known)}`, typeName(given))
+    throw new AuthError(code, detail)
+  }
+  const unknown = Object.keys(given).find((member) => !known.includes(member))
+  if (unknown === undefined) return given
+  throw new AuthError(code, unknownOption(caller, unknown, `write ${listed(known, 'or')}`))
+}
+
+/** The message about an option that has another value than it must have. */
+export function wrongOption(caller: string, name: string, allowed: string, got: string): string {
+  return `${caller}: ${name} must ${allowed} (got ${got})`
+}
+
+/** The message about an option that does not exist. */
+export function unknownOption(caller: string, name: string, hint?: string): string {
+  // The name may come from a request body and be of any length.
+  const shown = JSON.stringify(name.slice(0, 64))
+  return `${caller}: there is no option ${shown}${hint === undefined ? '' : `; ${hint}`}`
+}
+
+/** What a value is, for messages. Only numbers are shown themselves: a string may be a secret. */
+export function typeName(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
+  if (value === '') return 'an empty string'
+  if (typeof value === 'string') return 'a string'
+  if (typeof value === 'function') return 'a function'
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
+}
+
+function listed(names: readonly string[], last = 'and'): string {
+  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} ${last} ${names.at(-1)}`
+}

@@ -1,0 +1,213 @@
+import { randomBytes } from 'node:crypto'
+import { createGuard, createRevocationList, type Guard, type GuardOptions, type RevocationList } from '@sealwax/guard'
+import type { ApiOf, AuthServer, ServerCore } from './auth-server.ts'
+import type { Context } from './core/context.ts'
+import type { AuditEvent } from './core/events.ts'
+import { noteIssuer, requireSameIssuer } from './core/issuer.ts'
+import { startJobs } from './core/jobs.ts'
+import type { Logger } from './core/logger.ts'
+import type { AuthOptions } from './core/options.ts'
+import { claimWrapper, forgetSecret, requireSecrets } from './core/secret-rotation.ts'
+import { secretsOf } from './core/secrets.ts'
+import { AuthError } from './errors.ts'
+import type { Feature } from './feature.ts'
+import { features } from './features.ts'
+import { createApp } from './http/app.ts'
+import { shareAdmission } from './http/login-admission.ts'
+import { configure } from './options.ts'
+import { endWaiting, followRevocations, isStale } from './revocations/feed.ts'
+import { openFeed } from './revocations/feed-epoch.ts'
+import { isCopy, keyRing, openKeys, refreshKeys, reloadKeys } from './signing-keys/ring.ts'
+import { rotateKeys } from './signing-keys/rotation.ts'
+
+/**
+ * Opens the store, makes the first signing keys if there are none, and puts everything together.
+ * Throws `config_invalid`, `schema_outdated`, `keys_unavailable` or `temporarily_unavailable`.
+ */
+export function createAuth(options: AuthOptions): Promise<AuthServer> {
+  return open(options, features)
+}
+
+/**
+ * The context of one command beside the servers: it does nothing by itself, makes no key and wraps
+ * nothing anew.
+ */
+export async function openForCommand(
+  options: AuthOptions,
+  features: readonly Feature[],
+): Promise<{ context: Context; close(): Promise<void> }> {
+  const context = contextOf(options, createRevocationList(), features)
+  await context.store.open({ features, migrate: context.config.migrate })
+  return closedOnFailure(context, async () => {
+    await requireSecrets(context)
+    await requireSameIssuer(context)
+    await reloadKeys(context)
+    return { context, close: () => context.store.close() }
+  })
+}
+
+/** `createAuth` for any list of features. */
+export async function open<Features extends readonly Feature[]>(
+  options: AuthOptions,
+  features: Features,
+): Promise<ServerCore & ApiOf<Features>> {
+  const revoked = createRevocationList(options?.now === undefined ? {} : { now: options.now })
+  const context = contextOf(options, revoked, features)
+  const guards = guardsOf(context, revoked)
+  const warn = (sentence: string) => context.log.warn({}, sentence)
+  await context.store.open({ features, migrate: context.config.migrate, warn })
+  return closedOnFailure(context, async () => {
+    await requireSecrets(context)
+    return serverOf(context, features, guards, await startServing(context))
+  })
+}
+
+async function closedOnFailure<T>({ store }: Context, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** Does what servers do by themselves; answers what ends it. */
+async function startServing(context: Context): Promise<() => Promise<void>> {
+  if (await isCopy(context)) {
+    await openKeys(context)
+    // The key that signs may have been revoked since the copy was made; the one after it then took
+    // over, there too.
+    await rotateKeys(context)
+    await openFeed(context)
+  } else {
+    await openFeed(context)
+    await openKeys(context)
+  }
+  await noteIssuer(context)
+  await claimWrapper(context)
+  const stopFollowing = await followRevocations(context, (entries) =>
+    refreshKeys(context, { force: entries.some(({ kind }) => kind === 'kid') }),
+  )
+  const stopJobs = startJobs(context)
+  return async () => {
+    await stopJobs()
+    await stopFollowing()
+  }
+}
+
+/**
+ * Gives up what a lost secret has wrapped, while no server can start: see `forgetSecret` of the
+ * engine.
+ */
+export async function forgetLostSecret(
+  options: AuthOptions,
+  fingerprint: string,
+): Promise<Readonly<Record<string, number>>> {
+  const context = contextOf(options, createRevocationList(), features)
+  await context.store.open({ features, migrate: context.config.migrate })
+  try {
+    return await forgetSecret(context, fingerprint)
+  } finally {
+    await context.store.close()
+  }
+}
+
+function contextOf(options: AuthOptions, revoked: RevocationList, features: readonly Feature[]): Context {
+  const config = configure(options, features)
+  const elapsed = () => performance.now()
+  // Looked up at each call: a test that replaces `Date` later moves this clock, too.
+  const { store, now = () => Date.now() } = options
+  return {
+    config,
+    features,
+    store,
+    now,
+    elapsed,
+    randomBytes: pooledRandomBytes(),
+    log: options.logger ?? SILENT,
+    emit: safely(options.onEvent, options.logger),
+    loadSubject: options.loadSubject,
+    secrets: secretsOf(config.secret, randomBytes),
+    revoked,
+  }
+}
+
+/**
+ * Both verify with this process's keys and revocations: one for the application, one for our own
+ * routes, where no other issuer counts.
+ */
+function guardsOf(context: Context, revoked: RevocationList): { guard: Guard; own: Guard } {
+  const { config } = context
+  const options = {
+    issuer: config.issuer,
+    audience: [...config.audience],
+    keys: () => keyRing(context).verifying,
+    revocation: {
+      check: (token) => (isStale(context) ? 'revocation_unavailable' : revoked.check(token)),
+      subscribe: revoked.subscribe,
+    },
+    now: context.now,
+  } satisfies GuardOptions
+  try {
+    return { guard: createGuard({ ...options, issuers: config.issuers }), own: createGuard(options) }
+  } catch (cause) {
+    // The other options are checked, so it is about these.
+    const detail =
+      cause instanceof Error ? cause.message.replace(/^createGuard/, 'createAuth') : 'createAuth: issuers is invalid'
+    throw new AuthError('config_invalid', detail, { cause })
+  }
+}
+
+function serverOf<Features extends readonly Feature[]>(
+  context: Context,
+  features: Features,
+  { guard, own }: { guard: Guard; own: Guard },
+  stopServing: () => Promise<void>,
+): ServerCore & ApiOf<Features> {
+  const app = createApp(context, own, features)
+  const core: ServerCore = {
+    fetch: (request, platform = {}) => app.fetch(request, platform),
+    handles: app.handles,
+    clientAddress: app.clientAddress,
+    forwardedHeader: app.forwardedHeader,
+    guard,
+    drain: () => endWaiting(context),
+    async close() {
+      await stopServing()
+      await Promise.all([guard.close(), own.close()])
+      await context.store.close()
+    },
+  }
+  shareAdmission(core, app.admission)
+  return Object.assign(core, ...features.map(({ api }) => api?.(context)))
+}
+
+/**
+ * A call to the generator costs more than the few octets a request needs, so they are drawn many at
+ * a time. Each octet is given once.
+ */
+function pooledRandomBytes(): Context['randomBytes'] {
+  let pool = Buffer.alloc(0)
+  let used = 0
+  return (size) => {
+    if (used + size > pool.length) {
+      pool = randomBytes(Math.max(4096, size))
+      used = 0
+    }
+    used += size
+    return Buffer.from(pool.subarray(used - size, used))
+  }
+}
+
+const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** What a listener throws is its own affair: the event is committed and the reply goes out. */
+function safely(listener: AuthOptions['onEvent'], log: Logger = SILENT): (event: AuditEvent) => void {
+  return (event) => {
+    try {
+      listener?.(event)
+    } catch (error) {
+      log.error({ err: error, type: event.type }, 'onEvent threw')
+    }
+  }
+}

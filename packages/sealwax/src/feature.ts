@@ -1,0 +1,6 @@
+import type { CommandedFeature } from './cli/command.ts'
+import type { CoreFeature } from './core/context.ts'
+import type { RoutedFeature } from './http/edge.ts'
+
+/** What a feature may bring. Its folder holds all of it; `features.ts` lists the features. */
+export interface Feature extends CoreFeature, RoutedFeature, CommandedFeature {}

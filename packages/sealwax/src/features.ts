@@ -1,0 +1,16 @@
+import { accountsFeature } from './accounts/feature.ts'
+import { core } from './core/core-feature.ts'
+import { oauthFeature } from './oauth/feature.ts'
+import { revocationsFeature } from './revocations/feature.ts'
+import { sessionsFeature } from './sessions/feature.ts'
+import { signingKeysFeature } from './signing-keys/feature.ts'
+
+/** Everything that Sealwax is composed from. Each feature imports only from those before it. */
+export const features: readonly [
+  typeof core,
+  typeof revocationsFeature,
+  typeof signingKeysFeature,
+  typeof sessionsFeature,
+  typeof accountsFeature,
+  typeof oauthFeature,
+] = [core, revocationsFeature, signingKeysFeature, sessionsFeature, accountsFeature, oauthFeature]

@@ -1,0 +1,90 @@
+import { checkedCalls, ORIGIN, PAGE } from '../core/calls.ts'
+import type { Context } from '../core/context.ts'
+import { revokeAllSessions, revokeSessionById } from './end.ts'
+import { listSessions, type Session } from './list.ts'
+import { confirmRefreshToken, refreshSession } from './refresh.ts'
+import { type CreateSession, createSession } from './rules.ts'
+import type { TokenResponse } from './tokens.ts'
+
+/** `auth.sessions`: the sessions of built-in users and of users of the application. */
+export interface SessionsApi {
+  /**
+   * Starts a session for a user whom the application has authenticated.
+   *
+   * @returns the first tokens of the session
+   * @throws {AuthError} `validation_failed`; `user_disabled` when the user is disabled, or unknown
+   *   to `loadSubject`; `temporarily_unavailable` when `loadSubject` fails
+   * @example const tokens = await auth.sessions.create({ subject: 'user-123', roles: ['teacher'] })
+   */
+  create(session: CreateSession): Promise<TokenResponse>
+  /**
+   * Exchanges a refresh token for new tokens.
+   *
+   * @param client where the request came from, and the device id given at `create`
+   * @throws {AuthError} `invalid_grant` with a `reason`; `temporarily_unavailable` or
+   * `keys_unavailable`, after which the same token may be used again
+   */
+  refresh(refreshToken: string, client?: { ip?: string; userAgent?: string; device?: string }): Promise<TokenResponse>
+  /**
+   * Confirms that the client has stored a refresh token. The previous token is accepted for one
+   * more `refreshGrace`; after that it counts as a replay.
+   *
+   * @throws {AuthError} `invalid_grant` with a `reason`
+   */
+  confirm(refreshToken: string, client?: { ip?: string; userAgent?: string }): Promise<void>
+  /**
+   * Returns the live sessions of a user, newest first: all of them, or a page.
+   *
+   * @param page `limit` is at most 500; `after` is the id of the last session of the previous page
+   * @throws {AuthError} `validation_failed` when the user has no session `after`
+   */
+  list(subject: string, page?: { after?: string; limit?: number }): Promise<Session[]>
+  /** Ends a session and revokes its tokens. False when it is unknown or has already ended. */
+  revoke(id: string): Promise<boolean>
+  /**
+   * Ends all sessions of a user and revokes their tokens.
+   *
+   * @param options `except` is the id of a session that goes on
+   * @returns how many sessions have ended
+   */
+  revokeAll(subject: string, options?: { except?: string }): Promise<number>
+}
+
+/** Makes `auth.sessions`. */
+export function sessionsApi(context: Context): { readonly sessions: SessionsApi } {
+  return {
+    sessions: checkedCalls<SessionsApi>(
+      'sessions',
+      {
+        create: (session) => createSession(context, session),
+        refresh: (token, { device, ...client } = {}) => refreshSession(context, token, client, { device }),
+        confirm: (token, client) => confirmRefreshToken(context, token, client),
+        list: (subject, page) => listSessions(context, subject, page),
+        revoke: (id) => revokeSessionById(context, id),
+        revokeAll: (subject, options) => revokeAllSessions(context, subject, options),
+      },
+      {
+        create: [
+          [
+            'session',
+            {
+              subject: 'any',
+              roles: 'strings?',
+              scope: 'string?',
+              claims: 'object?',
+              amr: 'strings?',
+              remember: 'boolean?',
+              client: { ...ORIGIN, by: 'string?' },
+              device: 'any?',
+            },
+          ],
+        ],
+        refresh: ['refreshToken', ['client?', { ...ORIGIN, device: 'any?' }]],
+        confirm: ['refreshToken', ['client?', ORIGIN]],
+        list: ['subject', PAGE],
+        revoke: ['id'],
+        revokeAll: ['subject', ['options?', { except: 'string?' }]],
+      },
+    ),
+  }
+}

@@ -1,0 +1,15 @@
+import { defineErrors, type ErrorRow } from '../errors.ts'
+
+declare module '../errors.ts' {
+  interface ErrorCodes {
+    invalid_grant: ErrorRow
+    invalid_scope: ErrorRow
+    user_disabled: ErrorRow
+  }
+}
+
+export const sessionErrors = defineErrors({
+  invalid_grant: [400, 'Invalid refresh token'],
+  invalid_scope: [400, 'Invalid scope'],
+  user_disabled: [403, 'User is disabled'],
+})

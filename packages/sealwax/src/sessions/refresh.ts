@@ -1,0 +1,294 @@
+import { audit } from '../core/audit.ts'
+import type { Context } from '../core/context.ts'
+import type { AuditEventType } from '../core/events.ts'
+import type { RequestOrigin } from '../core/request-origin.ts'
+import { commit } from '../core/unit-of-work.ts'
+import { AuthError, type RefusalReason } from '../errors.ts'
+import { revokeSessions } from '../revocations/rules.ts'
+import type { SessionAdvance, SessionRow, SessionWithUser } from './contract.ts'
+import type { EndReason } from './end.ts'
+import { toHour } from './list.ts'
+import {
+  decide,
+  decideConfirmation,
+  isKnownOrigin,
+  type Presenter,
+  type RefreshDecision,
+  type RefreshVerdict,
+} from './refresh-table.ts'
+import { sessionKeyPlace } from './rules.ts'
+import { resolveSubject } from './subjects.ts'
+import {
+  accessExpiry,
+  idleLimit,
+  isGenuine,
+  narrowScopes,
+  type PresentedToken,
+  parseRefreshToken,
+  sessionKey,
+  type TokenResponse,
+  tokenResponse,
+} from './tokens.ts'
+
+/** The result of a refresh. */
+export interface Refreshed {
+  /** The reply. */
+  readonly tokens: TokenResponse
+  /** What the refresh table decided. */
+  readonly verdict: RefreshVerdict
+}
+
+/** Optional parameters of a refresh. */
+export interface RefreshOptions {
+  /** Limits this access token to these scopes of the session (RFC 6749 §6). */
+  readonly scope?: string | undefined
+  /** The id that the client sent when the session began. */
+  readonly device?: string | undefined
+}
+
+/**
+ * Exchanges a refresh token for new tokens, as the refresh table decides.
+ *
+ * @throws {AuthError} `invalid_grant` with a `reason`
+ * @throws {AuthError} `temporarily_unavailable` or `keys_unavailable`: the same token may be used
+ * again
+ * @throws {AuthError} `invalid_scope` for a scope that the session does not have; nothing is
+ * changed
+ */
+export async function refresh(
+  context: Context,
+  token: string,
+  client: RequestOrigin = {},
+  options: RefreshOptions = {},
+): Promise<Refreshed> {
+  return untilWritten(token, (presented) => attemptRefresh(context, presented, client, options))
+}
+
+/** `refresh` for callers that need only the tokens. */
+export async function refreshSession(
+  context: Context,
+  token: string,
+  client?: RequestOrigin,
+  options?: RefreshOptions,
+): Promise<TokenResponse> {
+  return (await refresh(context, token, client, options)).tokens
+}
+
+/**
+ * Notes that a client has stored its refresh token, so that the parent is no longer recovered. A
+ * displaced token ends the session, as in a refresh.
+ *
+ * @throws {AuthError} `invalid_grant` with a `reason`, `temporarily_unavailable`,
+ * `keys_unavailable`
+ */
+export async function confirmRefreshToken(context: Context, token: string, client: RequestOrigin = {}): Promise<void> {
+  await untilWritten(token, async (presented) => {
+    const { session } = await liveSession(context, presented)
+    const next = decideConfirmation(session, presented.generation, context.now())
+    if (next === undefined) return endReplayed(context, session, presented, client)
+    if (next.presented_at === session.presented_at) return true
+    const written = await commit(context, (unit) => unit.sessions.advance(session.id, session, { ...session, ...next }))
+    return written || undefined
+  })
+}
+
+/**
+ * Tries again when another refresh of the session was written first, so each attempt makes
+ * progress.
+ */
+async function untilWritten<T>(
+  token: string,
+  attempt: (presented: PresentedToken) => Promise<T | undefined>,
+): Promise<T> {
+  const presented = parseRefreshToken(token)
+  if (presented === undefined) throw refused('malformed', 'This is not a refresh token')
+  for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts += 1) {
+    const result = await attempt(presented)
+    if (result !== undefined) return result
+  }
+  throw new AuthError('temporarily_unavailable', 'Too many refreshes of one session at once', { retryAfter: 1 })
+}
+
+const MOST_ATTEMPTS = 100
+
+/** Returns undefined when the session changed between reading and writing. */
+async function attemptRefresh(
+  context: Context,
+  presented: PresentedToken,
+  client: RequestOrigin,
+  { scope: requested, device }: RefreshOptions,
+): Promise<Refreshed | undefined> {
+  const { session, hmacKey } = await liveSession(context, presented)
+  const subject = (await resolveSubject(context, session)) ?? (await endDisabled(context, session, client))
+  const now = context.now()
+  const presenter = { ...client, device }
+  const decision = decide(session, presented.generation, presenter, now, context.config)
+  if (decision.verdict === 'replay_detected') return endReplayed(context, session, presented, client)
+  const { verdict, handed } = decision
+  // After the check for a replay, which an invalid scope must not hide.
+  const scope = requested === undefined ? session.scope : narrowScopes(splitScopes(session), requested).join(' ')
+  const next = toAdvance(context, session, decision, client, now)
+  const event = toEventType(session, decision, presenter)
+  const written = await commit(context, async (unit) => {
+    if (!(await unit.sessions.advance(session.id, session, next))) return false
+    if (event !== undefined) {
+      const data = describeParties(session, presented.generation, client, now)
+      await audit(unit, { type: event, time: now, subject: session.subject, sessionId: session.id, ...client, data })
+    }
+    return true
+  })
+  if (!written) return undefined
+  context.log.info({ session: session.id, verdict }, 'refreshed')
+  const tokens = tokenResponse(context, { ...session, scope }, subject, { generation: handed, hmacKey, now })
+  return { tokens, verdict }
+}
+
+/** Returns the live session of a genuine token. Otherwise it throws `invalid_grant`. */
+async function liveSession(context: Context, presented: PresentedToken) {
+  const session = await context.store.committed.sessions.byId(presented.sessionId)
+  if (session === undefined) throw refused('session_revoked', 'There is no such session')
+  const hmacKey = sessionKey(context.secrets.unwrap(session.hmac_key, sessionKeyPlace(session.id)))
+  // A forged token must not end the session, or anyone who knows its id could.
+  if (!isGenuine(presented, hmacKey)) throw refused('malformed', 'This is not a refresh token')
+  requireLive(session, context.now())
+  return { session, hmacKey }
+}
+
+function toAdvance(
+  context: Context,
+  session: SessionRow,
+  { verdict, next }: Exclude<RefreshDecision, { verdict: 'replay_detected' }>,
+  client: RequestOrigin,
+  now: number,
+): SessionAdvance {
+  const advance = {
+    ...next,
+    idle_expires_at: now + idleLimit(context, session.remember),
+    access_expires_at: Math.max(session.access_expires_at, accessExpiry(context, session, now)),
+  }
+  const { seen_at, seen_ip, seen_user_agent, earlier_use } = session
+  if (verdict === 'kept' || verdict === 'replayed') {
+    return { ...advance, seen_at, seen_ip, seen_user_agent, earlier_use }
+  }
+  return {
+    ...advance,
+    seen_at: now,
+    seen_ip: client.ip ?? null,
+    seen_user_agent: client.userAgent ?? null,
+    earlier_use:
+      toHour(now) > toHour(seen_at) ? { at: seen_at, ip: seen_ip, user_agent: seen_user_agent } : earlier_use,
+  }
+}
+
+function requireLive(session: SessionWithUser, now: number): void {
+  if (session.ended_at !== null) {
+    if (session.end_reason === 'user_disabled') throw refused('user_disabled', 'This user is disabled')
+    throw refused('session_revoked', 'This session has ended')
+  }
+  if (now >= session.absolute_expires_at) throw refused('expired', 'This session has expired')
+  if (now >= session.idle_expires_at) throw refused('expired', 'This session was not used for too long')
+}
+
+function splitScopes({ scope }: SessionRow): readonly string[] {
+  return scope === null ? [] : scope.split(' ')
+}
+
+async function endDisabled(context: Context, session: SessionRow, client: RequestOrigin): Promise<never> {
+  await end(context, session, 'user_disabled', { type: 'session.ended', data: { reason: 'user_disabled' } }, client)
+  throw refused('user_disabled', 'This user is disabled')
+}
+
+/** Commits the end of the session before it throws, so that the error does not roll it back. */
+async function endReplayed(
+  context: Context,
+  session: SessionRow,
+  presented: PresentedToken,
+  client: RequestOrigin,
+): Promise<never> {
+  const data = describeParties(session, presented.generation, client, context.now())
+  await end(context, session, 'replayed', { type: 'session.replay_detected', data }, client)
+  context.log.warn({ session: session.id }, 'replay of a refresh token: the session is ended')
+  throw refused('replayed', 'This refresh token was used before; the session has been ended')
+}
+
+async function end(
+  context: Context,
+  session: SessionRow,
+  reason: EndReason,
+  event: { type: AuditEventType; data: Record<string, unknown> },
+  client: RequestOrigin,
+): Promise<void> {
+  await commit(context, async (unit) => {
+    const now = context.now()
+    const ended = await unit.sessions.end(session.id, now, reason)
+    if (ended === undefined) return
+    await revokeSessions(context, unit, [ended])
+    await audit(unit, { ...event, time: now, subject: session.subject, sessionId: session.id, ...client })
+  })
+}
+
+/** The audit event of a verdict: none for a rotation, nor for a kept token from a known origin. */
+function toEventType(
+  session: SessionRow,
+  { verdict }: RefreshDecision,
+  presenter: Presenter,
+): AuditEventType | undefined {
+  if (verdict === 'forked') return 'session.forked'
+  if (verdict === 'fast_forwarded') return 'session.fast_forwarded'
+  return verdict === 'kept' && !isKnownOrigin(session, presenter) ? 'session.replayed' : undefined
+}
+
+/** Says who presents which token now, and who received its successor when. */
+function describeParties(
+  session: SessionRow,
+  presented: number,
+  client: RequestOrigin,
+  now: number,
+): Record<string, unknown> {
+  return {
+    generations_behind: session.generation - presented,
+    rotated_seconds_ago: session.rotated_at === null ? null : Math.round((now - session.rotated_at) / 1000),
+    presented_by: { ip: client.ip ?? null, user_agent: client.userAgent ?? null },
+    rotated_by: { ip: session.seen_ip, user_agent: session.seen_user_agent },
+  }
+}
+
+function refused(reason: RefusalReason, detail: string): AuthError {
+  return new AuthError('invalid_grant', detail, { reason })
+}
+
+/**
+ * Returns the session of a genuine refresh token, live or not, or undefined. `spent` says that a
+ * refresh with it would be a replay: the caller may be anyone who found the token.
+ */
+export async function findSessionByToken(
+  context: Context,
+  token: string,
+  client: RequestOrigin = {},
+): Promise<(SessionWithUser & { readonly spent: boolean }) | undefined> {
+  const found = await genuineSession(context, token)
+  return found && { ...found.session, spent: isSpent(context, found, client) }
+}
+
+/** The session and the generation of a genuine refresh token. */
+export interface FoundSession {
+  /** The session, live or not. */
+  readonly session: SessionWithUser
+  /** The generation of the token. */
+  readonly generation: number
+}
+
+/** Returns undefined for a token that was not made with the key of a session. */
+export async function genuineSession(context: Context, token: string): Promise<FoundSession | undefined> {
+  const presented = parseRefreshToken(token)
+  if (presented === undefined) return undefined
+  const session = await context.store.committed.sessions.byId(presented.sessionId)
+  if (session === undefined) return undefined
+  const hmacKey = sessionKey(context.secrets.unwrap(session.hmac_key, sessionKeyPlace(session.id)))
+  return isGenuine(presented, hmacKey) ? { session, generation: presented.generation } : undefined
+}
+
+/** Whether a refresh by this client would be a replay. Writes nothing. */
+export function isSpent(context: Context, { session, generation }: FoundSession, presenter: Presenter): boolean {
+  return decide(session, generation, presenter, context.now(), context.config).verdict === 'replay_detected'
+}

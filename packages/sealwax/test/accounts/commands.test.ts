@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { toNodeHandler } from '../../src/http/node.ts'
+import { type AuthServer, createAuth } from '../../src/index.ts'
+import { postgresStore } from '../../src/store/postgres/index.ts'
+import { sqliteStore } from '../../src/store/sqlite/index.ts'
+import { type PostgresServer, startPostgres } from '../postgres.ts'
+import { call, listen, PASSWORD, SECRET, standing, tempDir } from '../server.ts'
+
+const BIN = join(import.meta.dirname, '../../bin/sealwax.js')
+const NEW_PASSWORD = 'quite another passphrase'
+
+interface Run {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs `sealwax users …` on a database, beside whatever else has it open. */
+async function users(databaseUrl: string, args: readonly string[], stdin = '', settings = {}): Promise<Run> {
+  const env = {
+    PATH: process.env.PATH ?? '',
+    SEALWAX_ISSUER: 'http://127.0.0.1:5000',
+    SEALWAX_AUDIENCE: 'api',
+    SEALWAX_SECRET: SECRET,
+    SEALWAX_DATABASE_URL: databaseUrl,
+    ...settings,
+  }
+  const child = spawn(process.execPath, [BIN, 'users', ...args], { env })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk) => {
+    output.stdout += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    output.stderr += chunk
+  })
+  child.stdin.end(stdin)
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
+  return { code, ...output }
+}
+
+/** A command that must succeed; answers the JSON lines it printed. */
+async function printed(databaseUrl: string, args: readonly string[], stdin = '', settings = {}) {
+  const { code, stdout, stderr } = await users(databaseUrl, args, stdin, settings)
+  assert.deepEqual([code, stderr], [0, ''], args.join(' '))
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line))
+}
+
+let postgres: Promise<PostgresServer> | undefined
+const directory = tempDir()
+after(async () => {
+  directory[Symbol.dispose]()
+  await (await postgres)?.remove()
+})
+
+/** Where the database of a test is. */
+const DATABASES: Readonly<Record<string, (name: string) => Promise<string>>> = {
+  sqlite: async (name) => `sqlite:${join(directory.path, `${name}.db`)}`,
+  async postgres() {
+    postgres ??= startPostgres()
+    return (await postgres).createDatabase()
+  },
+}
+
+/** A running server over a database, which follows the store as any other process does. */
+async function running(url: string) {
+  const store = url.startsWith('sqlite:') ? sqliteStore(url.slice('sqlite:'.length)) : postgresStore(url)
+  const auth = await createAuth({ issuer: 'http://127.0.0.1:5000', audience: 'api', secret: SECRET, store })
+  const server = await listen(toNodeHandler(auth))
+  return {
+    auth,
+    login: (email: string, password: string) => call(server.url, '/login', { json: { email, password } }),
+    call: (path: string, token: string) => call(server.url, path, { token }),
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]()
+      await auth.close()
+    },
+  }
+}
+
+/** The guard of a running server hears of it within a second after the command. */
+async function assertRefused(auth: AuthServer, token: string): Promise<void> {
+  const started = performance.now()
+  while ((await standing(auth, token)) === 'accepted' && performance.now() - started < 1000)
+    await new Promise((done) => setTimeout(done, 10))
+  assert.equal(await standing(auth, token), 'token_revoked')
+}
+
+for (const [kind, databaseOf] of Object.entries(DATABASES)) {
+  describe(`cli: users, beside a running server, on ${kind}`, () => {
+    it('a thief in a compromised account is out within a second of each command', async () => {
+      const url = await databaseOf('acts')
+      await using server = await running(url)
+      const { auth, login } = server
+      const email = 'ann@example.com'
+      await printed(url, ['create', '--email', email, '--id', 'ann'], `${PASSWORD}\n`)
+      const thief = async (password = PASSWORD) => (await login(email, password)).body.access_token
+
+      let token = await thief()
+      assert.equal(await standing(auth, token), 'accepted')
+      const [disabled] = await printed(url, ['disable', 'Ann@Example.com'])
+      assert.deepEqual([disabled.id, disabled.disabled], ['ann', true])
+      await assertRefused(auth, token)
+      assert.deepEqual([(await login(email, PASSWORD)).body.code], ['user_disabled'])
+      assert.equal((await printed(url, ['enable', 'ann']))[0].disabled, false)
+
+      token = await thief()
+      const [changed] = await printed(url, ['set-password', email], `${NEW_PASSWORD}\n`)
+      assert.deepEqual(Object.keys(changed), ['id', 'email', 'roles', 'disabled', 'createdAt'])
+      await assertRefused(auth, token)
+      assert.equal((await login(email, PASSWORD)).status, 401)
+
+      const tokens = [await thief(NEW_PASSWORD), await thief(NEW_PASSWORD)]
+      const sessions = await printed(url, ['sessions', email])
+      assert.deepEqual(sessions, JSON.parse(JSON.stringify(await auth.sessions.list('ann'))))
+      assert.equal(sessions.length, 2)
+      for (const each of tokens) assert.equal(await standing(auth, each), 'accepted', 'a list ends nothing')
+      const ended = await users(url, ['sessions', 'ann', '--end'])
+      assert.deepEqual(ended, { code: 0, stdout: 'Sessions ended: 2\n', stderr: '' })
+      for (const each of tokens) await assertRefused(auth, each)
+      assert.deepEqual(await printed(url, ['sessions', 'ann']), [])
+
+      token = await thief(NEW_PASSWORD)
+      assert.deepEqual(await users(url, ['delete', email]), { code: 0, stdout: '', stderr: '' })
+      await assertRefused(auth, token)
+      assert.equal((await login(email, NEW_PASSWORD)).status, 401)
+      assert.deepEqual(await auth.users.list(), [])
+    })
+  })
+}
+
+describe('cli: users', () => {
+  it('--admin makes an administrator, by the name that the role has', async () => {
+    const url = (await DATABASES.sqlite?.('admin')) as string
+    await using server = await running(url)
+    const [root] = await printed(url, ['create', '--email', 'root@example.com', '--admin', '--role', 'staff'], PASSWORD)
+    assert.deepEqual(root.roles, ['staff', 'sealwax:admin'])
+    const { access_token } = (await server.login('root@example.com', PASSWORD)).body
+    assert.equal((await server.call('/admin/keys', access_token)).status, 200)
+    const named = { SEALWAX_ADMIN_ROLE: 'ops' }
+    const [other] = await printed(url, ['create', '--email', 'ops@example.com', '--admin'], PASSWORD, named)
+    assert.deepEqual(other.roles, ['ops'])
+    const refused = await users(url, ['list'], '', { SEALWAX_ADMIN_ROLE: 'a b' })
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, /SEALWAX_ADMIN_ROLE: adminRole must be/)
+  })
+
+  it('who is not there ends in one sentence, and a password too short changes nothing', async () => {
+    const url = (await DATABASES.sqlite?.('nobody')) as string
+    await using server = await running(url)
+    await server.auth.users.create({ id: 'ann', email: 'ann@example.com', password: PASSWORD })
+    const { refresh_token } = await server.auth.sessions.create({ subject: 'ann' })
+    const stderr = 'sealwax: There is no user with this id or e-mail address (not_found)\n'
+    const commands = [
+      ['disable', 'nobody'],
+      ['enable', 'nobody@example.com'],
+      ['delete', "' or 1=1"],
+      ['set-password', 'Ann'],
+      ['sessions', 'nobody@example.com'],
+      ['sessions', 'nobody', '--end'],
+    ]
+    for (const command of commands) {
+      assert.deepEqual(await users(url, command, NEW_PASSWORD), { code: 1, stdout: '', stderr })
+    }
+    for (const short of ['\n', 'short\n']) {
+      const refused = await users(url, ['set-password', 'ann'], short)
+      assert.deepEqual([refused.code, refused.stdout], [1, ''])
+      assert.match(refused.stderr, /^sealwax: .+ \(password_too_short\)\n$/)
+    }
+    const missing = await users(url, ['disable'])
+    assert.equal(missing.code, 1)
+    assert.match(missing.stderr, /missing required argument 'user'/)
+    await server.auth.sessions.refresh(refresh_token)
+  })
+
+  it("a stranger who registers another user's id as an address has nobody but himself disabled or deleted", async () => {
+    const url = (await DATABASES.sqlite?.('ambiguous')) as string
+    await using server = await running(url)
+    const { auth } = server
+    const victim = await auth.users.create({ id: 'bob@example.com', email: 'bob@new.example', password: PASSWORD })
+    const stranger = await auth.users.create({ email: 'bob@example.com', password: PASSWORD })
+    for (const command of ['delete', 'sessions']) {
+      const refused = await users(url, [command, 'bob@example.com'], NEW_PASSWORD)
+      assert.deepEqual([refused.code, refused.stdout], [1, ''])
+      assert.ok(refused.stderr.includes(victim.email) && refused.stderr.includes(stranger.id), refused.stderr)
+    }
+    assert.deepEqual([await auth.users.get(victim.id), await auth.users.get(stranger.id)], [victim, stranger])
+    assert.equal((await printed(url, ['disable', 'bob@new.example']))[0].id, victim.id)
+    assert.equal((await printed(url, ['disable', stranger.id]))[0].id, stranger.id)
+  })
+
+  it('sessions of an own user of the application are listed and ended, too', async () => {
+    const url = (await DATABASES.sqlite?.('own')) as string
+    await using server = await running(url)
+    const { access_token } = await server.auth.sessions.create({ subject: 'emp-1', roles: ['staff'] })
+    assert.equal((await printed(url, ['sessions', 'emp-1']))[0].subject, 'emp-1')
+    assert.equal((await users(url, ['sessions', 'emp-1', '--end'])).stdout, 'Sessions ended: 1\n')
+    await assertRefused(server.auth, access_token)
+    assert.equal((await users(url, ['sessions', 'emp-1'])).code, 1)
+  })
+
+  it('a stranger who registers the subject of an own user as an address does not keep that user from being logged out', async () => {
+    const url = (await DATABASES.sqlite?.('own-address')) as string
+    await using server = await running(url)
+    const { access_token } = await server.auth.sessions.create({ subject: 'bob@example.com' })
+    const stranger = await server.auth.users.create({ email: 'bob@example.com', password: PASSWORD })
+    const refused = await users(url, ['sessions', 'bob@example.com', '--end'])
+    assert.deepEqual([refused.code, refused.stdout], [1, ''])
+    assert.ok(refused.stderr.includes(stranger.id), refused.stderr)
+    assert.equal(await standing(server.auth, access_token), 'accepted')
+  })
+
+  it('a command with another issuer than the servers is refused: no guard would notice what it revokes', async () => {
+    const url = (await DATABASES.sqlite?.('issuer')) as string
+    await using server = await running(url)
+    await server.auth.sessions.create({ subject: 'emp-1' })
+    const refused = await users(url, ['sessions', 'emp-1', '--end'], '', { SEALWAX_ISSUER: 'http://127.0.0.1:5000/' })
+    assert.deepEqual([refused.code, refused.stdout], [1, ''])
+    assert.match(refused.stderr, /the issuer http:\/\/127.0.0.1:5000, this command has http:\/\/127.0.0.1:5000\/: /)
+    assert.equal((await server.auth.sessions.list('emp-1')).length, 1)
+  })
+})

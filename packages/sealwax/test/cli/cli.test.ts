@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { createServer } from 'node:net'
+import { getPriority } from 'node:os'
+import { join } from 'node:path'
+import { json } from 'node:stream/consumers'
+import { after, test } from 'node:test'
+import { tempDir } from '../server.ts'
+
+const BIN = join(import.meta.dirname, '../../bin/sealwax.js')
+const PASSWORD = 'a password long enough'
+const SECRET = 'kZ4w-test-only-9fQx7Lm2Rt6Vb8Yc1Nd3'
+const temporary = tempDir()
+const directory = temporary.path
+const children: ChildProcess[] = []
+after(async () => {
+  const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
+  const ended = running.map((child) => once(child, 'exit'))
+  for (const child of running) child.kill('SIGKILL')
+  await Promise.all(ended)
+  temporary[Symbol.dispose]()
+})
+
+interface Run {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function environment(settings: Record<string, string> = {}): Record<string, string> {
+  return {
+    PATH: process.env.PATH ?? '',
+    SEALWAX_ISSUER: 'https://auth.example.com',
+    SEALWAX_AUDIENCE: 'https://api.example.com',
+    SEALWAX_SECRET: SECRET,
+    SEALWAX_DATABASE_URL: `sqlite:${join(directory, 'cli.db')}`,
+    SEALWAX_PORT: '0',
+    ...settings,
+  }
+}
+
+async function run(args: string[], settings: Record<string, string> = {}, stdin = ''): Promise<Run> {
+  const child = spawn(process.execPath, [BIN, ...args], { env: environment(settings) })
+  children.push(child)
+  const output = collect(child)
+  child.stdin.end(stdin)
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
+  return { code, ...output }
+}
+
+function collect(child: ChildProcess): { stdout: string; stderr: string } {
+  const output = { stdout: '', stderr: '' }
+  child.stdout?.on('data', (chunk) => {
+    output.stdout += chunk
+  })
+  child.stderr?.on('data', (chunk) => {
+    output.stderr += chunk
+  })
+  return output
+}
+
+/** Starts `sealwax serve` and waits until it says where it listens. */
+async function serve(settings: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [BIN, 'serve'], { env: environment(settings) })
+  children.push(child)
+  const output = collect(child)
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.on('data', () => {
+      const line = output.stdout.split('\n').find((text) => text.includes('"listening"'))
+      if (line !== undefined) resolve(JSON.parse(line).url)
+    })
+    child.on('close', () => reject(new Error(output.stderr)))
+  })
+  const stopped = new Promise<number | null>((resolve) => child.on('close', resolve))
+  return { child, output, url, stopped }
+}
+
+function post(url: string, body: unknown): Promise<Response> {
+  return fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
+}
+
+test('cli: the OpenAPI document is printed without settings or database', async () => {
+  const none = { SEALWAX_ISSUER: '', SEALWAX_AUDIENCE: '', SEALWAX_SECRET: '' }
+  const { code, stdout, stderr } = await run(
+    ['openapi', '--issuer', 'https://example.com', '--base-path', '/auth'],
+    none,
+  )
+  assert.deepEqual([code, stderr], [0, ''])
+  const { openapi, servers, paths } = JSON.parse(stdout)
+  assert.deepEqual([openapi, servers], ['3.1.0', [{ url: 'https://example.com/auth' }]])
+  assert.ok('/login' in paths)
+  const refused = await run(['openapi', '--issuer', 'http://example.com'], none)
+  assert.deepEqual([refused.code, refused.stdout], [1, ''])
+  assert.match(refused.stderr, /issuer must be https/)
+})
+
+test('cli: a user created with a password from stdin logs in to a served server; its log contains no secret; SIGTERM ends it', async () => {
+  const created = await run(
+    ['users', 'create', '--email', 'Alex@Example.com', '--role', 'teacher'],
+    {},
+    `${PASSWORD}\n`,
+  )
+  assert.equal(created.stderr, '')
+  assert.deepEqual(JSON.parse(created.stdout).roles, ['teacher'])
+  const { child, output, url, stopped } = await serve()
+  const login = await post(`${url}/login`, { email: 'alex@example.com', password: PASSWORD })
+  assert.equal(login.status, 200)
+  const tokens = (await login.json()) as { access_token: string; refresh_token: string }
+  assert.equal((await post(`${url}/refresh`, { refresh_token: tokens.refresh_token })).status, 200)
+  assert.equal((await post(`${url}/login`, { email: 'alex@example.com', password: 'wrong' })).status, 401)
+  child.kill('SIGTERM')
+  assert.equal(await stopped, 0)
+  for (const secret of [PASSWORD, SECRET, tokens.access_token, tokens.refresh_token, '$argon2']) {
+    assert.ok(!output.stdout.includes(secret) && !output.stderr.includes(secret))
+  }
+  const lines = output.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  assert.ok(lines.some(({ path, status }) => path === '/login' && status === 200))
+  assert.ok(lines.some(({ event }) => event === 'user.login_failed'))
+})
+
+test('cli: SIGTERM lets a running request finish', async () => {
+  const { child, url, stopped } = await serve()
+  const login = post(`${url}/login`, { email: 'alex@example.com', password: PASSWORD })
+  // The hash takes tens of milliseconds; the signal arrives while it runs.
+  await new Promise((resolve) => setTimeout(resolve, 15))
+  child.kill('SIGTERM')
+  assert.equal((await login).status, 200)
+  assert.equal(await stopped, 0)
+})
+
+test('cli: the threads that check passwords have a lower priority than the event loop', {
+  skip: process.platform !== 'linux' && 'only Linux gives a thread a priority of its own',
+}, async () => {
+  const { child } = await serve()
+  const tasks = `/proc/${child.pid}/task`
+  const threads = readdirSync(tasks).map((id) => ({
+    name: readFileSync(`${tasks}/${id}/comm`, 'latin1').trim(),
+    lower: getPriority(Number(id)) - getPriority(),
+  }))
+  child.kill('SIGKILL')
+  const lower = Math.min(10, 19 - getPriority())
+  assert.ok(threads.some(({ name }) => name === 'libuv-worker'))
+  for (const thread of threads) assert.equal(thread.lower, thread.name === 'libuv-worker' ? lower : 0, thread.name)
+})
+
+test('cli: users list prints one JSON line per user', async () => {
+  const listed = await run(['users', 'list'])
+  assert.equal(listed.code, 0)
+  assert.equal(JSON.parse(listed.stdout.split('\n')[0] as string).email, 'alex@example.com')
+})
+
+test('cli: a taken address and a short password print one sentence', async () => {
+  const taken = await run(['users', 'create', '--email', 'alex@example.com'], {}, PASSWORD)
+  assert.equal(taken.code, 1)
+  assert.equal(taken.stderr, 'sealwax: This e-mail address is taken (email_taken)\n')
+  const short = await run(['users', 'create', '--email', 'b@example.com'], {}, 'short')
+  assert.match(short.stderr, /^sealwax: The password must have at least 15 characters \(password_too_short\)\n$/)
+})
+
+test('cli: a missing secret prints a sentence without a stack trace', async () => {
+  const refused = await run(['serve'], { SEALWAX_SECRET: '' })
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /SEALWAX_SECRET is missing: make one with/)
+  assert.ok(!refused.stderr.includes('    at '))
+})
+
+test('cli: with the wrong secret, the message names the fingerprint of the right one', async () => {
+  const refused = await run(['serve'], { SEALWAX_SECRET: 'Hs7L-test-only-k2Nc9Wr4Jd6Tf1Bm5Xq8' })
+  assert.equal(refused.code, 1)
+  assert.match(
+    refused.stderr,
+    /fingerprint [0-9a-f]{16} is missing.*sealwax secrets forget [0-9a-f]{16}.*\(keys_unavailable\)/,
+  )
+})
+
+test('cli: keys list, rotate and revoke; revoke does nothing without --now', async () => {
+  const list = async () => {
+    const { stdout, code } = await run(['keys', 'list'])
+    assert.equal(code, 0)
+    return stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { kid: string; state: string })
+  }
+  const [signing, standby] = await list()
+  assert.deepEqual([signing?.state, standby?.state], ['signing', 'published'])
+  const kid = signing?.kid ?? ''
+  const hesitant = await run(['keys', 'revoke', kid])
+  assert.deepEqual(
+    [hesitant.code, hesitant.stderr],
+    [1, 'sealwax: Use --dry-run to see who is affected, or --now to revoke the key (config_invalid)\n'],
+  )
+  const dry = await run(['keys', 'revoke', kid, '--dry-run'])
+  assert.match(
+    dry.stdout,
+    /^Nothing was changed. With --now:\nrevoked: .+\nsigns from now on: .+\naffected: \d+ sessions? of 1 user, which renew/,
+  )
+  assert.deepEqual(await list(), [signing, standby])
+  const done = await run(['keys', 'revoke', kid, '--now', '--end-sessions'])
+  assert.match(
+    done.stdout,
+    /^Done.\nrevoked: .+\nsigns from now on: .+\naffected: .+, which end: these users must log in again\n/,
+  )
+  assert.ok(done.stdout.includes(standby?.kid ?? ''))
+  assert.deepEqual(
+    (await list()).map(({ state }) => state),
+    ['revoked', 'signing', 'published'],
+  )
+  const rotated = await run(['keys', 'rotate'])
+  // The standby was made a moment ago, so it is scheduled, and one to follow it is made.
+  assert.equal(rotated.stdout.trim().split('\n').length, 4)
+  const unknown = await run(['keys', 'revoke', 'nobody', '--now'])
+  assert.deepEqual([unknown.code, unknown.stderr], [1, 'sealwax: There is no such signing key (not_found)\n'])
+})
+
+test('cli: a port in use prints one sentence with the command to try', async () => {
+  const blocker = createServer()
+  await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve))
+  const { port } = blocker.address() as { port: number }
+  const refused = await run(['serve'], { SEALWAX_PORT: String(port) })
+  blocker.close()
+  assert.equal(refused.code, 1)
+  assert.equal(refused.stderr, `sealwax: port ${port} is in use. Try: SEALWAX_PORT=${port + 1} sealwax serve\n`)
+})
+
+test('cli: serve uses TLS if it has a certificate and a key', async () => {
+  const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')]
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  execFileSync('openssl', ['req', '-x509', '-days', '1', ...curve, '-keyout', key, '-out', cert, ...subject], {
+    stdio: 'pipe',
+  })
+  const { child, url, stopped } = await serve({ SEALWAX_TLS_CERT: cert, SEALWAX_TLS_KEY: key })
+  assert.ok(url.startsWith('https://'))
+  const body = await new Promise((resolve, reject) => {
+    const options = {
+      port: new URL(url).port,
+      host: '127.0.0.1',
+      servername: 'localhost',
+      path: '/healthz',
+      ca: readFileSync(cert),
+    }
+    request(options, (response) => resolve(json(response)))
+      .on('error', reject)
+      .end()
+  })
+  assert.deepEqual(body, { status: 'ok' })
+  child.kill('SIGTERM')
+  assert.equal(await stopped, 0)
+})

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, test } from 'node:test'
+import { type Call, DAY, PASSWORD, type Reply, type Started, startAuth } from '../server.ts'
+import { operationsOf, readDocument } from './conformance.ts'
+
+const operations = operationsOf(await readDocument())
+const ORIGIN = { Origin: 'http://127.0.0.1:5000' }
+const credentials = { email: 'alex@example.com', password: PASSWORD }
+
+/**
+ * Which statuses each operation was seen with. Every call of `startAuth` is judged by the document
+ * already.
+ */
+const seen = new Map<string, Set<number>>()
+
+async function ask(
+  server: Started,
+  id: string,
+  status: number,
+  options: Call = {},
+  change = (path: string) => path,
+): Promise<Reply> {
+  const found = operations.find(({ operation }) => operation.operationId === id)
+  assert.ok(found, `${id} is in the document`)
+  const reply = await server.call(change(found.path).replace(/\{\w+\}/, 'x'), {
+    method: found.method.toUpperCase(),
+    ...options,
+  })
+  assert.equal(reply.status, status, `${id}: ${reply.text}`)
+  seen.set(id, (seen.get(id) ?? new Set()).add(status))
+  return reply
+}
+
+describe('the document describes the replies of a real server', () => {
+  test('on success', async () => {
+    await using server = await startAuth()
+    const { access_token: token, refresh_token } = (await ask(server, 'register', 201, { json: credentials })).body
+    const other = (await ask(server, 'login', 200, { json: credentials })).body
+    const inCookie = await ask(server, 'login', 200, { json: { ...credentials, mode: 'cookie', remember: false } })
+    const cookie = (inCookie.headers.get('Set-Cookie') as string).split(';')[0] as string
+    const renewed = await ask(server, 'refresh', 200, { headers: { ...ORIGIN, Cookie: cookie } })
+    assert.ok(renewed.headers.has('Set-Cookie') && !('refresh_token' in renewed.body))
+    const { refresh_token: next } = (await ask(server, 'refresh', 200, { json: { refresh_token } })).body
+    await ask(server, 'confirmRefresh', 204, { json: { refresh_token: next } })
+    await ask(server, 'getMe', 200, { token })
+    assert.equal((await ask(server, 'listSessions', 200, { token })).body.data.length, 3)
+    await ask(server, 'getSession', 200, { token }, (path) => path.replace('{id}', other.session.id))
+    await ask(server, 'endSession', 204, { token }, (path) => path.replace('{id}', other.session.id))
+    await ask(server, 'endOtherSessions', 204, { token })
+    await ask(server, 'logout', 204, { token, json: { scope: 'all' } })
+    for (const id of ['health', 'readiness', 'getJwks', 'getMetadata', 'readRevocations']) await ask(server, id, 200)
+    const revoked = JSON.parse((await ask(server, 'readRevocations', 200)).text)
+    assert.ok(revoked.entries.length > 0)
+    for (const id of ['getOpenApi', 'getOpenApiPage']) {
+      const { headers } = await ask(server, id, 200)
+      await ask(server, id, 304, { headers: { 'If-None-Match': headers.get('ETag') as string } })
+    }
+  })
+
+  test('when users of the application have no e-mail address, and tokens have scopes', async () => {
+    const loadSubject = async (subject: string) => ({ subject, roles: ['teacher'] })
+    await using server = await startAuth({ loadSubject })
+    const { access_token: token, refresh_token } = await server.auth.sessions.create({
+      subject: 'own-1',
+      scope: 'orders:read',
+    })
+    await ask(server, 'getMe', 200, { token })
+    assert.equal((await ask(server, 'refresh', 200, { json: { refresh_token } })).body.scope, 'orders:read')
+  })
+
+  test('when the request is wrong', async () => {
+    await using server = await startAuth()
+    const { access_token: token, refresh_token } = (await server.call('/register', { json: credentials })).body
+    const bodies: [number, Call][] = [
+      [400, { body: '{', headers: { 'Content-Type': 'application/json' } }],
+      [413, { json: { email: 'x'.repeat(20_000) } }],
+      [415, { body: 'a=b', headers: { 'Content-Type': 'text/plain' } }],
+      [422, { json: { unknown: true } }],
+    ]
+    for (const id of ['login', 'register', 'refresh', 'confirmRefresh', 'logout']) {
+      for (const [status, call] of bodies) await ask(server, id, status, call)
+    }
+    for (const id of ['endSession', 'endOtherSessions']) await ask(server, id, 413, { token, body: 'x'.repeat(20_000) })
+    await ask(server, 'endOtherSessions', 400, { token, body: new Uint8Array([0xff]) })
+    for (const id of ['getSession', 'endSession']) {
+      await ask(server, id, 400, { headers: { Authorization: 'Bearer' } })
+      await ask(server, id, 404, { token })
+      await ask(server, id, 422, { token }, (path) => path.replace('{id}', 'x'.repeat(65)))
+    }
+    await ask(server, 'listSessions', 422, { token }, (path) => `${path}?limit=501`)
+    await ask(server, 'readRevocations', 422, {}, (path) => `${path}?after=${'x'.repeat(129)}`)
+    for (const id of ['getMe', 'listSessions', 'getSession', 'endSession', 'endOtherSessions', 'logout']) {
+      await ask(server, id, 401)
+      for (const bad of ['x', `${token}x`, refresh_token]) await ask(server, id, 401, { token: bad })
+    }
+    for (const id of ['getMe', 'listSessions']) await ask(server, id, 400, { headers: { Authorization: 'Bearer' } })
+    for (const id of ['refresh', 'confirmRefresh', 'logout']) {
+      await ask(server, id, 400, { json: { refresh_token: 'swr_no' } })
+    }
+    server.clock.advance(DAY)
+    assert.equal((await ask(server, 'getMe', 401, { token })).body.code, 'token_expired')
+  })
+
+  test('on refusals', async () => {
+    await using server = await startAuth()
+    const { id } = await server.auth.users.create({ ...credentials, email: 'sam@example.com' })
+    await ask(server, 'login', 401, { json: credentials })
+    await ask(server, 'register', 409, { json: { ...credentials, email: 'sam@example.com' } })
+    await ask(server, 'register', 422, { json: { ...credentials, password: 'short' } })
+    await server.auth.users.disable(id)
+    await ask(server, 'login', 403, { json: { ...credentials, email: 'sam@example.com' } })
+    await server.restart({ registration: 'closed' })
+    await ask(server, 'register', 403, { json: credentials })
+    const foreign = { headers: { Cookie: 'sealwax=x', Origin: 'https://elsewhere.example' } }
+    for (const operation of ['refresh', 'confirmRefresh', 'logout']) await ask(server, operation, 403, foreign)
+  })
+
+  test('if the store is broken or unavailable', async () => {
+    await using server = await startAuth()
+    const { access_token: token, refresh_token } = (await server.call('/register', { json: credentials })).body
+    const reading: [string, Call][] = [
+      ['login', { json: credentials }],
+      ['register', { json: { ...credentials, email: 'sam@example.com' } }],
+      ['refresh', { json: { refresh_token } }],
+      ['confirmRefresh', { json: { refresh_token } }],
+      ['logout', { json: { refresh_token } }],
+      ['getMe', { token }],
+      ['listSessions', { token }],
+      ['getSession', { token }],
+      ['endSession', { token }],
+      ['endOtherSessions', { token }],
+      ['readRevocations', {}],
+    ]
+    const file = new DatabaseSync(server.file)
+    for (const table of ['users', 'sessions', 'revocations']) file.exec(`ALTER TABLE ${table} RENAME TO ${table}_away`)
+    for (const [id, call] of reading) await ask(server, id, 500, { ...call, fault: true })
+    for (const table of ['users', 'sessions', 'revocations']) file.exec(`ALTER TABLE ${table}_away RENAME TO ${table}`)
+    file.close()
+    await server.auth.close()
+    for (const [id, call] of [...reading, ['readiness', {}] as [string, Call]]) await ask(server, id, 503, call)
+  })
+
+  test('when administrators keep keys and API clients', async () => {
+    await using server = await startAuth()
+    await server.auth.users.create({ ...credentials, id: 'root', roles: ['sealwax:admin'] })
+    const { access_token: token } = await server.auth.sessions.create({ subject: 'root' })
+    const made = JSON.parse(
+      (await ask(server, 'createClient', 201, { token, json: { name: 'export', scopes: ['introspect'] } })).text,
+    )
+    const { id } = made.client
+    const at = (path: string) => path.replace('{id}', id)
+    await ask(server, 'listClients', 200, { token })
+    await ask(server, 'getClient', 200, { token }, at)
+    await ask(server, 'updateClient', 200, { token, json: { name: 'nightly export' } }, at)
+    const { secret } = JSON.parse((await ask(server, 'rotateClientSecret', 200, { token, method: 'POST' }, at)).text)
+    for (const operation of ['disableClient', 'enableClient']) await ask(server, operation, 200, { token }, at)
+    const client = { client_id: id, client_secret: secret }
+    const form = (parameters: Record<string, string>): Call => ({ body: new URLSearchParams(parameters) })
+    const { body } = await ask(server, 'getToken', 200, form({ ...client, grant_type: 'client_credentials' }))
+    const asking = form({ ...client, token: body.access_token })
+    assert.equal(JSON.parse((await ask(server, 'introspectToken', 200, asking)).text).active, true)
+    const session = await server.auth.sessions.create({ subject: 'root', scope: 'orders:read' })
+    const { refresh_token } = session
+    await ask(server, 'introspectToken', 200, form({ ...client, token: refresh_token }))
+    await ask(server, 'introspectToken', 200, form({ ...client, token: session.access_token }))
+    await ask(server, 'getToken', 200, form({ grant_type: 'refresh_token', refresh_token }))
+    await ask(server, 'revokeToken', 200, asking)
+    for (const operation of ['getToken', 'revokeToken', 'introspectToken']) {
+      await ask(server, operation, 400, form(client))
+      const wrong = { ...client, client_secret: 'wrong', token: 'x', grant_type: 'client_credentials' }
+      await ask(server, operation, 401, form(wrong))
+    }
+    await ask(server, 'deleteClient', 204, { token }, at)
+    for (const operation of [
+      'getClient',
+      'updateClient',
+      'deleteClient',
+      'rotateClientSecret',
+      'disableClient',
+      'enableClient',
+    ]) {
+      const json = operation === 'updateClient' ? { json: { name: 'x' } } : {}
+      await ask(server, operation, 404, { token, ...json }, at)
+    }
+    for (const operation of ['listClients', 'createClient', 'listKeys', 'rotateKeys', 'revokeKey']) {
+      await ask(server, operation, 401, operation === 'createClient' ? { json: { name: 'x' } } : {})
+    }
+    const keys = JSON.parse((await ask(server, 'listKeys', 200, { token })).text)
+    const last = await ask(server, 'listKeys', 200, { token }, (path) => `${path}?after=${keys.data[0].kid}&limit=1`)
+    assert.deepEqual(JSON.parse(last.text).data, keys.data.slice(1, 2))
+    await ask(server, 'listKeys', 422, { token }, (path) => `${path}?after=nobody`)
+    await ask(server, 'rotateKeys', 200, { token })
+    await ask(server, 'revokeKey', 200, { token, json: { dry_run: true } }, (path) =>
+      path.replace('{kid}', keys.data[0].kid),
+    )
+    await ask(server, 'revokeKey', 404, { token })
+    const jwks = await ask(server, 'getJwks', 200)
+    await ask(server, 'getJwks', 304, { headers: { 'If-None-Match': jwks.headers.get('ETag') as string } })
+  })
+
+  test('covers the success and an error of each operation, and every status of those for users', () => {
+    const unseen = operations.flatMap(({ operation: { operationId: id, tags, responses } }) => {
+      const refusals = Object.keys(responses).filter((status) => status >= '4')
+      const missing = Object.keys(responses).filter((status) => seen.get(id)?.has(Number(status)) !== true)
+      const isWhole = tags.some((tag) => ['Log-in', 'Sessions', 'User'].includes(tag))
+      const never = refusals.length > 0 && refusals.every((status) => missing.includes(status))
+      const owed = missing.filter((status) => status < '4' || isWhole)
+      return [...owed.map((status) => `${id} ${status}`), ...(never ? [`${id} refuses`] : [])]
+    })
+    assert.deepEqual(unseen, [])
+  })
+})
