@@ -31,7 +31,7 @@ export function trustOf(options: GuardOptions): Trust {
   }
   const source = keySourceOf(options, now)
   const revoked = revocationOf(revocation, options.issuer)
-  const others = Array.isArray(issuers) && issuers.length === 0 ? [] : otherTrusts({ ...options, issuers }, revoked)
+  const others = otherTrusts({ ...options, issuers }, revoked)
   return Object.freeze({
     ...source,
     ...revoked,

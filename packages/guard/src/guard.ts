@@ -65,10 +65,7 @@ export function createGuard(options: GuardOptions): Guard {
     authenticate<R extends readonly unknown[]>(request: GuardRequest, ...rest: R) {
       const requirement = prepareRequirement(rest, 'authenticate')
       // The compiler cannot see that only `optional` leads to `undefined`.
-      return orElse(
-        () => decide(trust, request, requirement),
-        (error) => fail(trust, error, request),
-      ) as ValueOrPromise<AuthFor<R>>
+      return orElse(decide, fail, { trust, request, requirement }) as ValueOrPromise<AuthFor<R>>
     },
     async close() {
       trust.cache.clear()
@@ -109,59 +106,61 @@ export function validateRequirement(rest: readonly unknown[], caller = 'protect'
   prepareRequirement(rest, caller)
 }
 
+interface Attempt {
+  readonly trust: Trust
+  readonly request: GuardRequest
+  readonly requirement: PreparedRequirement
+}
+
+interface AttemptWithToken extends Attempt {
+  readonly credentials: BearerCredentials
+}
+
 /**
  * The phases of a request, each of which refuses by throwing: read the credentials, verify the
  * token, check revocations, authorize.
  */
-function decide(
-  trust: Trust,
-  request: GuardRequest,
-  requirement: PreparedRequirement,
-): ValueOrPromise<Auth | undefined> {
+function decide({ trust, request, requirement }: Attempt): ValueOrPromise<Auth | undefined> {
   const credentials = readCredentials(trust, request)
   if (credentials === undefined) {
     if (requirement.optional) return undefined
     throw new GuardError('token_missing', trust.challenge)
   }
-  if (trust.others.length === 0) return decideBy(trust, credentials, request, requirement)
-  // What was verified by our keys is looked into again only when it no longer holds.
+  const attempt: AttemptWithToken = { trust, request, requirement, credentials }
+  return trust.others.length === 0 ? decideToken(attempt) : decideByIssuer(attempt)
+}
+
+/** Selects whose keys and rules apply, where tokens of several issuers are accepted. */
+function decideByIssuer(attempt: AttemptWithToken): ValueOrPromise<Auth> {
+  const { trust, credentials } = attempt
+  // A token in the cache was verified with the guard's own keys.
   const isKnown = trust.cache.find(credentials.token) !== undefined
   const other = isKnown ? undefined : otherIssuerOf(trust, credentials.token)
-  if (other !== undefined && !other.isOwn) {
-    if (trust.now() >= other.until) throw pastDate(trust, other)
-    return decideBy(other.trust, credentials, request, requirement)
-  }
+  if (other === undefined || other.isOwn) return orElse(decideToken, decideByOtherKeys, attempt)
+  if (trust.now() >= other.until) throw pastDate(trust, other)
+  return decideToken({ ...attempt, trust: other.trust })
+}
+
+/** Two sets of keys under the same issuer: only the signature tells which one made a token. */
+function decideByOtherKeys(error: unknown, attempt: AttemptWithToken): ValueOrPromise<Auth> {
+  const other = isAboutKeys(error) ? otherIssuerOf(attempt.trust, attempt.credentials.token) : undefined
+  if (other?.isOwn !== true) throw error
   return orElse(
-    () => decideBy(trust, credentials, request, requirement),
-    (error) => {
-      // Two sets of keys under the same issuer: only the signature tells which one a token belongs
-      // to.
-      const own = other ?? otherIssuerOf(trust, credentials.token)
-      if (own?.isOwn !== true || !isAboutKeys(error)) throw error
-      return orElse(
-        () => decideBy(own.trust, credentials, request, requirement),
-        (second) => {
-          throw isAboutKeys(second) && !isForeign(error) ? error : second
-        },
-      )
+    decideToken,
+    (second) => {
+      throw isAboutKeys(second) && !isForeign(error) ? error : second
     },
+    { ...attempt, trust: other.trust },
   )
 }
 
-/** The phases after the first, by the rules of one issuer. */
-function decideBy(
-  trust: Trust,
-  credentials: BearerCredentials,
-  request: GuardRequest,
-  requirement: PreparedRequirement,
-): ValueOrPromise<Auth> {
+/** The phases after the first, with the keys and rules of one issuer. */
+function decideToken(attempt: AttemptWithToken): ValueOrPromise<Auth> {
   // Revocations must be known first: the refusal of a token whose key is unknown depends on whether
   // that key was revoked.
-  return andThen(trust.revocationReady(), () =>
-    andThen(verifyToken(trust, credentials), (token) =>
-      andThen(checkRevocation(trust, token), () => authorize(trust, token.auth, request, requirement)),
-    ),
-  )
+  const verified = andThen(attempt.trust.revocationReady(), verify, attempt)
+  const unrevoked = andThen(verified, checkRevocation, attempt)
+  return andThen(unrevoked, authorize, attempt)
 }
 
 /** `undefined`: the request carries no bearer credentials. */
@@ -176,26 +175,29 @@ function readCredentials(trust: Trust, request: GuardRequest): BearerCredentials
   throw new GuardError(fault.code, { ...challenge, detail: fault.detail, cause })
 }
 
-function checkRevocation(trust: Trust, token: VerifiedToken): ValueOrPromise<void> {
-  const { revocable, auth } = token
-  const verdict = verdictOf(trust, revocable)
-  if (verdict === undefined) return undefined
-  const isAwaited = verdict instanceof Promise
-  return andThen(verdict, (found) => {
-    // A look-up takes time; the token's may have passed.
-    if (isAwaited && !isTimely(token, trust.now(), trust.tolerance))
-      throw new GuardError('token_expired', trust.challenge)
-    if (found !== undefined) throw new GuardError(found, { ...trust.challenge, ...namesOf(auth) })
+function verify(_ready: unknown, { trust, credentials }: AttemptWithToken): ValueOrPromise<VerifiedToken> {
+  return verifyToken(trust, credentials)
+}
+
+function checkRevocation(token: VerifiedToken, { trust }: Attempt): ValueOrPromise<VerifiedToken> {
+  const verdict = verdictOf(trust, token.revocable)
+  if (verdict === undefined) return token
+  if (!(verdict instanceof Promise)) throw new GuardError(verdict, { ...trust.challenge, ...namesOf(token.auth) })
+  return verdict.then((found) => {
+    // The token may have expired during the look-up.
+    const code = isTimely(token, trust.now(), trust.tolerance) ? found : 'token_expired'
+    if (code !== undefined) throw new GuardError(code, { ...trust.challenge, ...namesOf(token.auth) })
+    return token
   })
 }
 
-function authorize(trust: Trust, auth: Auth, request: GuardRequest, requirement: PreparedRequirement): Auth {
+function authorize({ auth }: VerifiedToken, { trust, request, requirement }: Attempt): Auth {
   const unmet = findUnmet(requirement, auth, request, trust.now)
   if (unmet !== undefined) throw new GuardError(unmet.code, { ...trust.challenge, ...namesOf(auth), ...unmet })
   return auth
 }
 
-function fail(trust: Trust, error: unknown, request: GuardRequest): never {
+function fail(error: unknown, { trust, request }: Attempt): never {
   if (error instanceof GuardError) report(trust, error, request)
   throw error
 }

@@ -6,13 +6,12 @@ import { typeName } from './strict-options.ts'
  */
 export function validateGuard(guard: unknown): void {
   if (typeof (guard as { authenticate?: unknown } | null | undefined)?.authenticate === 'function') return
-  const hint =
-    guard instanceof Promise
-      ? 'a promise: write await before it'
-      : typeof guard === 'object' && guard !== null && 'guard' in guard
-        ? 'an object with a guard: write protect(auth.guard)'
-        : guard === undefined
-          ? 'undefined; if it is from createAuth, write await before createAuth'
-          : typeName(guard)
-  throw new TypeError(`protect: the first argument must be a guard, as createGuard returns (got ${hint})`)
+  throw new TypeError(`protect: the first argument must be a guard, as createGuard returns (got ${describe(guard)})`)
+}
+
+function describe(value: unknown): string {
+  if (value === undefined) return 'undefined; if it is from createAuth, write await before createAuth'
+  if (value instanceof Promise) return 'a promise: write await before it'
+  const isServer = typeof value === 'object' && value !== null && 'guard' in value
+  return isServer ? 'an object with a guard: write protect(auth.guard)' : typeName(value)
 }

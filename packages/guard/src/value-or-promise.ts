@@ -4,20 +4,31 @@
  */
 export type ValueOrPromise<T> = T | Promise<T>
 
-/** Continues with a value at once, or with a promise when it fulfills. */
-export function andThen<T, U>(value: ValueOrPromise<T>, next: (value: T) => ValueOrPromise<U>): ValueOrPromise<U> {
-  return value instanceof Promise ? value.then(next) : next(value)
+/**
+ * Continues with a value at once, or with a promise when it fulfills.
+ * @param state passed on to `next`, which then need not be a new function for each request
+ */
+export function andThen<T, U, S>(
+  value: ValueOrPromise<T>,
+  next: (value: T, state: S) => ValueOrPromise<U>,
+  state: S,
+): ValueOrPromise<U> {
+  return value instanceof Promise ? value.then((found) => next(found, state)) : next(value, state)
 }
 
-/** Starts something, and recovers from what it throws or rejects with. */
-export function orElse<T>(
-  start: () => ValueOrPromise<T>,
-  recover: (error: unknown) => ValueOrPromise<T>,
+/**
+ * Starts something, and recovers from what it throws or rejects with.
+ * @param state passed on to both, as in {@link andThen}
+ */
+export function orElse<T, S>(
+  start: (state: S) => ValueOrPromise<T>,
+  recover: (error: unknown, state: S) => ValueOrPromise<T>,
+  state: S,
 ): ValueOrPromise<T> {
   try {
-    const result = start()
-    return result instanceof Promise ? result.catch(recover) : result
+    const result = start(state)
+    return result instanceof Promise ? result.catch((error: unknown) => recover(error, state)) : result
   } catch (error) {
-    return recover(error)
+    return recover(error, state)
   }
 }

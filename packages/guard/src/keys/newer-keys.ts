@@ -1,7 +1,7 @@
 import type { VerificationKeys } from '@sealwax/jwt'
 import { GuardError, type GuardErrorCode } from '../errors.ts'
 import type { Trust } from '../trust.ts'
-import { andThen, orElse, type ValueOrPromise } from '../value-or-promise.ts'
+import { andThen, type ValueOrPromise } from '../value-or-promise.ts'
 
 /** Refusals of tokens that were not signed with the keys at hand. */
 const FOREIGN: ReadonlySet<string> = new Set<GuardErrorCode>([
@@ -24,17 +24,19 @@ export function withNewerKeys<T>(
   if (!isForeign(error)) throw error
   const newer = newerThan(keys)
   if (newer === undefined) throw error
-  const tryOnce = (found: VerificationKeys) => {
-    if (found === keys) throw error
-    return again(found)
-  }
-  return andThen(
-    orElse<VerificationKeys>(
-      () => newer,
-      () => keys,
-    ),
-    tryOnce,
-  )
+  const found = newer instanceof Promise ? newer.catch(() => keys) : newer
+  return andThen(found, tryOnce, { keys, error, again })
+}
+
+interface Retry<T> {
+  readonly keys: VerificationKeys
+  readonly error: unknown
+  readonly again: (newer: VerificationKeys) => ValueOrPromise<T>
+}
+
+function tryOnce<T>(found: VerificationKeys, { keys, error, again }: Retry<T>): ValueOrPromise<T> {
+  if (found === keys) throw error
+  return again(found)
 }
 
 /** Whether a refusal says that no key of the set made the signature. */

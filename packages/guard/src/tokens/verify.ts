@@ -26,16 +26,20 @@ export function trustThatVerified(auth: Auth): Trust | undefined {
  */
 export function verifyToken(trust: Trust, credentials: BearerCredentials): ValueOrPromise<VerifiedToken> {
   const known = trust.cache.find(credentials.token)
-  const keys = known !== undefined && isRecent(trust, known) ? known.keys : keysFor(trust, credentials)
-  return andThen(keys, (current) => verifyWith(trust, credentials, known, current))
+  const attempt: Attempt = { trust, credentials, known }
+  const isRecentlyKnown = known !== undefined && isRecent(trust, known)
+  const keys = isRecentlyKnown ? known.keys : orElse(keysFor, refuseKeys, attempt)
+  return andThen(keys, verifyWith, attempt)
 }
 
-function verifyWith(
-  trust: Trust,
-  credentials: BearerCredentials,
-  known: VerifiedToken | undefined,
-  keys: VerificationKeys,
-): ValueOrPromise<VerifiedToken> {
+interface Attempt {
+  readonly trust: Trust
+  readonly credentials: BearerCredentials
+  /** The token as it was verified before. */
+  readonly known: VerifiedToken | undefined
+}
+
+function verifyWith(keys: VerificationKeys, { trust, credentials, known }: Attempt): ValueOrPromise<VerifiedToken> {
   try {
     return recall(trust, known, keys) ?? verifyAnew(trust, credentials, keys)
   } catch (error) {
@@ -51,16 +55,14 @@ function isRecent({ keysKept, now }: Trust, known: VerifiedToken): boolean {
   return keysKept > 0 && Math.abs(now() - known.keysAt) < keysKept
 }
 
-function keysFor(trust: Trust, credentials: BearerCredentials): ValueOrPromise<VerificationKeys> {
-  return orElse<VerificationKeys>(
-    () => trust.keysFor(credentials.token),
-    (cause) => {
-      // A source of keys reads the header of the token. What is wrong there is no fault of the
-      // keys.
-      const refusal = refusalOf(trust, credentials, cause, trust.now())
-      throw refusal ?? new GuardError('keys_unavailable', { ...trust.challenge, cause })
-    },
-  )
+function keysFor({ trust, credentials }: Attempt): ValueOrPromise<VerificationKeys> {
+  return trust.keysFor(credentials.token)
+}
+
+function refuseKeys(cause: unknown, { trust, credentials }: Attempt): never {
+  // A source of keys reads the header of the token. What is wrong there is no fault of the keys.
+  const refusal = refusalOf(trust, credentials, cause, trust.now())
+  throw refusal ?? new GuardError('keys_unavailable', { ...trust.challenge, cause })
 }
 
 /** The token as it was verified before, if that still holds. */
