@@ -53,21 +53,36 @@ export function claimWrapper(context: Context): Promise<void> {
 export async function rewrapSecrets(context: Context, signal: AbortSignal): Promise<void> {
   const { store, secrets } = context
   if ((await store.committed.metadata.get(WRAPPER)) !== secrets.fingerprint) return
+  const isOther = (value: Uint8Array) => secrets.fingerprintOf(value) !== secrets.fingerprint && secrets.has(value)
   let count = 0
   for (const wrapped of allWrapped(context)) {
-    for (let done = -1; done !== 0 && !signal.aborted; count += done) done = await rewrapPage(context, wrapped)
+    for (const head of (await wrapped.heads(context)).filter(isOther)) {
+      count += await rewrapAll(context, wrapped, head, signal)
+    }
   }
   if (count === 0) return
   const data = { fingerprint: secrets.fingerprint, count }
   await commit(context, (unit) => audit(unit, { type: 'secrets.rewrapped', time: context.now(), data }))
 }
 
-/** Returns how many values it rewrapped, 0 when none is left. */
-async function rewrapPage(context: Context, wrapped: WrappedValues): Promise<number> {
-  const { secrets } = context
-  const isOther = (value: Uint8Array) => secrets.fingerprintOf(value) !== secrets.fingerprint && secrets.has(value)
-  const head = (await wrapped.heads(context)).find(isOther)
-  if (head === undefined) return 0
+/** Rewraps what one secret wraps; returns how many values that were. */
+async function rewrapAll(
+  context: Context,
+  wrapped: WrappedValues,
+  head: Uint8Array,
+  signal: AbortSignal,
+): Promise<number> {
+  let count = 0
+  while (!signal.aborted) {
+    const done = await rewrapPage(context, wrapped, head)
+    if (done === 0) break
+    count += done
+  }
+  return count
+}
+
+/** Returns how many values it rewrapped, 0 when none is left but damaged ones. */
+async function rewrapPage(context: Context, wrapped: WrappedValues, head: Uint8Array): Promise<number> {
   const rewrapped = (await wrapped.wrappedBy(context, head, PAGE)).flatMap((from) => {
     const to = rewrapValue(context, from)
     return to === undefined ? [] : [{ from, to }]

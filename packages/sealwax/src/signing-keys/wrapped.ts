@@ -9,7 +9,11 @@ const rows = ({ store }: Context) => store.committed.signingKeys.list()
 export const wrappedSigningKeys: WrappedValues = {
   noun: 'keys',
   async heads(context) {
-    return (await rows(context)).map(({ private_jwk }) => private_jwk)
+    const { fingerprintOf } = context.secrets
+    const byFingerprint = (await rows(context)).map(
+      ({ private_jwk }) => [fingerprintOf(private_jwk), private_jwk] as const,
+    )
+    return [...new Map(byFingerprint).values()]
   },
   async wrappedBy(context, head, limit) {
     const { fingerprintOf } = context.secrets

@@ -9,6 +9,7 @@ import { forgetLostSecret } from '../../src/create-auth.ts'
 import { features } from '../../src/features.ts'
 import type { AuthOptions } from '../../src/index.ts'
 import { createAuth } from '../../src/index.ts'
+import { sessionKeyPlace } from '../../src/sessions/rules.ts'
 import { collector, PASSWORD, SECRET, type Started, standing, startAuth } from '../server.ts'
 import { NOW, type Opened, STORES, session } from '../stores.ts'
 
@@ -135,6 +136,42 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.deepEqual(events.at(-1)?.data, { fingerprint: fingerprint(SECRET), count: 3 })
       await job([NEXT, SECRET])
       assert.equal(events.filter(({ type }) => type === 'secrets.rewrapped').length, 1)
+    })
+
+    it('a damaged key is logged and left as it is; the keys under every other secret are rewrapped', async () => {
+      await using opened = await open()
+      const { store } = opened
+      const wrapWith = (secret: string, id: string) =>
+        secretsOf([secret], randomBytes).wrap(randomBytes(32), sessionKeyPlace(id))
+      // Wrapped for another place, so they cannot be decrypted here.
+      const damagedKeys = [SECRET, THIRD].map((secret) => Buffer.from(wrapWith(secret, 'elsewhere')))
+      await store.transaction(async (facts) => {
+        await facts.metadata.set('wrapper', fingerprint(NEXT))
+        for (const [i, damaged] of damagedKeys.entries()) {
+          await facts.sessions.insert(session(`damaged${i}`, { hmac_key: damaged }))
+        }
+        await facts.sessions.insert(session('first', { hmac_key: wrapWith(SECRET, 'first') }))
+        await facts.sessions.insert(session('second', { hmac_key: wrapWith(THIRD, 'second') }))
+      })
+      const logged: unknown[] = []
+      const { events, onEvent } = collector()
+      const context = {
+        features,
+        store,
+        secrets: secretsOf([NEXT, SECRET, THIRD], randomBytes),
+        now: Date.now,
+        revoked: { add() {} },
+        emit: onEvent,
+        log: { error: (fields: { place: string }) => logged.push(fields.place) },
+      }
+      await rewrapSecrets(context as unknown as Context, new AbortController().signal)
+      assert.deepEqual(events.at(-1)?.data, { fingerprint: fingerprint(NEXT), count: 2 })
+      assert.deepEqual([...new Set(logged)].sort(), ['sessions damaged0', 'sessions damaged1'])
+      const keyOf = async (id: string) => (await store.committed.sessions.byId(id))?.hmac_key as Uint8Array
+      for (const id of ['first', 'second']) {
+        assert.equal(context.secrets.fingerprintOf(await keyOf(id)), fingerprint(NEXT))
+      }
+      for (const [i, damaged] of damagedKeys.entries()) assert.ok(damaged.equals(await keyOf(`damaged${i}`)))
     })
 
     it('each head is returned once; a wrapped value is found, and replaced only if it did not change', async () => {
