@@ -28,7 +28,7 @@ export interface App {
   admission: LoginAdmission
 }
 
-/** The HTTP API over the engine: a function from Request to Response. */
+/** The HTTP API: a function from Request to Response. */
 export function createApp(context: Context, guard: Guard, features: readonly RoutedFeature[]): App {
   const { config, log } = context
   const clientAddress = addressReader(config)
@@ -76,11 +76,11 @@ export function createApp(context: Context, guard: Guard, features: readonly Rou
   app.notFound((c) => refuse(missing(methodsOf(c.req.path), c.req.method), c))
   return {
     fetch: async (request, platform) => {
-      // A request of `toNodeHandler` has waited before it was made.
-      if (platform.sent === undefined) {
-        await admission.enter(pathOf(request, platform), () =>
+      if (!platform.sent?.admitted) {
+        const turn = admission.enter(pathOf(request, platform), () =>
           clientAddress(platform.address, request.headers.get(config.forwardedHeader) ?? undefined),
         )
+        if (turn !== undefined) await turn
       }
       return app.fetch(request, platform)
     },

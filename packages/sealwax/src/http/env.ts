@@ -16,13 +16,15 @@ export interface Platform {
 }
 
 /** A request as sent, before its conversion to a `Request`. */
-interface Sent {
+export interface Sent {
   /** The path as sent, if the normalized URL of the request has another. */
   readonly path: string | undefined
   /** Whether a header says that a proxy forwarded the request. */
   readonly forwarded: boolean
   /** Why the request is refused with 400, if it is. */
   readonly malformed: string | undefined
+  /** Whether it has passed the admission of log-ins already. */
+  readonly admitted: boolean
 }
 
 /** The values that handlers share for a request. */

@@ -3,7 +3,7 @@ import { getRequestListener } from '@hono/node-server'
 import { checkMembers } from '../core/strict-options.ts'
 import { AuthError } from '../errors.ts'
 import type { App } from './app.ts'
-import type { Platform } from './env.ts'
+import type { Platform, Sent } from './env.ts'
 import { admissionOf } from './login-admission.ts'
 
 /** A request, perhaps with a body that a framework has read already. */
@@ -54,7 +54,8 @@ export function toNodeHandler(auth: Servable, options: NodeHandlerOptions = {}):
       const now = request.url
       // What is not ours might be once it is made a URL.
       request.url = isOurs ? url : '/'
-      platform = platformOf(request, response, isOurs ? undefined : path)
+      const sent = { path: isOurs ? undefined : path, admitted: admission !== undefined }
+      platform = platformOf(request, response, sent)
       listen(request, response).catch((error) => {
         if (next !== undefined) next(error)
         else response.destroy(error)
@@ -80,11 +81,15 @@ function checkServable(auth: Servable): void {
   throw new AuthError('config_invalid', `toNodeHandler ${got}: write toNodeHandler(await createAuth(options))`)
 }
 
-function platformOf(request: IncomingMessage, response: ServerResponse, path: string | undefined): Platform {
+function platformOf(
+  request: IncomingMessage,
+  response: ServerResponse,
+  sent: Pick<Sent, 'path' | 'admitted'>,
+): Platform {
   const { headers, rawHeaders, socket } = request
   const forwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined
   const malformed = hasTwoHosts(rawHeaders) ? 'The request has more than one Host field' : undefined
-  return { address: socket.remoteAddress, response, sent: { path, forwarded, malformed } }
+  return { address: socket.remoteAddress, response, sent: { ...sent, forwarded, malformed } }
 }
 
 /**

@@ -112,6 +112,31 @@ describe('toNodeHandler, when log-ins arrive together', () => {
     assert.deepEqual([counts, made], [[8], 20])
   })
 
+  it('an app with its own fetch and handles around the server changes nothing about the order', async () => {
+    await using started = await startAuth({ trustProxy: 1 })
+    const { auth } = started
+    const answered: (string | null)[] = []
+    const around: Pick<AuthServer, 'fetch' | 'handles'> = {
+      handles: (path) => auth.handles(path),
+      async fetch(request, platform) {
+        const reply = await auth.fetch(request, platform)
+        answered.push(request.headers.get('X-Request-Id'))
+        return reply
+      },
+    }
+    const handler = toNodeHandler(around)
+    let handled = 0
+    let last: unknown
+    await atOnce(40, '/register', (request, response) => {
+      handled += 1
+      request.headers['x-forwarded-for'] = handled < 40 ? '203.0.113.9' : '198.51.100.7'
+      last = request.headers['x-request-id']
+      handler(request, response)
+    })
+    const found = answered.indexOf(last as string)
+    assert.ok(found >= 0 && found < 24, `${found}`)
+  })
+
   for (const [trustProxy, place] of [
     [1, 'before most of them'],
     [0, 'in its turn'],
