@@ -1,24 +1,8 @@
 /**
- * The codes on the wire. A feature adds its own: it declares them in this interface and passes
- * their rows to `defineErrors`.
+ * The codes on the wire, with their rows. A feature adds its own: it extends this interface by the
+ * type of what `defineErrors` returned.
  */
-export interface ErrorCodes {
-  invalid_request: ErrorRow
-  malformed_json: ErrorRow
-  insufficient_scope: ErrorRow
-  csrf_failed: ErrorRow
-  not_found: ErrorRow
-  method_not_allowed: ErrorRow
-  payload_too_large: ErrorRow
-  unsupported_media_type: ErrorRow
-  validation_failed: ErrorRow
-  internal_error: ErrorRow
-  config_invalid: ErrorRow
-  schema_outdated: ErrorRow
-  schema_newer: ErrorRow
-  temporarily_unavailable: ErrorRow
-  keys_unavailable: ErrorRow
-}
+export interface ErrorCodes extends Readonly<typeof commonErrors> {}
 
 /** A code of `AuthError`: stable, and what clients switch on. */
 export type AuthErrorCode = keyof ErrorCodes
@@ -28,15 +12,19 @@ export type AuthErrorCode = keyof ErrorCodes
  */
 export type ErrorRow = readonly [status: number, title: string]
 
-const TABLE: Partial<Record<AuthErrorCode, ErrorRow>> = {}
+const TABLE: Record<string, ErrorRow> = {}
 
-/** Adds codes. @returns what it was given, for the declaration of the feature */
-export function defineErrors<T extends Partial<ErrorCodes>>(rows: T): T {
+/**
+ * Adds codes.
+ *
+ * @returns the rows, for the declaration of the feature
+ */
+export function defineErrors<Code extends string>(rows: Record<Code, ErrorRow>): Record<Code, ErrorRow> {
   Object.assign(TABLE, rows)
   return rows
 }
 
-defineErrors({
+const commonErrors = defineErrors({
   invalid_request: [400, 'Invalid request'],
   malformed_json: [400, 'Malformed JSON'],
   insufficient_scope: [403, 'Insufficient scope'],

@@ -1,16 +1,7 @@
-import { defineErrors, type ErrorRow } from '../errors.ts'
+import { defineErrors } from '../errors.ts'
 
 declare module '../errors.ts' {
-  interface ErrorCodes {
-    invalid_credentials: ErrorRow
-    registration_disabled: ErrorRow
-    email_taken: ErrorRow
-    id_taken: ErrorRow
-    email_invalid: ErrorRow
-    password_too_short: ErrorRow
-    password_too_long: ErrorRow
-    overloaded: ErrorRow
-  }
+  interface ErrorCodes extends Readonly<typeof accountErrors> {}
 }
 
 export const accountErrors = defineErrors({

@@ -1,18 +1,8 @@
 import { siteOf } from '../core/audit-counts.ts'
-import { defineEvents, type EventRule } from '../core/events.ts'
+import { defineEvents } from '../core/events.ts'
 
 declare module '../core/events.ts' {
-  interface AuditEventTypes {
-    'user.registered': EventRule
-    'user.created': EventRule
-    'user.updated': EventRule
-    'user.deleted': EventRule
-    'user.disabled': EventRule
-    'user.enabled': EventRule
-    'user.roles_changed': EventRule
-    'user.password_changed': EventRule
-    'user.login_failed': EventRule
-  }
+  interface AuditEventTypes extends Readonly<typeof accountEvents> {}
 }
 
 export const accountEvents = defineEvents({

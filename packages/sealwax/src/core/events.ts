@@ -1,10 +1,8 @@
 /**
- * The types of audit events. A feature adds its own: it declares the names in this interface and
- * passes their rules to `defineEvents`.
+ * The types of audit events, with their rules. A feature adds its own: it extends this interface by
+ * the type of what `defineEvents` returned.
  */
-export interface AuditEventTypes {
-  'secrets.rewrapped': EventRule
-}
+export interface AuditEventTypes extends Readonly<typeof coreEvents> {}
 
 /** The name of an audit event. */
 export type AuditEventType = keyof AuditEventTypes
@@ -43,8 +41,8 @@ const RULES = new Map<string, EventRule>()
  *
  * @returns the rules, for the declaration of the feature
  */
-export function defineEvents<T extends Partial<AuditEventTypes>>(rules: T): T {
-  for (const [type, rule] of Object.entries(rules)) RULES.set(type, rule)
+export function defineEvents<Type extends string>(rules: Record<Type, EventRule>): Record<Type, EventRule> {
+  for (const [type, rule] of Object.entries<EventRule>(rules)) RULES.set(type, rule)
   return rules
 }
 
@@ -58,4 +56,4 @@ export function auditEventTypes(): readonly string[] {
   return [...RULES.keys()]
 }
 
-defineEvents({ 'secrets.rewrapped': {} })
+const coreEvents = defineEvents({ 'secrets.rewrapped': {} })

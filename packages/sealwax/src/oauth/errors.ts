@@ -1,12 +1,7 @@
-import { defineErrors, type ErrorRow } from '../errors.ts'
+import { defineErrors } from '../errors.ts'
 
 declare module '../errors.ts' {
-  interface ErrorCodes {
-    unauthorized_client: ErrorRow
-    unsupported_grant_type: ErrorRow
-    invalid_client: ErrorRow
-    rotation_under_way: ErrorRow
-  }
+  interface ErrorCodes extends Readonly<typeof oauthErrors> {}
 }
 
 export const oauthErrors = defineErrors({

@@ -1,17 +1,8 @@
 import { siteOf } from '../core/audit-counts.ts'
-import { defineEvents, type EventRule } from '../core/events.ts'
+import { defineEvents } from '../core/events.ts'
 
 declare module '../core/events.ts' {
-  interface AuditEventTypes {
-    'client.created': EventRule
-    'client.updated': EventRule
-    'client.secret_rotated': EventRule
-    'client.disabled': EventRule
-    'client.enabled': EventRule
-    'client.deleted': EventRule
-    'client.token_revoked': EventRule
-    'client.authentication_failed': EventRule
-  }
+  interface AuditEventTypes extends Readonly<typeof oauthEvents> {}
 }
 
 export const oauthEvents = defineEvents({

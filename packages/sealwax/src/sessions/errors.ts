@@ -1,11 +1,7 @@
-import { defineErrors, type ErrorRow } from '../errors.ts'
+import { defineErrors } from '../errors.ts'
 
 declare module '../errors.ts' {
-  interface ErrorCodes {
-    invalid_grant: ErrorRow
-    invalid_scope: ErrorRow
-    user_disabled: ErrorRow
-  }
+  interface ErrorCodes extends Readonly<typeof sessionErrors> {}
 }
 
 export const sessionErrors = defineErrors({

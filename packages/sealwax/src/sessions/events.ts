@@ -1,15 +1,7 @@
-import { defineEvents, type EventRule } from '../core/events.ts'
+import { defineEvents } from '../core/events.ts'
 
 declare module '../core/events.ts' {
-  interface AuditEventTypes {
-    'session.created': EventRule
-    'session.replayed': EventRule
-    'session.forked': EventRule
-    'session.replay_detected': EventRule
-    'session.fast_forwarded': EventRule
-    'session.ended': EventRule
-    'sessions.ended': EventRule
-  }
+  interface AuditEventTypes extends Readonly<typeof sessionEvents> {}
 }
 
 export const sessionEvents = defineEvents({

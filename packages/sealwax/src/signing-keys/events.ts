@@ -1,14 +1,7 @@
-import { defineEvents, type EventRule } from '../core/events.ts'
+import { defineEvents } from '../core/events.ts'
 
 declare module '../core/events.ts' {
-  interface AuditEventTypes {
-    'key.created': EventRule
-    'key.scheduled': EventRule
-    'key.activated': EventRule
-    'key.retiring': EventRule
-    'key.retired': EventRule
-    'key.revoked': EventRule
-  }
+  interface AuditEventTypes extends Readonly<typeof signingKeyEvents> {}
 }
 
 export const signingKeyEvents = defineEvents({

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { main } from '../../src/cli/main.ts'
 import { audit } from '../../src/core/audit.ts'
 import type { Context } from '../../src/core/context.ts'
-import { defineEvents, type EventRule } from '../../src/core/events.ts'
+import { defineEvents } from '../../src/core/events.ts'
 import { commit } from '../../src/core/unit-of-work.ts'
 import { open } from '../../src/create-auth.ts'
 import type { Feature } from '../../src/feature.ts'
@@ -24,10 +24,10 @@ declare module '../../src/core/tables.ts' {
   }
 }
 declare module '../../src/core/events.ts' {
-  interface AuditEventTypes {
-    'note.added': EventRule
-  }
+  interface AuditEventTypes extends Readonly<typeof noteEvents> {}
 }
+
+const noteEvents = defineEvents({ 'note.added': {} })
 
 const add = (context: Context, text: string) =>
   commit(context, async (unit) => {
@@ -37,7 +37,7 @@ const add = (context: Context, text: string) =>
 
 const notes = {
   name: 'notes',
-  events: defineEvents({ 'note.added': {} }),
+  events: noteEvents,
   queries: {
     notes: (db) => ({
       add: (text) => db.insertInto('notes').values({ text }).execute(),
