@@ -1,4 +1,5 @@
 import { type Duration, toSeconds } from '@sealwax/jwt'
+import { describeValue } from '@sealwax/jwt/internal'
 import type { Auth } from './auth.ts'
 import type { GuardErrorOptions } from './errors.ts'
 import type { GuardRequest } from './request/request.ts'
@@ -9,7 +10,6 @@ import {
   mustBeDuration,
   mustBeFunction,
   type OptionRules,
-  typeName,
   wrongOption,
 } from './strict-options.ts'
 
@@ -160,7 +160,7 @@ export function findUnmet(
 export function resultOfCheck(result: unknown, name: string): boolean {
   if (typeof result === 'boolean') return result
   if (result instanceof Promise) result.catch(() => {})
-  throw new TypeError(`${name} must return true or false (got ${typeName(result)})`)
+  throw new TypeError(`${name} must return true or false (got ${describeValue(result)})`)
 }
 
 /** What a refusal says about a token whose signature held, for the log. */

@@ -1,4 +1,5 @@
 import { type Duration, toSeconds } from '@sealwax/jwt'
+import { describeValue } from '@sealwax/jwt/internal'
 
 /**
  * Returns what an option must be, or `undefined` if it accepts the value. It never accepts
@@ -49,25 +50,15 @@ export function checkOptions<Options extends object>(
 /** The error for an option that has another value than it must have. */
 export function wrongOption(caller: string, name: string, allowed: string, value: unknown): TypeError {
   const hint = value === undefined && name !== 'options' ? '; leave it out to get its default' : ''
-  return new TypeError(`${caller}: ${name} must be ${allowed} (got ${typeName(value)}${hint})`)
+  // Other strings may be a secret.
+  const got = typeof value === 'string' && isDuration(value) ? `'${value}'` : describeValue(value)
+  return new TypeError(`${caller}: ${name} must be ${allowed} (got ${got}${hint})`)
 }
 
 /** The error for an option that does not exist. */
 export function unknownOption(caller: string, name: string, hint?: string): TypeError {
   // The name may come from input and be of any length.
   return new TypeError(`${caller}: there is no option "${name.slice(0, 64)}"${hint === undefined ? '' : `; ${hint}`}`)
-}
-
-/**
- * What a wrong value is, for messages. Only numbers and durations appear themselves: a string may
- * be a secret.
- */
-export function typeName(value: unknown): string {
-  if (value === null || value === undefined || typeof value === 'number') return String(value)
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
-  if (value instanceof Promise) return 'a promise'
-  if (typeof value === 'string') return isDuration(value) ? `'${value}'` : value === '' ? 'an empty string' : 'a string'
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
 /** A rule in a sentence, and the test for it. */

@@ -1,4 +1,4 @@
-import { typeName } from './strict-options.ts'
+import { describeValue } from '@sealwax/jwt/internal'
 
 /**
  * Checks the first argument of `protect`, so that a mistake shows when the program starts.
@@ -13,5 +13,5 @@ function describe(value: unknown): string {
   if (value === undefined) return 'undefined; if it is from createAuth, write await before createAuth'
   if (value instanceof Promise) return 'a promise: write await before it'
   const isServer = typeof value === 'object' && value !== null && 'guard' in value
-  return isServer ? 'an object with a guard: write protect(auth.guard)' : typeName(value)
+  return isServer ? 'an object with a guard: write protect(auth.guard)' : describeValue(value)
 }

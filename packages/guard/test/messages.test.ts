@@ -30,7 +30,7 @@ const GUARD: Readonly<Record<keyof GuardOptions, readonly [value: unknown, sente
   clockTolerance: [100, 'must be at most 60 seconds (got 100)'],
   maxLifetime: [0, 'must be at least 1 second (got 0)'],
   senderConstrained: ['accept', "must be 'refuse' or 'ignore' (got a string)"],
-  check: [true, 'must be a function of the auth that returns true or false (got a boolean)'],
+  check: [true, 'must be a function of the auth that returns true or false (got true)'],
   algorithms: [
     ['none'],
     'must be a list of at least one of ES256 ES384 ES512 EdDSA Ed25519 RS256 RS384 RS512 PS256 PS384 PS512 HS256 HS384 HS512 (got a list)',
@@ -153,9 +153,9 @@ const NESTED: readonly [option: string, options: object, message: string][] = [
     { revocation: { whenStale: 'maybe' } },
     "revocation.whenStale must be 'deny' or 'allow' (got a string)",
   ],
-  ['revocation.onFeed', { revocation: { onFeed: true } }, 'revocation.onFeed must be a function (got a boolean)'],
+  ['revocation.onFeed', { revocation: { onFeed: true } }, 'revocation.onFeed must be a function (got true)'],
   ['revocation.uri', { revocation: { uri: 'x' } }, 'there is no option "revocation.uri"'],
-  ['revocation.check', { revocation: { check: true } }, 'revocation.check must be a function (got a boolean)'],
+  ['revocation.check', { revocation: { check: true } }, 'revocation.check must be a function (got true)'],
   [
     'revocation.cacheFor',
     { revocation: { check() {}, cacheFor: 0 } },
@@ -188,7 +188,7 @@ const REQUIREMENT: readonly [member: string, requirement: unknown, message: stri
   ],
   ['role', { role: [] }, 'requirement.role must be one role, or a list of at least one (got an empty list)'],
   ['fresh', { fresh: 0 }, 'requirement.fresh must be at least 1 second (got 0)'],
-  ['check', { check: true }, 'requirement.check must be a function (got a boolean)'],
+  ['check', { check: true }, 'requirement.check must be a function (got true)'],
   ['optional', { optional: 'yes' }, 'requirement.optional must be true or false (got a string)'],
   ['scopes', { scopes: 'a' }, 'there is no option "requirement.scopes"; write scope'],
 ]
@@ -218,7 +218,7 @@ const OTHERS: readonly [call: Call, args: readonly unknown[], message: string][]
   [
     authenticateSocket as Call,
     [guardWith(), socket(), { requirement: { optional: true } }],
-    'authenticateSocket: requirement.optional must be left out: a socket is authenticated or it is not (got a boolean)',
+    'authenticateSocket: requirement.optional must be left out: a socket is authenticated or it is not (got true)',
   ],
   [
     authenticateSocket as Call,

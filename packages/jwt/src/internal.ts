@@ -2,4 +2,5 @@
 // API; it may change in any release.
 export { readBody } from './body.ts'
 export { isLoopback } from './loopback.ts'
+export { describeValue } from './options.ts'
 export { spellDuration } from './spell.ts'

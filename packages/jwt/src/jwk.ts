@@ -2,7 +2,7 @@ import type { AlgorithmRow } from './algorithms.ts'
 import { algorithms, defaultAlgorithm } from './algorithms.ts'
 import { decodeBase64url } from './compact.ts'
 import { JwtError } from './errors.ts'
-import { describe } from './options.ts'
+import { describeValue } from './options.ts'
 import { checkEd25519Point, checkRsaPublicKey } from './weak-keys.ts'
 
 /**
@@ -129,7 +129,7 @@ export function checkKid(kid: unknown, name: string): asserts kid is string {
 }
 
 function describeKid(kid: unknown): string {
-  if (typeof kid !== 'string' || kid.length === 0) return describe(kid)
+  if (typeof kid !== 'string' || kid.length === 0) return describeValue(kid)
   return kid.length > 256 ? `${kid.length} characters` : 'a lone surrogate'
 }
 

@@ -8,13 +8,17 @@ import { JwtError } from './errors.ts'
  * @param value What was given. Only its type is in the message, or the value of a number.
  */
 export function refuseOption(caller: string, option: string, allowed: string, value: unknown): JwtError {
-  return new JwtError('ERR_JWT_OPTION', `${caller}: ${option} ${allowed} (got ${describe(value)})`)
+  return new JwtError('ERR_JWT_OPTION', `${caller}: ${option} ${allowed} (got ${describeValue(value)})`)
 }
 
-/** A value for a message: numbers as they are, otherwise the type. A string may be a secret. */
-export function describe(value: unknown): string {
+/**
+ * A value for a message: numbers and booleans as they are, otherwise the type. A string may be a
+ * secret.
+ */
+export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
+  if (value instanceof Promise) return 'a promise'
   if (isDate(value)) return Number.isNaN(value.getTime()) ? 'an invalid Date' : 'a Date'
   switch (typeof value) {
     case 'number':

@@ -1,5 +1,6 @@
+import { describeValue } from '@sealwax/jwt/internal'
 import { type AuthOptions, type Config, invalidOption, type OptionRule } from './core/options.ts'
-import { typeName, unknownOption } from './core/strict-options.ts'
+import { unknownOption } from './core/strict-options.ts'
 import { AuthError } from './errors.ts'
 import type { Feature } from './feature.ts'
 import { features as allFeatures } from './features.ts'
@@ -21,7 +22,7 @@ const HINTS: Readonly<Record<string, string>> = { expiresIn: 'write accessTtl', 
  */
 export function configure(options: AuthOptions, features: readonly Feature[] = allFeatures): Config {
   if (typeof options !== 'object' || options === null) {
-    throw invalidOption('options', 'be an object with issuer, audience, secret and store', typeName(options))
+    throw invalidOption('options', 'be an object with issuer, audience, secret and store', describeValue(options))
   }
   const rules = listRules(features)
   for (const [name, value] of Object.entries(options)) {

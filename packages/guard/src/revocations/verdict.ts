@@ -1,6 +1,7 @@
 import { toSeconds } from '@sealwax/jwt'
+import { describeValue } from '@sealwax/jwt/internal'
 import { GuardError } from '../errors.ts'
-import { mustBeDuration, typeName, unknownOption, wrongOption } from '../strict-options.ts'
+import { mustBeDuration, unknownOption, wrongOption } from '../strict-options.ts'
 import { startTimer } from '../timer.ts'
 import type { Trust } from '../trust.ts'
 import type { RevocableToken, RevocationCheck, RevocationVerdict } from './list.ts'
@@ -140,6 +141,6 @@ function readAnswer(answer: unknown): Verdict {
   if (answer === true) return 'token_revoked'
   if (VERDICTS.has(answer)) return answer as RevocationVerdict
   throw new TypeError(
-    `createGuard: revocation.check must return true if the token is revoked and false if it is not, or a promise of that (got ${typeName(answer)})`,
+    `createGuard: revocation.check must return true if the token is revoked and false if it is not, or a promise of that (got ${describeValue(answer)})`,
   )
 }

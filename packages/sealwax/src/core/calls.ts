@@ -1,5 +1,6 @@
+import { describeValue } from '@sealwax/jwt/internal'
 import { AuthError } from '../errors.ts'
-import { checkMembers, typeName, wrongOption } from './strict-options.ts'
+import { checkMembers, wrongOption } from './strict-options.ts'
 
 /** What a member must be; optional with a question mark. `any`: the call itself checks it. */
 type Kind = `${keyof typeof KINDS}${'' | '?'}`
@@ -95,5 +96,5 @@ function checkObject(call: string, name: string, members: AnyMembers, given: unk
 }
 
 function wrongArgument(call: string, name: string, allowed: string, given: unknown): AuthError {
-  return new AuthError('validation_failed', wrongOption(call, name, `be ${allowed}`, typeName(given)))
+  return new AuthError('validation_failed', wrongOption(call, name, `be ${allowed}`, describeValue(given)))
 }

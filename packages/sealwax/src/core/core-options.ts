@@ -1,8 +1,7 @@
-import { isLoopback } from '@sealwax/jwt/internal'
+import { describeValue, isLoopback } from '@sealwax/jwt/internal'
 import { callback, duration, invalidOption as invalid, type OptionRules, oneOf, text, words } from './options.ts'
 import { canonicalUrl, originOf } from './origins.ts'
 import { findWeakness } from './secret-strength.ts'
-import { typeName } from './strict-options.ts'
 import type { Store } from './unit-of-work.ts'
 
 const DAY = 24 * 60 * 60_000
@@ -65,7 +64,7 @@ function checkSecrets(value: unknown): readonly string[] {
 
 function checkIssuer(value: unknown): string {
   if (typeof value !== 'string' || !URL.canParse(value)) {
-    throw invalid('issuer', 'be a URL such as https://auth.example.com', typeName(value))
+    throw invalid('issuer', 'be a URL such as https://auth.example.com', describeValue(value))
   }
   const url = new URL(value)
   if (url.username !== '' || url.password !== '') {
@@ -92,7 +91,7 @@ function checkIssuer(value: unknown): string {
 function checkList(name: string, value: unknown): readonly string[] {
   const list: unknown[] = Array.isArray(value) ? [...value] : [value]
   if (list.length === 0 || list.some((item) => typeof item !== 'string' || item.length === 0)) {
-    const got = list.length > 0 && Array.isArray(value) ? 'a list with an invalid entry' : typeName(value)
+    const got = list.length > 0 && Array.isArray(value) ? 'a list with an invalid entry' : describeValue(value)
     throw invalid(name, 'be a non-empty string or a list of them', got)
   }
   return Object.freeze(list as string[])
@@ -101,26 +100,26 @@ function checkList(name: string, value: unknown): readonly string[] {
 /** The guard checks the entries. */
 function checkArray(name: string, value: unknown): unknown {
   if (Array.isArray(value)) return Object.freeze([...value])
-  throw invalid(name, 'be a list', typeName(value))
+  throw invalid(name, 'be a list', describeValue(value))
 }
 
 /** The same characters as in the roles of built-in users. */
 function checkAdminRole(value: unknown): string {
   if (typeof value === 'string' && /^[\w.:-]{1,64}$/.test(value)) return value
-  throw invalid('adminRole', 'be 1 to 64 letters, digits and . _ - :', typeName(value))
+  throw invalid('adminRole', 'be 1 to 64 letters, digits and . _ - :', describeValue(value))
 }
 
 function checkBasePath(value: unknown): string {
   if (value === '' || (typeof value === 'string' && /^(\/[A-Za-z0-9._~-]+)+$/.test(value))) return value
   const allowed = "be empty or a path such as '/auth', with a leading slash and no slash at the end"
-  throw invalid('basePath', allowed, typeName(value))
+  throw invalid('basePath', allowed, describeValue(value))
 }
 
 /** Entries are not repeated in messages: a URL may hold a password. */
 function checkOrigins(value: unknown): readonly string[] {
   const example = 'https://app.example.com'
   if (!Array.isArray(value)) {
-    throw invalid('allowedOrigins', `be a list of exact origins such as ${example}`, typeName(value))
+    throw invalid('allowedOrigins', `be a list of exact origins such as ${example}`, describeValue(value))
   }
   for (const [index, entry] of value.entries()) {
     const origin = originOf(entry)
@@ -137,14 +136,14 @@ function checkOrigins(value: unknown): readonly string[] {
 function checkCookieName(value: unknown): string {
   if (typeof value === 'string' && /^(?!__)[A-Za-z0-9_-]{1,64}$/.test(value)) return value
   const allowed = 'be 1 to 64 letters, digits and - _, and not begin with __, since __Host- is added on https'
-  throw invalid('cookieName', allowed, typeName(value))
+  throw invalid('cookieName', allowed, describeValue(value))
 }
 
 function checkTrustProxy(value: unknown): number | readonly string[] {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 16) return value
   if (Array.isArray(value) && value.length > 0 && value.every(isCidr)) return Object.freeze([...value])
   const wrong = Array.isArray(value) ? value.findIndex((entry) => !isCidr(entry)) : -1
-  const got = wrong < 0 ? typeName(value) : `something else as entry ${wrong + 1}`
+  const got = wrong < 0 ? describeValue(value) : `something else as entry ${wrong + 1}`
   throw invalid('trustProxy', "be a number of hops (0 to 16) or a list of addresses such as '10.0.0.0/8'", got)
 }
 
@@ -161,14 +160,15 @@ function checkStore(value: unknown): unknown {
   const [call, from] = isPostgres
     ? ['postgresStore(url)', 'sealwax/postgres']
     : ["sqliteStore('./sealwax.db')", 'sealwax/sqlite']
-  throw invalid('store', `be a store such as ${call} from '${from}'`, typeName(value))
+  throw invalid('store', `be a store such as ${call} from '${from}'`, describeValue(value))
 }
 
 function checkLogger(value: unknown): unknown {
   const logger = value as Record<string, unknown> | null
   const missing = ['debug', 'info', 'warn', 'error'].filter((level) => typeof logger?.[level] !== 'function')
   if (missing.length === 0) return value
-  const got = typeof value === 'object' && value !== null ? `an object without ${missing.join(', ')}` : typeName(value)
+  const got =
+    typeof value === 'object' && value !== null ? `an object without ${missing.join(', ')}` : describeValue(value)
   throw invalid('logger', 'have the methods debug, info, warn and error, as pino does', got)
 }
 

@@ -1,9 +1,10 @@
 import type { TrustedIssuer } from '@sealwax/guard'
 import { type Duration, toSeconds } from '@sealwax/jwt'
+import { describeValue } from '@sealwax/jwt/internal'
 import { AuthError } from '../errors.ts'
 import type { AuditEvent } from './events.ts'
 import type { Logger } from './logger.ts'
-import { typeName, wrongOption } from './strict-options.ts'
+import { wrongOption } from './strict-options.ts'
 import type { LoadSubject } from './subject.ts'
 import type { Store } from './unit-of-work.ts'
 
@@ -152,7 +153,7 @@ export function oneOf(name: string, allowed: readonly string[], fallback: unknow
     parse: text,
     check(value) {
       if (typeof value === 'string' && allowed.includes(value)) return value
-      const got = typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : typeName(value)
+      const got = typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : describeValue(value)
       throw invalidOption(name, `be one of ${allowed.join(', ')}`, got)
     },
   }
@@ -163,7 +164,7 @@ export function callback(name: string): OptionRule {
   return {
     check(value) {
       if (typeof value === 'function') return value
-      throw invalidOption(name, 'be a function', typeName(value))
+      throw invalidOption(name, 'be a function', describeValue(value))
     },
   }
 }
@@ -179,7 +180,7 @@ export function checkDuration(name: string, value: Duration, limits: DurationLim
   try {
     milliseconds = toSeconds(value) * 1000
   } catch {
-    const got = typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : typeName(value)
+    const got = typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : describeValue(value)
     throw invalidOption(name, "be a number of seconds or a duration such as '15m'", got)
   }
   if (milliseconds < least || milliseconds > most) {

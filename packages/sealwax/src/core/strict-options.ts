@@ -1,3 +1,4 @@
+import { describeValue } from '@sealwax/jwt/internal'
 import { AuthError, type AuthErrorCode } from '../errors.ts'
 
 /**
@@ -14,7 +15,7 @@ export function checkMembers<T extends object>(
   { code = 'config_invalid', name = 'options' }: { code?: AuthErrorCode; name?: string } = {},
 ): T {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    const detail = wrongOption(caller, name, `be an object with ${listed(known)}`, typeName(given))
+    const detail = wrongOption(caller, name, `be an object with ${listed(known)}`, describeValue(given))
     throw new AuthError(code, detail)
   }
   const unknown = Object.keys(given).find((member) => !known.includes(member))
@@ -32,15 +33,6 @@ export function unknownOption(caller: string, name: string, hint?: string): stri
   // The name may come from a request body and be of any length.
   const shown = JSON.stringify(name.slice(0, 64))
   return `${caller}: there is no option ${shown}${hint === undefined ? '' : `; ${hint}`}`
-}
-
-/** What a value is, for messages. Only numbers are shown themselves: a string may be a secret. */
-export function typeName(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
-  if (value === '') return 'an empty string'
-  if (typeof value === 'string') return 'a string'
-  if (typeof value === 'function') return 'a function'
-  return typeof value === 'object' && value !== null ? 'an object' : String(value)
 }
 
 function listed(names: readonly string[], last = 'and'): string {

@@ -1,6 +1,6 @@
 import type { Duration } from '@sealwax/jwt'
+import { describeValue } from '@sealwax/jwt/internal'
 import { duration, invalidOption, numberOrText, type OptionRules } from '../core/options.ts'
-import { typeName } from '../core/strict-options.ts'
 
 declare module '../core/options.ts' {
   interface AuthOptions {
@@ -46,7 +46,7 @@ export const sessionOptions: OptionRules = {
     parse: numberOrText,
     check(value) {
       if (value === Infinity || (Number.isInteger(value) && (value as number) >= 1)) return value
-      throw invalidOption('maxSessions', 'be a whole number of at least 1, or Infinity', typeName(value))
+      throw invalidOption('maxSessions', 'be a whole number of at least 1, or Infinity', describeValue(value))
     },
   },
 }
