@@ -21,16 +21,19 @@ import { isCopy, keyRing, openKeys, refreshKeys, reloadKeys } from './signing-ke
 import { rotateKeys } from './signing-keys/rotation.ts'
 
 /**
- * Opens the store, makes the first signing keys if there are none, and puts everything together.
- * Throws `config_invalid`, `schema_outdated`, `keys_unavailable` or `temporarily_unavailable`.
+ * Creates an auth server: opens the store, creates the first signing keys if there are none, and
+ * starts the jobs.
+ *
+ * @throws {AuthError} `config_invalid`, `schema_outdated`, `schema_newer`, `keys_unavailable` or
+ *   `temporarily_unavailable`
  */
 export function createAuth(options: AuthOptions): Promise<AuthServer> {
   return open(options, features)
 }
 
 /**
- * The context of one command beside the servers: it does nothing by itself, makes no key and wraps
- * nothing anew.
+ * Opens the context of a command that runs beside the servers. It runs no jobs, creates no keys and
+ * rewraps nothing.
  */
 export async function openForCommand(
   options: AuthOptions,
@@ -71,12 +74,12 @@ async function closedOnFailure<T>({ store }: Context, run: () => Promise<T>): Pr
   }
 }
 
-/** Does what servers do by themselves; answers what ends it. */
+/** Starts the periodic work of a server; returns a function that stops it. */
 async function startServing(context: Context): Promise<() => Promise<void>> {
   if (await isCopy(context)) {
     await openKeys(context)
-    // The key that signs may have been revoked since the copy was made; the one after it then took
-    // over, there too.
+    // The signing key may have been revoked since the copy was made. The original then signs with
+    // the next key, and so must the copy.
     await rotateKeys(context)
     await openFeed(context)
   } else {
@@ -96,8 +99,7 @@ async function startServing(context: Context): Promise<() => Promise<void>> {
 }
 
 /**
- * Gives up what a lost secret has wrapped, while no server can start: see `forgetSecret` of the
- * engine.
+ * Calls `forgetSecret` without a server, since none can start while the secret is missing.
  */
 export async function forgetLostSecret(
   options: AuthOptions,
@@ -133,8 +135,8 @@ function contextOf(options: AuthOptions, revoked: RevocationList, features: read
 }
 
 /**
- * Both verify with this process's keys and revocations: one for the application, one for our own
- * routes, where no other issuer counts.
+ * Creates two guards, both with the keys and revocations of this process: one for the application,
+ * and one for our own routes, which accept no other issuer.
  */
 function guardsOf(context: Context, revoked: RevocationList): { guard: Guard; own: Guard } {
   const { config } = context
@@ -151,7 +153,7 @@ function guardsOf(context: Context, revoked: RevocationList): { guard: Guard; ow
   try {
     return { guard: createGuard({ ...options, issuers: config.issuers }), own: createGuard(options) }
   } catch (cause) {
-    // The other options are checked, so it is about these.
+    // All other options were checked before, so the error is about `issuers`.
     const detail =
       cause instanceof Error ? cause.message.replace(/^createGuard/, 'createAuth') : 'createAuth: issuers is invalid'
     throw new AuthError('config_invalid', detail, { cause })
@@ -183,8 +185,8 @@ function serverOf<Features extends readonly Feature[]>(
 }
 
 /**
- * A call to the generator costs more than the few octets a request needs, so they are drawn many at
- * a time. Each octet is given once.
+ * Returns random bytes from a pool, since one call of the generator costs more than the few bytes
+ * that a request needs. Each byte is used once.
  */
 function pooledRandomBytes(): Context['randomBytes'] {
   let pool = Buffer.alloc(0)
@@ -201,7 +203,7 @@ function pooledRandomBytes(): Context['randomBytes'] {
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** What a listener throws is its own affair: the event is committed and the reply goes out. */
+/** Logs what `onEvent` throws: the event is committed, and the request must not fail. */
 function safely(listener: AuthOptions['onEvent'], log: Logger = SILENT): (event: AuditEvent) => void {
   return (event) => {
     try {

@@ -7,9 +7,7 @@ export interface ErrorCodes extends Readonly<typeof commonErrors> {}
 /** A code of `AuthError`: stable, and what clients switch on. */
 export type AuthErrorCode = keyof ErrorCodes
 
-/**
- * The HTTP status of a code, and its title, which is public and stable. Clients switch on the code.
- */
+/** The HTTP status code and the title of a code. */
 export type ErrorRow = readonly [status: number, title: string]
 
 const TABLE: Record<string, ErrorRow> = {}
@@ -44,41 +42,55 @@ const commonErrors = defineErrors({
 
 export const REFUSAL_REASONS = ['replayed', 'expired', 'session_revoked', 'user_disabled', 'malformed'] as const
 
-/** Why a refresh token was refused; goes with `invalid_grant`. */
+/** Why a refresh token was refused. */
 export type RefusalReason = (typeof REFUSAL_REASONS)[number]
 
-/** One part of a request body that is not as it should be. `path` is a JSON pointer. */
+/** One part of a request body that is not valid. */
 export interface FieldError {
+  /** A JSON pointer (RFC 6901), such as `/email`. */
   readonly path: string
+  /** The kind of error, such as `invalid_type`. */
   readonly code: string
+  /** One sentence for the client. */
   readonly message: string
 }
 
+/** Details of one error besides its code. */
 export interface AuthErrorOptions {
+  /** Why a refresh token was refused. */
   readonly reason?: RefusalReason
+  /** What is wrong with the request body. */
   readonly errors?: readonly FieldError[]
-  /** Seconds after which trying again makes sense. */
+  /** Seconds after which the client may try again. */
   readonly retryAfter?: number
-  /** Response headers that belong to this refusal. */
+  /** Header fields of the response. */
   readonly headers?: Readonly<Record<string, string>>
+  /** The error that caused this one. Only for the log. */
   readonly cause?: unknown
 }
 
 /**
- * What the engine and the API throw. The public half is `code`, `status`, `title`, `detail` and
- * `reason`; `cause` is the private half, for the log alone. No message holds a token, a password, a
- * secret or a hash.
+ * What every function of an auth server throws, and what its HTTP API responds with. Switch on
+ * `code`. No member contains a token, a password, a secret or a hash. `cause` is only for the log;
+ * everything else is public.
  */
 export class AuthError extends Error {
   override readonly name = 'AuthError'
+  /** The reason, as a stable code. */
   readonly code: AuthErrorCode
+  /** The HTTP status code of the response. */
   readonly status: number
+  /** A few words, the same for every error with this code. */
   readonly title: string
-  /** One public sentence about this very refusal; the message repeats it. */
+  /** One sentence about this error; same as `message`. */
   readonly detail: string
+  /** Why a refresh token was refused. */
   readonly reason: RefusalReason | undefined
+  /** What is wrong with the request body; only with `validation_failed`. */
   readonly errors: readonly FieldError[] | undefined
+  /** Seconds after which the client may try again. */
   readonly retryAfter: number | undefined
+  /** Header fields of the response, such as `Allow`. */
   readonly headers: Readonly<Record<string, string>> | undefined
 
   constructor(code: AuthErrorCode, detail: string, options: AuthErrorOptions = {}) {
@@ -95,15 +107,15 @@ export class AuthError extends Error {
   }
 }
 
-/** All codes with their status and title, for documents and tests. */
+/** All codes with their status and title, for documentation and tests. */
 export const AUTH_ERRORS = TABLE as Readonly<Record<AuthErrorCode, ErrorRow>>
 
-/** Text that one store cannot keep, and the other would. */
+/** The error for text with U+0000, which Postgres cannot store. */
 export function nulRefused(cause?: unknown): AuthError {
   return new AuthError('validation_failed', 'Text must not contain the character U+0000', { cause })
 }
 
-/** The store cannot answer now; nothing was decided, and the same request may come again. */
+/** The error for a store that is not available. The same request can be sent again. */
 export function storeUnavailable(reason: string, cause?: unknown): AuthError {
   return new AuthError('temporarily_unavailable', reason, { retryAfter: 1, cause })
 }

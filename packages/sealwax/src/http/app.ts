@@ -39,7 +39,7 @@ export function createApp(context: Context, guard: Guard, features: readonly Rou
       if (!result.success) throw validationError(result.error.issues, result.target)
     },
   })
-  // Also what stands outside the base path is logged, and gets a request id.
+  // Requests outside the base path are logged, too, and get a request id.
   root.use(
     '*',
     requestLog(context, requestOrigin, (path) => methodsOf(path).length > 0),
@@ -55,7 +55,7 @@ export function createApp(context: Context, guard: Guard, features: readonly Rou
   root.use('*', (c, next) => {
     const malformed = c.env?.sent?.malformed
     if (malformed !== undefined) throw new AuthError('invalid_request', malformed)
-    // By our rule and not by Hono's, which would decode a parameter.
+    // Hono itself would decode parameters; our matcher does not.
     if (methodsOf(c.req.path).length === 0) throw missing([], c.req.method)
     return next()
   })
@@ -69,7 +69,7 @@ export function createApp(context: Context, guard: Guard, features: readonly Rou
     administrators: administrators(context, guard, requestOrigin),
     admit: (path) => admission.add(config.basePath + path),
   }
-  // The API document lists what people use first: what depends on other features, then those.
+  // Reversed, so that the API document begins with the features that people use first.
   for (const { routes = [] } of features.toReversed()) for (const add of routes) add(edge)
   openApiRoutes(app, root, config)
   const methodsOf = pathMatcher(app.routes)
@@ -92,17 +92,17 @@ export function createApp(context: Context, guard: Guard, features: readonly Rou
 }
 
 /**
- * The path as it was sent: Hono would decode it, and `/%61dmin` would reach `/admin` past the rule
- * that a proxy in front has for it.
+ * Returns the path as it was sent. Hono would decode it: `/%61dmin` would reach `/admin` and bypass
+ * the rule of a proxy for `/admin`.
  */
 function pathOf({ url }: Request, platform: HttpEnv['Bindings'] | undefined): string {
   return platform?.sent?.path ?? url.slice(url.indexOf('/', url.indexOf('://') + 3)).replace(/[?#].*$/, '')
 }
 
-/** RFC 6749 §5.1 asks for this beside `Cache-Control`. */
+/** RFC 6749 §5.1 requires `Pragma` in addition to `Cache-Control`. */
 const notCached: MiddlewareHandler<HttpEnv> = async (c, next) => {
   await next()
-  // Hono's own way would build another reply.
+  // `c.header` would create another response.
   c.res.headers.set('Pragma', 'no-cache')
 }
 
@@ -114,12 +114,12 @@ function missing(methods: readonly string[], method: string): AuthError {
   })
 }
 
-/** A parameter as it may be sent: nothing that URLs would change or routers decode. */
+/** A path parameter: no dot segment, no percent-encoding and no backslash. */
 const PARAMETER = String.raw`(?!\.\.?(?:/|$))[^/%\\]+`
 
 /**
- * From a path to the methods of the routes that stand there; none: the path is not ours. Each route
- * has one spelling.
+ * Returns a function from a path to the methods of its routes; an empty list if the path is not
+ * ours. Each route has exactly one spelling.
  */
 function pathMatcher(routes: readonly { path: string; method: string }[]): (path: string) => readonly string[] {
   const table = new Map<string, { pattern: RegExp; methods: string[] }>()

@@ -1,47 +1,48 @@
 import { networksOf } from '../core/network.ts'
 import { createShares, type Place } from '../core/shares.ts'
 
-/** How many log-ins begin in one turn of the event loop. */
+/** How many log-ins start in one turn of the event loop. */
 const PER_TURN = 8
 
 /**
- * How many are queued by network in one turn. A thousand in one turn delayed the other requests.
+ * How many are sorted into the queues of their networks in one turn. A thousand in one turn delayed
+ * other requests.
  */
 const IN_LINE_PER_TURN = 128
 
-/** How a flood of requests that hash a password begins. */
+/** Decides when requests that hash a password start. */
 export interface LoginAdmission {
   /** Adds a path whose requests hash a password. */
   add(path: string): void
   /**
-   * @param address finds the address of the caller, when it is needed
-   * @returns what to wait for before the request is read; `undefined`: it may begin
+   * @param address returns the address of the client, called only if needed
+   * @returns a promise to wait for before the request is read, or `undefined` if it may start
    */
   enter(path: string, address?: () => string | undefined): Promise<void> | undefined
 }
 
-/** By `handles`, which stays the same function where an application wraps the server. */
+/** By `handles`, which is the same function in an app that spreads the server. */
 const admissions = new WeakMap<Handles, LoginAdmission>()
 type Handles = (path: string) => boolean
 
-/** Remembers the admission of a server, for whatever else hands requests to it. */
+/** Stores the admission of a server for `toNodeHandler`. */
 export function shareAdmission({ handles }: { handles: Handles }, admission: LoginAdmission): void {
   admissions.set(handles, admission)
 }
 
-/** The admission of a server; `undefined` for anything else that has `fetch`. */
+/** Returns the admission of a server, or `undefined` for anything else with `fetch`. */
 export function admissionOf({ handles }: { handles: Handles }): LoginAdmission | undefined {
   return admissions.get(handles)
 }
 
 /**
- * Lets requests that hash a password begin a few in a turn of the event loop, network by network: a
- * thousand at once do not hold up anybody else. Everything else begins at once, and so does a
- * log-in while there are few.
+ * Starts only a few of the requests that hash a password in each turn of the event loop, and takes
+ * turns between networks, so that a thousand at once do not delay other requests. All other
+ * requests start at once, and so do log-ins while there are few.
  */
 export function createLoginAdmission(): LoginAdmission {
   const paths = new Set<string>()
-  // Nobody is refused here: what waits is a request that has arrived, and nothing was made of it.
+  // Any number may wait: nothing has been created for a waiting request yet.
   const shares = createShares({ places: PER_TURN, waiting: Number.POSITIVE_INFINITY, refuse: () => new Error('full') })
   const arrived: (() => void)[] = []
   const begun: Place[] = []
@@ -54,7 +55,7 @@ export function createLoginAdmission(): LoginAdmission {
 
   function turn(): void {
     isScheduled = false
-    // Queued before the places become free, so that the places go by network and not by arrival.
+    // Before places become free, so that they are given by network and not by arrival.
     for (const getInLine of arrived.splice(0, IN_LINE_PER_TURN)) getInLine()
     for (const place of begun.splice(0)) place.leave()
     if (arrived.length > 0) schedule()

@@ -12,47 +12,50 @@ export type NodeRequest = IncomingMessage & { body?: unknown }
 export type NodeHandler = (request: NodeRequest, response: ServerResponse, next?: (error?: Error) => void) => void
 
 /**
- * What can be served: an auth server, or an app around one. Without `clientAddress` a caller's
- * address is that of the connection.
+ * What `toNodeHandler` can serve: an auth server, or an app around one. Without `clientAddress` the
+ * address of a client is that of the connection.
  */
 export type Servable = Pick<App, 'fetch' | 'handles'> & Partial<Pick<App, 'clientAddress' | 'forwardedHeader'>>
 
+/** Options of {@link toNodeHandler}. */
 export interface NodeHandlerOptions {
   /**
-   * Puts lighter classes in place of the global `Request` and `Response`, as Hono on Node does by
-   * default: a reply then needs no web stream. It concerns the whole process and stays so: for one
-   * that is nothing but an auth server. Default false.
+   * Replaces the global `Request` and `Response` by lighter classes, as Hono on Node does by
+   * default: responses then need no web stream. This changes the whole process for good, so use it
+   * only in one that is nothing but an auth server. Default: false.
    */
   readonly overrideGlobalObjects?: boolean
 }
 
 /**
- * Serves an auth server from node:http, Express, or anything that speaks `(req, res, next?)`. Paths
- * that are not ours go to `next()`; without it they get 404. Ours count as sent: `/x/../login` and
- * `/%6cogin` are not ours. An already parsed `req.body` is used. Under a prefix it sees the path
- * without it, as Express mounts do.
+ * Serves an auth server from node:http, Express, or anything that calls `(req, res, next?)`. Other
+ * paths are passed to `next()`, or get 404 without it. Paths are compared as they were sent:
+ * `/x/../login` and `/%6cogin` are not `/login`. A `req.body` that was parsed before is used. When
+ * mounted under a prefix, as in Express, it sees the path without the prefix.
+ *
+ * @throws {AuthError} `config_invalid` for what is not an auth server
  */
 export function toNodeHandler(auth: Servable, options: NodeHandlerOptions = {}): NodeHandler {
   checkServable(auth)
   const { overrideGlobalObjects = false } = checkMembers('toNodeHandler', options, ['overrideGlobalObjects'])
   let platform: Platform = {}
-  // It calls back at once, so `platform` is still of the same request.
+  // The listener calls `fetch` synchronously, so `platform` still belongs to the same request.
   const listen = getRequestListener((request) => auth.fetch(request, platform), { overrideGlobalObjects })
-  // Before the request is made: of a thousand that come in one turn, each costs time only in its
-  // own.
+  // Before the `Request` is created: of a thousand log-ins that arrive at once, each then takes
+  // time only in its own turn.
   const admission = admissionOf(auth)
   return (request, response, next) => {
     const path = (request.url ?? '/').split('?', 1)[0] as string
     const isOurs = auth.handles(path)
     if (next !== undefined && !isOurs) return next()
-    // Parsers go by the content type; without one, what some leave here is not what was sent.
+    // Without a content type, `body` is a default that some parsers set.
     const parsed = request.headers['content-type'] !== undefined && request.body !== undefined && request.body !== null
     if (parsed && !isPlaceholder(request)) attachBody(request)
     const { url } = request
     const begin = () => {
-      // Whoever cut a prefix off for us may have put it back meanwhile.
+      // A router that removed a prefix may have restored it while we waited.
       const now = request.url
-      // What is not ours might be once it is made a URL.
+      // Another path could become one of ours when the URL is normalized.
       request.url = isOurs ? url : '/'
       const sent = { path: isOurs ? undefined : path, admitted: admission !== undefined }
       platform = platformOf(request, response, sent)
@@ -67,8 +70,8 @@ export function toNodeHandler(auth: Servable, options: NodeHandlerOptions = {}):
       if (turn === undefined) begin()
       else void turn.then(begin)
     }
-    // Without a socket the reply waits for one before it on the same connection: until then a
-    // sender of thousands at once is given nothing to hold.
+    // Without a socket, this response waits for an earlier one on the same connection (pipelining).
+    // Until then nothing is created for it.
     if (response.socket === null) void new Promise((ready) => response.once('socket', ready)).then(start)
     else start()
   }
@@ -93,8 +96,8 @@ function platformOf(
 }
 
 /**
- * RFC 9112 §3.2. Node goes by the first and says nothing; a proxy in front may have gone by the
- * other.
+ * RFC 9112 §3.2. Node uses the first Host field without an error; a proxy may have used another
+ * one.
  */
 function hasTwoHosts(rawHeaders: readonly string[]): boolean {
   let hosts = 0
@@ -115,7 +118,8 @@ function addressOf(
 }
 
 /**
- * The stream is spent when a framework has parsed the body; the listener takes these bytes instead.
+ * Serializes a body that a framework has parsed: its stream is consumed, so the listener reads
+ * `rawBody` instead.
  */
 function attachBody(request: NodeRequest): void {
   const { body } = request
@@ -126,8 +130,8 @@ function attachBody(request: NodeRequest): void {
 }
 
 /**
- * Some parsers leave `{}` where they found a type that is not theirs: then the stream still has the
- * body.
+ * Whether `body` is the `{}` that some parsers set for a media type they do not parse. The stream
+ * then still has the body.
  */
 function isPlaceholder(request: NodeRequest): boolean {
   const { body } = request
@@ -135,13 +139,13 @@ function isPlaceholder(request: NodeRequest): boolean {
 }
 
 /**
- * What a parser made of a form, as a form again; what came twice comes twice. Of parts of a value,
- * as `a[b]=c` gives some, nothing can be made.
+ * Encodes a parsed form again, repeated fields included. Nested values, such as those of `a[b]=c`,
+ * cannot be encoded.
  */
 function formOf(parsed: object): string {
   const pairs = Object.entries(parsed).flatMap(([name, value]) => [value].flat().map((one) => [name, one]))
   return pairs.every(([, value]) => typeof value === 'string') ? new URLSearchParams(pairs).toString() : NO_FORM
 }
 
-/** Refused, whoever reads it: a percent sign stands alone. */
+/** Not a valid form, so that it is refused. */
 const NO_FORM = '%'

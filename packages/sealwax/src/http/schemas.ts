@@ -22,7 +22,7 @@ const problem = once(() =>
       reason: z
         .enum(REFUSAL_REASONS)
         .optional()
-        .openapi({ description: 'Why the refresh token was refused; only with `invalid_grant`.' }),
+        .openapi({ description: 'Why; only with `invalid_grant` and `user_disabled`.' }),
       errors: z
         .array(
           z.object({
