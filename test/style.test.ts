@@ -26,29 +26,87 @@ function isComment(line: string): boolean {
   return /^\s*(\/\/|\/?\*)/.test(line) && !/https?:\/\/\S{60}/.test(line)
 }
 
-/** Exported names of the entry points of a package. */
-const entries = globSync('packages/*/src/index.ts', { cwd: root })
+const read = (file: string) => readFileSync(join(root, file), 'utf8')
 
-test('style: whatever an entry point exports has a comment where it is declared', () => {
-  const missing = entries.flatMap((entry) => {
-    const source = readFileSync(join(root, entry), 'utf8')
-    return [...source.matchAll(/export (?:type )?\{([^}]*)\} from '(\.[^']+)'/g)].flatMap(([, names = '', path = '']) =>
-      names
-        .split(',')
-        .map((name) => name.replace('type ', '').trim())
-        .filter((name) => name !== '' && !hasComment(join(entry, '..', path), name))
-        .map((name) => `${entry}: ${name}`),
-    )
+/** The entry points of all packages. */
+const entryPoints = globSync('packages/*/package.json', { cwd: root }).flatMap((manifest) =>
+  Object.values<{ '@sealwax/source'?: string }>(JSON.parse(read(manifest)).exports).flatMap((entry) =>
+    entry['@sealwax/source'] === undefined ? [] : [join(manifest, '..', entry['@sealwax/source'])],
+  ),
+)
+
+/** A name in the file that declares it, passes it on or imports it. */
+interface Name {
+  readonly name: string
+  readonly file: string
+}
+
+test('style: whatever an entry point exports has a comment, and so does each of its members', () => {
+  assert.ok(entryPoints.length >= 20)
+  const checked = new Set<string>()
+  const missing = entryPoints.flatMap(exportsOf).flatMap((exported) => {
+    const found = findDeclaration(exported)
+    if (found === undefined || checked.has(found.place)) return []
+    checked.add(found.place)
+    return [...(found.hasComment ? [] : [found.place]), ...membersWithoutComment(found)]
   })
+  assert.ok(checked.size > 100)
   assert.deepEqual(missing, [])
 })
 
-function hasComment(file: string, name: string): boolean {
-  const source = readFileSync(join(root, file), 'utf8')
-  const declared = new RegExp(`export (?:async |declare )?(?:function|const|class|interface|type) ${name}\\b`).exec(
-    source,
-  )
-  // Passed on from another file.
-  if (declared === null) return new RegExp(`\\b${name}\\b`).test(source)
-  return source.slice(0, declared.index).trimEnd().endsWith('*/')
+const DECLARATION = '(?:async |declare |abstract )*(?:function|const|class|interface|type)'
+
+function exportsOf(file: string): Name[] {
+  const source = read(file)
+  const own = [...source.matchAll(new RegExp(`^export ${DECLARATION} (\\w+)`, 'gm'))]
+  const passedOn = [...source.matchAll(/^export (?:type )?\{([^}]*)\}/gm)]
+  const all = [...source.matchAll(/^export \* from '(\.[^']+)'/gm)]
+  return [
+    ...[...own.map(([, name = '']) => name), ...passedOn.flatMap(([, list = '']) => namesIn(list))].map((name) => ({
+      name,
+      file,
+    })),
+    ...all.flatMap(([, path = '']) => exportsOf(join(file, '..', path))),
+  ]
+}
+
+/** The names of an import or export list, as they are called in this file. */
+function namesIn(list: string): string[] {
+  const names = list.split(',').map((name) => name.trim().replace(/^type /, ''))
+  return names.flatMap((name) => name.split(' as ').at(-1) || [])
+}
+
+interface Declaration {
+  readonly place: string
+  readonly hasComment: boolean
+  /** The lines from the declaration to the end of the file. */
+  readonly lines: readonly string[]
+}
+
+/** Follows imports and exports; returns `undefined` for what another package declares. */
+function findDeclaration({ name, file }: Name): Declaration | undefined {
+  const source = read(file)
+  const declared = new RegExp(`^(?:export )?${DECLARATION} ${name}\\b`, 'm').exec(source)
+  if (declared !== null) {
+    const before = source.slice(0, declared.index).replace(/(\n\/\/ biome-ignore .*)+\n$/, '\n')
+    const lines = source.slice(declared.index).split('\n')
+    return { place: `${file}: ${name}`, hasComment: before.trimEnd().endsWith('*/'), lines }
+  }
+  for (const [, list = '', path = ''] of source.matchAll(/^(?:im|ex)port (?:type )?\{([^}]*)\} from '([^']+)'/gm)) {
+    if (!namesIn(list).includes(name)) continue
+    return path.startsWith('.') ? findDeclaration({ name, file: join(file, '..', path) }) : undefined
+  }
+  throw new Error(`${file} does not declare ${name}`)
+}
+
+const MEMBER = /^ {2}(?:(?:readonly|declare|static|async|get|set) )*(\w+)\??(?:<[^>]*>)?[:(]/
+
+function membersWithoutComment({ place, lines: [first = '', ...lines] }: Declaration): string[] {
+  if (!/^(export )?(interface|class|type) .*\{$/.test(first)) return []
+  const members = lines.slice(0, lines.indexOf('}'))
+  return members.flatMap((line, i) => {
+    const member = MEMBER.exec(line)?.[1]
+    if (member === undefined || member === 'constructor') return []
+    return i > 0 && members[i - 1]?.endsWith('*/') ? [] : [`${place}.${member}`]
+  })
 }
