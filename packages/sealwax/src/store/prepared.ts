@@ -8,7 +8,10 @@ export interface Slots<V> {
   readonly values?: V
 }
 
-/** Runs a compiled statement without Kysely's executor, whose promises take as long as SQLite. */
+/**
+ * Runs a compiled statement without Kysely's executor, whose promises take as long as SQLite
+ * itself.
+ */
 export type RunDirectly = (sql: string, parameters: readonly unknown[]) => { rows: unknown[]; changed: number }
 
 const directly = new WeakMap<object, RunDirectly>()

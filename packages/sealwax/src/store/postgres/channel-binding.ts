@@ -117,7 +117,10 @@ function passwordMessage(body: Buffer | undefined): Buffer {
   return Buffer.concat([head, body])
 }
 
-/** RFC 5929 §4.1: with the hash of the certificate's signature, or SHA-256 if that is weaker. */
+/**
+ * RFC 5929 §4.1: uses the hash function of the certificate's signature, or SHA-256 if that is
+ * weaker or not in `HASHES`.
+ */
 function certificateHash(der: Buffer): Buffer {
   const signed = elementAt(der, elementAt(der, 0).start)
   const algorithm = elementAt(der, elementAt(der, signed.end).start)

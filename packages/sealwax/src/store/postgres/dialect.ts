@@ -4,16 +4,18 @@ import { settled } from './pending.ts'
 import type { Pool } from './pool.ts'
 
 /**
- * What a transaction needs is said when it begins, in the same round trip: settings of the session
- * are refused by poolers, belong to whoever gets the connection next, and may be set otherwise for
- * the role or the database. Durable when the commit returns; and each statement sees what was
- * committed before it, which the conditional updates count on.
+ * Sets what a transaction needs in the round trip that begins it. Settings of the session are no
+ * alternative: poolers refuse them, the next user of the connection inherits them, and the role or
+ * the database may set others.
+ *
+ * The commit is durable when it returns, and each statement sees what was committed before it,
+ * which the conditional updates rely on.
  */
 const BEGIN = 'begin isolation level read committed; set local synchronous_commit to on'
 
 /**
  * Postgres for Kysely, over connections that may change between two transactions. Without
- * `prepares` no statement is left behind on the server.
+ * `prepares`, no prepared statement stays on the server.
  */
 export function dialectOf(pool: Pool, { prepares }: { prepares: boolean }): PostgresJSDialect {
   return new StatelessDialect({ postgres: () => withTransactions(pool, prepares) })
@@ -26,8 +28,8 @@ class StatelessDialect extends PostgresJSDialect {
 }
 
 /**
- * Kysely would lock migrations with a lock of the session. Whoever migrates here holds one of the
- * transaction.
+ * Kysely would take a session-level lock for migrations. Here the caller holds a transaction-level
+ * one.
  */
 class Adapter extends PostgresAdapter {
   override async acquireMigrationLock() {}
@@ -50,8 +52,8 @@ function withTransactions(pool: Pool, prepares: boolean): PostgresJSSql {
 }
 
 /**
- * The first of the two statements may have begun a transaction when the other fails: whoever gets
- * the connection next would be in it.
+ * If the second statement of `BEGIN` fails, the first may have begun a transaction. It is then
+ * rolled back, so that the next user of the connection is not in it.
  */
 async function begin(connection: PostgresJSReservedSql) {
   try {

@@ -1,18 +1,21 @@
 import { Conflict, type Facts } from '../../core/unit-of-work.ts'
 import { AuthError, nulRefused, storeUnavailable } from '../../errors.ts'
 
-/** Codes of the client library and of the socket beneath it that mean: no connection now. */
+/** Codes of the client library and its socket which mean that there is no connection now. */
 const CONNECTION = new Set([
   ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT', 'RESERVATION_TIMEOUT'],
   ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'ETIMEDOUT', 'EAI_AGAIN', 'ENOENT', 'EHOSTUNREACH'],
   ...['ENETUNREACH', 'TLS_MISSING', 'TLS_FAILED', 'CLEARTEXT_REFUSED', 'BINDING_REFUSED'],
 ])
 
-/** Classes and codes of Postgres (Appendix A) that mean: not now, nothing was decided. */
+/**
+ * Postgres classes and codes (Appendix A) which mean that the database is unavailable now and that
+ * nothing was decided.
+ */
 const UNAVAILABLE = /^(08...|28...|3D000|53...|57P0.|57014|58...|25006|25P0[234]|42501|55P03|40001|40P01)$/
 /**
- * A prepared statement is not there, or already: a pooler has given the connection to somebody
- * else.
+ * A prepared statement is missing or already exists: a pooler has given the connection to another
+ * client.
  */
 const NOT_OURS = /^(26000|42P05)$/
 /** Text with a NUL octet. */
@@ -20,14 +23,14 @@ const UNTRANSLATABLE = '22021'
 
 const UNIQUE_VIOLATION = '23505'
 
-/** The user of the database may not do that. */
+/** Whether the database user lacks a privilege. */
 export function isRefusedPrivilege(error: unknown): boolean {
   return codeOf(error) === '42501'
 }
 
 /**
- * A serialization failure, a deadlock, or a statement prepared before a table was changed: the
- * transaction may simply be run again.
+ * Whether the transaction can be run again: after a serialization failure, a deadlock, or a
+ * statement that was prepared before a table was changed.
  */
 export function isRetryable(error: unknown): boolean {
   const cause = error instanceof AuthError ? error.cause : error
@@ -39,17 +42,18 @@ export function isRetryable(error: unknown): boolean {
   )
 }
 
-/** Whether it says: not now, nothing was decided. */
+/** Whether an error means that the database is unavailable now and that nothing was decided. */
 export function isUnavailable(error: unknown): boolean {
   const code = codeOf(error)
-  // With a fatal error the server ends the connection, whatever the code: so do poolers that have
-  // none for what they mean.
+  // After a fatal error the server closes the connection, whichever code it has. Poolers do the
+  // same when no code fits.
   const isFatal = /^(FATAL|PANIC)$/.test(fieldOfServer(error, 'severity'))
   return isFatal || CONNECTION.has(code) || UNAVAILABLE.test(code)
 }
 
 /**
- * From a driver's error to `Conflict` or `temporarily_unavailable`; what is neither stays as it is.
+ * Converts a driver's error to `Conflict`, `validation_failed` (a NUL octet) or
+ * `temporarily_unavailable`. Other errors are returned unchanged.
  */
 export function translate(error: unknown): unknown {
   if (error instanceof AuthError || error instanceof Conflict) return error
@@ -64,7 +68,7 @@ export function translate(error: unknown): unknown {
 const LOST_STATEMENT =
   'A pooler lost a prepared statement: the database URL must not say prepare=true or pgbouncer=false'
 
-/** The same facts, with every error translated. `tracked` hears of each query. */
+/** Returns the same facts with translated errors. `tracked` is called with each query. */
 export function translated(facts: Facts, tracked: <T>(query: Promise<T>) => Promise<T> = (query) => query): Facts {
   const nouns = Object.entries(facts).map(([name, noun]) => {
     const methods = Object.entries(noun as Record<string, (...args: unknown[]) => Promise<unknown>>)
@@ -86,7 +90,7 @@ function fieldOfServer(error: unknown, name: 'code' | 'routine' | 'severity' | '
   return error instanceof Error && name in error ? String((error as unknown as Record<string, unknown>)[name]) : ''
 }
 
-/** The column, from the name that Postgres gives a unique constraint: table_column_key. */
+/** The column, from the name that Postgres gives to a unique constraint: table_column_key. */
 function fieldOf(error: unknown): string {
   const constraint = fieldOfServer(error, 'constraint_name')
   if (constraint.endsWith('_pkey')) return constraint === 'signing_keys_pkey' ? 'sequence' : 'id'

@@ -35,7 +35,7 @@ const REASONS: Readonly<Record<string, string>> = {
 const MISCONFIGURED = /^(28...|3D000|42501)$/
 
 /**
- * Converts an error of opening: the message names host, port, database and cause, never user or
+ * Converts an error from opening: the message names host, port, database and cause, never user or
  * password.
  */
 export function translateAtOpening(error: unknown, address: PostgresAddress): unknown {

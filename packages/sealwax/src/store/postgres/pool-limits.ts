@@ -1,9 +1,9 @@
 export interface PoolLimits {
-  /** Connections at once. */
+  /** The maximum number of connections. */
   readonly max: number
   /**
-   * How long one statement may take before its connection is given up, in milliseconds. Infinity
-   * for migrations and copies.
+   * How many milliseconds one statement may take before its connection is closed. Infinity for
+   * migrations and copies.
    */
   readonly statementMs?: number
 }
@@ -13,16 +13,16 @@ export interface PoolLimits {
  * write lock.
  */
 export const RESERVATION_MS = 5000
-/** Far beyond what any of our statements takes. */
+/** Far more than any of our statements takes. */
 export const STATEMENT_MS = 20_000
-/** A statement that takes longer is a reason to ask whether the server is still there. */
+/** If a statement takes longer, the pool checks whether the server still responds. */
 export const DOUBT_MS = 2000
-/** The last idle connection stays longer: other servers may need the rest. */
+/** The last idle connection is kept longer: other server processes may need the rest. */
 export const IDLE_MS = 60_000
 export const SPARE_IDLE_MS = 10_000
 /**
- * After the server had no connection left: how long the pool makes do with those it has, and how
- * soon it asks again when it has none.
+ * After the server had no free connection: how long the pool opens no more (doubled up to a
+ * maximum), and how soon it retries if it has none.
  */
 export const FULL_MS = 1000
 export const LONGEST_FULL_MS = 30_000

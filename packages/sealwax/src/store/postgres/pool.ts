@@ -18,7 +18,7 @@ import { type Holder, type Kind, PAUSE_MS, type Reach } from './reach.ts'
 interface Member {
   readonly client: postgres.Sql
   readonly instance: string
-  /** Which of the store's pools has it now. */
+  /** The pool of the store that owns it now. */
   owner: Pool
   lost: boolean
   idleTimer?: NodeJS.Timeout
@@ -31,13 +31,13 @@ interface Waiting {
 }
 
 /**
- * A pool whose connections die for good. The library's own pool mends a broken connection in place,
- * and until it has, a statement of the transaction that was under way ends the process
- * (porsager/postgres#1154) or waits for ever. Here each connection is a client of its own: once it
- * is lost nothing is sent over it any more, and another is opened when somebody waits.
+ * A pool that replaces lost connections instead of repairing them. The library's own pool
+ * reconnects in place; until it has, a statement of the interrupted transaction ends the process
+ * (porsager/postgres#1154) or waits forever. Here each connection is a client of its own: once it
+ * is lost, nothing more is sent over it, and another is opened if a reservation is waiting.
  *
- * When the server has no more connections to give, those who ask wait for one of those there are.
- * While it is away, they hear so at once.
+ * When the server has no free connection, reservations wait for one that the pool already has. When
+ * the database is unavailable and the pool has no connection, they fail at once.
  */
 export class Pool implements PostgresJSSql, Holder {
   readonly options = {}
@@ -50,13 +50,13 @@ export class Pool implements PostgresJSSql, Holder {
   readonly #waiting: Waiting[] = []
   #opening = 0
   #ended = false
-  /** The server had none left: no more are asked for until then. */
+  /** The server had no free connection: until this time, a pool that has one opens no more. */
   #fullUntil = -Infinity
   #fullMs = FULL_MS
   #retry: NodeJS.Timeout | undefined
-  /** The next connection to become free is given up, for another pool that has none. */
+  /** Whether the next connection that becomes free goes to the neighbour, which has none. */
   #yields = false
-  /** Which of the store's pools gives up a connection when this one cannot get its first. */
+  /** The other pool of the store. It gives up a connection if this one cannot get its first. */
   #neighbour: Pool | undefined
 
   constructor(reach: Reach, kind: Kind, { max, statementMs = STATEMENT_MS }: PoolLimits) {
@@ -67,7 +67,7 @@ export class Pool implements PostgresJSSql, Holder {
     reach.join(this)
   }
 
-  /** Neither of two pools can keep the other from having a connection at all. */
+  /** Links two pools, so that neither can leave the other without any connection. */
   static share(one: Pool, other: Pool): void {
     one.#neighbour = other
     other.#neighbour = one
@@ -92,7 +92,8 @@ export class Pool implements PostgresJSSql, Holder {
   }
 
   /**
-   * Refuses new reservations, and closes each connection once it is free, or after so many seconds.
+   * Refuses waiting and new reservations. Closes each connection when it has no running statement,
+   * or after `timeout` seconds.
    */
   async end({ timeout = 5 }: { timeout?: number } = {}): Promise<void> {
     this.#ended = true
@@ -116,12 +117,12 @@ export class Pool implements PostgresJSSql, Holder {
     for (const member of members) this.#lose(member)
   }
 
-  /** Opens another connection for those who wait, if there may be one more. */
+  /** Opens another connection for waiting reservations, if the limits allow it. */
   #grow(probing = false): void {
     const { size } = this.#members
     if (this.#ended || size + this.#opening >= this.#max) return
     if (!this.#reach.mayTry(this.#kind)) {
-      // Those who wait are not refused now, and nobody else may try again for them.
+      // Waiting reservations are not refused here, and no other event may trigger another attempt.
       if (!probing && this.#waiting.length > 0 && this.#retry === undefined) this.#tryAgainAfter(PAUSE_MS)
       return
     }
@@ -156,8 +157,8 @@ export class Pool implements PostgresJSSql, Holder {
   }
 
   /**
-   * Those who wait in vain hear so; for the others another connection is opened, if there may be
-   * one more.
+   * Refuses waiting reservations if the database is unavailable and there is no connection to wait
+   * for. Otherwise opens another one for them, if the limits allow it.
    */
   #serveWaiting(): void {
     if (this.#waiting.length === 0) return
@@ -167,8 +168,8 @@ export class Pool implements PostgresJSSql, Holder {
   }
 
   /**
-   * The server has no connection left: the pool goes on with those it has. One that has none asks
-   * its neighbour for one.
+   * The server has no free connection, so the pool continues with those it has. If it has none, it
+   * gets one from its neighbour.
    */
   #makeDo(): void {
     if (performance.now() >= this.#fullUntil) {
@@ -196,8 +197,8 @@ export class Pool implements PostgresJSSql, Holder {
   }
 
   /**
-   * Hands a connection over as it is: closed, another server might get the place. Does not ask for
-   * another at once: the neighbour comes first.
+   * Hands over an open connection: if it were closed, another server process could get its place.
+   * Does not open another one at once, so that the neighbour is served first.
    */
   #yield(member: Member): void {
     this.#yields = false
@@ -217,7 +218,9 @@ export class Pool implements PostgresJSSql, Holder {
     }
   }
 
-  /** The connection is gone, or given up: another may be opened for those who wait. */
+  /**
+   * Removes a connection that is lost or given up. Another may be opened for waiting reservations.
+   */
   #lose(member: Member): void {
     if (member.lost) return
     member.lost = true
@@ -225,7 +228,7 @@ export class Pool implements PostgresJSSql, Holder {
     this.#members.delete(member)
     const at = this.#idle.indexOf(member)
     if (at >= 0) this.#idle.splice(at, 1)
-    // Rejects what is still under way, and keeps the client from connecting again.
+    // Rejects running statements, and prevents the client from reconnecting.
     void member.client.end({ timeout: 0 })
     this.#serveWaiting()
   }
@@ -245,7 +248,7 @@ export class Pool implements PostgresJSSql, Holder {
     }
   }
 
-  /** What Kysely holds while it uses a connection. */
+  /** The object that Kysely holds while it uses a connection. */
   #reservation(member: Member): PostgresJSReservedSql {
     return {
       release: () => member.owner.#release(member),
@@ -268,7 +271,10 @@ export class Pool implements PostgresJSSql, Holder {
     }
   }
 
-  /** Gives the connection up when the server does not answer, or answers that it is of no use. */
+  /**
+   * Closes the connection if the server does not respond in time, or responds with an error after
+   * which the connection cannot be used.
+   */
   #watch(member: Member, pending: PromiseLike<unknown>): void {
     const limited = this.#statementMs !== Infinity
     const doubt = limited ? setTimeout(() => void this.#reach.check(this.#kind), DOUBT_MS) : undefined
@@ -286,7 +292,7 @@ export class Pool implements PostgresJSSql, Holder {
       else done()
       if (!isUseless(error)) return
       this.#lose(member)
-      // They lead to the same server.
+      // Idle connections lead to the same server.
       for (const idle of [...this.#idle]) this.#lose(idle)
     })
   }

@@ -16,7 +16,7 @@ import {
 import type { Place, PostgresAddress } from './url.ts'
 
 /**
- * A connection that was looked at: it leads to the primary, and the feed's epoch is that of its
+ * A checked connection: it leads to the primary, and the feed's epoch is that of the primary's
  * timeline.
  */
 export interface Opened {
@@ -24,52 +24,54 @@ export interface Opened {
   readonly instance: string
 }
 
-/** One that was not chosen yet: when another host is, nobody must hear that this one closes. */
+/**
+ * A connection that may still be closed because another host was faster. That close must not be
+ * reported.
+ */
 interface Candidate extends Opened {
-  /** Calls back when the connection is lost, also if it is already. */
+  /** Calls `lost` when the connection is lost, or soon if it is lost already. */
   onLost(lost: () => void): void
 }
 
 export interface Kind {
-  /** Whether what uses the connection writes. */
+  /** Whether the connection is used for writes. */
   readonly writes: boolean
 }
 
-/** Who holds connections, and hears what was found out by opening one. */
+/** An owner of connections. It is notified of what an attempt to open one has found. */
 export interface Holder {
-  /**
-   * There is a primary. Connections to any other start of a server lead to one that is no longer
-   * it.
-   */
+  /** The primary was found. Connections to any other instance no longer lead to the primary. */
   found(instance: string): void
   /** An attempt to open a connection has failed. */
   failed(): void
-  /** Nobody answers: connections that stand are waited for in vain. */
+  /** The server does not respond, so there is no point in waiting on open connections. */
   unreachable(error: unknown): void
 }
 
 interface Failure {
   readonly error: unknown
   readonly at: number
-  /** Whether the primary is there, and takes no writes. */
+  /** Whether the primary responded but accepts no writes. */
   readonly ofWriters: boolean
 }
 
-/** How long opening one connection may take, with the first look. */
+/** How long opening one connection may take, including the first check of the server. */
 const OPEN_MS = 5000
-/** When the place that was good last does not answer so soon, the others are tried beside it. */
+/** If the last primary does not respond within this time, the other hosts are tried in parallel. */
 const HEAD_START_MS = 500
-/** While the database is away: between two attempts, and how many may be under way. */
+/**
+ * While the database is unavailable: the pause between two attempts, and how many may run at once.
+ */
 export const PAUSE_MS = 250
 const MOST_ATTEMPTS = 3
 /**
- * A failure tells nothing about now when it is older. Longer than an attempt takes: there is always
- * one that has failed meanwhile.
+ * An older failure says nothing about the current state. Longer than an attempt takes, so that
+ * during an outage there is always a recent failure.
  */
 const FRESH_MS = 6000
 /**
- * A check of a server that does not answer a statement: how long it may take, and how often it is
- * made.
+ * A check of a server that does not respond to a statement: how long it may take, and the minimum
+ * interval between two checks.
  */
 const CHECK_MS = 3000
 const CHECK_EVERY_MS = 5000
@@ -78,15 +80,15 @@ const FAILED_OVER =
   'the database was failed over: the revocation feed has a new epoch, and every guard reads all revocations again'
 
 /**
- * What the pools of one store know together about the way to the database: whether it is away,
- * which host is the primary, and what it refuses to tell.
+ * What the pools of one store share about the database: whether it is unavailable, which host is
+ * the primary, and whether the server reports its timeline.
  */
 export class Reach {
   readonly #address: PostgresAddress
   readonly #tables: boolean
   readonly #tell: (sentence: string) => void
   readonly #holders = new Set<Holder>()
-  /** The host that was the primary when it was last asked. */
+  /** The host that was last found to be the primary. */
   #place: Place | undefined
   #failure: Failure | undefined
   #attempts = 0
@@ -97,8 +99,8 @@ export class Reach {
   readonly #stop = new AbortController()
 
   /**
-   * @param tables whether the schema stands, so that the feed's epoch can be looked after
-   * @param tell hears when an outage is over, and of a failover
+   * @param tables whether the tables exist, so that the feed's epoch can be checked
+   * @param tell called with a message after an outage and after a failover
    */
   constructor(
     address: PostgresAddress,
@@ -113,12 +115,12 @@ export class Reach {
     this.#holders.add(holder)
   }
 
-  /** Ends what is under way. */
+  /** Aborts attempts that are in progress. */
   close(): void {
     this.#stop.abort()
   }
 
-  /** False where the server refuses to tell its timeline: then nobody notices a failover. */
+  /** False if the server does not report its timeline; a failover then goes unnoticed. */
   get tellsTimeline(): boolean {
     return this.#timeline
   }
@@ -128,23 +130,25 @@ export class Reach {
     return this.#place === undefined ? this.#address : { ...this.#address, places: [this.#place] }
   }
 
-  /** Why the last attempt failed, if that was just now. */
+  /**
+   * The error of the last failed attempt, if that was recent and concerns this kind of connection.
+   */
   failureFor({ writes }: Kind): unknown {
     const failure = this.#failure
     if (failure === undefined || (failure.ofWriters && !writes)) return undefined
     return performance.now() - failure.at < FRESH_MS ? failure.error : undefined
   }
 
-  /** While the database is away few try at a time, whoever waits. */
+  /**
+   * While the database is unavailable, only a few attempts run at a time, however many reservations
+   * are waiting.
+   */
   mayTry({ writes }: Kind): boolean {
     if (this.#failure === undefined || (this.#failure.ofWriters && !writes)) return true
     return this.#attempts < MOST_ATTEMPTS && performance.now() - this.#attemptedAt >= PAUSE_MS
   }
 
-  /**
-   * Opens a connection. What it rejects with is remembered, except that the server has no more to
-   * give.
-   */
+  /** Opens a connection. A failure is remembered, unless the server has no free connection. */
   async open(kind: Kind, lost: () => void, withinMs = OPEN_MS): Promise<Opened> {
     this.#attempts += 1
     this.#attemptedAt = performance.now()
@@ -158,7 +162,7 @@ export class Reach {
     } catch (error) {
       this.#attempts -= 1
       if (isFull(error)) {
-        // The server is there: who waits may hope for a connection.
+        // The server is reachable, so a connection may become free.
         if (this.#failure?.ofWriters === false) this.#recover()
         throw error
       }
@@ -168,15 +172,15 @@ export class Reach {
     }
   }
 
-  /** A statement was answered, over whichever connection. */
+  /** Records that the server has responded to a statement, over any connection. */
   answered(): void {
     this.#answeredAt = performance.now()
   }
 
   /**
-   * A statement has not been answered for a while: is the server still there? If not, all
-   * connections are given up. But when others are answered meanwhile, it waits for a lock, and new
-   * connections wait for their turn at a pooler.
+   * Checks whether the server still responds, after a statement has had no response for a while. If
+   * it does not, all connections are given up. But if other statements get a response meanwhile,
+   * this one is waiting for a lock, and new connections wait for their turn at a pooler.
    */
   async check(kind: Kind): Promise<void> {
     const began = performance.now()
@@ -191,7 +195,10 @@ export class Reach {
     }
   }
 
-  /** Looks again over a connection that stands: behind a pooler it may lead elsewhere by now. */
+  /**
+   * Checks the server over a new or an open connection: behind a pooler, an open one may lead to
+   * another server by now.
+   */
   async lookAgain(send: Parameters<typeof look>[0], { writes }: Kind): Promise<Seen> {
     const seen = await this.#look(send)
     refuseReadOnly(seen, { writes })
@@ -207,7 +214,8 @@ export class Reach {
   }
 
   /**
-   * The last primary first. Of several hosts the first that turns out to be the primary is taken.
+   * Tries the last primary first. Of several hosts, the first that turns out to be the primary is
+   * used.
    */
   async #openSomewhere(kind: Kind, withinMs: number): Promise<Candidate> {
     const { places } = this.#address
@@ -231,7 +239,7 @@ export class Reach {
       return opened
     } catch (error) {
       const errors: unknown[] = error instanceof AggregateError ? error.errors : [error]
-      // What a server that is there has said tells more than that another is not.
+      // An error from a server that responded says more than one from a server that is unreachable.
       throw errors.find((each) => isAnswer(each)) ?? errors[0]
     } finally {
       decided.abort()

@@ -12,6 +12,6 @@ export const readOnly: KyselyPlugin = {
 
 function reads(node: RootOperationNode): boolean {
   if (SelectQueryNode.is(node)) return node.endModifiers === undefined
-  // Raw SQL: the queries of the feed, and locks that end with their statement.
+  // Raw SQL is allowed: the queries of the feed, and locks that end with their statement.
   return node.kind === 'RawNode'
 }

@@ -35,7 +35,7 @@ const GRANT_ROWS = `grant it USAGE on the schema and its sequences, and SELECT, 
 const START_AS_OWNER = 'start once as its owner'
 const CREATE_SCHEMA = `create it with this user as its owner, or grant CREATE on the database`
 
-/** Checks privileges first: after an error, a transaction reports no further cause. */
+/** Checks privileges first: after a failed statement, the transaction reports no further causes. */
 async function createSchema(db: Kysely<Tables>): Promise<void> {
   const may = await privileges(db)
   if (may.change === false) throw refused(`change the schema ${SCHEMA}`, START_AS_OWNER)

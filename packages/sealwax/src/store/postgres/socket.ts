@@ -13,9 +13,9 @@ const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
 const [YES, NO] = [0x53, 0x4e]
 
 /**
- * Opens a connection to the database, encrypted according to `tls`, which never sends a password in
- * cleartext. Never rejects: after a failure, returns a stream that fails. `stop` aborts the
- * attempt.
+ * Opens a connection to the database, encrypted according to `tls`. Over an unencrypted network
+ * connection it refuses to send the password in cleartext, except to a loopback address. Never
+ * rejects: after a failure, returns a stream that fails. `stop` aborts the attempt.
  */
 export async function openSocket(
   place: Place,
@@ -53,7 +53,7 @@ async function takesTls(socket: Socket, tls: TlsSettings, givenUp: Promise<never
   if (tls.mode === 'disable' || tls.direct) return tls.direct
   socket.write(SSL_REQUEST)
   const [reply] = (await Promise.race([once(socket, 'data'), givenUp])) as [Buffer]
-  // More than one octet was injected by a man in the middle (CVE-2021-23222).
+  // Further octets were injected by a man in the middle (CVE-2021-23222).
   if (reply.length !== 1) throw new ConnectionRefused('TLS_FAILED', 'its reply does not follow the protocol')
   if (reply[0] === YES) return true
   if (reply[0] === NO && (tls.mode === 'prefer' || tls.mode === 'allow')) return false

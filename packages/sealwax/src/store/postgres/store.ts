@@ -35,8 +35,8 @@ const LOOK_EVERY_MS = 1000
 /** Options of {@link postgresStore}. */
 export interface PostgresStoreOptions {
   /**
-   * The maximum of connections, at least 3: one listens, the others read and write. The store works
-   * with fewer if the server grants fewer. Default: 10.
+   * The maximum number of connections, at least 3: one listens, the others read and write. The
+   * store works with fewer if the server grants fewer. Default: 10.
    */
   readonly connections?: number
 }
@@ -102,7 +102,7 @@ export function postgresStore(url: string, options: PostgresStoreOptions = {}): 
       const facts = factsOver(features)
       const committed = translated(facts(reader.db.withPlugin(readOnly), TRAITS), tracked)
       opened = { reach, writer, reader, facts, committed, pooled }
-      // The first query also finds out whether the server shows its timeline.
+      // The first query also finds out whether the server reports its timeline.
       await this.ping().catch(async (error) => {
         await this.close()
         throw error
@@ -130,7 +130,8 @@ export function postgresStore(url: string, options: PostgresStoreOptions = {}): 
       if (opened === undefined) return
       const { reach, writer, reader } = opened
       opened = undefined
-      // The library would not wait for running queries, and queued ones would never settle.
+      // Otherwise the pools would refuse waiting reservations, and close connections between two
+      // statements of a transaction.
       await Promise.allSettled(underWay)
       await Promise.all([writer.pool.end(), reader.pool.end()])
       reach.close()
@@ -138,7 +139,10 @@ export function postgresStore(url: string, options: PostgresStoreOptions = {}): 
   }
 }
 
-/** Runs a transaction, again after a serialization failure or a deadlock. */
+/**
+ * Runs a transaction. Retries it after a serialization failure, a deadlock, or a statement that was
+ * prepared before a table was changed.
+ */
 async function transact<T>(
   { writer, facts }: { writer: Connections; facts: ReturnType<typeof factsOver> },
   unit: (facts: Facts) => Promise<T>,
@@ -169,7 +173,7 @@ const TIMELINE_UNKNOWN =
 /** @param prepares Whether to prepare statements; not behind a pooler. */
 function connect(reach: Reach, kind: Kind, limits: PoolLimits, prepares = false): Connections {
   const pool = new Pool(reach, kind, limits)
-  // Every name is qualified, whatever the search_path of the role or the database.
+  // Qualifies every name, so that the `search_path` of the role or the database does not matter.
   return { pool, db: new Kysely<Tables>({ dialect: dialectOf(pool, { prepares }) }).withSchema(SCHEMA) }
 }
 

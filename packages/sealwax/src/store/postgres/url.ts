@@ -1,6 +1,6 @@
 import { AuthError } from '../../errors.ts'
 
-/** As libpq names them. `allow` is treated as `prefer`. */
+/** libpq's names. `allow` is treated as `prefer`. */
 const TLS_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
 type TlsMode = (typeof TLS_MODES)[number]
 
@@ -8,9 +8,9 @@ export interface TlsSettings {
   readonly mode: TlsMode
   /** The path of a PEM file, or `system`. Without it, Node's own list of authorities is used. */
   readonly rootCertificate: string | undefined
-  /** TLS begins with the first octet (Postgres 17), without the question whether the server can. */
+  /** Starts TLS with the first octet (Postgres 17), without first requesting it. */
   readonly direct: boolean
-  /** The log-in is bound to the connection, so that nobody can stand in between. */
+  /** Binds the log-in to the TLS connection, so that there can be no man in the middle. */
   readonly bound: boolean
 }
 
@@ -28,22 +28,25 @@ export interface PostgresAddress {
   readonly password: string | undefined
   readonly database: string | undefined
   readonly tls: TlsSettings
-  /** Whether a pooler stands in between; undefined: to be found out. */
+  /** Whether there is a pooler before the database; undefined: detected. */
   readonly pooled: boolean | undefined
-  /** Whether statements are prepared; undefined: where no pooler stands in between. */
+  /** Whether to prepare statements; undefined: only if there is no pooler. */
   readonly prepares: boolean | undefined
   /** Options of the client library. */
   readonly client: Readonly<Record<string, string | number>>
-  /** Sent to the server when a connection begins. */
+  /** Sent to the server when a connection is opened. */
   readonly startup: Readonly<Record<string, string>>
 }
 
 const DEFAULT_PORT = 5432
 const SESSION_KINDS = ['read-write', 'read-only', 'primary', 'standby', 'prefer-standby']
 const NUMBERS = ['idle_timeout', 'keep_alive', 'max_pipeline']
-/** Parameters that the server is sent when a connection begins. */
+/** Parameters that are sent to the server when a connection is opened. */
 const OF_THE_SERVER = ['application_name', 'options']
-/** Parameters of other clients, and of providers, for what the store decides by itself. */
+/**
+ * Parameters of other clients and of hosting providers. They are ignored, since the store decides
+ * these things itself.
+ */
 const IGNORED = [
   ...['max', 'max_lifetime', 'connect_timeout', 'fetch_types', 'backoff', 'publications', 'debug'],
   ...['connection_limit', 'pool_timeout', 'statement_cache_size', 'supa', 'uselibpqcompat', 'workaround'],
@@ -53,18 +56,19 @@ const IGNORED = [
 
 /**
  * Parses `postgres://user:password@host:port/database?parameters`. Stricter than the URL class:
- * what could be read in two ways is refused. Throws `config_invalid`; no sentence repeats a part of
- * the URL.
+ * ambiguous input is refused.
  *
- * @param name what the sentence begins with, such as the name of a variable.
+ * @param name what the error message begins with, such as the name of a variable
+ * @throws {AuthError} `config_invalid`; of the URL, the message contains at most the name of a
+ *   parameter or one character to encode
  */
 export function parsePostgresUrl(url: string, name = 'The database URL'): PostgresAddress {
   const refuse = (sentence: string) => new AuthError('config_invalid', `${name}: ${sentence}`)
   const scheme = /^\s*postgres(?:ql)?:\/\//i.exec(url)?.[0]
   if (scheme === undefined) throw refuse('it must be like postgres://user@host/database')
   const rest = url.slice(scheme.length).trimEnd()
-  // Whatever stands before the last @ is meant as user and password: a host, a database and
-  // parameters have no raw @.
+  // Everything before the last @ is treated as user and password: a host, a database name and
+  // parameters contain no raw @.
   const at = rest.lastIndexOf('@')
   const [, user = '', password] = /^([^:]*)(?::(.*))?$/s.exec(rest.slice(0, Math.max(0, at))) ?? []
   const [, authority = '', path, query = ''] =
@@ -72,7 +76,7 @@ export function parsePostgresUrl(url: string, name = 'The database URL'): Postgr
   if (rest.slice(at + 1).includes('#')) throw refuse('a # must be percent-encoded: write %23')
   const decode = decoder(refuse)
   const parameters = new Map<string, string>()
-  // A plus is a plus, as libpq has it: in a password it may well be one.
+  // As in libpq, + does not mean a space: a password may well contain one.
   for (const [key, value] of new URLSearchParams(query.replaceAll('+', '%2B'))) parameters.set(key, value)
   const take = (key: string) => {
     const value = parameters.get(key)
@@ -80,11 +84,11 @@ export function parsePostgresUrl(url: string, name = 'The database URL'): Postgr
     return value === '' ? undefined : value
   }
   if ([...parameters].flat().some((text) => text.includes('\0'))) throw refuse('%00 is not allowed')
-  // A name that comes after a password may be the rest of it, behind a raw `&`.
+  // If a password contains a raw `&`, the rest of it looks like the name of a parameter.
   const mayBeNamed = nameable(path, query)
   const given = { host: take('host'), port: take('port'), user: take('user'), password: take('password') }
   const database = take('dbname')
-  // Some name the directory of a socket beside a host that means nothing.
+  // Some URLs give the directory of a socket as a parameter, in addition to a meaningless host.
   const where = authority === '' || given.host?.startsWith('/') ? encoded(given.host) : authority
   const address = {
     places: placesOf(where, portOf(given.port, refuse), decode, refuse),
@@ -109,7 +113,7 @@ type Refuse = (sentence: string) => AuthError
 type Decode = (part: string, text: string | undefined) => string | undefined
 type Take = (key: string) => string | undefined
 
-/** Delimiters of a URL, white space, control characters, and a % that begins no code. */
+/** Delimiters of a URL, white space, control characters, and a % without two hexadecimal digits. */
 const RAW = /[/?#[\]@\s\p{Cc}]|%(?![0-9A-Fa-f]{2})/u
 
 function decoder(refuse: Refuse): Decode {
@@ -131,7 +135,7 @@ function decoder(refuse: Refuse): Decode {
   }
 }
 
-/** A host among the parameters, as it would stand in its usual place. */
+/** Writes a host from the parameters as it would be written in the authority of the URL. */
 function encoded(host: string | undefined): string {
   if (host === undefined) return ''
   if (host.startsWith('/')) return encodeURIComponent(host)
@@ -160,11 +164,11 @@ function portOf(port: string | undefined, refuse: Refuse): number {
 
 function tlsOf(take: Take, refuse: Refuse): TlsSettings {
   const [sslmode, ssl] = [take('sslmode'), take('ssl')]
-  // `ssl` is what other clients call it.
+  // Other clients call this parameter `ssl`.
   const asked = sslmode ?? (ssl === 'true' ? 'verify-full' : ssl === 'false' ? 'disable' : ssl)
   const rootCertificate = take('sslrootcert')
   const named = asked ?? (rootCertificate === 'system' ? 'verify-full' : 'prefer')
-  // `no-verify` is what node-postgres calls it.
+  // node-postgres calls this mode `no-verify`.
   const mode = named === 'no-verify' ? 'require' : TLS_MODES.find((known) => known === named)
   if (mode === undefined) throw refuse(`sslmode must be one of ${TLS_MODES.join(', ')}`)
   const negotiation = take('sslnegotiation') ?? 'postgres'
@@ -175,7 +179,7 @@ function tlsOf(take: Take, refuse: Refuse): TlsSettings {
   }
   const bound = bindingOf(take, refuse)
   if (bound && mode === 'disable') throw refuse('channel_binding=require needs TLS: leave sslmode=disable out')
-  // As with libpq: who names the authorities wants them asked.
+  // As in libpq, `require` with a root certificate verifies the CA.
   const verified = mode === 'require' && rootCertificate !== undefined ? 'verify-ca' : mode
   return {
     mode: bound && (mode === 'allow' || mode === 'prefer') ? 'require' : verified,
@@ -220,7 +224,9 @@ function booleanOf(name: string, take: Take, refuse: Refuse): boolean | undefine
   return value === undefined ? undefined : value === 'true'
 }
 
-/** Takes what may be left out as well; what asks for a protection that there is not is refused. */
+/**
+ * Ignores parameters that have no effect, but refuses one that requires an unsupported protection.
+ */
 function requireWithoutMeaning(take: Take, refuse: Refuse): void {
   for (const name of IGNORED) take(name)
   if (take('gssencmode') === 'require') {
@@ -228,13 +234,13 @@ function requireWithoutMeaning(take: Take, refuse: Refuse): void {
   }
 }
 
-/** Parameters of libpq that mean something to a client. */
+/** Client parameters of libpq that are not supported here. */
 const UNSUPPORTED = /^(ssl\w+|hostaddr|pass|passfile|service|require_auth|krbsrvname|gsslib|gssdelegation)$/
 
-/** Whether a message may name a parameter: not where it may be a part of a password. */
+/** Whether a message may contain the name of a parameter: not if it may be part of a password. */
 function nameable(path = '', query = ''): (name: string) => boolean {
   const pairs = query.split('&')
-  // Parameters without the question mark: what follows may be within a password.
+  // An = in the path means that the question mark is missing: the query may be part of a password.
   const first = path.includes('=') ? 0 : pairs.findIndex(mayHoldPassword)
   const before = first < 0 ? pairs : pairs.slice(0, first)
   const own = pairs[first]?.split('=')[0]
@@ -243,7 +249,7 @@ function nameable(path = '', query = ''): (name: string) => boolean {
     (before.some((pair) => pair.startsWith(`${name}=`)) || (name === own && OF_PASSWORDS.test(name)))
 }
 
-/** Names of a password that are not taken: the name itself may stand in a message. */
+/** Names of parameters for a password. If one is not supported, a message may contain its name. */
 const OF_PASSWORDS = /^(ssl)?(pass(word|file)?|pwd)$/i
 
 function mayHoldPassword(pair: string): boolean {

@@ -94,11 +94,16 @@ export function isBusy(error: unknown): boolean {
   return error instanceof AuthError && errcode(error.cause) % 256 === BUSY
 }
 
-/** SQLite creates the other files with the mode of the first, but keeps existing ones. */
+/**
+ * SQLite creates the other files with the mode of the first, but keeps the mode of existing files.
+ */
 const SUFFIXES = ['', '-wal', '-shm', '-journal']
 const OTHERS = 0o077
 
-/** Removes access for group and others before the first write: an open file stays readable. */
+/**
+ * Removes access for group and others before the first write: a process that has the file open can
+ * still read it.
+ */
 function restrict(path: string): void {
   const file = realpathSync(path)
   for (const suffix of SUFFIXES) {

@@ -15,7 +15,7 @@ interface QueuedTransaction {
   reject(error: unknown): void
 }
 
-/** The maximum turns of the event loop that a batch collects for. */
+/** The maximum number of turns of the event loop for which a batch collects transactions. */
 const MOST_TURNS = 3
 
 /**
@@ -33,9 +33,7 @@ export function groupCommit(connection: Connection, facts: Facts): GroupCommit {
   let flushing: Promise<void> | undefined
   let closed = false
 
-  /**
-   * One transaction waits for one turn; if more arrive, further turns collect those still waiting.
-   */
+  /** A single transaction waits for one turn; while more arrive, further turns collect them. */
   async function collected(): Promise<void> {
     let count = 0
     for (let turn = 0; turn < MOST_TURNS && waiting.length > count; turn += 1) {

@@ -29,8 +29,8 @@ const OF_SQLITE: Readonly<Record<number, string>> = {
 }
 
 /**
- * Converts an error of opening to `config_invalid` with path and cause. A busy error stays as it
- * is.
+ * Converts an error from opening to `config_invalid` with path and cause. A busy error stays
+ * unchanged.
  */
 export function translateAtOpening(error: unknown, path: string): unknown {
   const origin = error instanceof AuthError && error.cause !== undefined ? error.cause : error
