@@ -22,13 +22,11 @@ interface CopiedTable {
 /** Rows per statement: Postgres limits the number of parameters. */
 const CHUNK = 500
 
-/** Marks the target until all rows are copied and counted. */
-const UNFINISHED = 'copy_unfinished'
-
 /**
  * Copies all rows to an empty database. The source refuses writes (503; guards keep working) from
  * the start, and stays so after success, since later writes would be lost. After a failure it
- * accepts writes again. An interrupted copy can be restarted: it replaces the rows in the target.
+ * accepts writes again. The target gets all rows in one transaction, so an interrupted copy leaves
+ * none and can be started again.
  *
  * @throws {AuthError} `config_invalid` if the target is not empty
  */
@@ -46,16 +44,14 @@ export async function copyDatabase(
   await requireEmpty(target.db, tables)
   await seal(source)
   try {
-    const counts = await target.transaction(async (into) => {
+    return await target.transaction(async (into) => {
       for (const { name } of tables.toReversed()) await into.deleteFrom(name).execute()
-      await into.insertInto('metadata').values({ name: UNFINISHED, value: '1' }).execute()
       for (const table of tables) await copyTable(source.db, into, table)
       const copied = await compareCounts(source.db, into, tables)
-      await into.deleteFrom('metadata').where('name', 'in', [UNFINISHED, SEALED, FEED_EPOCH, FEED_TIMELINE]).execute()
+      await into.deleteFrom('metadata').where('name', 'in', [SEALED, FEED_EPOCH, FEED_TIMELINE]).execute()
       await restartSequence(into)
       return copied
     })
-    return counts
   } catch (error) {
     await unseal(source)
     throw error
@@ -76,8 +72,6 @@ async function seal(source: CopyEnd): Promise<void> {
 }
 
 async function requireEmpty(db: Kysely<Tables>, tables: readonly CopiedTable[]): Promise<void> {
-  const unfinished = await db.selectFrom('metadata').select('value').where('name', '=', UNFINISHED).executeTakeFirst()
-  if (unfinished !== undefined) return
   const migrated = await db.selectFrom('metadata').select('value').where('name', '=', SCHEMA_NEEDS).executeTakeFirst()
   for (const { name: table } of tables) {
     const own = table === 'metadata' && migrated !== undefined ? 1 : 0
@@ -114,8 +108,7 @@ async function compareCounts(
   const counts: Record<string, number> = {}
   for (const { name: table } of tables) {
     const [expected, copied] = [await countRows(from, table), await countRows(into, table)]
-    // The target has one more row: its own mark.
-    if (copied !== expected + (table === 'metadata' ? 1 : 0)) {
+    if (copied !== expected) {
       throw new AuthError('internal_error', `${table}: ${expected} rows expected, ${copied} copied`)
     }
     counts[table] = expected

@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import postgres from 'postgres'
 import { features } from '../../src/features.ts'
 import { createAuth } from '../../src/index.ts'
 import { postgresStore } from '../../src/store/postgres/index.ts'
@@ -35,6 +37,24 @@ async function sealwaxWith(settings: Record<string, string>, ...args: string[]) 
   })
   const [code] = await once(child, 'close')
   return { code: code as number, ...output }
+}
+
+/** Kills a copy that has sealed the source and waits for a lock on a table of the target. */
+async function killWhileCopying(file: string, url: string): Promise<void> {
+  const client = postgres(url, { onnotice() {} })
+  await client.begin(async (locked) => {
+    await locked`lock table sealwax.sessions in share mode`
+    const copy = spawn(process.execPath, [BIN, 'db', 'copy', `sqlite:${file}`, url])
+    const isWaiting = () =>
+      client`select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+    for (let waited = 0; (await isWaiting()).length === 0; waited += 20) {
+      assert.ok(waited < 20_000 && copy.exitCode === null, 'the copy does not wait for the table')
+      await delay(20)
+    }
+    copy.kill('SIGKILL')
+    await once(copy, 'close')
+  })
+  await client.end()
 }
 
 test('db copy: a live installation moves to Postgres; nobody is logged out, and the source refuses writes while its guards keep working', async () => {
@@ -135,17 +155,11 @@ test('db copy: the source accepts writes again after a failure, and after a kill
   )
   await auth.sessions.refresh(refresh_token)
 
-  // What a kill leaves behind: a sealed source and a target that is marked as unfinished.
   const url = await server.createDatabase()
   const target = postgresStore(url)
   await target.open({ features, migrate: 'auto' })
-  await target.transaction((facts) => facts.metadata.getOrSet('copy_unfinished', '1'))
-  await target.transaction((facts) => facts.metadata.getOrSet('feed_epoch', 'stale'))
   await target.close()
-  const source = sqliteStore(file)
-  await source.open({ features, migrate: 'auto' })
-  await source.transaction((facts) => facts.metadata.getOrSet('sealed', '1'))
-  await source.close()
+  await killWhileCopying(file, url)
   await assert.rejects(auth.sessions.refresh(refresh_token), { code: 'temporarily_unavailable' })
   assert.equal((await sealwax('db', 'unseal', `sqlite:${file}`)).code, 0)
   await auth.sessions.refresh(refresh_token)
