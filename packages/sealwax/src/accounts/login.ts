@@ -40,16 +40,16 @@ export interface LoggedIn {
  * @throws {AuthError} with the right password, `user_disabled`, or `temporarily_unavailable` when
  * `loadSubject` fails
  */
-export async function login(context: Context, credentials: Credentials, client: RequestOrigin = {}): Promise<LoggedIn> {
+export async function login(context: Context, credentials: Credentials, origin: RequestOrigin = {}): Promise<LoggedIn> {
   // Before the database is read, so that refusing a request costs nothing.
-  const place = passwordsOf(context).enter(networksOf(client.ip))
+  const place = passwordsOf(context).enter(networksOf(origin.ip))
   const user = await userByEmail(context, credentials.email).catch((error) => {
     place.leave()
     throw error
   })
   const matches = await passwordsOf(context).matches(credentials.password, user?.password_hash, place)
   if (!matches || user === undefined) {
-    await auditAlone(context, { type: 'user.login_failed', time: context.now(), subject: user?.id, ...client })
+    await auditAlone(context, { type: 'user.login_failed', time: context.now(), subject: user?.id, ...origin })
     throw invalidCredentials()
   }
   for (let attempts = 0, before = user; attempts < MOST_ATTEMPTS; attempts += 1) {
@@ -64,7 +64,7 @@ export async function login(context: Context, credentials: Credentials, client: 
       if (answer !== undefined && current.credential_version !== before.credential_version) return { current }
       const subject = resolveNewSubject(current, {}, answer)
       if (subject === undefined) return { refusal: disabledUser(answer) }
-      const { issue } = await startSession(context, unit, toCreateSession(user, credentials, client), subject)
+      const { issue } = await startSession(context, unit, toCreateSession(user, credentials, origin), subject)
       return { issue, subject }
     })
     if (started.refusal !== undefined) throw started.refusal
@@ -84,12 +84,12 @@ export async function login(context: Context, credentials: Credentials, client: 
 export async function register(
   context: Context,
   credentials: Credentials,
-  client: RequestOrigin = {},
+  origin: RequestOrigin = {},
 ): Promise<LoggedIn> {
   if (context.config.registration !== 'open') {
     throw new AuthError('registration_disabled', 'Ask an administrator for an account')
   }
-  const user = await prepareUser(context, credentials, networksOf(client.ip))
+  const user = await prepareUser(context, credentials, networksOf(origin.ip))
   const answer = await callLoadSubject(context, user.id)
   if (answer !== undefined && answer.subject === undefined) {
     throw new AuthError('registration_disabled', 'The application does not accept new users here')
@@ -97,8 +97,8 @@ export async function register(
   const subject = resolveNewSubject(user, {}, answer)
   if (subject === undefined) throw disabledUser(answer)
   const { issue } = await commit(context, async (unit) => {
-    await insertUser(context, unit, user, 'user.registered', client)
-    return startSession(context, unit, toCreateSession(user, credentials, client), subject)
+    await insertUser(context, unit, user, 'user.registered', origin)
+    return startSession(context, unit, toCreateSession(user, credentials, origin), subject)
   })
   return { tokens: issue(), user: shownUser(user, subject) }
 }
@@ -111,9 +111,9 @@ function shownUser(user: UserRow, { roles = [] }: TokenSubject): User {
 function toCreateSession(
   user: UserRow,
   { remember = true, device }: Credentials,
-  client: RequestOrigin,
+  origin: RequestOrigin,
 ): CreateSession {
-  return { subject: user.id, amr: ['pwd'], remember, device, client }
+  return { subject: user.id, amr: ['pwd'], remember, device, client: origin }
 }
 
 async function userByEmail(context: Context, email: string): Promise<UserRow | undefined> {

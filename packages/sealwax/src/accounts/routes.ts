@@ -74,6 +74,6 @@ export function loginRoutes({ app, context, requestOrigin, cookie, admit }: Edge
     const old = cookie.peek(c)
     const session = old === undefined ? undefined : await findSessionByToken(context, old)
     if (session !== undefined)
-      await revokeSessionById(context, session.id, { reason: 'replaced', client: requestOrigin(c) })
+      await revokeSessionById(context, session.id, { reason: 'replaced', origin: requestOrigin(c) })
   }
 }

@@ -72,10 +72,10 @@ export async function insertUser(
   unit: Unit,
   user: UserRow,
   type: 'user.created' | 'user.registered',
-  client?: RequestOrigin,
+  origin?: RequestOrigin,
 ): Promise<void> {
   await orTaken(() => unit.users.insert(user))
-  await audit(unit, { type, time: context.now(), subject: user.id, ...client })
+  await audit(unit, { type, time: context.now(), subject: user.id, ...origin })
 }
 
 /** Returns the user with this id, or undefined. */

@@ -34,7 +34,7 @@ export interface HttpEnv {
     requestId: string
     auth: Auth
     /** The authenticated caller, once it has been verified. */
-    client: RequestOrigin
+    origin: RequestOrigin
     /** The error code, for the log. */
     code: string
   }

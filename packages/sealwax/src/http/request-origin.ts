@@ -46,16 +46,16 @@ export function originReader(trust: Trust, addressOf: ReadAddress, log: Logger):
   }
 
   return (c) => {
-    const known = c.get('client')
+    const known = c.get('origin')
     if (known !== undefined) return known
     const forwarded = trustProxy === 0 ? undefined : c.req.header(forwardedHeader)
     const message = warned ? undefined : ignored(c, forwarded)
     if (message !== undefined) warn(c, message)
     const ip = addressOf(c.env?.address, forwarded)
     const userAgent = c.req.header('User-Agent')?.slice(0, 256)
-    const client = { ...(ip !== undefined && { ip }), ...(userAgent !== undefined && { userAgent }) }
-    c.set('client', client)
-    return client
+    const origin = { ...(ip !== undefined && { ip }), ...(userAgent !== undefined && { userAgent }) }
+    c.set('origin', origin)
+    return origin
   }
 }
 

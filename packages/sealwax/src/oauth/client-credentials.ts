@@ -34,13 +34,13 @@ export interface ClientTokenResponse {
 export async function authenticateClient(
   context: Context,
   { id, secret }: ClientCredentials,
-  from: RequestOrigin = {},
+  origin: RequestOrigin = {},
 ): Promise<ClientRow> {
   const client = await context.store.committed.clients.withSecrets(lookupId(id))
   const matches = matchesSecret(client, hashSecret(secret), context.now())
   if (client !== undefined && matches && client.disabled_at === null) return client
   const reason = client === undefined ? 'unknown_client' : matches ? 'client_disabled' : 'wrong_secret'
-  const failure = { time: context.now(), subject: client?.id, ...from, data: { reason } }
+  const failure = { time: context.now(), subject: client?.id, ...origin, data: { reason } }
   await auditAlone(context, { type: 'client.authentication_failed', ...failure })
   throw new AuthError('invalid_client', 'The client is unknown or disabled, or its secret is wrong')
 }
@@ -83,12 +83,12 @@ export function grantClientCredentials(
 export async function revokeClientToken(
   context: Context,
   token: CheckedToken,
-  from: RequestOrigin = {},
+  origin: RequestOrigin = {},
 ): Promise<void> {
   const { sessionId, subject, payload } = token
   if (sessionId === undefined) return
   await commit(context, async (unit) => {
     await revokeSessions(context, unit, [{ id: sessionId, access_expires_at: Number(payload.exp) * 1000 }])
-    await audit(unit, { type: 'client.token_revoked', time: context.now(), subject, sessionId, ...from })
+    await audit(unit, { type: 'client.token_revoked', time: context.now(), subject, sessionId, ...origin })
   })
 }

@@ -70,7 +70,7 @@ export function hashSecret(secret: string): Buffer {
 export async function createClient(
   context: Context,
   options: CreateApiClient,
-  from: RequestOrigin = {},
+  origin: RequestOrigin = {},
 ): Promise<IssuedSecret> {
   const now = context.now()
   const client: ClientRow = {
@@ -85,7 +85,7 @@ export async function createClient(
   const secret = await commit(context, async (unit) => {
     await unit.clients.insert(client)
     const data = { name: client.name, scopes: client.scopes }
-    await audit(unit, { type: 'client.created', time: now, subject: client.id, ...from, data })
+    await audit(unit, { type: 'client.created', time: now, subject: client.id, ...origin, data })
     return insertSecret(context, unit, client.id, now)
   })
   return { client: toClient(client, [{ created_at: now, expires_at: null }], now), secret }
@@ -118,7 +118,7 @@ export async function updateClient(
   context: Context,
   id: string,
   change: { name?: string | undefined; scopes?: readonly string[] | undefined },
-  from: RequestOrigin = {},
+  origin: RequestOrigin = {},
 ): Promise<ApiClient> {
   const name = change.name === undefined ? undefined : checkName(change.name)
   const scopes = change.scopes === undefined ? undefined : checkScopes(change.scopes)
@@ -131,7 +131,7 @@ export async function updateClient(
     const narrowed = client.scopes.some((scope) => scopes?.includes(scope) === false)
     const raised = narrowed ? await raiseVersion(context, unit, client) : {}
     await unit.clients.change(client.id, { ...data, ...raised, updated_at: now })
-    await audit(unit, { type: 'client.updated', time: now, subject: client.id, ...from, data })
+    await audit(unit, { type: 'client.updated', time: now, subject: client.id, ...origin, data })
   })
 }
 
@@ -147,7 +147,7 @@ export async function rotateSecret(
   context: Context,
   id: string,
   { overlap = '24h' }: { overlap?: number | string | undefined } = {},
-  from: RequestOrigin = {},
+  origin: RequestOrigin = {},
 ): Promise<IssuedSecret> {
   const milliseconds = checkOverlap(overlap)
   let secret = ''
@@ -161,7 +161,7 @@ export async function rotateSecret(
     secret = await insertSecret(context, unit, clientId, now)
     await unit.clients.change(clientId, { updated_at: now })
     const data = { overlap_seconds: milliseconds / 1000 }
-    await audit(unit, { type: 'client.secret_rotated', time: now, subject: clientId, ...from, data })
+    await audit(unit, { type: 'client.secret_rotated', time: now, subject: clientId, ...origin, data })
   })
   return { client, secret }
 }
@@ -181,12 +181,12 @@ function refuseWhileOverlapping(secrets: readonly ClientSecretRow[], now: number
  *
  * @throws {AuthError} `not_found`
  */
-export async function disableClient(context: Context, id: string, from: RequestOrigin = {}): Promise<ApiClient> {
+export async function disableClient(context: Context, id: string, origin: RequestOrigin = {}): Promise<ApiClient> {
   return changeClient(context, id, async (unit, client, now) => {
     if (client.disabled_at !== null) return
     const raised = await raiseVersion(context, unit, client)
     await unit.clients.change(client.id, { disabled_at: now, ...raised, updated_at: now })
-    await audit(unit, { type: 'client.disabled', time: now, subject: client.id, ...from })
+    await audit(unit, { type: 'client.disabled', time: now, subject: client.id, ...origin })
   })
 }
 
@@ -195,11 +195,11 @@ export async function disableClient(context: Context, id: string, from: RequestO
  *
  * @throws {AuthError} `not_found`
  */
-export async function enableClient(context: Context, id: string, from: RequestOrigin = {}): Promise<ApiClient> {
+export async function enableClient(context: Context, id: string, origin: RequestOrigin = {}): Promise<ApiClient> {
   return changeClient(context, id, async (unit, client, now) => {
     if (client.disabled_at === null) return
     await unit.clients.change(client.id, { disabled_at: null, updated_at: now })
-    await audit(unit, { type: 'client.enabled', time: now, subject: client.id, ...from })
+    await audit(unit, { type: 'client.enabled', time: now, subject: client.id, ...origin })
   })
 }
 
@@ -207,13 +207,13 @@ export async function enableClient(context: Context, id: string, from: RequestOr
  * Deletes a client and its secrets. Its access tokens become stale. False when there is no such
  * client.
  */
-export async function deleteClient(context: Context, id: string, from: RequestOrigin = {}): Promise<boolean> {
+export async function deleteClient(context: Context, id: string, origin: RequestOrigin = {}): Promise<boolean> {
   return commit(context, async (unit) => {
     const client = await unit.clients.lock(lookupId(id))
     if (client === undefined) return false
     await raiseVersion(context, unit, client)
     await unit.clients.delete(client.id)
-    await audit(unit, { type: 'client.deleted', time: context.now(), subject: client.id, ...from })
+    await audit(unit, { type: 'client.deleted', time: context.now(), subject: client.id, ...origin })
     return true
   })
 }

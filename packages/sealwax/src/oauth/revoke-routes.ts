@@ -42,32 +42,32 @@ export function revokeRoutes({ app, context, guard, requestOrigin }: Edge): void
 
   /** @param own the authenticated client, which may revoke only its own tokens */
   async function revoke(c: HonoContext<HttpEnv>, token: string, own: string | undefined): Promise<void> {
-    const client = requestOrigin(c)
+    const origin = requestOrigin(c)
     if (isRefreshToken(token)) {
-      const session = own === undefined ? await findSessionByToken(context, token, client) : undefined
-      if (session !== undefined) await revokeSessionById(context, session.id, { reason: 'logout', client })
+      const session = own === undefined ? await findSessionByToken(context, token, origin) : undefined
+      if (session !== undefined) await revokeSessionById(context, session.id, { reason: 'logout', origin })
       return
     }
     const access = await checkedToken(guard, token)
-    if (access instanceof GuardError) return own === undefined ? revokeStale(access, client) : undefined
+    if (access instanceof GuardError) return own === undefined ? revokeStale(access, origin) : undefined
     if (own !== undefined && access.clientId !== own) return
     if (isClientToken(access)) {
       if (own === undefined) throw unauthenticated('This token belongs to an API client, which must authenticate')
-      return revokeClientToken(context, access, client)
+      return revokeClientToken(context, access, origin)
     }
     const { sessionId, subject, clientId } = access
     if (sessionId === undefined || clientId !== FIRST_PARTY) return
-    await revokeSessionById(context, sessionId, { owner: subject, reason: 'logout', client })
+    await revokeSessionById(context, sessionId, { owner: subject, reason: 'logout', origin })
   }
 
   /**
    * A token that is stale after a change of roles is genuine, and its session lives. One with a
    * revoked key may be forged.
    */
-  async function revokeStale({ code, sessionId, kid }: GuardError, client: RequestOrigin): Promise<void> {
+  async function revokeStale({ code, sessionId, kid }: GuardError, origin: RequestOrigin): Promise<void> {
     if (code !== 'token_stale' || sessionId === undefined) return
     const key = (await listKeys(context)).find((one) => one.kid === kid)
     if (key === undefined || key.state === 'revoked') return
-    await revokeSessionById(context, sessionId, { reason: 'logout', client })
+    await revokeSessionById(context, sessionId, { reason: 'logout', origin })
   }
 }

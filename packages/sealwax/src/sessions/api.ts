@@ -20,18 +20,18 @@ export interface SessionsApi {
   /**
    * Exchanges a refresh token for new tokens.
    *
-   * @param client where the request came from, and the device id given at `create`
+   * @param origin where the request came from, and the device id given at `create`
    * @throws {AuthError} `invalid_grant` with a `reason`; `temporarily_unavailable` or
    * `keys_unavailable`, after which the same token may be used again
    */
-  refresh(refreshToken: string, client?: { ip?: string; userAgent?: string; device?: string }): Promise<TokenResponse>
+  refresh(refreshToken: string, origin?: { ip?: string; userAgent?: string; device?: string }): Promise<TokenResponse>
   /**
    * Confirms that the client has stored a refresh token. The previous token is accepted for one
    * more `refreshGrace`; after that it counts as a replay.
    *
    * @throws {AuthError} `invalid_grant` with a `reason`
    */
-  confirm(refreshToken: string, client?: { ip?: string; userAgent?: string }): Promise<void>
+  confirm(refreshToken: string, origin?: { ip?: string; userAgent?: string }): Promise<void>
   /**
    * Returns the live sessions of a user, newest first: all of them, or a page.
    *
@@ -57,8 +57,8 @@ export function sessionsApi(context: Context): { readonly sessions: SessionsApi 
       'sessions',
       {
         create: (session) => createSession(context, session),
-        refresh: (token, { device, ...client } = {}) => refreshSession(context, token, client, { device }),
-        confirm: (token, client) => confirmRefreshToken(context, token, client),
+        refresh: (token, { device, ...origin } = {}) => refreshSession(context, token, origin, { device }),
+        confirm: (token, origin) => confirmRefreshToken(context, token, origin),
         list: (subject, page) => listSessions(context, subject, page),
         revoke: (id) => revokeSessionById(context, id),
         revokeAll: (subject, options) => revokeAllSessions(context, subject, options),
@@ -79,8 +79,8 @@ export function sessionsApi(context: Context): { readonly sessions: SessionsApi 
             },
           ],
         ],
-        refresh: ['refreshToken', ['client?', { ...ORIGIN, device: 'any?' }]],
-        confirm: ['refreshToken', ['client?', ORIGIN]],
+        refresh: ['refreshToken', ['origin?', { ...ORIGIN, device: 'any?' }]],
+        confirm: ['refreshToken', ['origin?', ORIGIN]],
         list: ['subject', PAGE],
         revoke: ['id'],
         revokeAll: ['subject', ['options?', { except: 'string?' }]],

@@ -27,7 +27,7 @@ export type EndReason =
 export async function revokeSessionById(
   context: Context,
   id: string,
-  { owner, reason = 'revoked', client }: { owner?: string; reason?: EndReason; client?: RequestOrigin } = {},
+  { owner, reason = 'revoked', origin }: { owner?: string; reason?: EndReason; origin?: RequestOrigin } = {},
 ): Promise<boolean> {
   return commit(context, async (unit) => {
     const session = await unit.sessions.byId(id)
@@ -41,7 +41,7 @@ export async function revokeSessionById(
       time: now,
       subject: session.subject,
       sessionId: id,
-      ...client,
+      ...origin,
       data: { reason },
     })
     return true
@@ -52,10 +52,10 @@ export async function revokeSessionById(
 export async function revokeAllSessions(
   context: Context,
   subject: string,
-  { except, reason = 'revoked', client }: { except?: string; reason?: EndReason; client?: RequestOrigin } = {},
+  { except, reason = 'revoked', origin }: { except?: string; reason?: EndReason; origin?: RequestOrigin } = {},
 ): Promise<number> {
   return commit(context, async (unit) => {
-    return endAllSessions(context, unit, subject, { reason, ...(except && { except }), ...(client && { client }) })
+    return endAllSessions(context, unit, subject, { reason, ...(except && { except }), ...(origin && { origin }) })
   })
 }
 
@@ -64,12 +64,12 @@ export async function endAllSessions(
   context: Context,
   unit: Unit,
   subject: string,
-  { except, reason, client }: { except?: string; reason: EndReason; client?: RequestOrigin },
+  { except, reason, origin }: { except?: string; reason: EndReason; origin?: RequestOrigin },
 ): Promise<number> {
   const count = await endSubjectSessions(context, unit, subject, { except, reason })
   if (count > 0) {
     const data = { reason, count, ...(except && { except }) }
-    await audit(unit, { type: 'sessions.ended', time: context.now(), subject, ...client, data })
+    await audit(unit, { type: 'sessions.ended', time: context.now(), subject, ...origin, data })
   }
   return count
 }

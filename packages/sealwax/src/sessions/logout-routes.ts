@@ -31,9 +31,9 @@ export function logoutRoutes({ app, context, guard, requestOrigin, cookie }: Edg
     }),
     async (c) => {
       const { scope = 'current', refresh_token } = c.req.valid('json') ?? {}
-      const client = requestOrigin(c)
+      const origin = requestOrigin(c)
       const caller = await findCaller(c, refresh_token)
-      const by = { reason: 'logout', client } as const
+      const by = { reason: 'logout', origin } as const
       if (scope === 'current') await revokeSessionById(context, caller.sessionId, by)
       // An ended or expired session, or the holder of a spent token, may end only this session.
       else if (caller.live) {
@@ -86,8 +86,8 @@ export function logoutRoutes({ app, context, guard, requestOrigin, cookie }: Edg
     return { subject, sessionId, live: true }
   }
 
-  async function byRefreshToken(token: string, client: RequestOrigin): Promise<Caller> {
-    const session = await findSessionByToken(context, token, client)
+  async function byRefreshToken(token: string, origin: RequestOrigin): Promise<Caller> {
+    const session = await findSessionByToken(context, token, origin)
     if (session === undefined) {
       throw new AuthError('invalid_grant', 'This is not a refresh token', { reason: 'malformed' })
     }

@@ -24,11 +24,11 @@ export function refreshRoutes({ app, context, requestOrigin, cookie }: Edge): vo
     }),
     async (c) => {
       const { refresh_token: sent, device } = c.req.valid('json') ?? {}
-      const client = requestOrigin(c)
-      if (sent !== undefined) return c.json((await refresh(context, sent, client, { device })).tokens, 200)
+      const origin = requestOrigin(c)
+      if (sent !== undefined) return c.json((await refresh(context, sent, origin, { device })).tokens, 200)
       const kept = cookie.read(c)
       if (kept === undefined) throw missingToken()
-      const { tokens, verdict } = await refresh(context, kept, client, { device })
+      const { tokens, verdict } = await refresh(context, kept, origin, { device })
       const { refresh_token, ...rest } = tokens
       // A late reply must not overwrite a newer cookie.
       if (verdict !== 'kept') cookie.set(c, refresh_token, rest.session.remember ? rest.refresh_expires_in : undefined)

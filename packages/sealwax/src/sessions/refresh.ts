@@ -58,20 +58,20 @@ export interface RefreshOptions {
 export async function refresh(
   context: Context,
   token: string,
-  client: RequestOrigin = {},
+  origin: RequestOrigin = {},
   options: RefreshOptions = {},
 ): Promise<Refreshed> {
-  return untilWritten(token, (presented) => attemptRefresh(context, presented, client, options))
+  return untilWritten(token, (presented) => attemptRefresh(context, presented, origin, options))
 }
 
 /** `refresh` for callers that need only the tokens. */
 export async function refreshSession(
   context: Context,
   token: string,
-  client?: RequestOrigin,
+  origin?: RequestOrigin,
   options?: RefreshOptions,
 ): Promise<TokenResponse> {
-  return (await refresh(context, token, client, options)).tokens
+  return (await refresh(context, token, origin, options)).tokens
 }
 
 /**
@@ -81,11 +81,11 @@ export async function refreshSession(
  * @throws {AuthError} `invalid_grant` with a `reason`, `temporarily_unavailable`,
  * `keys_unavailable`
  */
-export async function confirmRefreshToken(context: Context, token: string, client: RequestOrigin = {}): Promise<void> {
+export async function confirmRefreshToken(context: Context, token: string, origin: RequestOrigin = {}): Promise<void> {
   await untilWritten(token, async (presented) => {
     const { session } = await liveSession(context, presented)
     const next = decideConfirmation(session, presented.generation, context.now())
-    if (next === undefined) return endReplayed(context, session, presented, client)
+    if (next === undefined) return endReplayed(context, session, presented, origin)
     if (next.presented_at === session.presented_at) return true
     const written = await commit(context, (unit) => unit.sessions.advance(session.id, session, { ...session, ...next }))
     return written || undefined
@@ -115,25 +115,25 @@ const MOST_ATTEMPTS = 100
 async function attemptRefresh(
   context: Context,
   presented: PresentedToken,
-  client: RequestOrigin,
+  origin: RequestOrigin,
   { scope: requested, device }: RefreshOptions,
 ): Promise<Refreshed | undefined> {
   const { session, hmacKey } = await liveSession(context, presented)
-  const subject = (await resolveSubject(context, session)) ?? (await endDisabled(context, session, client))
+  const subject = (await resolveSubject(context, session)) ?? (await endDisabled(context, session, origin))
   const now = context.now()
-  const presenter = { ...client, device }
+  const presenter = { ...origin, device }
   const decision = decide(session, presented.generation, presenter, now, context.config)
-  if (decision.verdict === 'replay_detected') return endReplayed(context, session, presented, client)
+  if (decision.verdict === 'replay_detected') return endReplayed(context, session, presented, origin)
   const { verdict, handed } = decision
   // After the check for a replay, which an invalid scope must not hide.
   const scope = requested === undefined ? session.scope : narrowScopes(splitScopes(session), requested).join(' ')
-  const next = toAdvance(context, session, decision, client, now)
+  const next = toAdvance(context, session, decision, origin, now)
   const event = toEventType(session, decision, presenter)
   const written = await commit(context, async (unit) => {
     if (!(await unit.sessions.advance(session.id, session, next))) return false
     if (event !== undefined) {
-      const data = describeParties(session, presented.generation, client, now)
-      await audit(unit, { type: event, time: now, subject: session.subject, sessionId: session.id, ...client, data })
+      const data = describeParties(session, presented.generation, origin, now)
+      await audit(unit, { type: event, time: now, subject: session.subject, sessionId: session.id, ...origin, data })
     }
     return true
   })
@@ -158,7 +158,7 @@ function toAdvance(
   context: Context,
   session: SessionRow,
   { verdict, next }: Exclude<RefreshDecision, { verdict: 'replay_detected' }>,
-  client: RequestOrigin,
+  origin: RequestOrigin,
   now: number,
 ): SessionAdvance {
   const advance = {
@@ -173,8 +173,8 @@ function toAdvance(
   return {
     ...advance,
     seen_at: now,
-    seen_ip: client.ip ?? null,
-    seen_user_agent: client.userAgent ?? null,
+    seen_ip: origin.ip ?? null,
+    seen_user_agent: origin.userAgent ?? null,
     earlier_use:
       toHour(now) > toHour(seen_at) ? { at: seen_at, ip: seen_ip, user_agent: seen_user_agent } : earlier_use,
   }
@@ -193,8 +193,8 @@ function splitScopes({ scope }: SessionRow): readonly string[] {
   return scope === null ? [] : scope.split(' ')
 }
 
-async function endDisabled(context: Context, session: SessionRow, client: RequestOrigin): Promise<never> {
-  await end(context, session, 'user_disabled', { type: 'session.ended', data: { reason: 'user_disabled' } }, client)
+async function endDisabled(context: Context, session: SessionRow, origin: RequestOrigin): Promise<never> {
+  await end(context, session, 'user_disabled', { type: 'session.ended', data: { reason: 'user_disabled' } }, origin)
   throw refused('user_disabled', 'This user is disabled')
 }
 
@@ -203,10 +203,10 @@ async function endReplayed(
   context: Context,
   session: SessionRow,
   presented: PresentedToken,
-  client: RequestOrigin,
+  origin: RequestOrigin,
 ): Promise<never> {
-  const data = describeParties(session, presented.generation, client, context.now())
-  await end(context, session, 'replayed', { type: 'session.replay_detected', data }, client)
+  const data = describeParties(session, presented.generation, origin, context.now())
+  await end(context, session, 'replayed', { type: 'session.replay_detected', data }, origin)
   context.log.warn({ session: session.id }, 'replay of a refresh token: the session is ended')
   throw refused('replayed', 'This refresh token was used before; the session has been ended')
 }
@@ -216,14 +216,14 @@ async function end(
   session: SessionRow,
   reason: EndReason,
   event: { type: AuditEventType; data: Record<string, unknown> },
-  client: RequestOrigin,
+  origin: RequestOrigin,
 ): Promise<void> {
   await commit(context, async (unit) => {
     const now = context.now()
     const ended = await unit.sessions.end(session.id, now, reason)
     if (ended === undefined) return
     await revokeSessions(context, unit, [ended])
-    await audit(unit, { ...event, time: now, subject: session.subject, sessionId: session.id, ...client })
+    await audit(unit, { ...event, time: now, subject: session.subject, sessionId: session.id, ...origin })
   })
 }
 
@@ -242,13 +242,13 @@ function toEventType(
 function describeParties(
   session: SessionRow,
   presented: number,
-  client: RequestOrigin,
+  origin: RequestOrigin,
   now: number,
 ): Record<string, unknown> {
   return {
     generations_behind: session.generation - presented,
     rotated_seconds_ago: session.rotated_at === null ? null : Math.round((now - session.rotated_at) / 1000),
-    presented_by: { ip: client.ip ?? null, user_agent: client.userAgent ?? null },
+    presented_by: { ip: origin.ip ?? null, user_agent: origin.userAgent ?? null },
     rotated_by: { ip: session.seen_ip, user_agent: session.seen_user_agent },
   }
 }
@@ -264,10 +264,10 @@ function refused(reason: RefusalReason, detail: string): AuthError {
 export async function findSessionByToken(
   context: Context,
   token: string,
-  client: RequestOrigin = {},
+  origin: RequestOrigin = {},
 ): Promise<(SessionWithUser & { readonly spent: boolean }) | undefined> {
   const found = await genuineSession(context, token)
-  return found && { ...found.session, spent: isSpent(context, found, client) }
+  return found && { ...found.session, spent: isSpent(context, found, origin) }
 }
 
 /** The session and the generation of a genuine refresh token. */

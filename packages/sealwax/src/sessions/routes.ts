@@ -41,7 +41,7 @@ export function sessionRoutes({ app, context, guard, requestOrigin }: Edge): voi
     async (c) => {
       const { subject, sessionId } = await authenticateUser(guard, c.req.raw)
       const except = sessionId === undefined ? {} : { except: sessionId }
-      await revokeAllSessions(context, subject, { ...except, client: requestOrigin(c) })
+      await revokeAllSessions(context, subject, { ...except, origin: requestOrigin(c) })
       return c.body(null, 204)
     },
   )
@@ -77,7 +77,7 @@ export function sessionRoutes({ app, context, guard, requestOrigin }: Edge): voi
       const { subject } = await authenticateUser(guard, c.req.raw)
       const ended = await revokeSessionById(context, c.req.valid('param').id, {
         owner: subject,
-        client: requestOrigin(c),
+        origin: requestOrigin(c),
       })
       if (!ended) throw noSuchSession()
       return c.body(null, 204)

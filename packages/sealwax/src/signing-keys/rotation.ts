@@ -80,7 +80,7 @@ export async function listKeys(
  *
  * @returns all keys
  */
-export async function rotateKeys(context: Context, client?: RequestOrigin): Promise<SigningKeyInfo[]> {
+export async function rotateKeys(context: Context, origin?: RequestOrigin): Promise<SigningKeyInfo[]> {
   await tendKeys(context)
   await commit(context, async (unit) => {
     const now = context.now()
@@ -88,7 +88,7 @@ export async function rotateKeys(context: Context, client?: RequestOrigin): Prom
     if (next === undefined) return
     const at = Math.max(now, next.created_at + LEAD)
     if (!(await unit.signingKeys.signSooner(next.kid, at))) return
-    await audit(unit, { type: 'key.scheduled', time: now, ...client, data: { kid: next.kid, signs_from: at } })
+    await audit(unit, { type: 'key.scheduled', time: now, ...origin, data: { kid: next.kid, signs_from: at } })
   })
   await tendKeys(context)
   return listKeys(context)
@@ -105,7 +105,7 @@ export async function revokeKey(
   context: Context,
   kid: string,
   { endSessions = false, all = false, dryRun = false }: RevokeKeyOptions = {},
-  client?: RequestOrigin,
+  origin?: RequestOrigin,
 ): Promise<KeyRevocation> {
   const wanted = { kid, endSessions, all }
   const preview = planRevocation(await context.store.committed.signingKeys.list(), context.now(), wanted)
@@ -116,7 +116,7 @@ export async function revokeKey(
     counts.sessions += sessions
     counts.subjects += subjects
   }
-  const plan = dryRun ? preview : await revokeAtOnce(context, wanted, client)
+  const plan = dryRun ? preview : await revokeAtOnce(context, wanted, origin)
   if (!dryRun) {
     await reloadKeys(context)
     if (endSessions) for (const holder of holders) await holder.end(context, plan.affected)
@@ -176,7 +176,7 @@ function planRevocation(
 async function revokeAtOnce(
   context: Context,
   wanted: Wanted,
-  client: RequestOrigin | undefined,
+  origin: RequestOrigin | undefined,
 ): Promise<RevocationPlan> {
   for (;;) {
     const spare = await prepareKey(context)
@@ -184,7 +184,7 @@ async function revokeAtOnce(
       return await commit(context, async (unit) => {
         const rows = await unit.signingKeys.lock()
         const plan = planRevocation(rows, context.now(), wanted)
-        await writeRevocation(context, unit, { ...plan, rows, spare, client })
+        await writeRevocation(context, unit, { ...plan, rows, spare, origin })
         return plan
       })
     } catch (error) {
@@ -201,8 +201,8 @@ async function writeRevocation(
     next,
     rows,
     spare,
-    client,
-  }: RevocationPlan & { rows: readonly SigningKeyRow[]; spare: PreparedKey; client: RequestOrigin | undefined },
+    origin,
+  }: RevocationPlan & { rows: readonly SigningKeyRow[]; spare: PreparedKey; origin: RequestOrigin | undefined },
 ): Promise<void> {
   const now = context.now()
   if (next !== undefined) await unit.signingKeys.signSooner(next.kid, now)
@@ -211,7 +211,7 @@ async function writeRevocation(
     const { kid, alg } = row
     if (!(await unit.signingKeys.revoke(kid, now))) continue
     await revokeKid(context, unit, row)
-    await audit(unit, { type: 'key.revoked', time: now, ...client, data: { kid, alg } })
+    await audit(unit, { type: 'key.revoked', time: now, ...origin, data: { kid, alg } })
   }
 }
 
