@@ -7,18 +7,18 @@ const root = join(import.meta.dirname, '..')
 
 const SRC = 'packages/sealwax/src/'
 /**
- * The features, each of which imports only from those before it. The same order as in
- * `features.ts`.
+ * The features, in the same order as in `features.ts`. Each one imports only from those before it.
  */
 const FEATURES = ['revocations', 'signing-keys', 'sessions', 'accounts', 'oauth']
 const FOLDERS = `{core,${FEATURES.join(',')}}`
-/** What the rules of every feature stand on. */
+/** What the rules of every feature may import. */
 const GROUND = [`${SRC}core/`, `${SRC}errors.ts`, '@sealwax/jwt', '@sealwax/guard']
 
 /**
- * Who may import what, types included. `files` are globs; `may` are prefixes of what an import
- * resolves to, `own:` one in the same feature. The first rule that matches a file holds. Which
- * features a feature may import is another test.
+ * Which files may import what, types included. `files` is a glob. `may` lists prefixes of what an
+ * import resolves to: `own:` for a file of the same feature, `features:` for a file of any feature,
+ * `type:` for a type-only import. Only the first rule that matches a file applies. Another test
+ * checks which features a feature may import.
  */
 const RULES: readonly { room: string; files: string; may: readonly string[] }[] = [
   {
@@ -61,12 +61,12 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
   {
     room: 'core',
     files: `${SRC}core/*.ts`,
-    may: [...GROUND, 'type:kysely', 'node:crypto', 'node:net'],
+    may: [...GROUND, 'type:kysely', 'node:crypto', 'node:net', 'node:os'],
   },
   {
     room: 'rules',
     files: `${SRC}${FOLDERS}/*.ts`,
-    may: ['features:', ...GROUND, '@node-rs/argon2', 'node:crypto', 'node:os', 'node:url'],
+    may: ['features:', ...GROUND, '@node-rs/argon2', 'node:crypto', 'node:url'],
   },
   {
     room: 'store',
@@ -107,7 +107,7 @@ function importsOf(file: string): Import[] {
 function allows(prefix: string, { file, target, typeOnly }: Import): boolean {
   if (prefix.startsWith('type:')) return typeOnly && target.startsWith(prefix.slice(5))
   if (prefix.startsWith('own:')) return target.startsWith(`${dirname(file)}/${prefix.slice(4)}`)
-  // Not its contract's rows, which are types, but never the queries: rules know facts, not SQL.
+  // Any file of a feature except its queries: rules do not know SQL.
   if (prefix === 'features:') return featureOf(target) !== undefined && !/\/([\w-]+-)?queries\.ts$/.test(target)
   return target.startsWith(prefix)
 }
@@ -116,7 +116,7 @@ function featureOf(file: string): string | undefined {
   return FEATURES.find((name) => file.startsWith(`${SRC}${name}/`))
 }
 
-test('architecture: every file imports only what its room may', () => {
+test('architecture: every file imports only what its rule allows', () => {
   const seen = new Set<string>()
   const wrong: string[] = []
   for (const { room, files: pattern, may } of RULES) {
@@ -134,7 +134,7 @@ test('architecture: every file imports only what its room may', () => {
   assert.deepEqual(
     files.filter((file) => !seen.has(file)),
     [],
-    'a file that no rule speaks of',
+    'files that no rule matches',
   )
 })
 
@@ -148,7 +148,7 @@ test('architecture: no adapter imports another', () => {
   )
 })
 
-test('architecture: a feature imports only from those before it, as the list has them', async () => {
+test('architecture: a feature imports only from features before it in features.ts', async () => {
   const source = readFileSync(join(root, SRC, 'features.ts'), 'utf8')
   const listed = [...source.matchAll(/from '\.\/([\w-]+)\/feature\.ts'/g)].map((match) => match[1])
   assert.deepEqual(listed.toSorted(), FEATURES.toSorted())
@@ -162,7 +162,7 @@ test('architecture: a feature imports only from those before it, as the list has
   assert.deepEqual(wrong, [])
 })
 
-test('architecture: no file imports itself by a detour, types included', () => {
+test('architecture: there are no import cycles, types included', () => {
   const graph = new Map(files.map((file) => [file, importsOf(file).map(({ target }) => target)]))
   const done = new Set<string>()
   const cycles: string[] = []
@@ -176,19 +176,19 @@ test('architecture: no file imports itself by a detour, types included', () => {
   assert.deepEqual(cycles, [])
 })
 
-test('architecture: the environment is read by cli/settings.ts alone', () => {
+test('architecture: only cli/settings.ts reads the environment', () => {
   const readers = files.filter((file) => /\bprocess\.env\b/.test(readFileSync(join(root, file), 'utf8')))
   assert.deepEqual(readers, ['packages/sealwax/src/cli/settings.ts'])
 })
 
-test('architecture: features and core have no clock and no randomness of their own', () => {
+test('architecture: features and core do not use the system clock or Math.random', () => {
   const own = files.filter((file) => featureOf(file) !== undefined || file.startsWith(`${SRC}core/`))
   const wrong = own.filter((file) => /Date\.now|Math\.random|new Date\(\)/.test(readFileSync(join(root, file), 'utf8')))
   assert.ok(own.length > 5)
   assert.deepEqual(wrong, [])
 })
 
-test('architecture: files are short and none is a drawer', () => {
+test('architecture: files have at most 300 lines, and none is a collection of utilities', () => {
   const long = files.filter((file) => readFileSync(join(root, file), 'utf8').split('\n').length > 301)
   const drawers = files.filter((file) =>
     /(^|[/-])(utils?|helpers?|common|misc)(\.|\/|-)/.test(relative('packages', file)),
@@ -197,7 +197,7 @@ test('architecture: files are short and none is a drawer', () => {
   assert.deepEqual(drawers, [])
 })
 
-test('architecture: no default export and no export of everything', () => {
+test('architecture: there is no default export and no `export *`', () => {
   const wrong = files.filter((file) => /^export (default|\*)/m.test(readFileSync(join(root, file), 'utf8')))
   assert.deepEqual(wrong, [])
 })

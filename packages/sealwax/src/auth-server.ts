@@ -3,36 +3,37 @@ import type { ForwardedHeader } from './core/options.ts'
 import type { features } from './features.ts'
 import type { Platform } from './http/env.ts'
 
-/** The groups of calls that some features bring, all together. */
+/** The combined groups of calls of a list of features. */
 export type ApiOf<Features extends readonly unknown[]> = Features extends readonly [infer First, ...infer Rest]
   ? (First extends { readonly api: (context: never) => infer Api } ? Api : unknown) & ApiOf<Rest>
   : unknown
 
-/** What every auth server has, whatever its features. */
+/** The members of every auth server, independent of its features. */
 export interface ServerCore {
   /**
-   * Answers a request to one of our routes. `platform` tells the address of the other end, where it
-   * is known.
+   * Handles a request to one of our routes. `platform` contains the remote address, if it is known.
    */
   fetch(request: Request, platform?: Platform): Promise<Response>
   /** Whether a path is one of ours. */
   handles(path: string): boolean
+  /** Whether requests of this path hash a password, so that only few of them start at a time. */
+  hashesPassword(path: string): boolean
   /**
-   * The address of a caller by the rule of `trustProxy`.
-   * @param peer the address of the other end of the connection
+   * Returns the address of a client according to `trustProxy`.
+   * @param peer the remote address of the connection
    * @param forwarded the value of the header that `forwardedHeader` names
    */
   clientAddress(peer: string | undefined, forwarded: string | undefined): string | undefined
-  /** The option of this name: the header that `clientAddress` takes. */
+  /** The option of this name: the header whose value `clientAddress` takes. */
   readonly forwardedHeader: ForwardedHeader
   /** Guards your own routes with this server's keys and revocations: no network, no database. */
   readonly guard: Guard
   /**
-   * Answers the guards that wait in the feed, so that an HTTP server around this one can close at
-   * once. Everything else goes on.
+   * Responds to the guards that wait for the revocation feed, so that an HTTP server around this
+   * one can close immediately. Everything else continues.
    */
   drain(): void
-  /** Waits for writes under way and closes the store. */
+  /** Waits for running writes and closes the store. */
   close(): Promise<void>
 }
 

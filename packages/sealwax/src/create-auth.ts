@@ -13,7 +13,6 @@ import { AuthError } from './errors.ts'
 import type { Feature } from './feature.ts'
 import { features } from './features.ts'
 import { createApp } from './http/app.ts'
-import { shareAdmission } from './http/login-admission.ts'
 import { configure } from './options.ts'
 import { endWaiting, followRevocations, isStale } from './revocations/feed.ts'
 import { openFeed } from './revocations/feed-epoch.ts'
@@ -32,8 +31,8 @@ export function createAuth(options: AuthOptions): Promise<AuthServer> {
 }
 
 /**
- * Opens the context of a command that runs beside the servers. It runs no jobs, creates no keys and
- * rewraps nothing.
+ * Opens the context of a command that runs next to the servers. It runs no jobs, creates no keys
+ * and rewraps nothing.
  */
 export async function openForCommand(
   options: AuthOptions,
@@ -170,6 +169,7 @@ function serverOf<Features extends readonly Feature[]>(
   const core: ServerCore = {
     fetch: (request, platform = {}) => app.fetch(request, platform),
     handles: app.handles,
+    hashesPassword: app.hashesPassword,
     clientAddress: app.clientAddress,
     forwardedHeader: app.forwardedHeader,
     guard,
@@ -180,7 +180,6 @@ function serverOf<Features extends readonly Feature[]>(
       await context.store.close()
     },
   }
-  shareAdmission(core, app.admission)
   return Object.assign(core, ...features.map(({ api }) => api?.(context)))
 }
 

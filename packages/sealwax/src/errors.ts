@@ -55,7 +55,7 @@ export interface FieldError {
   readonly message: string
 }
 
-/** Details of one error besides its code. */
+/** Details of one error in addition to its code. */
 export interface AuthErrorOptions {
   /** Why a refresh token was refused. */
   readonly reason?: RefusalReason

@@ -5,7 +5,7 @@ import { revocationsFeature } from './revocations/feature.ts'
 import { sessionsFeature } from './sessions/feature.ts'
 import { signingKeysFeature } from './signing-keys/feature.ts'
 
-/** Everything that Sealwax is composed from. Each feature imports only from those before it. */
+/** Everything that Sealwax is composed of. Each feature imports only from those before it. */
 export const features: readonly [
   typeof core,
   typeof revocationsFeature,

@@ -12,7 +12,7 @@ const RULES = listRules(allFeatures)
 /** The rules of all options, by name. */
 export const OPTION_RULES: ReadonlyMap<string, OptionRule> = RULES
 
-/** Names that other libraries use for an option, and ours. */
+/** Names that other libraries use for an option, and what to write instead. */
 const HINTS: Readonly<Record<string, string>> = { expiresIn: 'write accessTtl', trust: 'write issuers' }
 
 /**
@@ -47,7 +47,8 @@ export function configure(options: AuthOptions, features: readonly Feature[] = a
 }
 
 /**
- * The message that `createAuth` would refuse this one option with, without its name; or undefined.
+ * Returns the message with which `createAuth` would refuse this option, without the name
+ * `createAuth`; undefined if it accepts it.
  */
 export function checkOption(name: string, value: unknown, given: AuthOptions): string | undefined {
   try {
@@ -72,7 +73,7 @@ function isOptional({ fallback, example }: OptionRule): boolean {
   return fallback === undefined && example === undefined
 }
 
-/** Whether `Config` holds the option: functions, the store and the logger are in the context. */
+/** Whether `Config` contains the option: functions, the store and the logger are in the context. */
 function isKept({ parse, fallback }: OptionRule): boolean {
   return parse !== undefined || fallback !== undefined
 }

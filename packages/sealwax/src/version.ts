@@ -1,5 +1,5 @@
 /**
- * The version of this package. A constant, because a bundle has no package.json beside it; a test
+ * The version of this package. A constant, because a bundle has no package.json next to it; a test
  * compares the two.
  */
 export const VERSION = '0.1.0'

@@ -64,11 +64,11 @@ export interface UsersApi {
    * @throws {AuthError} `not_found`
    */
   enable(id: string): Promise<User>
-  /** Deletes a user and ends all of its sessions. False when there is no such user. */
+  /** Deletes a user and ends all of its sessions. Returns false if there is no such user. */
   delete(id: string): Promise<boolean>
 }
 
-/** Makes `auth.users`. */
+/** Creates `auth.users`. */
 export function usersApi(context: Context): { readonly users: UsersApi } {
   return {
     users: checkedCalls<UsersApi>(

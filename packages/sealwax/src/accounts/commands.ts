@@ -104,7 +104,9 @@ export const userCommands = {
   commands: [create, list, disable, enable, remove, setPassword, sessions],
 } as const
 
-/** Reads from standard input, so that the password is in no process list and no shell history. */
+/**
+ * Reads from standard input, so that the password is not in the process list or the shell history.
+ */
 async function readPassword(): Promise<string> {
   if (process.stdin.isTTY) console.error('Type the password, then Enter and Ctrl-D:')
   return (await text(process.stdin)).replace(/\r?\n$/, '')
@@ -118,7 +120,7 @@ async function requireUser(context: Context, name: string): Promise<User> {
 
 /**
  * Finds a user by id or e-mail address. An id may look like an address, and anyone may register
- * that address: a name of two users is refused.
+ * that address, so a name that matches two users is refused.
  */
 async function findByIdOrEmail(context: Context, name: string): Promise<User | undefined> {
   const byId = await getUser(context, name)

@@ -41,7 +41,7 @@ export interface LoggedIn {
  * `loadSubject` fails
  */
 export async function login(context: Context, credentials: Credentials, origin: RequestOrigin = {}): Promise<LoggedIn> {
-  // Before the database is read, so that refusing a request costs nothing.
+  // Before the database is read, so that a refused request causes no read.
   const place = passwordsOf(context).enter(networksOf(origin.ip))
   const user = await userByEmail(context, credentials.email).catch((error) => {
     place.leave()
@@ -121,7 +121,7 @@ async function userByEmail(context: Context, email: string): Promise<UserRow | u
   try {
     normalised = normaliseEmail(email)
   } catch {
-    // Treated as an unknown user, so that it costs the same work as a wrong password.
+    // Treated as an unknown user, so that it takes the same work as a wrong password.
     return undefined
   }
   return context.store.committed.users.byEmail(normalised)

@@ -2,21 +2,20 @@ import { createRoute } from '@hono/zod-openapi'
 import type { Context as HonoContext } from 'hono'
 import type { Edge } from '../http/edge.ts'
 import type { HttpEnv } from '../http/env.ts'
-import { jsonBody, jsonReply, refusals, setsCookie } from '../http/schemas.ts'
+import { hashesPassword, jsonBody, jsonReply, refusals, setsCookie } from '../http/schemas.ts'
 import { revokeSessionById } from '../sessions/end.ts'
 import { findSessionByToken } from '../sessions/refresh.ts'
 import { type LoggedIn, login, register } from './login.ts'
 import { userBody } from './me-routes.ts'
 import { loginRequest, loginResponse } from './schemas.ts'
 
-const BUSY = ['overloaded', 'temporarily_unavailable', 'keys_unavailable'] as const
+const UNAVAILABLE = ['temporarily_unavailable', 'keys_unavailable'] as const
 
 /** Log-in and sign-up. */
-export function loginRoutes({ app, context, requestOrigin, cookie, admit }: Edge): void {
-  admit('/login')
-  admit('/register')
+export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void {
   app.openapi(
     createRoute({
+      ...hashesPassword,
       method: 'post',
       path: '/login',
       operationId: 'login',
@@ -24,7 +23,7 @@ export function loginRoutes({ app, context, requestOrigin, cookie, admit }: Edge
       request: jsonBody(loginRequest),
       responses: {
         200: { ...jsonReply('Logged in', loginResponse), ...setsCookie },
-        default: refusals('invalid_credentials', 'user_disabled', ...BUSY),
+        default: refusals('invalid_credentials', 'user_disabled', ...UNAVAILABLE),
       },
     }),
     async (c) => {
@@ -35,6 +34,7 @@ export function loginRoutes({ app, context, requestOrigin, cookie, admit }: Edge
   )
   app.openapi(
     createRoute({
+      ...hashesPassword,
       method: 'post',
       path: '/register',
       operationId: 'register',
@@ -50,7 +50,7 @@ export function loginRoutes({ app, context, requestOrigin, cookie, admit }: Edge
             'email_invalid',
             'password_too_short',
           ] as const),
-          ...(['password_too_long', ...BUSY] as const),
+          ...(['password_too_long', ...UNAVAILABLE] as const),
         ),
       },
     }),
@@ -69,7 +69,7 @@ export function loginRoutes({ app, context, requestOrigin, cookie, admit }: Edge
     return { ...rest, user: userBody(user) }
   }
 
-  /** The new cookie replaces the old token, whose session would live on unseen (ASVS 7.2.4). */
+  /** The new cookie replaces the old token, whose session would continue unnoticed (ASVS 7.2.4). */
   async function endReplaced(c: HonoContext<HttpEnv>): Promise<void> {
     const old = cookie.peek(c)
     const session = old === undefined ? undefined : await findSessionByToken(context, old)

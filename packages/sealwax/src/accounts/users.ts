@@ -163,7 +163,7 @@ export async function enableUser(context: Context, id: string): Promise<User> {
   })
 }
 
-/** Deletes a user and ends all sessions. False when there is no such user. */
+/** Deletes a user and ends all sessions. Returns false if there is no such user. */
 export async function deleteUser(context: Context, id: string): Promise<boolean> {
   return commit(context, async (unit) => {
     if ((await unit.users.lock(id)) === undefined) return false
@@ -200,8 +200,8 @@ export function normaliseEmail(given: string): string {
   const domain = domainToASCII(written.toLowerCase())
   const valid =
     at > 0 &&
-    // domainToASCII parses like a browser: it drops line ends, stops at a slash, reads 0x7f.1 as an
-    // IP.
+    // domainToASCII parses like a browser: it drops line breaks, stops at a slash, reads 0x7f.1 as
+    // an IP.
     /^[A-Za-z0-9.\u0080-\u{10ffff}-]+$/u.test(written) &&
     !/(^|\.)\d+$/.test(domain) &&
     email.length <= 254 &&

@@ -53,7 +53,7 @@ export function watchConnections(server: Server, most: number = mostConnections(
   }
 }
 
-/** The same for a socket and for the TLS socket over it. */
+/** Returns the same name for a socket and for the TLS socket over it. */
 function formatName({ remoteAddress, remotePort, localPort }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localPort}`
 }

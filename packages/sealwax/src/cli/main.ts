@@ -24,7 +24,7 @@ export async function main(argv: readonly string[], features: readonly Feature[]
   for (const { commands } of features) if (commands !== undefined) addGroup(program, commands, features)
   program
     .command('openapi')
-    .description('print the OpenAPI document; needs no settings and no database')
+    .description('print the OpenAPI document; does not need settings or a database')
     .option('--issuer <url>', 'the public URL of the server', 'http://127.0.0.1:5000')
     .option('--base-path <path>', 'the prefix of its routes, such as /auth', '')
     .action(openApi)

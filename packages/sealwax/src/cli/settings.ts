@@ -68,7 +68,7 @@ const SETTINGS = [
 /** Variables with a secret can name a file instead: the name of the variable with `_FILE`. */
 const SECRETS: readonly string[] = ['SEALWAX_SECRET', 'SEALWAX_DATABASE_URL', 'SEALWAX_COPY_TO']
 
-/** All variables, for documents and tests. */
+/** All variables, for documentation and tests. */
 export const VARIABLES: readonly string[] = [...OPTION_VARIABLES.keys(), ...SETTINGS]
 
 const REQUIRED = {

@@ -15,7 +15,7 @@ export interface AuditApi {
   list(query?: { before?: number; limit?: number; subject?: string; type?: string }): Promise<AuditPage>
 }
 
-/** Makes `auth.audit`. */
+/** Creates `auth.audit`. */
 export function auditApi(context: Context): { readonly audit: AuditApi } {
   return {
     audit: checkedCalls<AuditApi>(

@@ -23,7 +23,7 @@ export interface AuditRow {
   readonly repeats: AuditRepeats | null
 }
 
-/** What a row of several events holds beside the first one. */
+/** What a row of several events contains in addition to the first one. */
 export interface AuditRepeats {
   /** The last event. */
   readonly last: {
@@ -45,7 +45,7 @@ export interface AuditRepeats {
 /** An event as it is first stored. */
 export type NewAuditRow = Omit<AuditRow, 'id' | 'count' | 'repeats'>
 
-/** The part of a shared row that counting events needs. */
+/** The part of a shared row that is needed to count events. */
 export type CountedRow = Pick<AuditRow, 'id' | 'subject' | 'ip' | 'count' | 'repeats'>
 
 /** The audit log. Only shared rows are ever changed. */

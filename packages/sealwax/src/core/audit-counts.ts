@@ -40,7 +40,7 @@ type Tally = Readonly<Record<string, number>>
 /**
  * Counts a name. When the tally is full, a new name replaces the rarest one and inherits its count
  * (the Space-Saving algorithm), so a name that is in more than a tenth of the events is always
- * there.
+ * included.
  */
 function tally(counts: Tally, name: string | null | undefined): Tally {
   if (name === null || name === undefined) return counts

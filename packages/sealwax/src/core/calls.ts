@@ -12,7 +12,7 @@ interface Nested {
 }
 /**
  * A string is declared by its name, an object by its name and members. A question mark makes an
- * object optional. `null`: the call itself checks it.
+ * object optional. `null`: checked by the call itself.
  */
 type Parameter<T> =
   NonNullable<T> extends string
@@ -37,7 +37,7 @@ const KINDS = {
 
 /** The parameter of calls that list something in pages. */
 export const PAGE = ['page?', { after: 'string?', limit: 'integer?' }] as const
-/** The members of a parameter that says where a request came from. */
+/** The members of a parameter that describes where a request came from. */
 export const ORIGIN = { ip: 'string?', userAgent: 'string?' } as const
 
 type AnyMembers = { readonly [name: string]: Kind | AnyMembers }
@@ -48,8 +48,8 @@ type Call = (...given: never[]) => Promise<unknown>
 export type CallTable<Calls> = { readonly [C in keyof Calls]: Taken<Calls[C]> }
 
 /**
- * Makes the calls of a group check their arguments first: they reject with `validation_failed` and
- * a message that names the call and the argument.
+ * Wraps the calls of a group so that they check their arguments first: they reject with
+ * `validation_failed` and a message that names the call and the argument.
  */
 export function checkedCalls<Calls extends { readonly [C in keyof Calls]: Call }>(
   group: string,

@@ -12,7 +12,7 @@ function isClientId(subject: string): boolean {
 }
 
 /**
- * Refuses a user id that looks like the id of an API client, so that no resource server takes a
+ * Refuses a user id that looks like the id of an API client, so that no resource server mistakes a
  * machine for a user (RFC 9068 §5).
  *
  * @throws {AuthError} `validation_failed`
@@ -25,7 +25,7 @@ export function refuseClientId(subject: string): void {
 
 /**
  * The id to look up for a given `client_id`. One that is malformed is replaced by an id that no
- * client has: it costs the same time, and the database never sees it.
+ * client has: this takes the same time, and the given id is not sent to the database.
  */
 export function lookupId(id: string): string {
   return FORM.test(id) ? id : NOBODY

@@ -23,11 +23,11 @@ export interface Context {
   readonly emit: (event: AuditEvent) => void
   readonly loadSubject: LoadSubject | undefined
   readonly secrets: Secrets
-  /** Where revocations take effect at once in this process. */
+  /** Where revocations take effect immediately in this process. */
   readonly revoked: { add(revocation: Revocation): void }
 }
 
-/** Memory of a feature, one value for each context, created at first use. */
+/** State of a feature: one value for each context, created at first use. */
 export function perContext<T>(create: (context: Context) => T): (context: Context) => T {
   const states = new WeakMap<Context, T>()
   return (context) => {
@@ -58,7 +58,9 @@ export interface CoreFeature {
   readonly requireReady?: (context: Context) => void
 }
 
-/** Work that a server does periodically. Several processes may run the same job at once. */
+/**
+ * Work that a server does periodically. Several processes may run the same job at the same time.
+ */
 export interface Job {
   readonly name: string
   /** Milliseconds between two runs. */
@@ -91,8 +93,8 @@ export interface WrappedValue {
   readonly id: string
   readonly value: Uint8Array
   /**
-   * Table, row and column. The value is bound to them (as associated data) and decrypts nowhere
-   * else.
+   * Table, row and column. The value is bound to them (as associated data) and cannot be decrypted
+   * in another place.
    */
   readonly place: string
 }

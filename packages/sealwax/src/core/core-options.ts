@@ -115,7 +115,7 @@ function checkBasePath(value: unknown): string {
   throw invalid('basePath', allowed, describeValue(value))
 }
 
-/** Entries are not repeated in messages: a URL may hold a password. */
+/** Entries are not repeated in messages: a URL may contain a password. */
 function checkOrigins(value: unknown): readonly string[] {
   const example = 'https://app.example.com'
   if (!Array.isArray(value)) {
@@ -131,7 +131,7 @@ function checkOrigins(value: unknown): readonly string[] {
 }
 
 /**
- * A cookie name (RFC 6265 §4.1.1) of safe characters. Prefixes such as `__Host-` are added here.
+ * A cookie name (RFC 6265 §4.1.1) of safe characters. The prefix `__Host-` is added to it on https.
  */
 function checkCookieName(value: unknown): string {
   if (typeof value === 'string' && /^(?!__)[A-Za-z0-9_-]{1,64}$/.test(value)) return value
@@ -153,7 +153,7 @@ function isCidr(value: unknown): boolean {
   return IPV4.test(address) && Number(bits) <= 32
 }
 
-/** The string is not repeated in the message: a URL may hold a password. */
+/** The string is not repeated in the message: a URL may contain a password. */
 function checkStore(value: unknown): unknown {
   if (typeof (value as Store | null)?.transaction === 'function') return value
   const isPostgres = typeof value === 'string' && /^\s*postgres/i.test(value)

@@ -2,7 +2,7 @@ import { AuthError } from '../errors.ts'
 import type { Context } from './context.ts'
 
 /**
- * Stores a named value of the installation, unless it is stored already. When the store takes no
+ * Stores a named value of the installation, unless it is stored already. If the store accepts no
  * writes, it only logs a warning: the next start tries again.
  */
 export async function note({ store, log }: Pick<Context, 'store' | 'log'>, name: string, value: string): Promise<void> {

@@ -10,7 +10,7 @@ export function noteIssuer(context: Context): Promise<void> {
 }
 
 /**
- * Checks that a command has the same issuer as the servers. The feed names users by a hash of
+ * Checks that a command has the same issuer as the servers. The feed identifies users by a hash of
  * issuer and subject: with another issuer the command would end sessions and report success, but no
  * guard would refuse their access tokens.
  *

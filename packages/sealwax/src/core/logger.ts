@@ -4,7 +4,7 @@ export interface Logger {
   debug(fields: object, message: string): void
   /** Logs normal operation. */
   info(fields: object, message: string): void
-  /** Logs what works but needs attention. */
+  /** Logs that something works but needs attention. */
   warn(fields: object, message: string): void
   /** Logs failures. */
   error(fields: object, message: string): void

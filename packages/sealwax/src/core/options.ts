@@ -12,9 +12,9 @@ import type { Store } from './unit-of-work.ts'
 export type ForwardedHeader = 'x-forwarded-for' | 'forwarded'
 
 /**
- * Options of `createAuth`. Unknown options and `undefined` values throw `config_invalid`. A feature
- * adds its own: it declares them in this interface and in `Config`, and lists their rules in its
- * `feature.ts`.
+ * Options of `createAuth`. Unknown options and `undefined` values are refused with
+ * `config_invalid`. A feature adds its own: it declares them in this interface and in `Config`, and
+ * lists their rules in its `feature.ts`.
  */
 export interface AuthOptions {
   /**
@@ -48,11 +48,11 @@ export interface AuthOptions {
   /** Browser origins that may call the API from elsewhere, compared exactly. Default none. */
   readonly allowedOrigins?: readonly string[]
   /**
-   * The name of the refresh token cookie; on https, `__Host-` is put before it. Installations that
-   * share a host need different names. Default 'sealwax'.
+   * The name of the refresh token cookie; on https, it gets the prefix `__Host-`. Installations
+   * that share a host need different names. Default 'sealwax'.
    */
   readonly cookieName?: string
-  /** How many proxies are in front and are trusted, or their addresses in CIDR form. Default 0. */
+  /** How many proxies in front are trusted, or their addresses in CIDR form. Default 0. */
   readonly trustProxy?: number | readonly string[]
   /**
    * The header in which these proxies write the address of the client. The other header is ignored.
@@ -65,13 +65,13 @@ export interface AuthOptions {
    */
   readonly adminRole?: string
   /**
-   * With 'off', an outdated database schema throws `schema_outdated` instead of being migrated.
-   * Default 'auto'.
+   * With 'off', an outdated database schema is refused with `schema_outdated` instead of being
+   * migrated. Default 'auto'.
    */
   readonly migrate?: 'auto' | 'off'
   /**
    * Returns the roles, claims and `disabled` of a user. Called when a session begins and at each
-   * refresh. Default: the built-in users decide.
+   * refresh. Default: the data of the built-in users.
    */
   readonly loadSubject?: LoadSubject
   /**
@@ -106,7 +106,7 @@ export interface Config {
 /** How one option is checked, and its default. */
 export interface OptionRule {
   /**
-   * Returns the value as `Config` holds it.
+   * Returns the value as `Config` contains it.
    *
    * @param given all options, for a rule that depends on another option
    * @throws {AuthError} `config_invalid`, see {@link invalidOption}
@@ -197,9 +197,11 @@ const UNITS = [
   ['minute', 60_000],
 ] as const
 
-/** A duration for messages, such as `15 minutes`, in the largest unit that needs no fraction. */
+/**
+ * A duration for messages, such as `15 minutes`, in the largest unit that does not need a fraction.
+ */
 export function durationInWords(milliseconds: number): string {
-  // Up to one day in hours: `24 hours` is clearer beside other hours than `1 day`.
+  // Up to one day in hours: `24 hours` is clearer next to other hours than `1 day`.
   const fits = ([unit, size]: (typeof UNITS)[number]) =>
     milliseconds % size === 0 && milliseconds >= (unit === 'day' ? 2 * size : size)
   const [unit, size] = UNITS.find(fits) ?? (['second', 1000] as const)

@@ -4,7 +4,7 @@ import type { Context } from './context.ts'
  * Rows deleted per transaction, so that neither the event loop nor the write lock is held for long.
  */
 const PAGE = 100
-/** The pause between two transactions, as a multiple of the last one's duration and in bounds. */
+/** The pause between two transactions, as a multiple of the last one's duration, and its bounds. */
 const REST = 3
 const [LEAST_REST_MS, LONGEST_REST_MS] = [5, 100]
 

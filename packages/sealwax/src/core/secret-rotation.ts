@@ -5,8 +5,8 @@ import { note } from './installation.ts'
 import { commit } from './unit-of-work.ts'
 
 /**
- * The fingerprint of the secret that wraps, set by the server that started last. Servers with an
- * old and a new list do not undo each other's work.
+ * The fingerprint of the secret that wraps, set by the server that started last, so that servers
+ * with an old and a new list do not undo each other's work.
  */
 const WRAPPER = 'wrapper'
 
@@ -29,7 +29,7 @@ export async function requireSecrets(context: Context): Promise<void> {
   if (missing.length > 0) throw secretsMissing([...new Set(missing)], secrets.fingerprints)
 }
 
-/** The error at startup, which also says what to do. */
+/** The error at startup. Its message also describes what to do. */
 function secretsMissing(wanted: readonly string[], given: readonly string[]): AuthError {
   return new AuthError(
     'keys_unavailable',
@@ -40,15 +40,15 @@ function secretsMissing(wanted: readonly string[], given: readonly string[]): Au
   )
 }
 
-/** Tells the other servers which secret wraps from now on. */
+/** Stores which secret wraps from now on, for the other servers. */
 export function claimWrapper(context: Context): Promise<void> {
   return note(context, WRAPPER, context.secrets.fingerprint)
 }
 
 /**
  * Rewraps everything that is wrapped by another secret of the list, one page per transaction. Then
- * the other secrets may be removed. Values that change meanwhile are skipped. With nothing to do,
- * it costs two index lookups.
+ * the other secrets may be removed. Values that change meanwhile are skipped. If there is nothing
+ * to do, it only takes a few short reads.
  */
 export async function rewrapSecrets(context: Context, signal: AbortSignal): Promise<void> {
   const { store, secrets } = context
@@ -94,7 +94,7 @@ async function rewrapPage(context: Context, wrapped: WrappedValues, head: Uint8A
   })
 }
 
-/** Undefined for a damaged value, which must not stop the others from being rewrapped. */
+/** Returns undefined for a damaged value, which must not stop the others from being rewrapped. */
 function rewrapValue({ secrets, log }: Context, { value, place }: WrappedValue): Uint8Array | undefined {
   try {
     return secrets.wrap(secrets.unwrap(value, place), place)
@@ -105,8 +105,8 @@ function rewrapValue({ secrets, log }: Context, { value, place }: WrappedValue):
 }
 
 /**
- * Gives up what a lost secret wraps, so that the server starts again: its signing keys are revoked
- * and its sessions end.
+ * Gives up what a lost secret wraps, so that the server can start again: its signing keys are
+ * revoked and its sessions end.
  *
  * @returns how many of each, by their noun
  * @throws {AuthError} `config_invalid` when the secret is not lost, or wraps nothing

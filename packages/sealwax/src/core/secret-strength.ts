@@ -45,8 +45,8 @@ const LEAST_BITS = 72
 const LEAST_DISTINCT = 6
 
 /**
- * Returns why a secret must not be used, or undefined. It finds secrets that are plainly bad; it
- * cannot prove that one is good.
+ * Returns why a secret must not be used, or undefined. It finds secrets that are obviously weak; it
+ * cannot prove that one is strong.
  *
  * @param options.encrypts false for a former secret, which only decrypts. Refusing it would lose
  * the keys it encrypted, so it only has to pass the checks that every version had.

@@ -4,8 +4,8 @@ import { AuthError, type AuthErrorCode } from '../errors.ts'
 /**
  * Checks that a value is an options object without unknown members.
  *
- * @param caller the function as it was called
- * @param name of the parameter or the option that holds the object
+ * @param caller the function that was called
+ * @param name the parameter or option whose value is the object
  * @throws {AuthError} `code`
  */
 export function checkMembers<T extends object>(
@@ -23,7 +23,7 @@ export function checkMembers<T extends object>(
   throw new AuthError(code, unknownOption(caller, unknown, `write ${listed(known, 'or')}`))
 }
 
-/** The message about an option that has another value than it must have. */
+/** The message about an option with a value that is not accepted. */
 export function wrongOption(caller: string, name: string, allowed: string, got: string): string {
   return `${caller}: ${name} must ${allowed} (got ${got})`
 }

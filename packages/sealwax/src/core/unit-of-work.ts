@@ -25,16 +25,16 @@ export type Queries = {
 }
 
 /**
- * The database. It knows no rules. Every method throws `temporarily_unavailable` when the database
- * is unreachable, full, read-only or too busy.
+ * The database. It contains no rules. Every method throws `temporarily_unavailable` when the
+ * database is unreachable, full, read-only or too busy.
  */
 export interface Store {
   /** Reads committed data, outside any transaction. Writing here throws. */
   readonly committed: Facts
   /**
    * Runs a function in a transaction. When the promise resolves, the writes are on disk; when the
-   * function throws, they are rolled back. The function may await nothing but the facts it is
-   * given, and may be run again from the start.
+   * function throws, they are rolled back. The function may await only the facts it is given, and
+   * may be run again from the start.
    */
   transaction<T>(run: (facts: Facts) => Promise<T>): Promise<T>
   /**
@@ -61,7 +61,7 @@ export interface StoreOpening {
   readonly migrate: 'auto' | 'off'
   /** The features whose queries the store runs. */
   readonly features: readonly { readonly queries?: Queries }[]
-  /** Called with what works but needs attention. */
+  /** Called with warnings: something works but needs attention. */
   readonly warn?: ((message: string) => void) | undefined
 }
 

@@ -2,7 +2,9 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Guard } from '@sealwax/guard'
 import type { Context as HonoContext, MiddlewareHandler } from 'hono'
 import type { Context } from '../core/context.ts'
-import type { ForwardedHeader } from '../core/options.ts'
+import { networksOf } from '../core/network.ts'
+import type { Config, ForwardedHeader } from '../core/options.ts'
+import { passwordAdmission } from '../core/password-admission.ts'
 import { AuthError } from '../errors.ts'
 import { administrators } from './administrators.ts'
 import { bodyReader } from './body.ts'
@@ -12,7 +14,6 @@ import type { Edge, RoutedFeature } from './edge.ts'
 import type { HttpEnv } from './env.ts'
 import { oauthPaths } from './form.ts'
 import { healthRoutes } from './health-routes.ts'
-import { createLoginAdmission, type LoginAdmission } from './login-admission.ts'
 import { openApiRoutes } from './openapi/routes.ts'
 import { oauthErrorResponse, problemResponse } from './problems.ts'
 import { requestLog } from './request-log.ts'
@@ -21,11 +22,12 @@ import { validationError } from './schemas.ts'
 
 export interface App {
   fetch(request: Request, platform: HttpEnv['Bindings']): Promise<Response>
-  /** Whether a path is one of ours, whatever the method. */
+  /** Whether a path is one of ours, with any method. */
   handles(path: string): boolean
+  /** Whether requests of this path hash a password, so that only few of them start at a time. */
+  hashesPassword(path: string): boolean
   clientAddress: ReadAddress
   forwardedHeader: ForwardedHeader
-  admission: LoginAdmission
 }
 
 /** The HTTP API: a function from Request to Response. */
@@ -44,7 +46,6 @@ export function createApp(context: Context, guard: Guard, features: readonly Rou
     '*',
     requestLog(context, requestOrigin, (path) => methodsOf(path).length > 0),
   )
-  const admission = createLoginAdmission()
   const app = root.basePath(config.basePath)
   const isOAuth = oauthPaths(config)
   const refuse = (error: unknown, c: HonoContext<HttpEnv>) =>
@@ -67,27 +68,26 @@ export function createApp(context: Context, guard: Guard, features: readonly Rou
   const edge: Edge = {
     ...{ app, root, context, guard, requestOrigin, cookie: refreshCookie(config) },
     administrators: administrators(context, guard, requestOrigin),
-    admit: (path) => admission.add(config.basePath + path),
   }
   // Reversed, so that the API document begins with the features that people use first.
   for (const { routes = [] } of features.toReversed()) for (const add of routes) add(edge)
+  const hashing = pathsThatHash(app, config)
   openApiRoutes(app, root, config)
   const methodsOf = pathMatcher(app.routes)
   app.notFound((c) => refuse(missing(methodsOf(c.req.path), c.req.method), c))
   return {
     fetch: async (request, platform) => {
-      if (!platform.sent?.admitted) {
-        const turn = admission.enter(pathOf(request, platform), () =>
-          clientAddress(platform.address, request.headers.get(config.forwardedHeader) ?? undefined),
-        )
-        if (turn !== undefined) await turn
+      if (hashing.has(pathOf(request, platform))) {
+        const forwarded = request.headers.get(config.forwardedHeader) ?? undefined
+        const start = passwordAdmission(context).start(networksOf(clientAddress(platform.address, forwarded)))
+        if (start !== undefined) await start
       }
       return app.fetch(request, platform)
     },
+    hashesPassword: (path) => hashing.has(path),
     handles: (path) => methodsOf(path).length > 0,
     clientAddress,
     forwardedHeader: config.forwardedHeader,
-    admission,
   }
 }
 
@@ -97,6 +97,12 @@ export function createApp(context: Context, guard: Guard, features: readonly Rou
  */
 function pathOf({ url }: Request, platform: HttpEnv['Bindings'] | undefined): string {
   return platform?.sent?.path ?? url.slice(url.indexOf('/', url.indexOf('://') + 3)).replace(/[?#].*$/, '')
+}
+
+/** The paths of the routes that are declared with `hashesPassword`. */
+function pathsThatHash(app: OpenAPIHono<HttpEnv>, { basePath }: Config): ReadonlySet<string> {
+  const routes = app.openAPIRegistry.definitions.flatMap((one) => (one.type === 'route' ? one.route : []))
+  return new Set(routes.filter((route) => 'x-admission' in route).map(({ path }) => basePath + path))
 }
 
 /** RFC 6749 §5.1 requires `Pragma` in addition to `Cache-Control`. */

@@ -26,7 +26,7 @@ export function bodyReader(isOAuth: IsOAuthPath, answers: Answers): MiddlewareHa
 }
 
 /**
- * Stores the body in Hono's cache for the routes, whose type says a value but which awaits a
+ * Stores the body in Hono's cache for the routes. The cache is typed for a value, but Hono awaits a
  * promise.
  */
 function keep(c: HonoContext<HttpEnv>, kind: 'text' | 'formData', value: string | FormData): void {
@@ -41,7 +41,7 @@ function parseMediaType(contentType: string | undefined): string | undefined {
   return contentType?.split(';', 1)[0]?.trim().toLowerCase()
 }
 
-/** Sets the media type that Hono reads, which would otherwise apply rules of its own. */
+/** Sets the media type that Hono reads; otherwise Hono would apply its own rules. */
 function settle(c: HonoContext<HttpEnv>, contentType: string | undefined, type: string): void {
   if (contentType === type) return
   const { url, method, headers: sent } = c.req.raw

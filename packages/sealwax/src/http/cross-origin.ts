@@ -48,7 +48,7 @@ export function crossOrigin({ config, log }: Context): MiddlewareHandler<HttpEnv
 const UNLISTED = 'origin is not in allowedOrigins (SEALWAX_ALLOWED_ORIGINS)'
 const NOT_LISTABLE = 'origin cannot be allowed: it is not the origin of a page, an app or a browser extension'
 
-/** Browsers also send `Origin` with a same-origin POST, which needs no permission. */
+/** Browsers also send `Origin` with a same-origin POST, which does not need permission. */
 function isSameOrigin(c: HonoContext, origin: string): boolean {
   if (c.req.header('Sec-Fetch-Site') === 'same-origin') return true
   const host = c.req.header('Host')

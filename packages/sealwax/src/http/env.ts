@@ -16,15 +16,13 @@ export interface Platform {
 }
 
 /** A request as sent, before its conversion to a `Request`. */
-export interface Sent {
+interface Sent {
   /** The path as sent, if the normalized URL of the request has another. */
   readonly path: string | undefined
-  /** Whether a header says that a proxy forwarded the request. */
+  /** Whether a header shows that a proxy forwarded the request. */
   readonly forwarded: boolean
   /** Why the request is refused with 400, if it is. */
   readonly malformed: string | undefined
-  /** Whether it has passed the admission of log-ins already. */
-  readonly admitted: boolean
 }
 
 /** The values that handlers share for a request. */
@@ -33,7 +31,7 @@ export interface HttpEnv {
   Variables: {
     requestId: string
     auth: Auth
-    /** The authenticated caller, once it has been verified. */
+    /** Where the request came from, once it has been read. */
     origin: RequestOrigin
     /** The error code, for the log. */
     code: string

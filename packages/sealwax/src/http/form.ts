@@ -31,7 +31,7 @@ export function parseForm(text: string): FormData {
   return form
 }
 
-/** A limit: lookups in a form are linear, and the client is not authenticated yet. */
+/** Limited, since lookups in a form take linear time and the client is not authenticated yet. */
 const MOST_PAIRS = 64
 
 /** Decodes a name or value of a form. Returns `undefined` if it is not UTF-8 or has a lone `%`. */
@@ -43,7 +43,7 @@ export function formDecode(text: string): string | undefined {
   }
 }
 
-/** Octets that are not escaped stand for themselves. */
+/** Escapes an octet that was sent unescaped. */
 function bareOctet(octet: string): string {
   return `%${octet.charCodeAt(0).toString(16).padStart(2, '0')}`
 }

@@ -1,21 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
+import { paceArrivals } from '../core/password-admission.ts'
 import { checkMembers } from '../core/strict-options.ts'
 import { AuthError } from '../errors.ts'
 import type { App } from './app.ts'
-import type { Platform, Sent } from './env.ts'
-import { admissionOf } from './login-admission.ts'
+import type { Platform } from './env.ts'
 
 /** A request, perhaps with a body that a framework has read already. */
 export type NodeRequest = IncomingMessage & { body?: unknown }
 /** `next` may be that of Express, or `done` of a hook of Fastify. */
 export type NodeHandler = (request: NodeRequest, response: ServerResponse, next?: (error?: Error) => void) => void
 
-/**
- * What `toNodeHandler` can serve: an auth server, or an app around one. Without `clientAddress` the
- * address of a client is that of the connection.
- */
-export type Servable = Pick<App, 'fetch' | 'handles'> & Partial<Pick<App, 'clientAddress' | 'forwardedHeader'>>
+/** What `toNodeHandler` can serve: an auth server, or an app around one. */
+export type Servable = Pick<App, 'fetch' | 'handles'> & Partial<Pick<App, 'hashesPassword'>>
 
 /** Options of {@link toNodeHandler}. */
 export interface NodeHandlerOptions {
@@ -41,9 +38,7 @@ export function toNodeHandler(auth: Servable, options: NodeHandlerOptions = {}):
   let platform: Platform = {}
   // The listener calls `fetch` synchronously, so `platform` still belongs to the same request.
   const listen = getRequestListener((request) => auth.fetch(request, platform), { overrideGlobalObjects })
-  // Before the `Request` is created: of a thousand log-ins that arrive at once, each then takes
-  // time only in its own turn.
-  const admission = admissionOf(auth)
+  const arrival = paceArrivals()
   return (request, response, next) => {
     const path = (request.url ?? '/').split('?', 1)[0] as string
     const isOurs = auth.handles(path)
@@ -57,19 +52,14 @@ export function toNodeHandler(auth: Servable, options: NodeHandlerOptions = {}):
       const now = request.url
       // Another path could become one of ours when the URL is normalized.
       request.url = isOurs ? url : '/'
-      const sent = { path: isOurs ? undefined : path, admitted: admission !== undefined }
-      platform = platformOf(request, response, sent)
+      platform = platformOf(request, response, isOurs ? undefined : path)
       listen(request, response).catch((error) => {
         if (next !== undefined) next(error)
         else response.destroy(error)
       })
       request.url = now
     }
-    const start = () => {
-      const turn = isOurs ? admission?.enter(path, () => addressOf(auth, request)) : undefined
-      if (turn === undefined) begin()
-      else void turn.then(begin)
-    }
+    const start = () => void (auth.hashesPassword?.(path) ? arrival().then(begin) : begin())
     // Without a socket, this response waits for an earlier one on the same connection (pipelining).
     // Until then nothing is created for it.
     if (response.socket === null) void new Promise((ready) => response.once('socket', ready)).then(start)
@@ -84,15 +74,11 @@ function checkServable(auth: Servable): void {
   throw new AuthError('config_invalid', `toNodeHandler ${got}: write toNodeHandler(await createAuth(options))`)
 }
 
-function platformOf(
-  request: IncomingMessage,
-  response: ServerResponse,
-  sent: Pick<Sent, 'path' | 'admitted'>,
-): Platform {
+function platformOf(request: IncomingMessage, response: ServerResponse, path: string | undefined): Platform {
   const { headers, rawHeaders, socket } = request
   const forwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined
   const malformed = hasTwoHosts(rawHeaders) ? 'The request has more than one Host field' : undefined
-  return { address: socket.remoteAddress, response, sent: { ...sent, forwarded, malformed } }
+  return { address: socket.remoteAddress, response, sent: { path, forwarded, malformed } }
 }
 
 /**
@@ -106,15 +92,6 @@ function hasTwoHosts(rawHeaders: readonly string[]): boolean {
     if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1
   }
   return hosts > 1
-}
-
-function addressOf(
-  { clientAddress, forwardedHeader = 'x-forwarded-for' }: Servable,
-  { socket, headers }: NodeRequest,
-): string | undefined {
-  const forwarded = headers[forwardedHeader]
-  if (clientAddress === undefined) return socket.remoteAddress
-  return clientAddress(socket.remoteAddress, Array.isArray(forwarded) ? forwarded.join(',') : forwarded)
 }
 
 /**

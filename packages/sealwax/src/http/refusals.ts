@@ -4,8 +4,8 @@ import { AUTH_ERRORS, type AuthErrorCode } from '../errors.ts'
 export type ErrorCode = AuthErrorCode | GuardErrorCode
 
 /**
- * Every code with its status and title, by status. Codes of both guard and API have the same
- * status.
+ * Every code with its status and title, by status. A code that both the guard and the API use has
+ * the same status in both.
  */
 export function allErrors(): Readonly<Record<ErrorCode, readonly [status: number, title: string]>> {
   const rows = Object.entries({ ...GUARD_ERRORS, ...AUTH_ERRORS }).sort(([, [one]], [, [other]]) => one - other)
@@ -33,6 +33,7 @@ export interface Declared {
   readonly schemes: readonly string[]
   /** Whether the user must have a role. */
   readonly needsRole: boolean
+  readonly hashesPassword: boolean
 }
 
 const FORM = 'application/x-www-form-urlencoded'
@@ -48,6 +49,7 @@ const IMPLIED: readonly (readonly [when: (declared: Declared) => boolean, codes:
   [({ schemes }) => schemes.includes('bearer'), OF_THE_TOKEN],
   [({ needsRole }) => needsRole, ['insufficient_role']],
   [({ schemes }) => schemes.includes('cookie'), ['csrf_failed']],
+  [({ hashesPassword }) => hashesPassword, ['overloaded']],
 ]
 
 /** The error codes of an operation: its own and the implied ones, in the order of the tables. */

@@ -5,12 +5,15 @@ import type { Config } from '../core/options.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import type { HttpEnv } from './env.ts'
 
-/** Reads who calls: the address, by the rule of trusted proxies, and the user agent. */
+/**
+ * Reads where a request came from: the address of the client, determined by `trustProxy`, and the
+ * user agent.
+ */
 export type ReadOrigin = (c: HonoContext<HttpEnv>) => RequestOrigin
 
 /**
- * The address of the caller, from that of the other end of the connection and the value of the
- * header that `forwardedHeader` names.
+ * Determines the address of the client from the remote address of the connection and the value of
+ * the header that `forwardedHeader` names.
  */
 export type ReadAddress = (peer: string | undefined, forwarded: string | undefined) => string | undefined
 
@@ -26,7 +29,7 @@ export function addressReader({ trustProxy, forwardedHeader }: Trust): ReadAddre
   }
 }
 
-/** The log is told once that a proxy seems to stand in front whose word is not believed. */
+/** Logs one warning if there seems to be a proxy whose header is not trusted. */
 export function originReader(trust: Trust, addressOf: ReadAddress, log: Logger): ReadOrigin {
   const { trustProxy, forwardedHeader } = trust
   const [other, sentence] = forwardedHeader === 'forwarded' ? OTHERS.forwarded : OTHERS['x-forwarded-for']
@@ -37,11 +40,11 @@ export function originReader(trust: Trust, addressOf: ReadAddress, log: Logger):
     log.warn({ address: c.env?.address }, message)
   }
 
-  /** What is wrong with the setting, as this request shows. */
+  /** Returns the warning if this request shows that a setting is wrong. */
   function ignored(c: HonoContext<HttpEnv>, forwarded: string | undefined): string | undefined {
     if (trustProxy === 0) return isForwarded(c) ? UNTRUSTED : undefined
     if (forwarded === undefined) return c.req.header(other) === undefined ? undefined : sentence
-    // An address that only a believed header could have brought.
+    // The result is the probe only if the header of this peer is trusted.
     return isTrusted(c.env?.address, PROBE) === PROBE ? undefined : STRANGER
   }
 
@@ -59,11 +62,11 @@ export function originReader(trust: Trust, addressOf: ReadAddress, log: Logger):
   }
 }
 
-/** Said once: strangers can send such a header, too. */
+/** Logged only once, since any client can send such a header. */
 const UNTRUSTED =
-  'a request came with X-Forwarded-For or Forwarded, but trustProxy (SEALWAX_TRUST_PROXY) is 0: if it came through a proxy, everybody behind that proxy counts as one client'
+  'a request came with X-Forwarded-For or Forwarded, but trustProxy (SEALWAX_TRUST_PROXY) is 0: if it came through a proxy, all clients behind that proxy count as one'
 const STRANGER =
-  'a request came with a forwarding header from an address that trustProxy (SEALWAX_TRUST_PROXY) does not name: if that is a proxy of yours, everybody behind it counts as one client'
+  'a request came with a forwarding header from an address that trustProxy (SEALWAX_TRUST_PROXY) does not name: if that is a proxy of yours, all clients behind it count as one'
 const OTHERS = {
   'x-forwarded-for': [
     'Forwarded',
@@ -85,8 +88,8 @@ function isForwarded(c: HonoContext<HttpEnv>): boolean {
 type Hop = string | undefined
 
 /**
- * Walks from the right, the end that the nearest proxy wrote; stops at the first address not
- * trusted, or not an address.
+ * Reads the list from the right, where the nearest proxy appends. Stops at the first address that
+ * is not trusted, or before an entry that is not an address.
  */
 function forwardedFor(address: string | undefined, hops: Hop[], trusted: number | BlockList): string | undefined {
   let client = address
@@ -103,17 +106,18 @@ function hopsOfList(header: string): Hop[] {
 }
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-/** Addresses with colons and brackets belong into quotes, and not every proxy knows that. */
+/** Addresses with colons and brackets must be quoted, but not every proxy does so. */
 const VALUE = "[[\\]:!#$%&'*+.^_`|~0-9A-Za-z-]+"
 /**
- * One parameter and what ends it (RFC 7239 §4). Spaces can be matched in one way only: in two, a
+ * One parameter and its delimiter (RFC 7239 §4). Spaces can be matched in only one way: with two, a
  * header of spaces would take seconds.
  */
 const PARAMETER = new RegExp(String.raw`[ \t]*(?:(${TOKEN})=(?:(${VALUE})|"((?:[^"\\]|\\.)*)")[ \t]*)?([;,]|$)`, 'y')
 
 /**
- * The `for` of each element of Forwarded (RFC 7239). A header that does not hold to the grammar
- * says nothing: a client could have begun it with a quote that swallows what our own proxy wrote.
+ * The `for` of each element of Forwarded (RFC 7239). A header with a syntax error is ignored: a
+ * client could have begun it with a quote, so that what our own proxy appended is part of a quoted
+ * string.
  */
 function hopsOfForwarded(header: string): Hop[] {
   const hops: Hop[] = []
@@ -156,7 +160,9 @@ function isIn(list: BlockList, address: string): boolean {
   return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 }
 
-/** One spelling per address: IPv4 written as IPv6 is IPv4, and what is no address is nothing. */
+/**
+ * Normalizes an address: IPv4-mapped IPv6 becomes IPv4. Returns undefined if it is not an address.
+ */
 function plain(address: string | undefined): string | undefined {
   if (address === undefined || isIPv4(address)) return address
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address

@@ -76,12 +76,18 @@ export function refusals(...codes: ErrorCode[]) {
   } as const
 }
 
+/**
+ * Part of a route that hashes a password: in a flood its requests start a few at a time, and it may
+ * return `overloaded`. Such a path has no parameters.
+ */
+export const hashesPassword = { 'x-admission': 'password' } as const
+
 /** Names of the parts of a request: the validator's, and ours. */
 const PARTS: Readonly<Record<string, string>> = { query: 'query', param: 'path', header: 'header' }
 
 /**
- * Converts the result of the validator to `validation_failed`. Contains no value, which may be a
- * password.
+ * Converts the result of the validator to `validation_failed`. Does not contain the values, which
+ * may be passwords.
  */
 export function validationError(issues: readonly z.core.$ZodIssue[], target = 'json'): AuthError {
   const errors = issues.map((issue): FieldError => {

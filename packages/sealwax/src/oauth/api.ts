@@ -18,7 +18,7 @@ import {
 /** `auth.clients`: API clients for machines, which get tokens at `/oauth/token`. */
 export interface ClientsApi {
   /**
-   * Creates a client and its first secret, which is returned only here.
+   * Creates a client and its first secret, which no other call returns.
    *
    * @throws {AuthError} `validation_failed`
    * @example
@@ -40,8 +40,8 @@ export interface ClientsApi {
    */
   update(id: string, change: { name?: string; scopes?: readonly string[] }): Promise<ApiClient>
   /**
-   * Makes a new secret. The current one stays valid for `overlap`: 24 hours by default, at most 90
-   * days. With 0, all other secrets expire at once.
+   * Creates a new secret. The current one stays valid for `overlap`: 24 hours by default, at most
+   * 90 days. With 0, all other secrets expire immediately.
    *
    * @throws {AuthError} `not_found`, `validation_failed`, and `rotation_under_way` during the
    * overlap of an earlier rotation
@@ -59,11 +59,11 @@ export interface ClientsApi {
    * @throws {AuthError} `not_found`
    */
   enable(id: string): Promise<ApiClient>
-  /** Deletes a client and its secrets. False when there is no such client. */
+  /** Deletes a client and its secrets. Returns false if there is no such client. */
   delete(id: string): Promise<boolean>
 }
 
-/** Makes `auth.clients`. */
+/** Creates `auth.clients`. */
 export function clientsApi(context: Context): { readonly clients: ClientsApi } {
   return {
     clients: checkedCalls<ClientsApi>(

@@ -19,7 +19,7 @@ export type OAuthCaller = Awaited<ReturnType<typeof authenticateClient>> | 'publ
 /**
  * Authenticates the calling client.
  *
- * @throws {AuthError} `invalid_client`, or `invalid_request` for two methods at once
+ * @throws {AuthError} `invalid_client`, or `invalid_request` for two methods in one request
  */
 export async function authenticateCaller(
   context: Context,
@@ -34,7 +34,8 @@ export async function authenticateCaller(
 }
 
 /**
- * Undefined for the first-party client, which may omit its id. An empty secret is none (§2.3.1).
+ * Returns undefined for the first-party client, which may omit its id. An empty secret counts as
+ * omitted (§2.3.1).
  */
 function readCredentials(
   authorization: string | undefined,

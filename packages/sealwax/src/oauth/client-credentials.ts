@@ -48,7 +48,8 @@ export async function authenticateClient(
 const NO_HASH = Buffer.alloc(32)
 
 /**
- * A client has at most two live secrets. A missing one is replaced, so that the time is constant.
+ * A client has at most two live secrets. A missing one is replaced by a dummy hash, so that the
+ * time is constant.
  */
 function matchesSecret(client: ClientWithSecrets | undefined, hash: Buffer, now: number): boolean {
   const live = (client?.secrets ?? []).filter(({ expires_at }) => expires_at === null || now < expires_at)
@@ -68,7 +69,7 @@ export function grantClientCredentials(
 ): ClientTokenResponse {
   const scope = narrowScopes(client.scopes, requested).join(' ')
   const scoped = scope === '' ? {} : { scope }
-  // There is no session: this id lets the token be revoked alone.
+  // There is no session: with this id, the token can be revoked on its own.
   const sid = context.randomBytes(16).toString('base64url')
   const claims = { sub: client.id, client_id: client.id, sid, ...scoped, ver: client.ver }
   return {

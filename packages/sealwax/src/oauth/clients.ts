@@ -29,7 +29,7 @@ export interface ApiClient {
 
 /** The times of a secret. */
 interface ClientSecret {
-  /** When it was made. */
+  /** When it was created. */
   readonly createdAt: Date
   /** When it expires; undefined for the current one. */
   readonly expiresAt: Date | undefined
@@ -136,8 +136,8 @@ export async function updateClient(
 }
 
 /**
- * Makes a new secret. The current one stays valid for `overlap`: 24 hours by default, at most 90
- * days. With 0, for emergencies, all other secrets expire at once.
+ * Creates a new secret. The current one stays valid for `overlap`: 24 hours by default, at most 90
+ * days. With 0, for emergencies, all other secrets expire immediately.
  *
  * @throws {AuthError} `not_found`, `validation_failed`
  * @throws {AuthError} `rotation_under_way` during the overlap of an earlier rotation: repeating a
@@ -204,8 +204,8 @@ export async function enableClient(context: Context, id: string, origin: Request
 }
 
 /**
- * Deletes a client and its secrets. Its access tokens become stale. False when there is no such
- * client.
+ * Deletes a client and its secrets. Its access tokens become stale. Returns false if there is no
+ * such client.
  */
 export async function deleteClient(context: Context, id: string, origin: RequestOrigin = {}): Promise<boolean> {
   return commit(context, async (unit) => {
@@ -237,7 +237,7 @@ async function changeClient(
 /** Makes all access tokens of a client stale when the unit is committed. */
 async function raiseVersion(context: Context, unit: Unit, client: ClientRow): Promise<{ ver: number }> {
   const ver = client.ver + 1
-  // The expiry of its tokens is not stored, so the longest possible one counts.
+  // The expiry of its tokens is not stored, so the longest possible one is assumed.
   await revokeVersion(context, unit, { subject: client.id, ver, latest: context.now() + LONGEST_LIFE })
   return { ver }
 }

@@ -61,8 +61,8 @@ export function revokeRoutes({ app, context, guard, requestOrigin }: Edge): void
   }
 
   /**
-   * A token that is stale after a change of roles is genuine, and its session lives. One with a
-   * revoked key may be forged.
+   * A token that is stale after a change of roles is genuine, and its session has not ended. One
+   * with a revoked key may be forged.
    */
   async function revokeStale({ code, sessionId, kid }: GuardError, origin: RequestOrigin): Promise<void> {
     if (code !== 'token_stale' || sessionId === undefined) return

@@ -45,7 +45,7 @@ export interface RevocationPage {
 export interface ReadRevocations {
   /** Seconds since 1970. Entries that expired before are left out. */
   readonly now: number
-  /** The most rows to read, with expired ones. */
+  /** The maximum number of rows to read, including expired ones. */
   readonly limit: number
 }
 
@@ -54,7 +54,8 @@ export interface Revocations {
   /** Appends entries in one statement. */
   append(...entries: readonly RevocationRow[]): Promise<void>
   /**
-   * Returns a page of live entries after a cursor, or from the oldest. Any cursor costs the same.
+   * Returns a page of live entries after a cursor, or from the oldest. This takes the same time for
+   * any cursor.
    */
   since(cursor: string | undefined, options: ReadRevocations): Promise<RevocationPage>
   /**

@@ -26,7 +26,7 @@ export interface FeedPages {
   get(position: string | undefined, ip: string | undefined): Promise<PackedPage>
 }
 
-/** How long a page is reused. Entries that expire meanwhile do no harm. */
+/** How long a page is reused. Entries that expire meanwhile are harmless. */
 const LIFETIME_MS = 30_000
 /**
  * The last page grows with each revocation. Readers of an older one get the rest in the next page.

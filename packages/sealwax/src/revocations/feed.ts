@@ -106,7 +106,7 @@ export async function followRevocations(
   }
 }
 
-/** Replies to all waiting requests, and lets no request wait from now on. */
+/** Replies to all waiting requests. Later requests do not wait. */
 export function endWaiting(context: Context): void {
   const feed = feedState(context)
   feed.closed = true
@@ -114,8 +114,8 @@ export function endWaiting(context: Context): void {
 }
 
 /**
- * Returns a cursor that is well-formed, or undefined, which is the beginning. The store checks the
- * epoch.
+ * Returns the cursor if it is well-formed, else undefined, which means the beginning. The store
+ * checks the epoch.
  */
 export function parsePosition(cursor: string | undefined): string | undefined {
   return /^[\w-]*\.[\d-]{1,100}$/.test(cursor ?? '') ? cursor : undefined
@@ -126,8 +126,8 @@ function parseEpoch(cursor: string): string {
 }
 
 /**
- * Returns the entries after a position, or all live ones, if they are few. With `more` there are
- * too many: {@link readPage} returns them.
+ * Returns the entries after a position, or all live ones, if they are few. If `more` is true, there
+ * are too many: {@link readPage} returns them.
  *
  * @param options.wait how many seconds an empty reply is held back for a revocation, at most 25
  * @throws {AuthError} `temporarily_unavailable` when too many guards wait
@@ -268,7 +268,8 @@ function seconds(milliseconds: number): number {
 }
 
 /**
- * After this time without reading the store, this process refuses to say that a session is live.
+ * After this time without reading the store, the guards of this process refuse tokens with
+ * `revocation_unavailable`.
  */
 const STALE_AFTER_MS = 60_000
 

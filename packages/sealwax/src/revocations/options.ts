@@ -3,7 +3,7 @@ import { type OptionRules, oneOf } from '../core/options.ts'
 declare module '../core/options.ts' {
   interface AuthOptions {
     /**
-     * Who may read the revocation feed: everybody, or only API clients with the scope
+     * Who may read the revocation feed: anyone, or only API clients with the scope
      * `revocations:read`. Default 'public'.
      */
     readonly revocationFeed?: 'public' | 'clients'

@@ -86,8 +86,8 @@ async function bySequence(
   from: EpochCursor,
   { now, limit }: ReadRevocations,
 ): Promise<RevocationPage> {
-  // A cursor beyond the last position: the file was replaced by an older copy, so all is sent
-  // again.
+  // A cursor beyond the last position: the file was replaced by an older copy, so everything is
+  // sent again.
   const { rows: given } = await latestStatement(db, {})
   const epoch = given[0]?.epoch ?? ''
   const asked = epoch === from.epoch ? from.position : undefined
@@ -114,11 +114,11 @@ const laterStatement = prepared((db, value: Slots<{ position: number; limit: num
 
 /**
  * Transactions overlap: one that began earlier may commit later. So entries are ordered by the
- * number of their transaction, and the cursor holds the oldest transaction that was open when the
- * page was read: whatever commits later has that number or a higher one.
+ * number of their transaction, and the cursor contains the oldest transaction that was open when
+ * the page was read: everything that commits later has that number or a higher one.
  *
  * After a crash Postgres reuses the numbers of transactions that left no trace. So the cursor also
- * holds the last position: that row was on disk, and the sequence continues after it. Entries
+ * contains the last position: that row was on disk, and the sequence continues after it. Entries
  * beyond either of the two are new.
  *
  * New entries are read in pages: first, by transaction, those up to the last position; then, by
@@ -154,7 +154,8 @@ async function byTransaction(
   const { xmin = '0', latest, epoch } = rows[0] ?? {}
   // The cursor is of another history of this database: after a failover, or in a copy.
   if (asked.position !== undefined && asked.epoch !== (epoch ?? '')) return byTransaction(db, BEGINNING, { now, limit })
-  // A restored database (or one that purged its last rows) reuses positions: all is sent again.
+  // A restored database (or one that purged its last rows) reuses positions: everything is sent
+  // again.
   if ((latest ?? 0) < from.position) return byTransaction(db, BEGINNING, { now, limit })
   const page = rows.filter((row): row is typeof row & Row => row.position !== undefined && row.position !== null)
   const next = toPage(page, from, { oldest: least(from.oldest, xmin), latest: latest ?? 0, limit })

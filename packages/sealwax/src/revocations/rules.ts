@@ -4,9 +4,10 @@ import { purgeInPages } from '../core/purge.ts'
 import type { Unit } from '../core/unit-of-work.ts'
 
 /**
- * How long an entry outlives the last token it refuses: two minutes for clocks and guards that lag,
- * and an hour for a clock that ran ahead and is corrected. Otherwise a process that starts or
- * purges during that hour would drop revocations that are needed again afterwards.
+ * How long an entry is kept after the last token that it refuses has expired: two minutes for
+ * clocks and guards that lag, and an hour for a clock that ran ahead and is corrected. Otherwise a
+ * process that starts or purges during that hour would drop revocations that are needed again
+ * afterwards.
  */
 export const MARGIN_SECONDS = 3600 + 120
 
@@ -16,7 +17,8 @@ export async function revokeSessions(
   unit: Unit,
   ended: readonly { readonly id: string; readonly access_expires_at: number }[],
 ): Promise<void> {
-  // A restored database lacks the tokens issued since its backup. None lives longer than a new one.
+  // A restored database lacks the tokens issued since its backup. None of them is valid for longer
+  // than a new one.
   const least = context.now() + context.config.accessTtl
   const entries = ended.map(({ id, access_expires_at }) => {
     const until = Math.ceil(Math.max(access_expires_at, least) / 1000) + MARGIN_SECONDS

@@ -39,18 +39,18 @@ export interface SessionsApi {
    * @throws {AuthError} `validation_failed` when the user has no session `after`
    */
   list(subject: string, page?: { after?: string; limit?: number }): Promise<Session[]>
-  /** Ends a session and revokes its tokens. False when it is unknown or has already ended. */
+  /** Ends a session and revokes its tokens. Returns false if it is unknown or has already ended. */
   revoke(id: string): Promise<boolean>
   /**
    * Ends all sessions of a user and revokes their tokens.
    *
-   * @param options `except` is the id of a session that goes on
+   * @param options `except` is the id of a session that continues
    * @returns how many sessions have ended
    */
   revokeAll(subject: string, options?: { except?: string }): Promise<number>
 }
 
-/** Makes `auth.sessions`. */
+/** Creates `auth.sessions`. */
 export function sessionsApi(context: Context): { readonly sessions: SessionsApi } {
   return {
     sessions: checkedCalls<SessionsApi>(

@@ -26,7 +26,7 @@ export interface SessionRow {
   /** The leaves, if there are several; null if the current generation is the only one. */
   readonly forks: Forks | null
   /**
-   * The device id that the client sent at log-in, if any. It proves the client when a reply was
+   * The device id that the client sent at log-in, if any. It identifies the client if a reply was
    * lost.
    */
   readonly device: string | null
@@ -56,7 +56,7 @@ export interface SessionRow {
   readonly access_expires_at: number
   readonly ended_at: number | null
   readonly end_reason: string | null
-  /** Whether the session outlives the browser that began it. */
+  /** Whether the session continues after the browser is closed. */
   readonly remember: boolean
   /** The version of its subject when it began; null if an older version of Sealwax began it. */
   readonly ver: number | null
@@ -79,7 +79,8 @@ export interface SessionUse {
 }
 
 /**
- * What must be unchanged when a refresh is written. Whatever else it reads changes only with these.
+ * What must be unchanged when a refresh is written. Everything else that it reads changes only
+ * together with these.
  */
 export type SessionState = Pick<SessionRow, 'generation' | 'rotated_at' | 'presented_at'>
 
@@ -148,9 +149,9 @@ export interface Sessions {
   /** Ends one session; undefined when it is unknown or has already ended. */
   end(id: string, at: number, reason: string): Promise<EndedSession | undefined>
   /**
-   * Returns sessions of a subject that must end so that at most `keep` are left beside `except`:
-   * first those that have expired by `now`, then the least recently used. It returns at most
-   * `limit`; if there are more than `keep + limit`, it considers only the oldest.
+   * Returns sessions of a subject that must end so that at most `keep` are left in addition to
+   * `except`: first those that have expired by `now`, then the least recently used. It returns at
+   * most `limit`; if there are more than `keep + limit`, it considers only the oldest.
    */
   excess(
     subject: string,
@@ -160,11 +161,11 @@ export interface Sessions {
   endAll(subject: string, at: number, reason: string, except?: string): Promise<Latest & { readonly count: number }>
   /** Returns the latest of the sessions of a subject that have not ended. */
   latest(subject: string): Promise<Latest>
-  /** Counts such sessions and their subjects. */
+  /** Counts these sessions and their subjects. */
   countIssued(issued: IssuedSince): Promise<{ sessions: number; subjects: number }>
   /**
-   * Ends such sessions among the next `limit` ids after `after`. `last` is the `after` of the next
-   * page, undefined at the end.
+   * Ends those of these sessions that are among the next `limit` ids after `after`. `last` is the
+   * `after` of the next page, undefined at the end.
    */
   endIssued(
     issued: IssuedSince,

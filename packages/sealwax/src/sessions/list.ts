@@ -70,8 +70,8 @@ export function toHour(time: number): number {
 }
 
 /**
- * Returns the last use before the current hour, or the log-in. A thief who watches the list with a
- * stolen token must not learn when the owner refreshes, neither from the time nor from the address.
+ * Returns the last use before the current hour, or the log-in. Someone who polls the list with a
+ * stolen token must not see when the owner refreshes, neither from the time nor from the address.
  */
 function shownUse(row: SessionRow, now: number): SessionUse {
   if (toHour(row.seen_at) < toHour(now)) return { at: row.seen_at, ip: row.seen_ip, user_agent: row.seen_user_agent }

@@ -70,7 +70,8 @@ export function logoutRoutes({ app, context, guard, requestOrigin, cookie }: Edg
   }
 
   /**
-   * Clears the cookie only if its session has ended: otherwise that session would live on unseen.
+   * Clears the cookie only if its session has ended: otherwise that session would continue
+   * unnoticed.
    */
   async function clearCookie(c: HonoContext<HttpEnv>, caller: Caller, scope: string): Promise<void> {
     const kept = cookie.peek(c)

@@ -147,7 +147,7 @@ export function sessions(db: Kysely<Tables>): Sessions {
     },
     async purge(before, limit) {
       let purged = 0
-      // One column at a time, in the order of its index: every page costs the same.
+      // One column at a time, in the order of its index, so that every page takes the same time.
       for (const column of ['ended_at', 'absolute_expires_at'] as const) {
         const past = db.selectFrom('sessions').select('id').where(column, '<', before)
         const { numDeletedRows } = await db

@@ -34,7 +34,7 @@ export type RefreshDecision =
       readonly handed: number
       /** The state to store. */
       readonly next: NextRefreshState
-      /** Set when a parent got a leaf after its window, because its reply was lost. */
+      /** Set if a parent got another leaf after its window, because its reply was lost. */
       readonly recovered?: true
     }
 
@@ -50,9 +50,9 @@ const REPLAY: RefreshDecision = { verdict: 'replay_detected' }
  * time.
  *
  * Tabs, retries, lost and late replies converge: a client stores one token, so one of its leaves is
- * used next. Two origins never get the same leaf, and a rotation displaces all other leaves, so two
- * parties from different origins cannot both continue. `npm run torture -- --only search` tries all
- * short histories of both kinds.
+ * used next. Two origins never get the same leaf, and a rotation invalidates all other leaves, so
+ * two parties from different origins cannot both continue. `npm run torture -- --only search` tries
+ * all short histories of both kinds.
  */
 export function decide(
   state: RefreshState,

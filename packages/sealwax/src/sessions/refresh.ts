@@ -75,8 +75,8 @@ export async function refreshSession(
 }
 
 /**
- * Notes that a client has stored its refresh token, so that the parent is no longer recovered. A
- * displaced token ends the session, as in a refresh.
+ * Records that a client has stored its refresh token, so that the parent is no longer recovered. An
+ * invalidated token ends the session, as in a refresh.
  *
  * @throws {AuthError} `invalid_grant` with a `reason`, `temporarily_unavailable`,
  * `keys_unavailable`
@@ -238,7 +238,7 @@ function toEventType(
   return verdict === 'kept' && !isKnownOrigin(session, presenter) ? 'session.replayed' : undefined
 }
 
-/** Says who presents which token now, and who received its successor when. */
+/** Describes who presents which token now, and who received its successor and when. */
 function describeParties(
   session: SessionRow,
   presented: number,
@@ -258,7 +258,7 @@ function refused(reason: RefusalReason, detail: string): AuthError {
 }
 
 /**
- * Returns the session of a genuine refresh token, live or not, or undefined. `spent` says that a
+ * Returns the session of a genuine refresh token, live or not, or undefined. `spent` means that a
  * refresh with it would be a replay: the caller may be anyone who found the token.
  */
 export async function findSessionByToken(
@@ -278,7 +278,7 @@ export interface FoundSession {
   readonly generation: number
 }
 
-/** Returns undefined for a token that was not made with the key of a session. */
+/** Returns undefined for a token that was not created with the key of a session. */
 export async function genuineSession(context: Context, token: string): Promise<FoundSession | undefined> {
   const presented = parseRefreshToken(token)
   if (presented === undefined) return undefined

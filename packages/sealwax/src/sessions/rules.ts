@@ -47,7 +47,7 @@ export interface CreateSession {
 /**
  * Starts a session for a user whom the application has authenticated, and returns its first tokens.
  * With `loadSubject`, roles and claims come from there, now and at each refresh; without it, those
- * given here stay.
+ * given here are kept.
  *
  * @throws {AuthError} `validation_failed`
  * @throws {AuthError} `user_disabled` when the user is disabled, or unknown to `loadSubject`
@@ -72,14 +72,14 @@ export async function createSession(context: Context, options: CreateSession): P
  */
 export const MOST_ATTEMPTS = 10
 
-/** The error when these attempts are used up. */
+/** The error after the last of these attempts. */
 export function sessionsBeingEnded(): AuthError {
   return new AuthError('temporarily_unavailable', 'The sessions of this user are being ended', { retryAfter: 1 })
 }
 
 /**
- * Undefined when all sessions of the subject were ended after `loadSubject` was called: its result
- * may be stale.
+ * Returns undefined if all sessions of the subject were ended after `loadSubject` was called: its
+ * result may be stale.
  */
 async function attemptSession(context: Context, options: CreateSession) {
   const { subject: id } = options
@@ -97,7 +97,7 @@ async function attemptSession(context: Context, options: CreateSession) {
   })
 }
 
-/** Inserts a session. `issue` makes its first tokens after the unit is committed. */
+/** Inserts a session. `issue` creates its first tokens after the unit is committed. */
 export async function startSession(
   context: Context,
   unit: Unit,

@@ -7,9 +7,9 @@ declare module '../core/unit-of-work.ts' {
 }
 
 /**
- * The version of each subject whose sessions were all ended recently. It outlives the sessions and
- * the user: later sessions get it too, of subjects without a row in `users`, and of users who were
- * deleted and created again.
+ * The version of each subject whose sessions were all ended recently. It is kept when the sessions
+ * and the user are deleted: later sessions get it, too, including those of subjects without a row
+ * in `users` and of users who were deleted and created again.
  */
 export interface SubjectVersions {
   /**

@@ -5,9 +5,9 @@ import { MARGIN_SECONDS, revokeSubject } from '../revocations/rules.ts'
 
 /**
  * Returns the version of a session that begins now: the time in seconds, or the version set when
- * all sessions of the subject last ended, if that is higher. The time makes guards accept the
- * session that have a revocation which the store lacks, because it was purged or an older copy was
- * restored.
+ * all sessions of the subject last ended, if that is higher. Because of the time, a guard accepts
+ * the session even if it has a revocation that the store lacks, because it was purged or an older
+ * copy was restored.
  */
 export async function currentVersion({ now }: Context, unit: Unit, subject: string): Promise<number> {
   const raised = await unit.subjectVersions.read(subject)

@@ -72,8 +72,8 @@ export function resolveNewSubject(
 }
 
 /**
- * Combines roles, claims and version of a subject. With `loadSubject`, its roles and claims count;
- * without roles from it, those of the built-in user do.
+ * Combines roles, claims and version of a subject. With `loadSubject`, its roles and claims are
+ * used; if it returns no roles, those of the built-in user are used.
  *
  * @returns undefined when the user is disabled here or by the application, or unknown to it
  */

@@ -34,7 +34,7 @@ export interface TokenResponse {
 /** The `client_id` of first-party tokens (RFC 9068 §2.2). */
 export const FIRST_PARTY = 'sealwax'
 
-/** What an access token says about its user. */
+/** What an access token contains about its user. */
 export interface TokenSubject extends Pick<Subject, 'roles' | 'claims'> {
   /** The version of the user. */
   readonly ver?: number | undefined
@@ -55,9 +55,10 @@ interface TokenContent {
 }
 
 /**
- * Checks that a token can hold this, before a session is stored that would have no token.
+ * Checks that a token can contain this, before a session is stored for which no token could be
+ * signed.
  *
- * @param refuse makes the error for content that cannot be signed
+ * @param refuse creates the error for content that cannot be signed
  * @throws {AuthError} `validation_failed` for a claim that only Sealwax sets
  */
 export function checkTokenContent(
@@ -76,19 +77,19 @@ export function checkTokenContent(
   }
 }
 
-/** Also of another realm, as in a test runner. */
+/** Also accepts objects of another realm, as in a test runner. */
 function isPlainObject(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const prototype = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/** A signature that is thrown away: by HMAC it costs next to nothing. */
+/** For a trial signature, which is discarded. HMAC takes almost no time. */
 const TRIAL_KEY = importKey(randomBytes(32), { alg: 'HS256' })
 const TRIAL = { issuer: null, audience: null, typ: null, expiresIn: 1 } as const
 /**
- * As many members as Sealwax adds, with room for the longest subject and signature: a token has a
- * greatest length.
+ * As many members as Sealwax adds, with room for the longest subject and signature, since the
+ * length of a token is limited.
  */
 const OWN_CLAIMS = Object.fromEntries(Array.from(RESERVED, (_, i) => [`own ${i}`, 'x'.repeat(64)]))
 
@@ -140,7 +141,7 @@ type TokenSession = Pick<
   'id' | 'subject' | 'client_id' | 'scope' | 'amr' | 'auth_time' | 'absolute_expires_at' | 'remember' | 'ver'
 >
 
-/** Makes the reply with an access token and a refresh token of a session. */
+/** Creates the reply with an access token and a refresh token of a session. */
 export function tokenResponse(
   context: Context,
   session: TokenSession,
@@ -169,7 +170,8 @@ function accessToken(
   subject: TokenSubject,
   { now, lifetime }: { now: number; lifetime: number },
 ): string {
-  // That of the user rises with a change of roles, that of the session is from its beginning.
+  // The version of the user is raised by a change of roles; that of the session is set when it
+  // begins.
   const ver = Math.max(subject.ver ?? 0, session.ver ?? 0)
   const claims = {
     ...subject.claims,
@@ -214,7 +216,7 @@ const TOKEN_BYTES = SIGNED_BYTES + 32
 
 /** A parsed refresh token. It must not be trusted before `isGenuine`. */
 export interface PresentedToken {
-  /** The session that it claims to be of. */
+  /** The session that it claims to belong to. */
   readonly sessionId: string
   /** The generation that it claims to be. */
   readonly generation: number
@@ -258,7 +260,7 @@ export function sessionKey(octets: Buffer): KeyObject {
   return createSecretKey(octets)
 }
 
-/** Whether the token was made with this key. */
+/** Whether the token was created with this key. */
 export function isGenuine(token: PresentedToken, hmacKey: KeyObject): boolean {
   const made = Buffer.from(mac(token.bytes.subarray(0, SIGNED_BYTES), hmacKey), 'base64url')
   return timingSafeEqual(made, token.bytes.subarray(SIGNED_BYTES))

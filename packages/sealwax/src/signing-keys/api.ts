@@ -14,7 +14,7 @@ export interface KeysApi {
   /** Returns all keys, oldest first. */
   list(): Promise<SigningKeyInfo[]>
   /**
-   * Makes the next key sign as soon as verifiers can know it, usually at once. The current key
+   * Makes the next key sign as soon as verifiers can know it, usually immediately. The current key
    * stays valid until its last token has expired.
    *
    * @returns all keys, oldest first
@@ -22,8 +22,8 @@ export interface KeysApi {
    */
   rotate(): Promise<SigningKeyInfo[]>
   /**
-   * Revokes a key in an emergency: the next key signs at once, and guards refuse the tokens of the
-   * revoked key. Clients renew them silently, unless `endSessions` is given.
+   * Revokes a key in an emergency: the next key signs immediately, and guards refuse the tokens of
+   * the revoked key. Clients renew them silently, unless `endSessions` is given.
    *
    * @throws {AuthError} `not_found` for a key that is unknown, retired or already revoked;
    * `validation_failed`
@@ -33,7 +33,7 @@ export interface KeysApi {
   revoke(kid: string, options?: RevokeKeyOptions): Promise<KeyRevocation>
 }
 
-/** Makes `auth.keys`. */
+/** Creates `auth.keys`. */
 export function keysApi(context: Context): { readonly keys: KeysApi } {
   return {
     keys: checkedCalls<KeysApi>(

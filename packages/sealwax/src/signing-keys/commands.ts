@@ -49,7 +49,7 @@ export const keyCommands = {
   commands: [list, rotate, revoke],
 } as const
 
-/** Says what happens, or would happen, to whom and when. */
+/** Describes what happens, or would happen, to whom and when. */
 function describeRevocation(
   { revoked, signing, sessions, subjects, endsSessions }: KeyRevocation,
   dryRun: boolean,

@@ -12,7 +12,8 @@ declare module '../core/unit-of-work.ts' {
  */
 export interface SigningKeyRow {
   /**
-   * 1, 2, 3 …: of several processes that make the next key at once, only one can insert the number.
+   * 1, 2, 3 …: if several processes create the next key at the same time, only one can insert its
+   * number.
    */
   readonly sequence: number
   readonly kid: string

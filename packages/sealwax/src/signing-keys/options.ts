@@ -29,7 +29,8 @@ export const signingKeyOptions: OptionRules = {
     ...duration('keyPeriod', '30d', LIMITS),
     check(value, { accessTtl = '15m' }) {
       const period = checkDuration('keyPeriod', value as Duration, LIMITS)
-      // The JWK Set holds every key whose tokens may be valid: with a shorter period it would grow.
+      // The JWK Set contains every key whose tokens may be valid: with a shorter period it would
+      // grow.
       const lifetime = checkDuration('accessTtl', accessTtl, { least: 0 })
       if (period >= lifetime) return period
       const allowed = `be at least accessTtl, which is ${durationInWords(lifetime)}`

@@ -49,8 +49,8 @@ export const keyRing = perContext(
 )
 
 /**
- * Reads the signing keys and makes those that are due. A store that takes no writes is only an
- * error when there is no key at all.
+ * Reads the signing keys and creates those that are due. A store that accepts no writes is an error
+ * only if there are no keys.
  */
 export async function openKeys(context: Context): Promise<void> {
   await reloadKeys(context)
@@ -87,7 +87,9 @@ export async function reloadKeys(context: Context): Promise<void> {
   ring.problem = undefined
 }
 
-/** Reads the keys again if the last read is some seconds old, or at once with `force`. */
+/**
+ * Reads the keys again if the last read is more than 5 seconds old, or in any case with `force`.
+ */
 export async function refreshKeys(context: Context, { force }: { force: boolean }): Promise<void> {
   if (!force && context.elapsed() - keyRing(context).readAt <= RELOAD_EVERY) return
   try {
@@ -131,7 +133,8 @@ export function publishedKeys(context: Context): PublishedKeys {
 }
 
 /**
- * Makes the keys that are due, writes changes of state to the audit log, and deletes retired keys.
+ * Creates the keys that are due, writes changes of state to the audit log, and deletes retired
+ * keys.
  */
 export async function tendKeys(context: Context): Promise<void> {
   for (let made = 0; made < MOST_AT_ONCE; made += 1) {
@@ -155,7 +158,7 @@ async function raiseAccessTtl({ store, config }: Context): Promise<void> {
 }
 
 /**
- * Several are made at the first start, after a long pause, and when `keyPeriod` is shorter than
+ * Several are created at the first start, after a long pause, and when `keyPeriod` is shorter than
  * `LEAD`.
  */
 const MOST_AT_ONCE = 16
@@ -171,7 +174,7 @@ const EVENTS: Readonly<Record<Exclude<KeyState, 'revoked'>, AuditEventType>> = {
 
 /**
  * Writes each change of state to the audit log once: by the process that notices it first. Deletes
- * retired keys, so that no private key outlives its use.
+ * retired keys, so that no private key is stored for longer than it is used.
  */
 async function announceStates(context: Context): Promise<void> {
   const time = context.now()
@@ -192,7 +195,7 @@ async function announceStates(context: Context): Promise<void> {
 /** A key that is not stored yet, without its place in the schedule. */
 export type PreparedKey = Omit<SigningKeyRow, 'sequence' | 'signs_from'>
 
-/** Makes a key. This takes time, so it is done before a transaction begins. */
+/** Generates a key. This takes time, so it is done before a transaction begins. */
 export async function prepareKey(context: Context): Promise<PreparedKey> {
   const { config, secrets, now } = context
   const key = await generateKey(config.alg)
@@ -220,10 +223,10 @@ async function createKey(context: Context): Promise<void> {
   try {
     await commit(context, async (unit) => {
       const rows = await unit.signingKeys.list()
-      // With keys wrapped by two secrets, neither of two servers could start.
+      // If keys were wrapped by two different secrets, neither of the two servers could start.
       for (const row of rows) requireSecret(context, row)
-      // Read inside the transaction: on SQLite nobody else writes meanwhile, on Postgres only one
-      // process can insert the next sequence.
+      // Read inside the transaction: on SQLite no other process writes meanwhile, on Postgres only
+      // one process can insert the next sequence.
       const signs_from = nextSigning(rows, context.now(), context.config)
       if (signs_from === undefined) return
       await insertKey(context, unit, { ...key, signs_from, sequence: (rows.at(-1)?.sequence ?? 0) + 1 })
@@ -240,7 +243,7 @@ function requireSecret({ secrets }: Context, row: SigningKeyRow): void {
 
 function unwrapKey(context: Context, row: SigningKeyRow): SigningKey {
   const jwk = JSON.parse(context.secrets.unwrap(row.private_jwk, signingKeyPlace(row.kid)).toString())
-  // A JWK says EdDSA for Ed25519, too; the row has the algorithm that its tokens name.
+  // Ed25519 keys have two algorithm names (EdDSA, Ed25519); the row has the one of its tokens.
   return importKey(jwk, { alg: row.alg as SigningKey['alg'] }) as SigningKey
 }
 
@@ -251,7 +254,7 @@ export function signingKeyPlace(kid: string): string {
 
 /**
  * Whether this is the first start of a database that was copied or restored: it has keys, but no
- * epoch. It lacks what was revoked since the copy was made, which remote guards know.
+ * epoch. It lacks the revocations since the copy was made, which remote guards have.
  */
 export async function isCopy({ store }: Context): Promise<boolean> {
   // In this order: a new database gets its epoch before its first key.

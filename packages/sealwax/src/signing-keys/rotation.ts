@@ -16,7 +16,7 @@ export interface SigningKeyInfo {
   readonly alg: string
   /** Its state in the schedule. */
   readonly state: KeyState
-  /** When it was made and published. */
+  /** When it was created and published. */
   readonly createdAt: Date
   /** When it began to sign, or will begin. */
   readonly signsFrom: Date
@@ -74,8 +74,8 @@ export async function listKeys(
 }
 
 /**
- * Makes the next key sign as soon as verifiers can know it: at once if it has been published for
- * long enough, as the standby usually has. The current key stays valid until its last token has
+ * Makes the next key sign as soon as verifiers can know it: immediately if it has been published
+ * for long enough, as the standby usually has. The current key stays valid until its last token has
  * expired.
  *
  * @returns all keys
@@ -95,9 +95,9 @@ export async function rotateKeys(context: Context, origin?: RequestOrigin): Prom
 }
 
 /**
- * Revokes a key in an emergency. It leaves the JWK Set, the standby signs at once, and guards that
- * follow the feed refuse its tokens as `token_stale`; clients renew silently. With `endSessions`,
- * it may be called again for a revoked key, to resume after an interruption.
+ * Revokes a key in an emergency. It is removed from the JWK Set, the standby signs immediately, and
+ * guards that follow the feed refuse its tokens as `token_stale`; clients renew silently. With
+ * `endSessions`, it may be called again for a revoked key, to resume after an interruption.
  *
  * @throws {AuthError} `not_found`, also for a key that is already revoked or retired
  */

@@ -48,7 +48,7 @@ export function adminKeyRoutes({ app, context, administrators }: Edge): void {
       security,
       middleware: recently,
       summary: 'Revoke a signing key in an emergency',
-      description: `The standby signs at once. Access tokens of the key become stale everywhere; clients renew silently. ${LOGGED_IN_RECENTLY}`,
+      description: `The standby key signs immediately. Access tokens of the key become stale everywhere; clients renew silently. ${LOGGED_IN_RECENTLY}`,
       request: { params: z.object({ kid: z.string().max(256) }), ...jsonBody(revokeKeyRequest, false) },
       responses: {
         200: jsonReply('What was revoked, or would be', keyRevocation),

@@ -14,23 +14,24 @@ export const JWKS_LIFETIME = 300_000
  * How long a process may sign after it last read the keys: later, another key may have taken over.
  */
 export const SIGNING_DEADLINE = 60_000
-/** How long most libraries cache a JWK Set, whatever `max-age` says. */
+/** How long most libraries cache a JWK Set, independent of `max-age`. */
 const VERIFIERS_KEEP = 600_000
 /** How long a key is published before it signs, so that every verifier has it by then. */
 export const LEAD = JWKS_LIFETIME + VERIFIERS_KEEP + SIGNING_DEADLINE
 /**
- * How long a key outlives its last token: for processes that had not read the keys, and for a clock
- * that ran an hour ahead, as for revocations.
+ * How long a key is kept after its last token has expired: for processes that had not read the
+ * keys, and for a clock that ran an hour ahead, as for revocations.
  */
 const MARGIN = SIGNING_DEADLINE + 3_660_000
 
 /**
- * How long a revoked key stays in the JWK Set. Guards must learn of the revocation first: without
- * it, they would refuse tokens of a missing key for good, and clients would log out.
+ * How long a revoked key stays in the JWK Set. Guards must receive the revocation first: without
+ * it, they would refuse the tokens of a missing key as invalid instead of stale, and clients would
+ * log out.
  */
 const NEWS_FIRST = 5_000
 
-/** The options that determine when a key is made, and which. */
+/** The options that determine when a key is created, and its algorithm. */
 type RotationPolicy = Pick<Config, 'alg' | 'keyPeriod'>
 
 /** A key and its place in the schedule. */
@@ -80,7 +81,7 @@ export function signerAt<Row extends SigningKeyRow>(rows: readonly Row[], now: n
 export function nextSigning(rows: readonly SigningKeyRow[], now: number, policy: RotationPolicy): number | undefined {
   const last = rows.findLast((row) => row.revoked_at === null)
   if (last === undefined) return now
-  // While servers with two algorithms run side by side, neither makes a key as long as one of its
+  // While servers with two algorithms run side by side, neither creates a key as long as one of its
   // own algorithm signs or is a standby.
   const ours = createSchedule(rows, now).some(
     ({ row, state }) => row.alg === policy.alg && (state === 'signing' || state === 'published'),
@@ -103,7 +104,7 @@ function isNews(revokedAt: number, now: number): boolean {
 }
 
 /**
- * Returns when the JWK Set changes next, as far as planned: a key retires, or a new one is made.
+ * Returns when the JWK Set changes next, as far as planned: a key retires, or a new one is created.
  */
 export function nextChange(schedule: readonly Scheduled[], now: number): number {
   const standby = schedule.filter(({ state }) => state === 'published').map(({ row }) => row.signs_from - LEAD)

@@ -7,6 +7,7 @@ import { hash } from '@node-rs/argon2'
 import { unsafeDecode } from '@sealwax/jwt'
 import { createPasswords } from '../../src/accounts/passwords.ts'
 import { networksOf } from '../../src/core/network.ts'
+import { createPasswordAdmission } from '../../src/core/password-admission.ts'
 import { PASSWORD, type Reply, type Started, standing, startAuth } from '../server.ts'
 
 const EMAIL = 'ann@example.com'
@@ -16,7 +17,7 @@ function login({ call }: Started, email: string, password: string): Promise<Repl
   return call('/login', { json: { email, password } })
 }
 
-/** The same in process, without a connection that must be opened first. */
+/** The same in process, without opening a connection. */
 async function attempt({ auth }: Started, email: string, password: string): Promise<Omit<Reply, 'text'>> {
   const response = await auth.fetch(
     new Request('http://127.0.0.1:5000/login', {
@@ -28,7 +29,7 @@ async function attempt({ auth }: Started, email: string, password: string): Prom
   return { status: response.status, headers: response.headers, body: await response.json() }
 }
 
-/** What a caller can see of a refusal, but for the request id and the date. */
+/** What a caller sees of a refusal, except the request id and the date. */
 function visible({ status, headers, body }: Reply): unknown {
   const { request_id, ...rest } = body
   const shown = [...headers].filter(([name]) => name !== 'x-request-id' && name !== 'date')
@@ -37,7 +38,7 @@ function visible({ status, headers, body }: Reply): unknown {
 }
 
 describe('login', () => {
-  it('answers tokens of the password, and the user', async () => {
+  it('returns tokens with amr pwd, and the user', async () => {
     await using server = await startAuth()
     const { id } = await server.auth.users.create({ email: EMAIL, password: PASSWORD, roles: ['teacher'] })
     const { status, headers, body } = await login(server, EMAIL, PASSWORD)
@@ -56,7 +57,7 @@ describe('login', () => {
     assert.notEqual(again.body.session.id, body.session.id)
   })
 
-  it('refuses an unknown user and a wrong password alike', async () => {
+  it('refuses an unknown user and a wrong password identically', async () => {
     await using server = await startAuth()
     const { id } = await server.auth.users.create({ email: EMAIL, password: PASSWORD })
     const off = await server.auth.users.create({ email: 'off@example.com', password: PASSWORD })
@@ -69,7 +70,11 @@ describe('login', () => {
     assert.deepEqual(visible(await login(server, EMAIL, 'x'.repeat(1000))), wrong)
     const { status, headers, body } = await login(server, EMAIL, '')
     assert.deepEqual([status, body.code, body.error], [401, 'invalid_credentials', 'Invalid credentials'])
-    assert.equal(headers.get('WWW-Authenticate'), 'Bearer realm="api"', 'RFC 9110 §15.5.2; a browser shows no dialog')
+    assert.equal(
+      headers.get('WWW-Authenticate'),
+      'Bearer realm="api"',
+      'required by RFC 9110 §15.5.2; browsers show no dialog for Bearer',
+    )
     assert.deepEqual(
       server.events
         .filter(({ type }) => type === 'user.login_failed')
@@ -79,7 +84,7 @@ describe('login', () => {
     )
   })
 
-  it('the event and the log line of a session that begins tell whose it is and how he was authenticated', async () => {
+  it('the event and the log line of a new session have its subject and amr', async () => {
     await using server = await startAuth()
     const { id } = await server.auth.users.create({ email: EMAIL, password: PASSWORD })
     await server.call('/login', { json: { email: EMAIL, password: PASSWORD } })
@@ -103,7 +108,7 @@ describe('login', () => {
     assert.deepEqual((await server.auth.audit.list({ type: 'session.created' })).data.at(-1)?.data, { amr: ['pwd'] })
   })
 
-  it('does the work of a password check for users that do not exist', async () => {
+  it('does a full password check for users that do not exist', async () => {
     await using server = await startAuth()
     await server.auth.users.create({ email: EMAIL, password: PASSWORD })
     const attempts: [email: string, password: string][] = [
@@ -112,7 +117,7 @@ describe('login', () => {
       ['no address', WRONG],
       [EMAIL, 'x'.repeat(999)],
     ]
-    // The quickest of several rounds: what else the machine does only adds.
+    // The quickest of several rounds, since other load on the machine only adds time.
     const quickest = attempts.map(() => Infinity)
     for (let round = 0; round < 6; round += 1) {
       for (const [i, [email, password]] of attempts.entries()) {
@@ -125,7 +130,7 @@ describe('login', () => {
     for (const other of others) assert.ok(other > known / 2 && other < known * 2, `${other} ms against ${known} ms`)
   })
 
-  it('tells that a user is disabled only to those who know the password', async () => {
+  it('reports that a user is disabled only after a correct password', async () => {
     await using server = await startAuth()
     const { id } = await server.auth.users.create({ email: EMAIL, password: PASSWORD })
     await server.auth.users.disable(id)
@@ -137,7 +142,7 @@ describe('login', () => {
     assert.equal((await login(server, EMAIL, PASSWORD)).status, 200)
   })
 
-  it('a login under way starts no session once the user was disabled or deleted, and one that stands when all sessions were ended', async () => {
+  it('a login in progress gets no session if the user is disabled or deleted, and a valid one if all sessions are ended', async () => {
     await using server = await startAuth()
     const { auth } = server
     const races: [string, (id: string) => Promise<unknown>, status: number, sessions: number][] = [
@@ -148,7 +153,7 @@ describe('login', () => {
     for (const [name, act, status, sessions] of races) {
       const email = `${name}@example.com`
       const { id } = await auth.users.create({ email, password: PASSWORD })
-      // All cores hash, so the late login has read its user and waits while the other change is
+      // All cores are hashing, so the late login has read its user and waits while the change is
       // made.
       const crowd = Array.from({ length: 4 * availableParallelism() }, () => attempt(server, EMAIL, PASSWORD))
       const late = attempt(server, email, PASSWORD)
@@ -161,7 +166,7 @@ describe('login', () => {
     }
   })
 
-  it('a password change ends all sessions and the old password', async () => {
+  it('a password change ends all sessions, and the old password is refused', async () => {
     await using server = await startAuth()
     const { id } = await server.auth.users.create({ email: EMAIL, password: PASSWORD })
     const { body } = await login(server, EMAIL, PASSWORD)
@@ -178,10 +183,8 @@ describe('login', () => {
 })
 
 describe('the queue of password checks', () => {
-  const stopped = () => 0
-
-  it('refuses what it cannot hold, and goes on afterwards', async () => {
-    const passwords = createPasswords({ elapsed: stopped, concurrency: 1, queueLimit: 2 })
+  it('refuses checks beyond its limit, and continues afterwards', async () => {
+    const passwords = createPasswords(createPasswordAdmission({ concurrency: 1, queueLimit: 2 }))
     const checks = await Promise.allSettled(Array.from({ length: 5 }, () => passwords.matches(PASSWORD, undefined)))
     assert.deepEqual(
       checks.map(({ status }) => status),
@@ -192,70 +195,21 @@ describe('the queue of password checks', () => {
     assert.equal(await passwords.matches(PASSWORD, await passwords.hash(PASSWORD)), true)
   })
 
-  it('hands finished checks on together while others wait, sixteen at most, and those left over with the last', async () => {
-    assert.deepEqual(await handedOn({ concurrency: 1, checks: 20 }), [16, 4])
-  })
-
-  it('holds nobody back where there is no queue', async () => {
-    assert.deepEqual(await handedOn({ concurrency: 1, checks: 2 }), [1, 1])
-  })
-
-  it('a check that takes long holds up none that ended beside it', async () => {
-    const passwords = createPasswords({ elapsed: stopped, concurrency: 2, queueLimit: 20 })
+  it('a slow check does not delay checks that finished before it', async () => {
+    const passwords = createPasswords(createPasswordAdmission({ concurrency: 2, queueLimit: 20 }))
     const slow = await hash(PASSWORD, { algorithm: 2, memoryCost: 19_456, timeCost: 100, parallelism: 1 })
     let slowEnded = false
     const long = passwords.matches(PASSWORD, slow).then(() => {
       slowEnded = true
     })
     await Promise.all(Array.from({ length: 3 }, () => passwords.matches(PASSWORD, undefined)))
-    // What is handed on together ends in one turn of the event loop.
     await new Promise((turn) => setImmediate(turn))
     assert.equal(slowEnded, false)
     await long
   })
 
-  it('lets no finished check wait longer than a tenth of a second for others', async () => {
-    // The clock is read twice as a check ends.
-    const clock = (step: number) => {
-      let time = 0
-      return () => {
-        time += step
-        return time
-      }
-    }
-    assert.deepEqual(await handedOn({ concurrency: 1, checks: 15, elapsed: clock(10) }), [5, 5, 5])
-    assert.deepEqual(await handedOn({ concurrency: 1, checks: 3, elapsed: clock(60) }), [1, 1, 1])
-  })
-
-  /** How many checks ended in the same turn of the event loop, turn after turn. */
-  async function handedOn({
-    concurrency,
-    checks,
-    elapsed = stopped,
-  }: {
-    concurrency: number
-    checks: number
-    elapsed?: () => number
-  }): Promise<number[]> {
-    const passwords = createPasswords({ elapsed, concurrency, queueLimit: 20 })
-    let turn = 0
-    const turns: number[] = []
-    const count = () => {
-      turn += 1
-      if (turns.length < checks) setImmediate(count)
-    }
-    count()
-    await Promise.all(
-      Array.from({ length: checks }, async () => {
-        await passwords.matches(PASSWORD, undefined)
-        turns.push(turn)
-      }),
-    )
-    return [...Map.groupBy(turns, (each) => each).values()].map(({ length }) => length)
-  }
-
-  it('shares its places out by network, and the application has a share of its own', async () => {
-    const passwords = createPasswords({ elapsed: stopped, concurrency: 1, queueLimit: 11 })
+  it('divides its places by network, and the application has its own share', async () => {
+    const passwords = createPasswords(createPasswordAdmission({ concurrency: 1, queueLimit: 11 }))
     const order: string[] = []
     const check = async (name: string, ip: string) => {
       await passwords.matches(PASSWORD, undefined, passwords.enter(networksOf(ip)))
@@ -270,8 +224,8 @@ describe('the queue of password checks', () => {
     assert.deepEqual(order.slice(0, 4).toSorted(), ['flood', 'flood', 'other', 'own'])
   })
 
-  it('the application is never refused, however much it asks for at once, and log-ins keep their places', async () => {
-    const passwords = createPasswords({ elapsed: stopped, concurrency: 1, queueLimit: 4 })
+  it('the application is never refused, even with many calls at once, and log-ins keep their places', async () => {
+    const passwords = createPasswords(createPasswordAdmission({ concurrency: 1, queueLimit: 4 }))
     const order: string[] = []
     const created = Array.from({ length: 12 }, (_, i) => passwords.hash(PASSWORD).then(() => order.push(`own ${i}`)))
     const logins = Array.from({ length: 3 }, async (_, i) => {
@@ -287,8 +241,8 @@ describe('the queue of password checks', () => {
     )
   })
 
-  it('log-ins from many networks that fill every place do not keep the application out', async () => {
-    const passwords = createPasswords({ elapsed: stopped, concurrency: 1, queueLimit: 4 })
+  it('log-ins from many networks that fill every place do not block the application', async () => {
+    const passwords = createPasswords(createPasswordAdmission({ concurrency: 1, queueLimit: 4 }))
     const check = (i: number) => passwords.matches(PASSWORD, undefined, passwords.enter(networksOf(`203.0.${i}.9`)))
     const order: string[] = []
     const logins = Array.from({ length: 5 }, (_, i) => check(i).then(() => order.push('login')))
@@ -298,7 +252,7 @@ describe('the queue of password checks', () => {
     assert.equal(order.length, 6)
   })
 
-  it('the application creates 150 users at once while people log in', async () => {
+  it('the application can create 150 users at once while a user logs in', async () => {
     await using server = await startAuth()
     const users = Array.from({ length: 150 }, (_, i) =>
       server.auth.users.create({ email: `user-${i}@example.com`, password: PASSWORD }),
@@ -312,8 +266,8 @@ describe('the queue of password checks', () => {
     assert.equal((await server.auth.users.list({ limit: 500 })).length, 150)
   })
 
-  it('a place that is given back unused holds nobody up', async () => {
-    const passwords = createPasswords({ elapsed: stopped, concurrency: 1, queueLimit: 2 })
+  it('a place that is left unused blocks no other check', async () => {
+    const passwords = createPasswords(createPasswordAdmission({ concurrency: 1, queueLimit: 2 }))
     const network = networksOf('203.0.113.9')
     const checked = passwords.matches(PASSWORD, undefined, passwords.enter(network))
     const unused = passwords.enter(network)
@@ -322,18 +276,18 @@ describe('the queue of password checks', () => {
     assert.equal(await checked, false)
   })
 
-  it('a hash that is no hash frees its place', async () => {
-    const passwords = createPasswords({ elapsed: stopped, concurrency: 1, queueLimit: 1 })
+  it('a check of an invalid hash frees its place', async () => {
+    const passwords = createPasswords(createPasswordAdmission({ concurrency: 1, queueLimit: 1 }))
     for (let i = 0; i < 3; i += 1) await assert.rejects(passwords.matches(PASSWORD, 'no PHC string'))
     assert.equal(await passwords.matches(PASSWORD, undefined), false)
   })
 
-  it('a flood of logins gets 503 with Retry-After, and other routes answer meanwhile', async () => {
+  it('a flood of logins gets 503 with Retry-After, and other routes respond meanwhile', async () => {
     await using server = await startAuth()
     const { access_token } = await server.auth.sessions.create({ subject: 'ann' })
     let answered = 0
-    // In process, so that they all come at once: connections are opened one by one, and on a busy
-    // machine the checks keep up.
+    // In process, so that all arrive at the same time. Connections are opened one by one, and on a
+    // busy machine the checks would keep up.
     const flood = Array.from({ length: 150 }, async () => {
       const reply = await attempt(server, EMAIL, WRONG)
       answered += 1
@@ -341,7 +295,7 @@ describe('the queue of password checks', () => {
     })
     await Promise.race(flood)
     assert.equal((await server.call('/me', { token: access_token })).status, 200)
-    assert.ok(answered < flood.length, 'the flood is still under way')
+    assert.ok(answered < flood.length, 'the flood is still in progress')
     const replies = await Promise.all(flood)
     const refused = replies.filter(({ status }) => status !== 401)
     assert.ok(refused.length > 0 && replies.length - refused.length >= 100, `${refused.length} refused`)
@@ -351,13 +305,13 @@ describe('the queue of password checks', () => {
     assert.equal((await login(server, EMAIL, WRONG)).status, 401)
   })
 
-  it('a request that comes behind a flood of logins does not wait until they are dealt with', async () => {
+  it('a request behind a flood of logins does not wait until they are done', async () => {
     await using server = await startAuth()
     const open = async () => {
       const socket = connect(server.port, '127.0.0.1')
       await once(socket, 'connect')
-      // A server takes one new connection in a turn, so the flood and the last request would not
-      // come together.
+      // A server accepts one new connection per turn of the event loop. Without this request, the
+      // flood and the last request would not arrive together.
       socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
       await once(socket, 'data')
       return socket
@@ -375,7 +329,7 @@ describe('the queue of password checks', () => {
     })
     last.write('GET /me HTTP/1.1\r\nHost: x\r\n\r\n')
     assert.match(String(await once(last, 'data')), /^HTTP\/1.1 401 /)
-    assert.ok(answered < 100, `${answered} log-ins were answered first`)
+    assert.ok(answered < 100, `${answered} log-ins got a response first`)
     const statuses = await Promise.all(flood)
     for (const socket of [...sockets, last]) socket.destroy()
     assert.deepEqual([...new Set(statuses)].sort(), ['401', '503'])

@@ -140,11 +140,12 @@ function describeItem(path: string, item: PathItem, codes: Set<ErrorCode>): Path
 }
 
 function describeOperation(method: string, path: string, operation: Operation, codes: Set<ErrorCode>): Operation {
+  const { 'x-admission': _, ...shown } = operation as Operation & { 'x-admission'?: string }
   const { default: refused, ...replies } = (operation.responses ?? {}) as Record<string, Response>
   const expanded = refused === undefined ? {} : expand(refused, method, operation, codes)
   const responses = Object.entries({ ...replies, ...expanded }).map(([status, reply]) => [status, identified(reply)])
   return {
-    ...operation,
+    ...shown,
     operationId: operation.operationId ?? createOperationId(method, path),
     tags: operation.tags ?? [TAG_OF[path.split('/')[1] ?? ''] ?? 'Server'],
     security: operation.security ?? [],
@@ -172,6 +173,7 @@ function expand(refused: Response, method: string, operation: Operation, codes: 
     body: requestBody !== undefined && 'content' in requestBody ? Object.keys(requestBody.content)[0] : undefined,
     hasParameters: parameters.length > 0,
     schemes: security.flatMap((one) => Object.keys(one)),
+    hashesPassword: 'x-admission' in operation,
     needsRole: security.some(({ bearer = [] }) => bearer.length > 0),
   })
   const byStatus = Object.groupBy(possible, (code) => String(allErrors()[code][0]))

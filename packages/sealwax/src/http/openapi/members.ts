@@ -59,7 +59,7 @@ export function listMembers(given: Schema, document: OpenApiDocument, prefix = '
   })
 }
 
-/** A type as text: `string (date-time)`, `token | cookie`, `array of string`. */
+/** A type as a string: `string (date-time)`, `token | cookie`, `array of string`. */
 export function formatType(given: Schema, document: OpenApiDocument): string {
   const schema = resolve(given, document)
   if (schema.const !== undefined) return JSON.stringify(schema.const)

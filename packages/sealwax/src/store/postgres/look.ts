@@ -59,8 +59,8 @@ export async function look(send: Send, { tables, timeline }: LookOptions): Promi
 /**
  * After a failover the new primary may lack commits of the old one, and assigns the same positions
  * and transaction numbers again: a cursor from before the failover would skip new rows. So the
- * epoch is replaced as soon as a connection sees another timeline; if several see it at once, one
- * of them replaces the epoch. If no timeline is stored yet, it is stored.
+ * epoch is replaced as soon as a connection sees another timeline; if several see it at the same
+ * time, one of them replaces the epoch. If no timeline is stored yet, it is stored.
  */
 export async function keepEpoch(send: Send, { timeline, storedTimeline, hasEpoch }: Seen): Promise<boolean> {
   if (timeline === undefined || timeline === storedTimeline || !hasEpoch) return false

@@ -33,11 +33,11 @@ interface Waiting {
 /**
  * A pool that replaces lost connections instead of repairing them. The library's own pool
  * reconnects in place; until it has, a statement of the interrupted transaction ends the process
- * (porsager/postgres#1154) or waits forever. Here each connection is a client of its own: once it
- * is lost, nothing more is sent over it, and another is opened if a reservation is waiting.
+ * (porsager/postgres#1154) or waits forever. Here each connection is a separate client: once it is
+ * lost, nothing more is sent over it, and another is opened if a reservation is waiting.
  *
  * When the server has no free connection, reservations wait for one that the pool already has. When
- * the database is unavailable and the pool has no connection, they fail at once.
+ * the database is unavailable and the pool has no connection, they fail immediately.
  */
 export class Pool implements PostgresJSSql, Holder {
   readonly options = {}
@@ -198,7 +198,7 @@ export class Pool implements PostgresJSSql, Holder {
 
   /**
    * Hands over an open connection: if it were closed, another server process could get its place.
-   * Does not open another one at once, so that the neighbour is served first.
+   * Does not open another one immediately, so that the neighbour is served first.
    */
   #yield(member: Member): void {
     this.#yields = false

@@ -16,8 +16,8 @@ import {
 import type { Place, PostgresAddress } from './url.ts'
 
 /**
- * A checked connection: it leads to the primary, and the feed's epoch is that of the primary's
- * timeline.
+ * A checked connection: it leads to the primary. With `tables`, and if the server reports its
+ * timeline, the feed's epoch is that of the timeline.
  */
 export interface Opened {
   readonly client: postgres.Sql
@@ -42,7 +42,9 @@ export interface Kind {
 export interface Holder {
   /** The primary was found. Connections to any other instance no longer lead to the primary. */
   found(instance: string): void
-  /** An attempt to open a connection has failed. */
+  /**
+   * An attempt to open a connection has failed, and not because the server has no free connection.
+   */
   failed(): void
   /** The server does not respond, so there is no point in waiting on open connections. */
   unreachable(error: unknown): void
@@ -65,8 +67,8 @@ const HEAD_START_MS = 500
 export const PAUSE_MS = 250
 const MOST_ATTEMPTS = 3
 /**
- * An older failure says nothing about the current state. Longer than an attempt takes, so that
- * during an outage there is always a recent failure.
+ * An older failure does not show the current state. Longer than an attempt takes, so that during an
+ * outage there is always a recent failure.
  */
 const FRESH_MS = 6000
 /**
@@ -239,7 +241,8 @@ export class Reach {
       return opened
     } catch (error) {
       const errors: unknown[] = error instanceof AggregateError ? error.errors : [error]
-      // An error from a server that responded says more than one from a server that is unreachable.
+      // An error from a server that responded is more useful than one from a server that is
+      // unreachable.
       throw errors.find((each) => isAnswer(each)) ?? errors[0]
     } finally {
       decided.abort()

@@ -170,7 +170,10 @@ const READING: Kind = { writes: false }
 const TIMELINE_UNKNOWN =
   'The database does not show its timeline (pg_walfile_name, pg_current_wal_lsn), so a failover is not detected: run `sealwax db new-epoch` after each failover'
 
-/** @param prepares Whether to prepare statements; not behind a pooler. */
+/**
+ * @param prepares Whether to prepare statements: behind a pooler only with `prepare=true` in the
+ * URL.
+ */
 function connect(reach: Reach, kind: Kind, limits: PoolLimits, prepares = false): Connections {
   const pool = new Pool(reach, kind, limits)
   // Qualifies every name, so that the `search_path` of the role or the database does not matter.

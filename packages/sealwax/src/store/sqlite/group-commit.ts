@@ -82,7 +82,7 @@ async function commit(connection: Connection, facts: Facts, units: readonly Queu
     // twice.
     await begin(connection, BUSY_LIMIT_MS - (performance.now() - (units[0]?.since ?? 0)))
     if ((await facts.metadata.get(SEALED)) !== undefined) throw storeUnavailable('The database is being moved')
-    // A single transaction needs no savepoint.
+    // A single transaction does not need a savepoint.
     if (units.length === 1) await run(connection, units[0] as QueuedTransaction)
     else if (!(await runTogether(connection, units))) {
       for (const unit of units) if (!(await runAlone(connection, unit))) undone.add(unit)

@@ -3,7 +3,7 @@ import type { GroupCommit } from './group-commit.ts'
 
 /**
  * Reads through the writing connection. It sees uncommitted writes, so each read is queued as a
- * transaction of its own.
+ * separate transaction.
  */
 export function readInTurn(facts: Facts, commits: GroupCommit): Facts {
   const nouns = Object.entries(facts).map(([name, noun]) => {

@@ -1,0 +1,117 @@
+import { availableParallelism } from 'node:os'
+import { AuthError } from '../errors.ts'
+import { perContext } from './context.ts'
+import { APPLICATION, type Network } from './network.ts'
+import { createShares, type Place } from './shares.ts'
+
+/**
+ * Decides when work with passwords runs. Hashing one takes a core for tens of milliseconds, and in
+ * a flood of log-ins everything else would wait. A request waits
+ *
+ * 1. for its arrival to be handled (`paceArrivals`), before a `Request` is created,
+ * 2. for its `start`, before its body is read,
+ * 3. for a `place` among those that hash, once its body is read: a client that sends slowly does
+ *    not occupy one. If there is no place, it is refused with `overloaded`,
+ * 4. for a core (`run`).
+ *
+ * Steps 2 to 4 are shared among networks (`shares.ts`).
+ */
+export interface PasswordAdmission {
+  /** Returns a promise to wait for before the request is read, or `undefined` if it may start. */
+  start(network: Network): Promise<void> | undefined
+  /** Takes a place for hashing. Throws `overloaded` when there is none for this network. */
+  place(network: Network): Place
+  /** Waits for a place for a call by the application, which is never refused. */
+  ownPlace(): Promise<Place>
+  /** Waits for the turn of the place, runs the job, and gives the place back. */
+  run<T>(place: Place, job: () => Promise<T>): Promise<T>
+}
+
+/** The limits of {@link createPasswordAdmission}. */
+export interface PasswordAdmissionOptions {
+  /** How many jobs run at once. Default: the number of cores. */
+  readonly concurrency?: number
+  /** How many may wait. More would wait longer than clients do. Default 100. */
+  readonly queueLimit?: number
+}
+
+/** How many arrivals are handled in one turn of the event loop. */
+const ARRIVALS_PER_TURN = 32
+
+/** How many requests start in one turn of the event loop. */
+const STARTS_PER_TURN = 8
+
+/** The admission of this process. */
+export const passwordAdmission = perContext(() => createPasswordAdmission())
+
+export function createPasswordAdmission(options: PasswordAdmissionOptions = {}): PasswordAdmission {
+  const { concurrency = availableParallelism(), queueLimit = 100 } = options
+  // Any number may wait to start: nothing has been created for them yet.
+  const starts = createShares({ places: STARTS_PER_TURN, waiting: Number.POSITIVE_INFINITY, refuse: overloaded })
+  const cores = createShares({ places: concurrency, waiting: queueLimit, refuse: overloaded })
+  /** Calls of the application that wait for a place. */
+  const outside: (() => void)[] = []
+
+  function start(network: Network): Promise<void> | undefined {
+    const { turn, leave } = starts.enter(network)
+    const begin = () => void setImmediate(leave)
+    return turn === undefined ? begin() : turn.then(begin)
+  }
+
+  function place(network: Network): Place {
+    const { turn, leave } = cores.enter(network)
+    return {
+      turn,
+      leave() {
+        leave()
+        outside.shift()?.()
+      },
+    }
+  }
+
+  /** The application gets the share of one network; further calls wait in order. */
+  async function ownPlace(): Promise<Place> {
+    if (outside.length > 0) await new Promise<void>((next) => outside.push(next))
+    for (;;) {
+      try {
+        const own = place(APPLICATION)
+        await own.turn
+        return own
+      } catch {
+        // There is no free place, or it was given to a network with fewer places.
+        await new Promise<void>((next) => outside.unshift(next))
+      }
+    }
+  }
+
+  async function run<T>({ turn, leave }: Place, job: () => Promise<T>): Promise<T> {
+    await turn
+    try {
+      return await job()
+    } finally {
+      leave()
+    }
+  }
+
+  return { start, place, ownPlace, run }
+}
+
+/**
+ * Returns a function to wait for before a request is handled. A thousand log-ins may arrive in one
+ * turn of the event loop; the first of them are handled in the next turn, and the rest later.
+ */
+export function paceArrivals(): () => Promise<void> {
+  const arrived: (() => void)[] = []
+  function handle(): void {
+    for (const go of arrived.splice(0, ARRIVALS_PER_TURN)) go()
+    if (arrived.length > 0) setImmediate(handle)
+  }
+  return () => {
+    if (arrived.length === 0) setImmediate(handle)
+    return new Promise((go) => arrived.push(go))
+  }
+}
+
+function overloaded(): AuthError {
+  return new AuthError('overloaded', 'Too many log-ins at once: try again shortly', { retryAfter: 2 })
+}
