@@ -7,25 +7,25 @@ import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
 
 /**
- * A real Postgres that the tests start themselves: installed binaries, else those of the npm
- * package. `PG_TEST_URL` names another server.
+ * A real Postgres that the tests start, with the installed binaries or those of the npm package. If
+ * `PG_TEST_URL` is set, the tests use that server instead.
  */
 export interface PostgresServer {
-  /** Makes an empty database and returns its URL. `settings` are the defaults of its sessions. */
+  /** Creates an empty database and returns its URL. `settings` become defaults of its sessions. */
   createDatabase(settings?: Record<string, string>): Promise<string>
-  /** Stops it as a crash does (SIGKILL to all its processes), or in order. */
+  /** Stops the server: `crash` sends SIGKILL to all its processes, `fast` shuts it down cleanly. */
   stop(how?: 'crash' | 'fast'): Promise<void>
-  /** Starts it again on the same port and files. */
+  /** Starts the server again on the same port with the same files. */
   start(): Promise<void>
-  /** Makes a standby the primary. */
+  /** Promotes a standby to primary. */
   promote(): void
   readonly port: number
   /**
-   * Sends a signal to all its processes: SIGSTOP freezes it, so that connections stand and nothing
-   * answers.
+   * Sends a signal to all processes of the server. SIGSTOP freezes it: connections stay open, but
+   * get no response.
    */
   signal(signal: NodeJS.Signals): void
-  /** Stops it and removes its files. */
+  /** Stops the server and removes its files. */
   remove(): Promise<void>
 }
 
@@ -35,9 +35,9 @@ interface Owner {
 }
 
 /**
- * @param settings server settings, such as `{ fsync: 'on' }`; tests need no durability unless they
- *   are about it.
- * @param standbyOf the server that it is to be a standby of, by streaming replication.
+ * @param settings server settings. `fsync` is off by default; tests of durability pass
+ *   `{ fsync: 'on' }`.
+ * @param standbyOf starts a standby of this server, with streaming replication.
  */
 export async function startPostgres(
   settings: Record<string, string> = {},
@@ -68,7 +68,7 @@ export async function startPostgres(
     async start() {
       const all = { fsync: 'off', listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings }
       const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-      // After a crash the first try may meet what the killed processes have not let go of yet.
+      // After a crash, the killed processes may still hold resources, so the start is retried.
       for (let attempt = 1; ; attempt += 1) {
         const started = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...flags], {
           ...owner,
@@ -115,12 +115,12 @@ function externalServer(url: string): PostgresServer {
   }
 }
 
-/** Each server process of Postgres leads a group of its own, so they are told one by one. */
+/** Each Postgres process leads its own process group, so every process is signalled separately. */
 function childrenOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
 }
 
-/** A process that has ended meanwhile needs no signal. */
+/** Sends a signal and ignores a process that has already exited. */
 function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
@@ -129,13 +129,13 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Why this machine cannot have a standby: the binaries of the npm package cannot make one. */
+/** Why no standby can be started, or false. The npm package does not include pg_basebackup. */
 export function withoutStandby(): string | false {
   if ((process.env.PG_TEST_URL ?? '') !== '') return 'PG_TEST_URL names one server'
   return !existsSync(join(binaries(), 'pg_basebackup')) && 'no pg_basebackup here (Debian: postgresql)'
 }
 
-/** The folder of initdb and postgres; throws a sentence where there is none. */
+/** The folder of initdb and postgres. Throws if there is none. */
 function binaries(): string {
   const installed = globSync('/usr/lib/postgresql/*/bin').toSorted(
     (a, b) => Number.parseInt(b.slice(20), 10) - Number.parseInt(a.slice(20), 10),
@@ -147,7 +147,7 @@ function binaries(): string {
   return found
 }
 
-/** Postgres refuses to run as root, so root lends it another user. */
+/** The user to run Postgres as: Postgres refuses to run as root. */
 export function unprivileged(): Owner {
   if (process.getuid?.() !== 0) return {}
   const users = readFileSync('/etc/passwd', 'utf8')
@@ -167,7 +167,7 @@ export function freePort(): Promise<number> {
   })
 }
 
-/** Whether it answers; false when it has ended instead. */
+/** Waits until the server accepts queries. Returns false if it exited instead. */
 async function answering(url: string, child: ChildProcess): Promise<boolean> {
   for (let attempt = 0; child.exitCode === null && child.signalCode === null; attempt += 1) {
     const sql = postgres(url, { max: 1, connect_timeout: 1, onnotice: () => {} })
@@ -198,7 +198,7 @@ async function createDatabase(url: string, settings: Record<string, string> = {}
   return new URL(`/${name}`, base).href
 }
 
-/** Tries until the database is there again, for 5 s at most. */
+/** Retries while the database is unavailable, for at most 5 s. */
 export async function persist<T>(run: () => Promise<T>): Promise<T> {
   for (const started = performance.now(); ; await delay(50)) {
     try {

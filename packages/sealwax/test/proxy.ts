@@ -2,8 +2,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { Transform } from 'node:stream'
 
 /**
- * Something between the store and the database that can be cut or be slow, counts who comes, and
- * can change what is sent.
+ * A proxy between the store and the database. It can cut connections or leave new ones without a
+ * response, counts connection attempts, and can change what the store sends.
  */
 export async function proxyTo(port: number) {
   const sockets = new Set<Socket>()
@@ -43,7 +43,7 @@ export async function proxyTo(port: number) {
       up = false
       for (const socket of sockets) socket.destroy()
     },
-    /** Who comes from now on gets no answer; those who are there do. */
+    /** New connections get no response from now on. Existing connections keep working. */
     hold() {
       holds = true
     },
@@ -51,7 +51,7 @@ export async function proxyTo(port: number) {
       up = true
       holds = false
     },
-    /** What the store sends is changed: each text becomes another of the same length. */
+    /** Strings to replace in what the store sends, each with another of the same length. */
     replaced,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()

@@ -17,7 +17,7 @@ export const MINUTE = 60 * SECOND
 export const HOUR = 60 * MINUTE
 export const DAY = 24 * HOUR
 
-/** What any route may send; what the route at hand does not send is undefined at run time. */
+/** The members of all replies. A member that a route does not send is undefined at run time. */
 export interface Body {
   access_token: string
   refresh_token: string
@@ -52,12 +52,12 @@ export interface Call {
   method?: string
   /** Sent as application/json. */
   json?: unknown
-  /** Sent as it is. */
+  /** Sent unchanged. */
   body?: BodyInit
   /** Sent as a Bearer token. */
   token?: string
   headers?: Record<string, string>
-  /** The test has made the server fail: a 500 is what it asks for. */
+  /** The test makes the server fail on purpose, so a 500 is accepted. */
   fault?: boolean
 }
 
@@ -91,8 +91,8 @@ function parsed(received: string): Body {
 }
 
 /**
- * Sends bytes as they are over a socket of its own and answers all that comes back until the server
- * closes it.
+ * Sends raw bytes over a new socket and returns everything received until the server closes the
+ * connection.
  */
 export async function sendRaw(port: number, bytes: string | Uint8Array): Promise<string> {
   const socket = connect(port, '127.0.0.1')
@@ -114,13 +114,13 @@ export async function listen(
   return { server, port, url: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: close }
 }
 
-/** A directory that goes away with the test. */
+/** A temporary directory, removed on disposal. */
 export function tempDir(): { path: string } & Disposable {
   const path = mkdtempSync(join(tmpdir(), 'sealwax-'))
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-/** A clock that moves only when told. */
+/** A clock that moves only when `advance` is called. */
 export function createClock(time = Date.UTC(2026, 0, 15, 12, 20, 0)) {
   return {
     time,
@@ -136,7 +136,7 @@ export interface Line {
   message: string
 }
 
-/** Keeps what is logged and what happens. */
+/** Collects log lines and events. */
 export function collector() {
   const events: AuditEvent[] = []
   const lines: Line[] = []
@@ -155,13 +155,13 @@ export interface Started extends AsyncDisposable {
   events: AuditEvent[]
   lines: Line[]
   call(path: string, options?: Call): Promise<Reply>
-  /** Closes everything but the file, and opens it again. */
+  /** Closes the auth server and opens it again on the same file. */
   restart(changed?: Partial<AuthOptions>): Promise<void>
 }
 
 /**
- * A whole auth server behind a real socket, over a database file of its own, with a clock that
- * stands still.
+ * A complete auth server on a real socket, with its own database file and a clock that moves only
+ * when advanced.
  */
 export async function startAuth(options: Partial<AuthOptions> = {}): Promise<Started> {
   const dir = tempDir()
@@ -194,7 +194,7 @@ export async function startAuth(options: Partial<AuthOptions> = {}): Promise<Sta
   })
 }
 
-/** What a server of ours answers, the document at `/openapi.json` must have foretold. */
+/** Like {@link call}, and checks the reply against the OpenAPI document. */
 export async function judgedCall(
   base: string,
   path: string,
@@ -210,7 +210,7 @@ export async function judgedCall(
   return reply
 }
 
-/** Whether the guard lets an access token in; otherwise the code of the refusal. */
+/** Returns 'accepted' if the guard accepts an access token, otherwise the error code. */
 export async function standing(auth: Pick<AuthServer, 'guard'>, token: string): Promise<string> {
   try {
     await auth.guard.authenticate({ headers: { authorization: `Bearer ${token}` } })
@@ -220,7 +220,7 @@ export async function standing(auth: Pick<AuthServer, 'guard'>, token: string): 
   }
 }
 
-/** What every refusal must look like. */
+/** Checks what every refusal has in common: status, code, headers and body. */
 export function assertProblem(
   { status, headers, body, text }: Reply,
   expected: [status: number, code: string],

@@ -12,7 +12,7 @@ import { tempDir } from './server.ts'
 
 export interface Opened extends AsyncDisposable {
   store: Store
-  /** Another store over the same facts, as another process has it. */
+  /** Opens another store on the same data, as another process would. */
   another(): Promise<Store>
 }
 
@@ -22,8 +22,8 @@ after(async () => {
 })
 
 /**
- * Defaults that a database or a role may have. There is no schema of this name: what is not written
- * with its own is not found.
+ * Defaults that a database or a role may have. The schema `nowhere` does not exist, so names
+ * without a schema are not found.
  */
 const UNUSUAL = {
   search_path: 'nowhere',
@@ -32,7 +32,7 @@ const UNUSUAL = {
   bytea_output: 'escape',
 }
 
-/** Everything that must keep the contract. */
+/** All stores that must fulfil the contract. */
 export const STORES: Record<string, () => Promise<Opened>> = {
   async sqlite() {
     const dir = tempDir()
@@ -66,7 +66,7 @@ export const STORES: Record<string, () => Promise<Opened>> = {
   },
 }
 
-/** A store of SQLite and where its file is. */
+/** A SQLite store and its file. */
 export interface OpenedFile extends AsyncDisposable {
   store: Store
   file: string
@@ -84,7 +84,7 @@ export async function openFile(): Promise<OpenedFile> {
   return { store, file, [Symbol.asyncDispose]: close }
 }
 
-/** A unit that writes one row. */
+/** A transaction that writes one row. */
 export function setName(store: Store, name: string): Promise<string> {
   return store.transaction((facts) => facts.metadata.getOrSet(name, 'x'))
 }

@@ -18,7 +18,7 @@ interface Run {
   readonly stderr: string
 }
 
-/** Runs `sealwax users …` on a database, beside whatever else has it open. */
+/** Runs `sealwax users …` on a database that other processes may have open. */
 async function users(databaseUrl: string, args: readonly string[], stdin = '', settings = {}): Promise<Run> {
   const env = {
     PATH: process.env.PATH ?? '',
@@ -41,7 +41,7 @@ async function users(databaseUrl: string, args: readonly string[], stdin = '', s
   return { code, ...output }
 }
 
-/** A command that must succeed; answers the JSON lines it printed. */
+/** Runs a command that must succeed. Returns the JSON lines that it printed. */
 async function printed(databaseUrl: string, args: readonly string[], stdin = '', settings = {}) {
   const { code, stdout, stderr } = await users(databaseUrl, args, stdin, settings)
   assert.deepEqual([code, stderr], [0, ''], args.join(' '))
@@ -58,7 +58,7 @@ after(async () => {
   await (await postgres)?.remove()
 })
 
-/** Where the database of a test is. */
+/** Creates the database of a test and returns its URL. */
 const DATABASES: Readonly<Record<string, (name: string) => Promise<string>>> = {
   sqlite: async (name) => `sqlite:${join(directory.path, `${name}.db`)}`,
   async postgres() {
@@ -67,7 +67,7 @@ const DATABASES: Readonly<Record<string, (name: string) => Promise<string>>> = {
   },
 }
 
-/** A running server over a database, which follows the store as any other process does. */
+/** A running server on a database. It follows the store as any other process does. */
 async function running(url: string) {
   const store = url.startsWith('sqlite:') ? sqliteStore(url.slice('sqlite:'.length)) : postgresStore(url)
   const auth = await createAuth({ issuer: 'http://127.0.0.1:5000', audience: 'api', secret: SECRET, store })
@@ -83,7 +83,7 @@ async function running(url: string) {
   }
 }
 
-/** The guard of a running server hears of it within a second after the command. */
+/** Checks that the guard of a running server refuses a token within a second. */
 async function assertRefused(auth: AuthServer, token: string): Promise<void> {
   const started = performance.now()
   while ((await standing(auth, token)) === 'accepted' && performance.now() - started < 1000)
@@ -92,8 +92,8 @@ async function assertRefused(auth: AuthServer, token: string): Promise<void> {
 }
 
 for (const [kind, databaseOf] of Object.entries(DATABASES)) {
-  describe(`cli: users, beside a running server, on ${kind}`, () => {
-    it('a thief in a compromised account is out within a second of each command', async () => {
+  describe(`cli: users, next to a running server, on ${kind}`, () => {
+    it('each command ends the tokens of a compromised account within a second', async () => {
       const url = await databaseOf('acts')
       await using server = await running(url)
       const { auth, login } = server
@@ -119,7 +119,7 @@ for (const [kind, databaseOf] of Object.entries(DATABASES)) {
       const sessions = await printed(url, ['sessions', email])
       assert.deepEqual(sessions, JSON.parse(JSON.stringify(await auth.sessions.list('ann'))))
       assert.equal(sessions.length, 2)
-      for (const each of tokens) assert.equal(await standing(auth, each), 'accepted', 'a list ends nothing')
+      for (const each of tokens) assert.equal(await standing(auth, each), 'accepted', 'listing ends no session')
       const ended = await users(url, ['sessions', 'ann', '--end'])
       assert.deepEqual(ended, { code: 0, stdout: 'Sessions ended: 2\n', stderr: '' })
       for (const each of tokens) await assertRefused(auth, each)
@@ -135,7 +135,7 @@ for (const [kind, databaseOf] of Object.entries(DATABASES)) {
 }
 
 describe('cli: users', () => {
-  it('--admin makes an administrator, by the name that the role has', async () => {
+  it('--admin adds the admin role, with the name from SEALWAX_ADMIN_ROLE', async () => {
     const url = (await DATABASES.sqlite?.('admin')) as string
     await using server = await running(url)
     const [root] = await printed(url, ['create', '--email', 'root@example.com', '--admin', '--role', 'staff'], PASSWORD)
@@ -150,7 +150,7 @@ describe('cli: users', () => {
     assert.match(refused.stderr, /SEALWAX_ADMIN_ROLE: adminRole must be/)
   })
 
-  it('who is not there ends in one sentence, and a password too short changes nothing', async () => {
+  it('an unknown user is reported in one sentence, and a password that is too short changes nothing', async () => {
     const url = (await DATABASES.sqlite?.('nobody')) as string
     await using server = await running(url)
     await server.auth.users.create({ id: 'ann', email: 'ann@example.com', password: PASSWORD })
@@ -178,7 +178,7 @@ describe('cli: users', () => {
     await server.auth.sessions.refresh(refresh_token)
   })
 
-  it("a stranger who registers another user's id as an address has nobody but himself disabled or deleted", async () => {
+  it('an id that is also the address of another user is refused as ambiguous, and no user is changed', async () => {
     const url = (await DATABASES.sqlite?.('ambiguous')) as string
     await using server = await running(url)
     const { auth } = server
@@ -194,7 +194,7 @@ describe('cli: users', () => {
     assert.equal((await printed(url, ['disable', stranger.id]))[0].id, stranger.id)
   })
 
-  it('sessions of an own user of the application are listed and ended, too', async () => {
+  it('sessions of own users of the application are also listed and ended', async () => {
     const url = (await DATABASES.sqlite?.('own')) as string
     await using server = await running(url)
     const { access_token } = await server.auth.sessions.create({ subject: 'emp-1', roles: ['staff'] })
@@ -204,7 +204,7 @@ describe('cli: users', () => {
     assert.equal((await users(url, ['sessions', 'emp-1'])).code, 1)
   })
 
-  it('a stranger who registers the subject of an own user as an address does not keep that user from being logged out', async () => {
+  it('a subject that is also the address of a registered user is refused as ambiguous, and no session ends', async () => {
     const url = (await DATABASES.sqlite?.('own-address')) as string
     await using server = await running(url)
     const { access_token } = await server.auth.sessions.create({ subject: 'bob@example.com' })
@@ -215,7 +215,7 @@ describe('cli: users', () => {
     assert.equal(await standing(server.auth, access_token), 'accepted')
   })
 
-  it('a command with another issuer than the servers is refused: no guard would notice what it revokes', async () => {
+  it('a command with a different issuer than the servers is refused, since no guard would notice its revocations', async () => {
     const url = (await DATABASES.sqlite?.('issuer')) as string
     await using server = await running(url)
     await server.auth.sessions.create({ subject: 'emp-1' })

@@ -7,13 +7,13 @@ import { assertProblem, PASSWORD, type Started, standing, startAuth } from '../s
 const EMAIL = 'ann@example.com'
 const credentials = { email: EMAIL, password: PASSWORD }
 
-/** An application that knows its staff and nobody else. */
+/** An application that knows only its staff. */
 const STAFF: Readonly<Record<string, Awaited<ReturnType<LoadSubject>>>> = {
   'emp-1': { roles: ['staff'], claims: { tenant: 't1' } },
 }
 const staffOnly: LoadSubject = async (subject) => STAFF[subject]
 
-/** A server whose application answers whatever `says` holds at the moment. */
+/** A server whose loadSubject returns or throws the current `says.answer`. */
 async function startAsking(says: { answer: unknown }, options: Partial<AuthOptions> = {}): Promise<Started> {
   const loadSubject = async () => {
     if (says.answer instanceof Error) throw says.answer
@@ -22,7 +22,7 @@ async function startAsking(says: { answer: unknown }, options: Partial<AuthOptio
   return startAuth({ loadSubject, ...options })
 }
 
-/** What a refused sign-up or log-in must not leave behind. */
+/** Checks that a refused sign-up or log-in left no event and no audit row. */
 async function assertNothingBegan({ auth, events }: Started): Promise<void> {
   assert.deepEqual(
     events.filter(({ type }) => type.startsWith('session.') || type === 'user.registered'),
@@ -33,14 +33,14 @@ async function assertNothingBegan({ auth, events }: Started): Promise<void> {
 }
 
 describe('an application with its own users', () => {
-  it('a stranger cannot register where loadSubject is given and registration is not set', async () => {
+  it('/register is closed when loadSubject is given and registration is not set', async () => {
     await using server = await startAuth({ loadSubject: staffOnly })
     assertProblem(await server.call('/register', { json: credentials }), [403, 'registration_disabled'])
     assert.deepEqual(await server.auth.users.list(), [])
     await assertNothingBegan(server)
   })
 
-  it('a stranger who registers is refused by an application that has never heard of him', async () => {
+  it('/register refuses a user that loadSubject does not know, and stores nothing', async () => {
     await using server = await startAuth({ loadSubject: staffOnly, registration: 'open' })
     const refused = await server.call('/register', { json: credentials })
     assertProblem(refused, [403, 'registration_disabled'])
@@ -50,7 +50,7 @@ describe('an application with its own users', () => {
     assertProblem(await server.call('/login', { json: credentials }), [401, 'invalid_credentials'])
   })
 
-  it('a stranger cannot learn from /register whose address is taken', async () => {
+  it('/register does not reveal which addresses are taken', async () => {
     await using server = await startAuth({ loadSubject: staffOnly, registration: 'open' })
     await server.auth.users.create({ id: 'emp-1', ...credentials })
     const replies = [EMAIL, 'new@example.com'].map((email) =>
@@ -59,7 +59,7 @@ describe('an application with its own users', () => {
     for (const reply of await Promise.all(replies)) assertProblem(reply, [403, 'registration_disabled'])
   })
 
-  it('a stranger whom the application disables, or cannot look up, registers nothing either', async () => {
+  it('/register stores nothing if loadSubject reports a disabled user or fails', async () => {
     const says: { answer: unknown } = { answer: { disabled: true } }
     await using server = await startAsking(says, { registration: 'open' })
     assertProblem(await server.call('/register', { json: credentials }), [403, 'user_disabled'])
@@ -69,7 +69,7 @@ describe('an application with its own users', () => {
     await assertNothingBegan(server)
   })
 
-  it('whoever the application welcomes registers with the roles that it gives', async () => {
+  it('/register uses the roles from loadSubject', async () => {
     const asked: string[] = []
     const loadSubject = (subject: string) => {
       asked.push(subject)
@@ -81,7 +81,7 @@ describe('an application with its own users', () => {
     assert.deepEqual(unsafeDecode(body.access_token).payload.roles, ['reader'])
   })
 
-  it('a user the application has never heard of cannot log in, though the password is right', async () => {
+  it('a user that loadSubject does not know cannot log in, even with the right password', async () => {
     await using server = await startAuth({ loadSubject: staffOnly })
     await server.auth.users.create({ id: 'gone', ...credentials })
     assertProblem(await server.call('/login', { json: credentials }), [403, 'user_disabled'])
@@ -89,12 +89,12 @@ describe('an application with its own users', () => {
     await assertNothingBegan(server)
   })
 
-  it('a banned user does not get back in by logging in again', async () => {
+  it('a banned user cannot log in again', async () => {
     const says: { answer: unknown } = { answer: { roles: ['reader'] } }
     await using server = await startAsking(says)
     await server.auth.users.create({ id: 'ann', ...credentials })
     const { body: before } = await server.call('/login', { json: credentials })
-    // As code without types may say it, too: 1 of a database, and what some give for nobody.
+    // Includes values of untyped code: 1 from a database, and various values for an unknown user.
     for (const answer of [{ disabled: true }, { disabled: 1 }, undefined, null, false, 0, '']) {
       says.answer = answer
       for (let attempt = 0; attempt < 3; attempt += 1) {
@@ -109,7 +109,7 @@ describe('an application with its own users', () => {
     assert.equal((await server.call('/login', { json: credentials })).status, 200)
   })
 
-  it('whoever lost a role does not get it back by logging in again', async () => {
+  it('a removed role does not come back with a new log-in', async () => {
     const says: { answer: unknown } = { answer: { roles: ['reader'], claims: { tenant: 't2' } } }
     await using server = await startAsking(says)
     await server.auth.users.create({ id: 'ann', ...credentials, roles: ['sealwax:admin', 'editor'] })
@@ -132,7 +132,7 @@ describe('an application with its own users', () => {
     assert.equal(unsafeDecode(access_token).payload.roles, undefined)
   })
 
-  it('what the application leaves out is that of the built-in user: claims beside the roles of the table', async () => {
+  it('without roles from loadSubject, those of the built-in user are used, together with the claims', async () => {
     const says: { answer: unknown } = { answer: { claims: { tenant: 't1' } } }
     await using server = await startAsking(says)
     await server.auth.users.create({ id: 'ann', ...credentials, roles: ['editor'] })
@@ -148,7 +148,7 @@ describe('an application with its own users', () => {
       roles: ['sealwax:admin'],
       claims: { tenant: 't9' },
     })
-    assert.deepEqual(rolesAndTenant(own.access_token), [['editor'], 't1'], 'never what the caller gives')
+    assert.deepEqual(rolesAndTenant(own.access_token), [['editor'], 't1'], 'not the roles and claims of the caller')
     await server.auth.users.setRoles('ann', ['reader'])
     assert.equal(await standing(server.auth, body.access_token), 'token_stale')
     says.answer = { claims: { tenant: 't2' } }
@@ -156,10 +156,10 @@ describe('an application with its own users', () => {
     assert.deepEqual(rolesAndTenant(refreshed.body.access_token), [['reader'], 't2'])
     says.answer = { roles: [] }
     const { access_token } = await server.auth.sessions.create({ subject: 'ann' })
-    assert.deepEqual(rolesAndTenant(access_token), [undefined, undefined], 'an empty list is no role')
+    assert.deepEqual(rolesAndTenant(access_token), [undefined, undefined], 'an empty list means no roles')
   })
 
-  it('a user disabled in the built-in table is refused whatever the application says', async () => {
+  it('a user disabled in the built-in table is refused, even if loadSubject accepts it', async () => {
     await using server = await startAsking({ answer: { roles: ['reader'] } })
     await server.auth.users.create({ id: 'ann', ...credentials })
     await server.auth.users.disable('ann')
@@ -167,7 +167,7 @@ describe('an application with its own users', () => {
     await assert.rejects(server.auth.sessions.create({ subject: 'ann' }), { code: 'user_disabled' })
   })
 
-  it('nobody gets in while the application cannot be asked, and nobody is refused for good', async () => {
+  it('while loadSubject fails, log-ins get 503 with Retry-After, and succeed afterwards', async () => {
     const says: { answer: unknown } = { answer: new Error('the database of the application: hunter2') }
     await using server = await startAsking(says)
     await server.auth.users.create({ id: 'ann', ...credentials })
@@ -180,7 +180,7 @@ describe('an application with its own users', () => {
     assert.equal((await server.call('/login', { json: credentials })).status, 200)
   })
 
-  it('whoever does not know the password cannot make Sealwax ask the application', async () => {
+  it('a wrong password or a closed registration does not call loadSubject', async () => {
     let asked = 0
     const loadSubject = () => {
       asked += 1
@@ -194,7 +194,7 @@ describe('an application with its own users', () => {
     assert.equal(asked, 0)
   })
 
-  it('a token with roles that are no list of strings is never made, and no session begins', async () => {
+  it('a wrong return value of loadSubject is a 500, and no session begins', async () => {
     const says: { answer: unknown } = { answer: undefined }
     await using server = await startAsking(says)
     await server.auth.users.create({ id: 'ann', ...credentials })
@@ -210,8 +210,8 @@ describe('an application with its own users', () => {
   })
 })
 
-describe('while the application is asked', () => {
-  /** An application that answers when it is told to. */
+describe('while loadSubject is pending', () => {
+  /** A loadSubject that returns for the subject `slow` only after `release`. */
   function slow() {
     const begun = Promise.withResolvers<void>()
     const release = Promise.withResolvers<void>()
@@ -224,7 +224,7 @@ describe('while the application is asked', () => {
     return { loadSubject, begun: begun.promise, release: release.resolve }
   }
 
-  it('others log in and write: a slow application cannot block the store', async () => {
+  it('others can log in and write, since a slow loadSubject does not block the store', async () => {
     const application = slow()
     await using server = await startAuth({ loadSubject: application.loadSubject })
     await server.auth.users.create({ id: 'slow', ...credentials })
@@ -246,7 +246,7 @@ describe('while the application is asked', () => {
     ['is deleted', ({ auth }) => auth.users.delete('slow'), [401, 'invalid_credentials']],
   ]
   for (const [what, act, refusal] of meanwhile) {
-    it(`a user who ${what} gets no session from a log-in under way`, async () => {
+    it(`a user who ${what} gets no session from a log-in in progress`, async () => {
       const application = slow()
       await using server = await startAuth({ loadSubject: application.loadSubject })
       await server.auth.users.create({ id: 'slow', ...credentials })
@@ -259,7 +259,7 @@ describe('while the application is asked', () => {
     })
   }
 
-  it('a thief who ends all sessions again and again does not keep the owner from logging in', async () => {
+  it('ending all sessions does not make a log-in fail: loadSubject is called again', async () => {
     const application = slow()
     let asked = 0
     const loadSubject: LoadSubject = async (subject) => {
@@ -276,7 +276,7 @@ describe('while the application is asked', () => {
     assert.deepEqual([status, asked, await standing(server.auth, body.access_token)], [200, 2, 'accepted'])
   })
 
-  it('an own user who is banned, and whose sessions are ended, gets none by an answer from before', async () => {
+  it('a result from before a ban starts no session if all sessions were ended meanwhile', async () => {
     const application = slow()
     let banned = false
     const loadSubject: LoadSubject = async (subject) => {

@@ -13,7 +13,7 @@ function register({ call }: Started, json: unknown): Promise<Reply> {
 }
 
 describe('e-mail addresses', () => {
-  it('every spelling of an address finds its user, and registers nobody else', async () => {
+  it('every spelling of an address finds its user, and cannot be registered again', async () => {
     await using server = await startAuth()
     const { id, email } = await server.auth.users.create({ email: 'Ann.Lee+x@BÜCHER.example', password: PASSWORD })
     assert.equal(email, 'ann.lee+x@xn--bcher-kva.example')
@@ -45,7 +45,7 @@ describe('e-mail addresses', () => {
     NUL: 'ann\u0000@example.com',
     'NUL in the domain': 'ann@example.com\u0000',
     'a space inside': 'ann @example.com',
-    'spaces alone': '  ',
+    'only spaces': '  ',
     'a path': 'ann@example.com/x',
     'a port': 'ann@example.com:25',
     'a query': 'ann@example.com?x',
@@ -61,7 +61,7 @@ describe('e-mail addresses', () => {
     'a long address': `ann@${'a.'.repeat(130)}com`,
     empty: '',
   }
-  it('a space around an address is not part of it, at sign-up, at log-in and for the application', async () => {
+  it('spaces around an address are removed at sign-up, at log-in and in calls of the application', async () => {
     await using server = await startAuth()
     const { status, body } = await register(server, { email: ' ann@example.com\t', password: PASSWORD })
     assert.deepEqual([status, body.user.email], [201, 'ann@example.com'])
@@ -78,7 +78,7 @@ describe('e-mail addresses', () => {
     )
   })
 
-  it('what is no address is refused at sign-up', async () => {
+  it('an invalid address is refused', async () => {
     await using server = await startAuth()
     for (const [name, email] of Object.entries(bad)) {
       const { status, body } = await register(server, { email, password: PASSWORD })
@@ -92,7 +92,7 @@ describe('e-mail addresses', () => {
 })
 
 describe('passwords', () => {
-  it('have 15 to 256 characters, counted as people count', async () => {
+  it('must have 15 to 256 characters, counted in code points after composition', async () => {
     await using server = await startAuth()
     const lengths: [password: string, outcome: string][] = [
       ['x'.repeat(14), 'password_too_short'],
@@ -115,7 +115,7 @@ describe('passwords', () => {
     }
   })
 
-  it('composed and decomposed spellings are one password; compatibility forms, case and white space are not', async () => {
+  it('composed and decomposed spellings are the same password; compatibility forms, case and white space matter', async () => {
     await using server = await startAuth()
     await server.auth.users.create({ email: EMAIL, password: 'Caf\u00e9 with ﬁne croissants ' })
     const statuses = async (...passwords: string[]) => {
@@ -135,7 +135,7 @@ describe('passwords', () => {
 })
 
 describe('register', () => {
-  it('signs up and in', async () => {
+  it('creates a user and a session', async () => {
     await using server = await startAuth()
     const { status, headers, body } = await register(server, { email: EMAIL, password: PASSWORD })
     assert.deepEqual([status, headers.get('Cache-Control'), body.user.roles], [201, 'no-store', []])
@@ -147,7 +147,7 @@ describe('register', () => {
     )
   })
 
-  it('ten sign-ups of one address at once make one user', async () => {
+  it('ten concurrent sign-ups of one address create one user', async () => {
     await using server = await startAuth()
     const replies = await Promise.all(
       Array.from({ length: 10 }, () => register(server, { email: EMAIL, password: PASSWORD })),
@@ -158,7 +158,7 @@ describe('register', () => {
     assert.equal((await server.auth.sessions.list(user?.id ?? '')).length, 1)
   })
 
-  it('closed: refuses everybody alike, and login goes on', async () => {
+  it('closed: every sign-up gets the same refusal, and log-ins still work', async () => {
     await using server = await startAuth({ registration: 'closed' })
     await server.auth.users.create({ email: EMAIL, password: PASSWORD })
     for (const email of [EMAIL, 'new@example.com']) {
@@ -169,7 +169,7 @@ describe('register', () => {
     assert.equal((await login(server, EMAIL, PASSWORD)).status, 200)
   })
 
-  it('refuses members that only an administrator may set', async () => {
+  it('refuses body members that only an administrator may set', async () => {
     await using server = await startAuth()
     const credentials = { email: EMAIL, password: PASSWORD }
     const members = [

@@ -13,7 +13,7 @@ describe('users and their sessions', () => {
     return { id: user.id, ...tokens }
   }
 
-  it('a change of roles makes access tokens stale at once; refresh brings the new roles', async () => {
+  it('a role change immediately makes access tokens stale; a refresh returns the new roles', async () => {
     await using server = await startAuth()
     const { id, access_token, refresh_token } = await loggedIn(server)
     assert.deepEqual(unsafeDecode(access_token).payload.roles, ['student'])
@@ -43,7 +43,7 @@ describe('users and their sessions', () => {
     ['revokeAll', ({ auth }, id) => auth.sessions.revokeAll(id), 'session_revoked'],
   ]
   for (const [name, act, reason] of endings) {
-    it(`${name} ends all sessions at once`, async () => {
+    it(`${name} ends all sessions immediately`, async () => {
       await using server = await startAuth()
       const { id, access_token, refresh_token } = await loggedIn(server)
       const second = await server.auth.sessions.create({ subject: id })
@@ -57,7 +57,7 @@ describe('users and their sessions', () => {
     })
   }
 
-  it('a new address ends nothing, and the user stays who it was', async () => {
+  it('a new e-mail address ends no session', async () => {
     await using server = await startAuth()
     const { id, access_token } = await loggedIn(server)
     assert.equal((await server.auth.users.update(id, { email: 'Anna@example.com' })).email, 'anna@example.com')
@@ -67,7 +67,7 @@ describe('users and their sessions', () => {
     await assert.rejects(server.auth.users.update(id, { email: 'ANN@example.com' }), { code: 'email_taken' })
   })
 
-  it('what is not there is refused or undefined, and changes nothing', async () => {
+  it('unknown users and invalid values are refused, or return undefined, false, 0 or an empty list', async () => {
     await using server = await startAuth()
     const { users, sessions } = server.auth
     const missing = { code: 'not_found' }
@@ -86,7 +86,7 @@ describe('users and their sessions', () => {
     })
   })
 
-  it('pages through users by id', async () => {
+  it('lists users in pages, ordered by id', async () => {
     await using server = await startAuth()
     for (const id of ['c', 'a', 'b'])
       await server.auth.users.create({ id, email: `${id}@example.com`, password: PASSWORD })
@@ -119,7 +119,7 @@ describe("sessions of the application's own users", () => {
     })
   })
 
-  it('refuses claims that Sealwax sets, and subjects that are none', async () => {
+  it('refuses claims that Sealwax sets, and invalid subjects', async () => {
     await using server = await startAuth()
     const refused = { code: 'validation_failed' }
     for (const name of [
@@ -147,7 +147,7 @@ describe("sessions of the application's own users", () => {
     assert.deepEqual(await server.auth.sessions.list('ann'), [])
   })
 
-  it('refuses a disabled built-in user, and gives others their own roles', async () => {
+  it('refuses a disabled built-in user, and uses the stored roles of others', async () => {
     await using server = await startAuth()
     const { id } = await server.auth.users.create({ email: 'ann@example.com', password: PASSWORD, roles: ['student'] })
     const { access_token } = await server.auth.sessions.create({ subject: id, roles: ['admin'] })
@@ -156,7 +156,7 @@ describe("sessions of the application's own users", () => {
     await assert.rejects(server.auth.sessions.create({ subject: id }), { code: 'user_disabled' })
   })
 
-  it('loadSubject supplies roles and claims at each refresh; disabled or gone ends the session', async () => {
+  it('loadSubject supplies roles and claims at each refresh; a disabled or unknown subject ends the session', async () => {
     let answer: Awaited<ReturnType<LoadSubject>> = { roles: ['a'], claims: { tenant: 't1' } }
     await using server = await startAuth({ loadSubject: async () => answer })
     const { auth, clock } = server
@@ -187,7 +187,7 @@ describe("sessions of the application's own users", () => {
     }
   })
 
-  it('a loadSubject that throws is 503 with Retry-After, and nobody is logged out', async () => {
+  it('a loadSubject that throws gives 503 with Retry-After, and ends no session', async () => {
     let fails = false
     const loadSubject: LoadSubject = () => {
       if (fails) throw new Error('the application database is away: password hunter2')
@@ -208,7 +208,7 @@ describe("sessions of the application's own users", () => {
   })
 })
 
-test('revocations: a subject is named by the first 16 octets of SHA-256 over issuer, NUL and subject', () => {
+test('revocations: the key of a subject is the first 16 bytes of SHA-256 over issuer, NUL and subject', () => {
   for (const [issuer, subject] of [
     ['https://auth.example.com', 'user-123'],
     ['http://127.0.0.1:5000', 'Zoë'],

@@ -16,7 +16,7 @@ function serveWith({ cert, key }: CertificateFiles, settings: Record<string, str
   return startServed({ SEALWAX_TLS_CERT: cert, SEALWAX_TLS_KEY: key, ...settings })
 }
 
-/** The name in the certificate that the server shows now. */
+/** The common name in the certificate that the server currently sends. */
 async function shownBy({ port }: Served): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
   const certificate = await new Promise<PeerCertificate>((resolve, reject) => {
@@ -39,7 +39,7 @@ async function get({ port }: Served, path: string, headers: Record<string, strin
 }
 
 describe('SIGHUP', () => {
-  it('new connections get the new certificate; an invalid one is logged and the old one stays', async () => {
+  it('new connections get the new certificate; an invalid one is logged and the old one is kept', async () => {
     const now = { cert: join(dir.path, 'now.crt'), key: join(dir.path, 'now.key') }
     const put = ({ cert, key }: Partial<CertificateFiles>) => {
       if (cert !== undefined) copyFileSync(cert, now.cert)
@@ -101,8 +101,8 @@ it('a start with an invalid certificate file fails with a message that names the
   assert.deepEqual(problems(cert, key), { cert, key })
 })
 
-describe('replies over our own TLS', () => {
-  it('attack: Strict-Transport-Security prevents a TLS downgrade, and nosniff another content type', async () => {
+describe('HTTPS responses of the server', () => {
+  it('attack: Strict-Transport-Security prevents a TLS downgrade, and nosniff prevents content sniffing', async () => {
     await using served = await serveWith(makeCertificate(dir.path, 'strict'))
     const { headers } = await get(served, '/.well-known/jwks.json')
     const asked: [path: string, status: number, headers?: Record<string, string>][] = [
@@ -124,14 +124,14 @@ describe('replies over our own TLS', () => {
     assert.deepEqual([bad.status, bad.headers['strict-transport-security']], [400, 'max-age=31536000'])
   })
 
-  it('on localhost do not affect other servers there', async () => {
+  it('have no Strict-Transport-Security on localhost, where it would affect other servers', async () => {
     await using served = await serveWith(makeCertificate(dir.path, 'local'), {
       SEALWAX_ISSUER: 'https://localhost:5000',
     })
     assert.equal((await get(served, '/healthz')).headers['strict-transport-security'], undefined)
   })
 
-  it('without our own certificate, the proxy sends the header', async () => {
+  it('without a certificate, the header is left to the proxy', async () => {
     await using served = await startServed()
     const { headers } = await fetch(`${served.url}/healthz`)
     assert.equal(headers.get('Strict-Transport-Security'), null)

@@ -62,7 +62,7 @@ function collect(child: ChildProcess): { stdout: string; stderr: string } {
   return output
 }
 
-/** Starts `sealwax serve` and waits until it says where it listens. */
+/** Starts `sealwax serve` and waits until it logs its URL. */
 async function serve(settings: Record<string, string> = {}) {
   const child = spawn(process.execPath, [BIN, 'serve'], { env: environment(settings) })
   children.push(child)
@@ -97,7 +97,7 @@ test('cli: the OpenAPI document is printed without settings or database', async 
   assert.match(refused.stderr, /issuer must be https/)
 })
 
-test('cli: a user created with a password from stdin logs in to a served server; its log contains no secret; SIGTERM ends it', async () => {
+test('cli: a user created with a password from stdin can log in; the log contains no secret; SIGTERM ends the server', async () => {
   const created = await run(
     ['users', 'create', '--email', 'Alex@Example.com', '--role', 'teacher'],
     {},
@@ -127,7 +127,7 @@ test('cli: a user created with a password from stdin logs in to a served server;
 test('cli: SIGTERM lets a running request finish', async () => {
   const { child, url, stopped } = await serve()
   const login = post(`${url}/login`, { email: 'alex@example.com', password: PASSWORD })
-  // The hash takes tens of milliseconds; the signal arrives while it runs.
+  // Hashing takes tens of milliseconds, so the signal arrives during it.
   await new Promise((resolve) => setTimeout(resolve, 15))
   child.kill('SIGTERM')
   assert.equal((await login).status, 200)
@@ -135,7 +135,7 @@ test('cli: SIGTERM lets a running request finish', async () => {
 })
 
 test('cli: the threads that check passwords have a lower priority than the event loop', {
-  skip: process.platform !== 'linux' && 'only Linux gives a thread a priority of its own',
+  skip: process.platform !== 'linux' && 'only Linux has priorities per thread',
 }, async () => {
   const { child } = await serve()
   const tasks = `/proc/${child.pid}/task`
@@ -155,7 +155,7 @@ test('cli: users list prints one JSON line per user', async () => {
   assert.equal(JSON.parse(listed.stdout.split('\n')[0] as string).email, 'alex@example.com')
 })
 
-test('cli: a taken address and a short password print one sentence', async () => {
+test('cli: a taken email and a short password print a one-line error', async () => {
   const taken = await run(['users', 'create', '--email', 'alex@example.com'], {}, PASSWORD)
   assert.equal(taken.code, 1)
   assert.equal(taken.stderr, 'sealwax: This e-mail address is taken (email_taken)\n')
@@ -163,14 +163,14 @@ test('cli: a taken address and a short password print one sentence', async () =>
   assert.match(short.stderr, /^sealwax: The password must have at least 15 characters \(password_too_short\)\n$/)
 })
 
-test('cli: a missing secret prints a sentence without a stack trace', async () => {
+test('cli: a missing secret prints an error without a stack trace', async () => {
   const refused = await run(['serve'], { SEALWAX_SECRET: '' })
   assert.equal(refused.code, 1)
   assert.match(refused.stderr, /SEALWAX_SECRET is missing: make one with/)
   assert.ok(!refused.stderr.includes('    at '))
 })
 
-test('cli: with the wrong secret, the message names the fingerprint of the right one', async () => {
+test('cli: a wrong secret prints an error with the fingerprint of the right one', async () => {
   const refused = await run(['serve'], { SEALWAX_SECRET: 'Hs7L-test-only-k2Nc9Wr4Jd6Tf1Bm5Xq8' })
   assert.equal(refused.code, 1)
   assert.match(
@@ -179,7 +179,7 @@ test('cli: with the wrong secret, the message names the fingerprint of the right
   )
 })
 
-test('cli: keys list, rotate and revoke; revoke does nothing without --now', async () => {
+test('cli: keys list, rotate and revoke work; revoke changes nothing without --now', async () => {
   const list = async () => {
     const { stdout, code } = await run(['keys', 'list'])
     assert.equal(code, 0)
@@ -213,13 +213,13 @@ test('cli: keys list, rotate and revoke; revoke does nothing without --now', asy
     ['revoked', 'signing', 'published'],
   )
   const rotated = await run(['keys', 'rotate'])
-  // The standby was made a moment ago, so it is scheduled, and one to follow it is made.
+  // The standby is new, so it is scheduled to sign later, and another standby is created.
   assert.equal(rotated.stdout.trim().split('\n').length, 4)
   const unknown = await run(['keys', 'revoke', 'nobody', '--now'])
   assert.deepEqual([unknown.code, unknown.stderr], [1, 'sealwax: There is no such signing key (not_found)\n'])
 })
 
-test('cli: a port in use prints one sentence with the command to try', async () => {
+test('cli: a port in use prints a one-line error with a command to try', async () => {
   const blocker = createServer()
   await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve))
   const { port } = blocker.address() as { port: number }
@@ -229,7 +229,7 @@ test('cli: a port in use prints one sentence with the command to try', async () 
   assert.equal(refused.stderr, `sealwax: port ${port} is in use. Try: SEALWAX_PORT=${port + 1} sealwax serve\n`)
 })
 
-test('cli: serve uses TLS if it has a certificate and a key', async () => {
+test('cli: serve uses TLS if a certificate and a key are set', async () => {
   const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')]
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']

@@ -8,11 +8,11 @@ import { type AuthServer, createAuth } from '../../src/index.ts'
 import { sqliteStore } from '../../src/store/sqlite/index.ts'
 import { listen, MINUTE, SECRET, tempDir } from '../server.ts'
 
-// The drill of three servers takes twenty minutes and has a command of its own. Here one server and
-// the same verifiers, with the caches they come with, live through several hours in which nobody
-// waits: the wall clock of this process is moved, and everybody in it sees it move.
+// The full drill with three servers takes twenty minutes and has its own command. This test runs
+// one server and the same verifiers, with their default caches, through several hours of simulated
+// time: it advances the clock of this process, which all of them use.
 
-test('drill: across three rotations, a change of algorithm and an emergency no verifier refuses a good token', async () => {
+test('drill: no verifier refuses a valid token across three rotations, a change of algorithm and an emergency revocation', async () => {
   using directory = tempDir()
   let auth: AuthServer | undefined
   await using front = await listen((request, response) => {
@@ -35,7 +35,7 @@ test('drill: across three rotations, a change of algorithm and an emergency no v
     const { kid = '', alg } = unsafeDecode(token).header
     kids.add(kid)
     for (const { name, refusalOf } of verifiers) {
-      // This one was told at its making which algorithm it takes.
+      // fast-jwt is configured with one algorithm when it is created.
       if (alg !== 'ES256' && name.startsWith('fast-jwt')) continue
       const refusal = await refusalOf(token)
       if (kid === revoked && refusal !== undefined) {
@@ -49,8 +49,8 @@ test('drill: across three rotations, a change of algorithm and an emergency no v
   }
 
   for (let minute = 0; minute < 6 * 60; minute += 2) {
-    // A server that starts does what its minutely job does; every ten minutes is rarely, and still
-    // in time.
+    // A start does the work of the job that runs every minute. Every ten minutes is less often,
+    // but still in time.
     if (minute % 10 === 0) await start(minute < 4 * 60 ? 'ES256' : 'EdDSA')
     const server = auth as unknown as AuthServer
     if (minute === 150) {

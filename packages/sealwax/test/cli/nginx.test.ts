@@ -13,11 +13,11 @@ import { makeCertificate, type Served, startServed } from './served.ts'
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
 const NGINX = folders.map((folder) => join(folder, 'nginx')).find((path) => existsSync(path))
 
-/** The first block of a language in the page about production. */
+/** The first code block of a language in docs/production.md. */
 function blockOf(language: string): string {
   const page = readFileSync(join(import.meta.dirname, '../../../../docs/production.md'), 'utf8')
   const block = new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, 'm').exec(page)?.[1]
-  assert.ok(block !== undefined, `production.md has no block of ${language}`)
+  assert.ok(block !== undefined, `docs/production.md has a code block in ${language}`)
   return block
 }
 
@@ -33,7 +33,8 @@ const dir = tempDir()
 after(() => dir[Symbol.dispose]())
 
 /**
- * nginx in the foreground with the configuration of the page, and one more server that speaks HTTP.
+ * Starts nginx in the foreground with the documented configuration, plus a plain HTTP port for the
+ * tests.
  */
 async function startNginx(upstream: number, keepAlive: string): Promise<{ child: ChildProcess; port: number }> {
   const [port, tlsPort] = [await freePort(), await freePort()]
@@ -72,7 +73,7 @@ ${site} }`,
   throw new Error('nginx does not start')
 }
 
-describe('behind nginx, configured as docs/production.md says', {
+describe('behind nginx, configured as in docs/production.md', {
   skip: NGINX === undefined && 'nginx is not installed',
 }, () => {
   let served: Served
@@ -97,7 +98,7 @@ describe('behind nginx, configured as docs/production.md says', {
     })
   }
 
-  it('the client address is the one that nginx sees', async () => {
+  it('the client IP is the address that nginx sees', async () => {
     const { port } = nginx
     const headers = { 'X-Forwarded-For': '10.9.9.9' }
     const json = { email: 'ann@example.com', password: PASSWORD }
@@ -106,10 +107,10 @@ describe('behind nginx, configured as docs/production.md says', {
     assert.equal(list.data[0]?.ip, '127.0.0.1')
   })
 
-  it('no request is lost when connections are closed: of 2000, none gets 502', async () => {
+  it('no request fails when idle connections are closed: none of 2000 gets 502', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 32 })
     const statuses = new Map<number | undefined, number>()
-    // Bursts with pauses around the second after which nginx closes.
+    // The pauses between bursts are about one second, after which nginx closes idle connections.
     for (let burst = 0; burst < 4; burst += 1) {
       for (const status of await Promise.all(Array.from({ length: 500 }, () => get(agent)))) {
         statuses.set(status, (statuses.get(status) ?? 0) + 1)
@@ -121,7 +122,7 @@ describe('behind nginx, configured as docs/production.md says', {
   })
 
   it('an idle connection stays open for the next request', async () => {
-    // headersTimeout counts from the first octet of a head, and not from the reply before it.
+    // headersTimeout starts at the first byte of a request, not at the end of the last response.
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     const ask = () =>
       new Promise<boolean>((resolve, reject) => {
@@ -140,10 +141,10 @@ describe('behind nginx, configured as docs/production.md says', {
 describe('docs/production.md', () => {
   const analyze = globSync('/usr/bin/systemd-analyze')[0]
 
-  it('systemd accepts the unit without a warning', {
+  it('systemd accepts the documented unit without a warning', {
     skip: analyze === undefined && 'systemd is not installed',
   }, () => {
-    // The program of the page stands elsewhere on this machine.
+    // The documented path of the program does not exist on this machine.
     const unit = blockOf('ini').replace(/^ExecStart=.*$/m, `ExecStart=${process.execPath} serve`)
     const file = join(dir.path, 'sealwax.service')
     writeFileSync(file, unit)

@@ -11,17 +11,17 @@ export interface Served extends AsyncDisposable {
   url: string
   port: number
   lines: LogLine[]
-  /** Waits for a line of the log, also one that has come already. */
+  /** Waits for a log line. Lines logged before the call count too. */
   logged(matches: (line: LogLine) => boolean): Promise<LogLine>
   signal(name: NodeJS.Signals): void
-  /** How it ended. */
+  /** Resolves when the process has ended. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 
 /**
- * `sealwax serve` as a process of its own, over a database of its own, on a free port.
- * @param starting is given the log before the server listens
- * @param through a command that starts the command which is appended to it
+ * Starts `sealwax serve` as a separate process with a new database on a free port.
+ * @param starting called with the log before the server listens
+ * @param through a wrapper command that runs the command appended to it
  */
 export async function startServed(
   settings: Record<string, string> = {},
@@ -82,7 +82,7 @@ export interface CertificateFiles {
   key: string
 }
 
-/** A certificate of its own and the key to it, as PEM files in a directory. */
+/** Creates a self-signed certificate and its key as PEM files in a directory. */
 export function makeCertificate(directory: string, name: string): CertificateFiles {
   const files = { cert: join(directory, `${name}.crt`), key: join(directory, `${name}.key`) }
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']

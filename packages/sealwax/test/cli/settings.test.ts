@@ -22,7 +22,7 @@ function problemsOf(env: Record<string, string>): readonly string[] {
   }
 }
 
-test('env: three variables are enough, the rest has defaults', () => {
+test('env: three variables are required, the rest have defaults', () => {
   const environment = readEnvironment(GOOD)
   assert.deepEqual(environment.auth, {
     issuer: GOOD.SEALWAX_ISSUER,
@@ -36,7 +36,7 @@ test('env: three variables are enough, the rest has defaults', () => {
   assert.deepEqual([environment.keepAlive, environment.startTimeout], [72_000, 30_000])
 })
 
-test('env: every option that a string can express has a variable of its name', () => {
+test('env: every option that can be given as a string has a variable named after it', () => {
   const inCode = ['store', 'issuers', 'loadSubject', 'onEvent', 'logger', 'now']
   const expected = [...OPTION_RULES.keys()].filter((name) => !inCode.includes(name))
   const named = [...OPTION_VARIABLES].map(([variable, [option]]) => {
@@ -46,13 +46,13 @@ test('env: every option that a string can express has a variable of its name', (
   assert.deepEqual(named.toSorted(), expected.toSorted())
 })
 
-test('env: all missing variables are named together', () => {
+test('env: all missing variables are reported together', () => {
   const problems = problemsOf({})
   assert.deepEqual(
     problems.map((problem) => problem.split(' ')[0]),
     ['SEALWAX_ISSUER', 'SEALWAX_AUDIENCE', 'SEALWAX_SECRET'],
   )
-  assert.deepEqual(problemsOf({ ...GOOD, SEALWAX_SECRET: '' }).length, 1, 'empty is missing')
+  assert.deepEqual(problemsOf({ ...GOOD, SEALWAX_SECRET: '' }).length, 1, 'an empty variable is missing')
 })
 
 const BAD: readonly [variable: string, value: string, sentence: RegExp][] = [
@@ -95,16 +95,16 @@ const BAD: readonly [variable: string, value: string, sentence: RegExp][] = [
 ]
 
 for (const [variable, value, sentence] of BAD) {
-  test(`env: ${variable}=${value} is refused with a message that names it`, () => {
+  test(`env: ${variable}=${value} is refused with a message that names the variable`, () => {
     const problems = problemsOf({ ...GOOD, [variable]: value })
     assert.ok(problems.length > 0)
     assert.match(problems[0] as string, sentence)
     assert.match(problems[0] as string, new RegExp(variable.replace('_FILE', '')))
-    if (variable === 'SEALWAX_SECRET') assert.ok(!problems.join().includes(value), 'the secret is not repeated')
+    if (variable === 'SEALWAX_SECRET') assert.ok(!problems.join().includes(value), 'the secret is not printed')
   })
 }
 
-test('env: a secret may come from a file, without its last newline', () => {
+test('env: a secret can be read from a file; the trailing newline is removed', () => {
   using directory = tempDir()
   const file = join(directory.path, 'secret')
   writeFileSync(file, `${GOOD.SEALWAX_SECRET}\n`)

@@ -16,10 +16,10 @@ import { call, SECRET } from '../server.ts'
 import { type LogLine, startServed } from './served.ts'
 
 const BIN = join(import.meta.dirname, '../../bin/sealwax.js')
-/** The promise, and what a busy machine needs to notice. */
+/** The documented limit of 2 s, plus 1 s for a busy machine. */
 const SOON = 2000 + 1000
 
-/** Opens a connection and sends something over it; what comes back is not read. */
+/** Opens a connection and sends something over it, but never reads from it. */
 async function silent(port: number, bytes: string): Promise<Socket> {
   const socket = connect(port, '127.0.0.1').pause()
   socket.on('error', () => {})
@@ -28,7 +28,7 @@ async function silent(port: number, bytes: string): Promise<Socket> {
   return socket
 }
 
-test('SIGTERM replies to guards that wait for the feed, and slow or idle clients do not delay the end', async () => {
+test('SIGTERM: guards that wait for the feed get a response, and slow or idle clients do not delay the exit', async () => {
   await using served = await startServed()
   const { url, port } = served
   const { cursor } = JSON.parse((await call(url, '/.well-known/revocations')).text)
@@ -52,9 +52,9 @@ test('SIGTERM replies to guards that wait for the feed, and slow or idle clients
   served.signal('SIGTERM')
   for (const reply of await Promise.all(waiting)) {
     assert.deepEqual([reply.status, JSON.parse(reply.text).entries], [200, []])
-    assert.equal(reply.headers.get('Connection'), 'close', 'the next request would meet a connection that is gone')
+    assert.equal(reply.headers.get('Connection'), 'close', 'the connection is not reused')
   }
-  assert.ok(performance.now() - began < 1000, 'guards were held back')
+  assert.ok(performance.now() - began < 1000, 'guards get their response immediately')
   assert.deepEqual(await served.ended, { code: 0, signal: null })
   const took = performance.now() - began
   assert.ok(took < SOON, `${took} ms`)
@@ -62,8 +62,8 @@ test('SIGTERM replies to guards that wait for the feed, and slow or idle clients
   agent.destroy()
 })
 
-test('as PID 1, where no signal has a default, SIGTERM ends a start that waits for the migration of another server', {
-  skip: process.getuid?.() !== 0 && 'a PID namespace of its own needs root',
+test('SIGTERM as PID 1, where signals have no default action, ends a start that waits for another server to migrate', {
+  skip: process.getuid?.() !== 0 && 'only root can create a PID namespace',
 }, async () => {
   const postgres = await startPostgres()
   try {
@@ -97,7 +97,7 @@ test('as PID 1, where no signal has a default, SIGTERM ends a start that waits f
   }
 })
 
-test('a start waits for its database, logs which and why without user or password, and listens once it is available', async () => {
+test('a start waits for its database, logs its address and the cause without the password, and then listens', async () => {
   const postgres = await startPostgres()
   try {
     const url = new URL(await postgres.createDatabase())
@@ -118,7 +118,7 @@ test('a start waits for its database, logs which and why without user or passwor
   }
 })
 
-test('the message names the cause: an unknown host, nothing listening, a closed connection', async () => {
+test('the error names the cause of an unreachable database: unknown host, nothing listening, closed connection', async () => {
   const hangsUp = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
   hangsUp.unref()
   await once(hangsUp, 'listening')

@@ -5,9 +5,9 @@ import { test } from 'node:test'
 import { letEventLoopGoFirst } from '../../src/cli/thread-priority.ts'
 import { tempDir } from '../server.ts'
 
-const skip = process.platform !== 'linux' && 'only Linux gives a thread a priority of its own'
+const skip = process.platform !== 'linux' && 'only Linux has priorities per thread'
 
-/** A folder as proc(5) describes it, in which the reader is process `pid` and has one thread. */
+/** Creates a directory like /proc (proc(5)), where `self` is process `pid` with one thread. */
 function procOf(path: string, pid: number, thread: string): string {
   mkdirSync(join(path, `${pid}/task/${pid}`), { recursive: true })
   writeFileSync(join(path, `${pid}/comm`), 'node\n')
@@ -16,7 +16,7 @@ function procOf(path: string, pid: number, thread: string): string {
   return path
 }
 
-test('cli: without a thread of the expected name, no priority changes and an error says so', { skip }, async () => {
+test('cli: without a thread of the expected name, setting the priority fails with an error', { skip }, async () => {
   using dir = tempDir()
   await assert.rejects(letEventLoopGoFirst(procOf(dir.path, process.pid, 'node\n')), /No thread .* libuv-worker/)
 })

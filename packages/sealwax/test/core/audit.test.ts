@@ -51,7 +51,7 @@ describe('the audit log under attack', () => {
     )
     assert.match(written[1]?.userAgent ?? '', /^thief/)
     assert.match(written[1]?.repeats?.last.userAgent ?? '', /^thief/)
-    assert.equal(server.events.length - heard, 90, 'onEvent hears each')
+    assert.equal(server.events.length - heard, 90, 'onEvent receives every event')
   })
 
   it('repeated failed log-ins write one row per network and minute', async () => {
@@ -113,7 +113,7 @@ describe('the audit log under attack', () => {
     assert.ok(commits < 50, `${commits} commits`)
   })
 
-  it('the subject of a row is the account attacked most, whatever accounts were tried first', () => {
+  it('the subject of a row is the account attacked most, regardless of which were tried first', () => {
     const failed = (subject: string | undefined) => ({ type: 'user.login_failed', time: NOW, subject }) as const
     const row = { id: 1, subject: 'own-0', ip: null, count: 1, repeats: null }
     const own = Array.from({ length: 60 }, (_, i) => failed(`own-${i % 10}`))

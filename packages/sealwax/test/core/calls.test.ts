@@ -14,7 +14,7 @@ before(async () => {
 })
 after(() => auth.close())
 
-/** Calls without types. */
+/** The API of an auth server, without types. */
 type Loose = Record<string, Record<string, (...given: unknown[]) => Promise<unknown>>>
 
 const user = { email: 'bob@example.com', password: PASSWORD }
@@ -91,7 +91,7 @@ describe('a call with a wrong argument', () => {
     assert.equal((await auth.users.get('ann'))?.email, 'ann@example.com')
   })
 
-  it('these are all groups of calls that an auth server has', () => {
+  it('an auth server has exactly these groups of calls', () => {
     const groups = Object.entries(auth).filter(([, part]) => typeof part === 'object')
     assert.deepEqual(groups.map(([name]) => name).sort(), ['audit', 'clients', 'guard', 'keys', 'sessions', 'users'])
   })
@@ -166,7 +166,7 @@ const BEGINNING: readonly [name: string, act: () => unknown, sentence: string][]
   ],
 ]
 
-describe('the first mistakes get a helpful message', () => {
+describe('typical first mistakes get a helpful message', () => {
   for (const [name, act, sentence] of BEGINNING) {
     it(name, async () => {
       await assert.rejects(

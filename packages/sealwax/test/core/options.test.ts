@@ -184,7 +184,7 @@ const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
   now: { good: [Date.now], bad: [null, 0, new Date()] },
 }
 
-/** For each option a wrong value, and what its message says after "must". */
+/** For each option, an invalid value and the rest of the message after "must". */
 const MESSAGES: Record<keyof AuthOptions, readonly [value: unknown, message: string]> = {
   issuer: [
     'http://auth.example.com',
@@ -236,7 +236,7 @@ const MESSAGES: Record<keyof AuthOptions, readonly [value: unknown, message: str
   now: [0, 'be a function (got 0)'],
 }
 
-/** The message of a refusal, which names the option and never the secret. */
+/** The message of the error with which `configure` refuses the options. */
 function refusal(options: object): string {
   try {
     configure(options as AuthOptions)
@@ -283,7 +283,7 @@ describe('options of createAuth', () => {
     assert.equal(refusal({ ...required, accessTtl: undefined }), message)
   })
 
-  it('the required ones must be given', () => {
+  it('must be given if they are required', () => {
     for (const name of ['issuer', 'audience', 'secret', 'store'] as const) {
       const { [name]: _, ...rest } = required
       assert.match(refusal(rest), new RegExp(`\\b${name}\\b`))

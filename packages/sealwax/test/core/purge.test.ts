@@ -12,8 +12,8 @@ const RETENTION = 30 * 24 * 60 * 60_000
 const MANY = 250
 
 /**
- * Sessions a millisecond past their retention, half ended and half expired, and one that ended just
- * now.
+ * Inserts sessions one millisecond past their retention, half of them ended and half expired, one
+ * that ended exactly at the limit, and a live one.
  */
 async function fillSessions(store: Store): Promise<void> {
   await store.transaction(async ({ sessions }) => {
@@ -27,7 +27,7 @@ async function fillSessions(store: Store): Promise<void> {
   })
 }
 
-/** All sessions. */
+/** The ids of all sessions, sorted. */
 async function sessionsLeft(store: Store): Promise<string[]> {
   const keys = await store.committed.sessions.wrappedBy(Uint8Array.of(1, 2, 3), 2 * MANY)
   return keys.map(({ id }) => id).sort()
@@ -35,7 +35,7 @@ async function sessionsLeft(store: Store): Promise<string[]> {
 
 for (const [name, open] of Object.entries(STORES)) {
   describe(`the hourly purge: ${name}`, () => {
-    it('deletes every session that is 30 days past, one page per transaction, and no other', async () => {
+    it('deletes every session that ended or expired over 30 days ago, one page per transaction, and no other', async () => {
       await using opened = await open()
       const { store } = opened
       await fillSessions(store)

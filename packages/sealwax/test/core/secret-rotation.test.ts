@@ -17,7 +17,7 @@ const NEXT = 'pL8x-another-test-secret-Wq3Zt7Hd5Kc9Mv'
 const THIRD = 'test-only-third-secret-Rb7Qk2Xn8Vs4Ty6'
 const fingerprint = (secret: string) => secretsOf([secret], () => Buffer.alloc(12)).fingerprint
 
-/** Waits until one secret wraps everything. */
+/** Waits until everything is wrapped with one secret. */
 async function rewrapped(events: Started['events'], secret: string): Promise<void> {
   const done = () =>
     events.some((one) => one.type === 'secrets.rewrapped' && one.data?.fingerprint === fingerprint(secret))
@@ -26,7 +26,7 @@ async function rewrapped(events: Started['events'], secret: string): Promise<voi
 }
 
 describe('the server secret', () => {
-  it('changes in a rolling deploy: everything is rewrapped, the old secret may go, no session ends', async () => {
+  it('is replaced in a rolling deploy: everything is rewrapped, the old secret can be removed, no session ends', async () => {
     await using server = await startAuth()
     const tokens = []
     for (let i = 0; i < 450; i += 1) tokens.push(server.auth.sessions.create({ subject: `u${i}` }))
@@ -65,7 +65,7 @@ for (const [name, open] of Object.entries(STORES)) {
       ...{ issuer: 'http://127.0.0.1:5000', audience: 'api', secret, store },
     })
 
-    it('of two servers with different secrets the second fails to start, also when both start at once', async () => {
+    it('the second of two servers with different secrets fails to start, even when both start at the same time', async () => {
       await using opened = await open()
       const stores = [opened.store, await opened.another()]
       const results = await Promise.allSettled([
@@ -79,7 +79,7 @@ for (const [name, open] of Object.entries(STORES)) {
       await assert.rejects(createAuth(options(third, THIRD)), /fingerprint [0-9a-f]{16}( is|,)/)
     })
 
-    it('a lost secret: what it wrapped is given up, and the server starts again with its users', async () => {
+    it('a lost secret: its keys are revoked, its sessions end, and the server starts again with its users', async () => {
       await using opened = await open()
       const { events, onEvent } = collector()
       const before = await createAuth({ ...options(await opened.another(), SECRET), onEvent })
@@ -130,7 +130,7 @@ for (const [name, open] of Object.entries(STORES)) {
       }
       await job([SECRET, NEXT])
       assert.ok(!events.some(({ type }) => type === 'secrets.rewrapped'))
-      // When the old one starts last, it is the other way round.
+      // If the server with the old secret first starts last, it rewraps everything with that one.
       await store.transaction((facts) => facts.metadata.set('wrapper', fingerprint(SECRET)))
       await job([SECRET, NEXT])
       assert.deepEqual(events.at(-1)?.data, { fingerprint: fingerprint(SECRET), count: 3 })
@@ -174,7 +174,7 @@ for (const [name, open] of Object.entries(STORES)) {
       for (const [i, damaged] of damagedKeys.entries()) assert.ok(damaged.equals(await keyOf(`damaged${i}`)))
     })
 
-    it('each head is returned once; a wrapped value is found, and replaced only if it did not change', async () => {
+    it('each wrapping secret is listed once; its values are found, and replaced only if they did not change', async () => {
       await using opened = await open()
       const { store } = opened
       const blob = (head: number, tail: number) => Uint8Array.from([1, ...Array(8).fill(head), tail])
@@ -199,7 +199,7 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.deepEqual([...((await sessions.byId('s1'))?.hmac_key ?? [])], [...blob(2, 9)])
     })
 
-    it('sessions are counted and ended by when they were issued a token, a page at a time', async () => {
+    it('sessions that were issued a token in a period are counted, and ended in pages', async () => {
       await using opened = await open()
       const { store } = opened
       const rows = [

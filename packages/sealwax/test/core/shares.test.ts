@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { type Network, networksOf } from '../../src/core/network.ts'
 import { createShares, type Place } from '../../src/core/shares.ts'
 
-/** Shares with named places; records who runs, who waits and who was refused, in order. */
+/** Shares with named places. Records which callers run and which were refused, in order. */
 function watched(options: { places: number; waiting: number }) {
   const shares = createShares({ ...options, refuse: () => new Error('refused') })
   const running: string[] = []
@@ -29,7 +29,7 @@ function watched(options: { places: number; waiting: number }) {
   return {
     running,
     refused,
-    /** Enters callers one after the other, each named by its network and a number. */
+    /** Enters callers one after the other, each named by the prefix and a number. */
     enter(count: number, prefix: string, network: Network = { site: prefix, subnet: prefix }) {
       for (let i = 0; i < count; i += 1) enter(`${prefix}${i}`, network)
     },
@@ -43,7 +43,7 @@ function watched(options: { places: number; waiting: number }) {
 const settled = () => new Promise((turn) => setImmediate(turn))
 
 describe('shares', () => {
-  it('a network alone uses every place; its next caller is refused', async () => {
+  it('a single network uses every place; its next caller is refused', async () => {
     const shares = watched({ places: 2, waiting: 6 })
     shares.enter(9, 'a')
     await settled()
@@ -60,7 +60,7 @@ describe('shares', () => {
     assert.deepEqual(shares.refused, ['b3', 'a11', 'a10', 'a9'])
   })
 
-  it('a network with a quarter of the places is refused while others wait, and replaces nobody', async () => {
+  it('a network with a quarter of the places is refused while others wait, and replaces no other network', async () => {
     const shares = watched({ places: 1, waiting: 19 })
     shares.enter(5, 'a')
     shares.enter(1, 'b')
@@ -73,7 +73,7 @@ describe('shares', () => {
     assert.deepEqual(shares.refused, ['a-late0'])
   })
 
-  it('networks run in turn, however many callers of one wait', async () => {
+  it('networks run in turn, regardless of how many callers of one network wait', async () => {
     const shares = watched({ places: 1, waiting: 40 })
     shares.enter(6, 'a')
     shares.enter(2, 'b')
@@ -95,7 +95,7 @@ describe('shares', () => {
     )
   })
 
-  it('a hundred networks with one waiter each are not refused for a new one', async () => {
+  it('networks with one waiter each are not replaced by a new network', async () => {
     const shares = watched({ places: 1, waiting: 8 })
     for (const name of 'abcdefghi') shares.enter(1, name)
     shares.enter(1, 'z')
@@ -151,7 +151,7 @@ describe('shares, among the subnets of a site', () => {
     assert.deepEqual(shares.refused, ['a-late0', 'a3', 'a2'])
   })
 
-  it('a subnet alone in its site and on the server uses every place; a neighbour gets its share of them', async () => {
+  it('the only subnet on the server uses every place; a neighbour in its site then gets a share', async () => {
     const shares = watched({ places: 1, waiting: 7 })
     shares.enter(8, 'a', at('a', '1'))
     shares.enter(3, 'neighbour', at('a', '2'))
@@ -179,7 +179,7 @@ function numbers(seed: number): (below: number) => number {
 }
 
 describe('shares, at random', () => {
-  it('every free place is used, never too many, and no network grows beyond a quarter while others wait', async () => {
+  it('every free place is used, never too many run, and no network grows beyond a quarter while others wait', async () => {
     const random = numbers(7)
     for (let round = 0; round < 200; round += 1) {
       const [places, waiting] = [1 + random(5), random(20)]
@@ -230,7 +230,7 @@ describe('networks', () => {
     ['IPv6 with zeros left out', '2001:DB8::7', '2001:db8:0', '2001:db8:0:0'],
     ['IPv6 with a zone', 'fe80::1%eth0', 'fe80:0:0', 'fe80:0:0:0'],
     ['no address', undefined, 'unknown', 'unknown'],
-    ['what is no address', 'unix:', 'unknown', 'unknown'],
+    ['an invalid address', 'unix:', 'unknown', 'unknown'],
   ]
   for (const [name, ip, site, subnet] of cases) {
     it(name, () => assert.deepEqual(networksOf(ip), { site, subnet }))

@@ -4,7 +4,7 @@ import { assertProblem, HOUR, MINUTE, PASSWORD, SECOND, type Started, startAuth 
 
 const credentials = { email: 'root@example.com', password: PASSWORD }
 
-/** What an administrator may do with a log-in of any age. ID is a client's, KID a key's. */
+/** Operations that do not require a recent log-in. ID is the id of a client, KID that of a key. */
 const LASTING: readonly [method: string, path: string, json?: object][] = [
   ['GET', '/admin/clients'],
   ['POST', '/admin/clients', { name: 'x' }],
@@ -15,7 +15,7 @@ const LASTING: readonly [method: string, path: string, json?: object][] = [
   ['GET', '/admin/keys'],
 ]
 
-/** What cannot be undone. */
+/** Irreversible operations, which require a recent log-in. */
 const FINAL: readonly [method: string, path: string, json?: object][] = [
   ['POST', '/admin/clients/ID/rotate', { overlap: 0 }],
   ['POST', '/admin/keys/rotate'],
@@ -24,7 +24,7 @@ const FINAL: readonly [method: string, path: string, json?: object][] = [
   ['DELETE', '/admin/clients/ID'],
 ]
 
-/** A server with an API client and a user; `send` asks it as one of the lists says. */
+/** A server with an API client and a user; `send` sends a request from one of the lists above. */
 async function prepared(roles: string[], options: Parameters<typeof startAuth>[0] = {}) {
   const server = await startAuth(options)
   const { client } = await server.auth.clients.create({ name: 'export', scopes: ['a'] })
@@ -42,13 +42,13 @@ function refusals({ lines }: Started): object[] {
     .map((line) => line.fields)
 }
 
-/** Everything an act could have changed. */
+/** Everything that an operation could have changed. */
 async function state({ auth }: Started): Promise<unknown> {
   return [await auth.clients.list(), await auth.keys.list(), (await auth.audit.list({ limit: 500 })).data.length]
 }
 
 describe('administrators', () => {
-  it('a role "admin" of the application has no rights in Sealwax', async () => {
+  it('an application role named "admin" has no privileges in Sealwax', async () => {
     await using prepare = await prepared(['admin', 'administrator', 'SEALWAX:ADMIN', 'sealwax', 'sealwax:admin2'])
     const { server, login, send } = prepare
     const { access_token: builtIn } = await login()
@@ -61,7 +61,7 @@ describe('administrators', () => {
     assert.deepEqual(await state(server), before)
   })
 
-  it('the role is the one in adminRole, and no other', async () => {
+  it('adminRole replaces the default role', async () => {
     await using prepare = await prepared(['ops:superuser'], { adminRole: 'ops:superuser' })
     const { server, login, send } = prepare
     assert.equal((await send(['GET', '/admin/keys'], (await login()).access_token)).status, 200)
@@ -87,7 +87,7 @@ describe('administrators', () => {
     let tokens = await login()
     server.clock.advance(14 * MINUTE)
     for (const act of FINAL.slice(0, 3)) assert.equal((await send(act, tokens.access_token)).status, 200, act[1])
-    // A refresh brings a fresh token, and no fresh log-in.
+    // A refresh returns a new token, but it is not a new log-in.
     server.clock.advance(MINUTE + SECOND)
     tokens = (await server.call('/refresh', { json: { refresh_token: tokens.refresh_token } })).body
     const before = await state(server)
@@ -140,7 +140,7 @@ describe('administrators', () => {
     for (const token of [stale, own, access_token]) assert.ok(!JSON.stringify(server.lines).includes(token))
   })
 
-  it('the document says which operations require a recent log-in', async () => {
+  it('the OpenAPI document shows which operations require a recent log-in', async () => {
     await using server = await startAuth()
     const { paths } = JSON.parse((await server.call('/openapi.json')).text)
     const wanting = Object.entries(paths).flatMap(([path, item]) =>

@@ -27,7 +27,7 @@ test('attack: two hundred unfinished log-in requests do not block other clients'
   for (const socket of sockets) socket.destroy()
 })
 
-test('attack: a spent refresh token ends its own session, and no other', async () => {
+test('attack: a log-out with a spent refresh token ends no other session', async () => {
   await using started = await start()
   const spent = (await started.call('/login', { json: CREDENTIALS })).body
   const second = (await started.call('/refresh', { json: { refresh_token: spent.refresh_token } })).body
@@ -41,7 +41,7 @@ test('attack: a spent refresh token ends its own session, and no other', async (
   }
 })
 
-test('attack: a log-out by Bearer does not clear the cookie of another session', async () => {
+test('attack: a log-out with a Bearer token does not end a cookie session or clear its cookie', async () => {
   await using started = await start()
   const byCookie = await started.call('/login', { json: { ...CREDENTIALS, mode: 'cookie' } })
   const Cookie = byCookie.headers.getSetCookie()[0]?.split(';')[0] as string
@@ -52,7 +52,7 @@ test('attack: a log-out by Bearer does not clear the cookie of another session',
   assert.equal(await standing(started.auth, byCookie.body.access_token), 'accepted')
 })
 
-test('log-out: a tab whose access token has expired logs out by its cookie', async () => {
+test('log-out: with an expired access token, the cookie ends the session', async () => {
   await using started = await start()
   const reply = await started.call('/login', { json: { ...CREDENTIALS, mode: 'cookie' } })
   const Cookie = reply.headers.getSetCookie()[0]?.split(';')[0] as string
@@ -71,7 +71,7 @@ test('log-out: a tab whose access token has expired logs out by its cookie', asy
   assert.equal(forged.status, 403)
 })
 
-test('a new user with the id of a deleted one is not stale', async () => {
+test('users: tokens of a new user with the id of a deleted user are accepted', async () => {
   await using started = await start()
   await started.auth.users.setRoles('user-123', ['x'])
   await started.auth.users.delete('user-123')
@@ -81,7 +81,7 @@ test('a new user with the id of a deleted one is not stale', async () => {
   assert.equal(await standing(started.auth, body.access_token), 'accepted')
 })
 
-test('sqlite: a cursor from before an older copy was restored reads everything again', async () => {
+test('sqlite: a cursor from before a backup was restored reads everything again', async () => {
   using directory = tempDir()
   const store = sqliteStore(`${directory.path}/auth.db`)
   await store.open({ features, migrate: 'auto' })

@@ -5,7 +5,7 @@ import { assertProblem, MINUTE, PASSWORD, type Started, startAuth } from '../ser
 
 const EMAIL = 'ann@example.com'
 const JSON_TYPE = { 'Content-Type': 'application/json' }
-/** Stands wherever a secret may be typed by mistake; no reply may repeat it. */
+/** Used wherever a user may enter a secret by mistake; no error response may contain it. */
 const MARK = 'hunter2-hunter2-hunter2'
 
 let server: Started
@@ -44,19 +44,19 @@ describe('access tokens', () => {
     return sign(claims, secret as SigningKey, { ...options, currentDate: new Date(server.clock.time) })
   }
 
-  /** Signed by somebody else under the key id of this server. */
+  /** A token signed with another key under a key ID of this server. */
   function underOurKid(kid: string): string {
     const impostor = importKey({ ...exportJwk(foreign, { private: true }), kid }) as SigningKey
     return sign(claims, impostor, { ...options, currentDate: new Date(server.clock.time) })
   }
 
-  it('each kind of invalid token gets its code, and the challenge of RFC 6750 §3', async () => {
+  it('each kind of invalid token gets the right code and the challenge of RFC 6750 §3', async () => {
     const kid = (await server.call('/.well-known/jwks.json')).body.keys[0]?.kid ?? ''
     const cases: [name: string, authorization: string, status: number, code: string][] = [
       ['garbage', 'Bearer garbage', 401, 'token_malformed'],
       ['three segments of garbage', 'Bearer a.b.c', 401, 'token_malformed'],
       ['tampered', `Bearer ${tampered()}`, 401, 'token_signature_invalid'],
-      ['cut short', `Bearer ${tokens.access_token.slice(0, -1)}`, 401, 'token_malformed'],
+      ['truncated', `Bearer ${tokens.access_token.slice(0, -1)}`, 401, 'token_malformed'],
       ['alg none', `Bearer ${unsigned()}`, 401, 'token_algorithm_not_allowed'],
       ['HMAC with the public key', `Bearer ${await withPublicKeyAsSecret()}`, 401, 'token_algorithm_not_allowed'],
       [
@@ -65,10 +65,10 @@ describe('access tokens', () => {
         401,
         'token_key_unknown',
       ],
-      ['our kid, another key', `Bearer ${underOurKid(kid)}`, 401, 'token_signature_invalid'],
+      ['our kid with another key', `Bearer ${underOurKid(kid)}`, 401, 'token_signature_invalid'],
       ['refresh token', `Bearer ${tokens.refresh_token}`, 401, 'token_malformed'],
       ['10 KB', `Bearer ${'A'.repeat(10_000)}`, 401, 'token_malformed'],
-      ['Bearer alone', 'Bearer', 400, 'invalid_request'],
+      ['Bearer without a token', 'Bearer', 400, 'invalid_request'],
       ['two tokens', `Bearer ${tokens.access_token}, Bearer ${tokens.access_token}`, 400, 'invalid_request'],
       ['two spaces', `Bearer  ${tokens.access_token}`, 400, 'invalid_request'],
       ['Basic', `Basic ${Buffer.from(`ann:${MARK}`).toString('base64')}`, 401, 'token_missing'],
@@ -88,7 +88,7 @@ describe('access tokens', () => {
     }
   })
 
-  it('no token, or one in the URL or a cookie: missing', async () => {
+  it('a token in the URL or a cookie counts as missing; one in the URL and the header is an invalid request', async () => {
     const elsewhere: [string, Record<string, string>][] = [
       ['/me', {}],
       [`/me?access_token=${tokens.access_token}`, {}],
@@ -111,7 +111,7 @@ describe('access tokens', () => {
     assert.equal((await server.call('/me', { token: access_token })).status, 200)
   })
 
-  it('an access token is not a refresh token', async () => {
+  it('an access token is refused as a refresh token', async () => {
     const reply = await server.call('/refresh', { json: { refresh_token: tokens.access_token } })
     assertProblem(reply, [400, 'invalid_grant'])
     assert.equal(reply.body.reason, 'malformed')
@@ -147,7 +147,7 @@ describe('bodies', () => {
     'a string': [JSON.stringify(MARK), 422, 'validation_failed'],
     'a number for a password': [`{"email":"${EMAIL}","password":7}`, 422, 'validation_failed'],
     'a list for a password': [`{"email":"${EMAIL}","password":["${MARK}"]}`, 422, 'validation_failed'],
-    'an object for an address': [`{"email":{"$ne":null},"password":"${MARK}"}`, 422, 'validation_failed'],
+    'an object for an email': [`{"email":{"$ne":null},"password":"${MARK}"}`, 422, 'validation_failed'],
     'null for a password': [`{"email":"${EMAIL}","password":null}`, 422, 'validation_failed'],
     'an unknown member': [`{"email":"${EMAIL}","password":"${MARK}","remember_me":true}`, 422, 'validation_failed'],
     __proto__: [`{"email":"${EMAIL}","password":"${MARK}","__proto__":{"a":1}}`, 422, 'validation_failed'],
@@ -164,7 +164,7 @@ describe('bodies', () => {
     'more than 16 KiB': [JSON.stringify({ email: EMAIL, password: MARK.repeat(800) }), 413, 'payload_too_large'],
   }
   for (const path of ['/login', '/register']) {
-    it(`${path} refuses each invalid body with its status and code`, async () => {
+    it(`${path} refuses each kind of invalid body with the right status and code`, async () => {
       for (const [name, [body, status, code]] of Object.entries(bad)) {
         assertProblem(await server.call(path, { method: 'POST', body, headers: JSON_TYPE }), [status, code], name)
       }
@@ -195,7 +195,7 @@ describe('bodies', () => {
     assert.equal((await server.call('/me', { token: tokens.access_token })).status, 200)
   })
 
-  it('validation names the members by JSON pointer, without values', async () => {
+  it('validation errors have JSON pointers to the members, without values', async () => {
     const body = `{"email":7,"password":"${MARK}","a/b~c":"${MARK}"}`
     const reply = await server.call('/login', { body, headers: JSON_TYPE })
     assertProblem(reply, [422, 'validation_failed'])
@@ -205,7 +205,7 @@ describe('bodies', () => {
     )
   })
 
-  it('the last of a duplicate member counts, as in JSON.parse', async () => {
+  it('the last of duplicate members is used, as in JSON.parse', async () => {
     const twice = (first: string, second: string) =>
       server.call('/login', {
         body: `{"email":"${EMAIL}","password":"${first}","password":"${second}"}`,
@@ -215,13 +215,13 @@ describe('bodies', () => {
     assertProblem(await twice(PASSWORD, MARK), [401, 'invalid_credentials'])
   })
 
-  it('an unknown path is 404 whatever the body', async () => {
+  it('an unknown path is 404 and a wrong method is 405, regardless of the body', async () => {
     const text = { body: 'x', headers: { 'Content-Type': 'text/plain' } }
     assertProblem(await server.call('/nothing', text), [404, 'not_found'])
     assertProblem(await server.call('/me', { ...text, method: 'PATCH' }), [405, 'method_not_allowed'])
   })
 
-  it('every content type except JSON is refused, whatever the body', async () => {
+  it('every content type except application/json is refused, even with a valid body', async () => {
     const types = [
       'application/x-www-form-urlencoded',
       'text/plain',

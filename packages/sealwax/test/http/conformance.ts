@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { openApiText } from '../../src/cli/openapi.ts'
 
-/** The document, as far as the tests read it. */
+/** The parts of the OpenAPI document that the tests read. */
 export interface Document {
   openapi: string
   info: { title: string; version: string }
@@ -34,7 +34,7 @@ interface Media {
 
 export type Schema = { [keyword: string]: unknown }
 
-/** A reply as far as it is judged. */
+/** The parts of a response that are checked. */
 export interface Judged {
   status: number
   headers: Headers
@@ -43,7 +43,7 @@ export interface Judged {
 
 export const METHODS = ['get', 'post', 'put', 'patch', 'delete']
 
-/** Every operation with its place in the document. */
+/** Every operation with its path and method. */
 export function operationsOf({ paths }: Document) {
   return Object.entries(paths).flatMap(([path, item]) =>
     METHODS.flatMap((method) => {
@@ -53,10 +53,10 @@ export function operationsOf({ paths }: Document) {
   )
 }
 
-/** Headers that a client acts upon: where one is sent the document must say so. */
+/** Headers that clients act on. The document must list each one that is sent. */
 const TOLD = ['WWW-Authenticate', 'Retry-After', 'Set-Cookie', 'ETag']
 
-/** What is wrong with replies, going by the document: nothing, or sentences. */
+/** Returns a function that checks a response against the document and returns the problems. */
 export function createConformance(document: Document) {
   const validate = validatorOf(document)
   const patterns = operationsOf(document).map((one) => ({
@@ -69,9 +69,9 @@ export function createConformance(document: Document) {
     const { responses } = found.operation
     const key = String(status) in responses ? String(status) : 'default'
     const reply = responses[key]
-    if (reply === undefined) return [`${status} is not among the replies of ${found.operation.operationId}: ${text}`]
+    if (reply === undefined) return [`${status} is not documented for ${found.operation.operationId}: ${text}`]
     const untold = TOLD.filter((name) => headers.has(name) && !(name in reply.headers))
-    const problems = untold.map((name) => `${found.operation.operationId} ${status} does not speak of ${name}`)
+    const problems = untold.map((name) => `${found.operation.operationId} ${status} does not document ${name}`)
     const type = (headers.get('Content-Type') ?? '').split(';')[0] as string
     if (reply.content === undefined) return text === '' ? problems : [...problems, `${status} has a body: ${text}`]
     if (!(type in reply.content)) return [...problems, `${found.operation.operationId} ${status} is ${type}`]
@@ -80,15 +80,18 @@ export function createConformance(document: Document) {
   }
 }
 
-/** Where no operation is, `/oauth/*` refuses in the form of RFC 6749, once there is any. */
+/**
+ * The schema of errors at a path without an operation. Below `/oauth/` it is that of RFC 6749, if
+ * the document has one.
+ */
 function refusalAt(path: string, { components }: Document): string[] {
   const isOAuth = path.startsWith('/oauth/') && 'OAuthError' in components.schemas
   return ['components', 'schemas', isOAuth ? 'OAuthError' : 'Problem']
 }
 
 /**
- * Validates JSON against the schema at a place in the document. Objects are closed: a member that
- * the document does not name is a fault.
+ * Returns a function that validates JSON against the schema at a path in the document. A member
+ * that is not in the document is an error.
  */
 export function validatorOf(document: Document) {
   const ajv = formats.default(new Ajv2020({ strict: false, allErrors: true, validateSchema: false }))
@@ -107,8 +110,8 @@ export function validatorOf(document: Document) {
 }
 
 /**
- * The same document with every whole object schema closed; the parts of an `allOf` only narrow
- * another.
+ * Copies the document and forbids additional properties in all object schemas except the parts of
+ * an `allOf`, which would otherwise forbid each other's properties.
  */
 function closed(value: unknown, isPart = false): unknown {
   if (Array.isArray(value)) return value.map((item) => closed(item, isPart))
@@ -118,7 +121,7 @@ function closed(value: unknown, isPart = false): unknown {
   return isWhole ? { ...copy, additionalProperties: false } : copy
 }
 
-/** The document of a server with this issuer and base path. */
+/** Returns the document of a server with this issuer and base path. */
 export async function readDocument(issuer = 'http://127.0.0.1:5000', basePath = ''): Promise<Document> {
   return JSON.parse(await openApiText({ issuer, basePath }))
 }
@@ -126,11 +129,11 @@ export async function readDocument(issuer = 'http://127.0.0.1:5000', basePath = 
 let conformance: ReturnType<typeof createConformance> | undefined
 
 /**
- * Judges a reply by the document, which is the same whatever the settings. A 500 is always wrong,
- * unless the test has made the server fail.
+ * Checks a response against the document, which is the same for all settings that matter here. A
+ * 500 is an error unless the test made the server fail.
  */
 export async function judge(method: string, path: string, reply: Judged, { fault = false } = {}): Promise<string[]> {
   conformance ??= createConformance(await readDocument())
-  const unasked = reply.status === 500 && !fault ? [`${method} ${path} is 500, which nobody asked for`] : []
+  const unasked = reply.status === 500 && !fault ? [`${method} ${path} returned an unexpected 500`] : []
   return [...unasked, ...conformance(method, path, reply)]
 }

@@ -11,7 +11,7 @@ async function start(options = {}): Promise<Started> {
   return started
 }
 
-/** Logs in by cookie; answers the pair to send back and the attributes. */
+/** Logs in with a cookie. Returns the pair to send back and the attributes. */
 async function cookieLogin({ call }: Started, body: object = {}, headers: Record<string, string> = {}) {
   const reply = await call('/login', { json: { ...CREDENTIALS, mode: 'cookie', ...body }, headers })
   assert.equal(reply.status, 200)
@@ -24,7 +24,7 @@ function cookieOf(headers: Headers) {
   return { pair, attributes: attributes.toSorted(), token: pair.slice(pair.indexOf('=') + 1) }
 }
 
-test('cookie: the refresh token goes into an HttpOnly cookie and not into the body', async () => {
+test('cookie: the refresh token is in an HttpOnly cookie and not in the body', async () => {
   await using started = await start()
   const { reply, pair, attributes } = await cookieLogin(started)
   assert.equal('refresh_token' in reply.body, false)
@@ -33,7 +33,7 @@ test('cookie: the refresh token goes into an HttpOnly cookie and not into the bo
   assert.deepEqual(attributes, ['HttpOnly', 'Max-Age=1209600', 'Path=/', 'SameSite=Strict'])
 })
 
-test('cookie: under an https issuer it is Secure and bound to the host', async () => {
+test('cookie: with an https issuer, it is Secure and bound to the host', async () => {
   await using started = await start({ issuer: 'https://auth.example.com' })
   const { pair, attributes } = await cookieLogin(started)
   assert.match(pair, /^__Host-sealwax=swr_/)
@@ -62,8 +62,8 @@ test('cookie: logout ends the session and clears the cookie', async () => {
 })
 
 /**
- * The forged requests of the OWASP sheet and the honest ones: what a browser would send along, and
- * whether it is let in.
+ * Legitimate requests and the forged ones of the OWASP CSRF cheat sheet: the headers that a browser
+ * sends, and whether the request is accepted.
  */
 const MATRIX: readonly [what: string, headers: Record<string, string>, allowed: boolean][] = [
   ['same origin', { 'Sec-Fetch-Site': 'same-origin', Origin: 'https://auth.example.com' }, true],
@@ -80,11 +80,11 @@ const MATRIX: readonly [what: string, headers: Record<string, string>, allowed: 
   ['an allowed origin with a suffix', { Origin: 'https://app.example.com.evil.example' }, false],
   ['an allowed origin over http', { Origin: 'http://app.example.com' }, false],
   ['an allowed origin on another port', { Origin: 'https://app.example.com:8443' }, false],
-  ['nothing that tells', {}, false],
-  ['a lie about the site without its header name', { Referer: 'https://auth.example.com/' }, false],
+  ['neither Sec-Fetch-Site nor Origin', {}, false],
+  ['only a Referer with our own origin', { Referer: 'https://auth.example.com/' }, false],
 ]
 
-test('cookie: a refresh that keeps the token sets no cookie, so that a late reply cannot overwrite a newer one', async () => {
+test('cookie: a refresh that keeps the token sets no cookie, so a late response cannot overwrite a newer cookie', async () => {
   await using started = await start()
   const { pair } = await cookieLogin(started)
   const rotated = await started.call('/refresh', { method: 'POST', headers: { Cookie: pair, ...SAME } })
@@ -106,19 +106,19 @@ for (const path of ['/refresh', '/refresh/confirm', '/logout']) {
       if (allowed) continue
       assert.equal(result.body.code, 'csrf_failed', what)
       assert.deepEqual(result.headers.getSetCookie(), [], what)
-      assert.equal(await standing(started.auth, reply.body.access_token), 'accepted', `${what}: the session lives on`)
+      assert.equal(await standing(started.auth, reply.body.access_token), 'accepted', `${what}: the session is valid`)
     }
   })
 }
 
-test('cookie: a form post from another site is refused by its content type', async () => {
+test('cookie: a form post from another site is refused because of its content type', async () => {
   await using started = await start()
   const { pair } = await cookieLogin(started)
   const headers = { Cookie: pair, 'Content-Type': 'text/plain', 'Sec-Fetch-Site': 'cross-site' }
   assert.equal((await started.call('/refresh', { body: '{}', headers })).status, 415)
 })
 
-test('cookie: a token in the body needs no cookie and takes precedence over it', async () => {
+test('cookie: a token in the body takes precedence over the cookie', async () => {
   await using started = await start()
   const { pair } = await cookieLogin(started)
   const { body } = await started.call('/login', { json: CREDENTIALS })
@@ -131,7 +131,7 @@ test('cookie: a token in the body needs no cookie and takes precedence over it',
   assert.deepEqual(refreshed.headers.getSetCookie(), [])
 })
 
-test('cookie: a replayed or malformed cookie is refused like a token', async () => {
+test('cookie: a malformed cookie is refused like a malformed token, and a missing one with 422', async () => {
   await using started = await start()
   const garbled = await started.call('/refresh', { method: 'POST', headers: { Cookie: 'sealwax=swr_AAAA', ...SAME } })
   assert.equal(garbled.status, 400)
@@ -155,13 +155,13 @@ test('remember: false sets a cookie that ends with the browser and a session tha
   started.clock.advance(23 * HOUR)
   const refreshed = await started.call('/refresh', { method: 'POST', headers: { Cookie: pair, ...SAME } })
   const next = cookieOf(refreshed.headers)
-  assert.deepEqual(next.attributes, ['HttpOnly', 'Path=/', 'SameSite=Strict'], 'and stays so')
+  assert.deepEqual(next.attributes, ['HttpOnly', 'Path=/', 'SameSite=Strict'], 'the new cookie is a session cookie too')
   started.clock.advance(24 * HOUR)
   const late = await started.call('/refresh', { method: 'POST', headers: { Cookie: next.pair, ...SAME } })
   assert.equal(late.body.reason, 'expired')
 })
 
-test('cookie: two installations on one host have separate cookies, and log out no user of the other', async () => {
+test('cookie: two installations on one host have separate cookies, and a log-out in one does not affect the other', async () => {
   await using first = await start()
   await using second = await start({ cookieName: 'second' })
   const jar = new Map<string, string>()
@@ -183,7 +183,7 @@ test('cookie: two installations on one host have separate cookies, and log out n
   assert.deepEqual([...jar.keys()], ['sealwax'])
 })
 
-test('cookie: another name is bound to the host under an https issuer as well', async () => {
+test('cookie: a custom name is also bound to the host with an https issuer', async () => {
   await using started = await start({ issuer: 'https://auth.example.com', cookieName: 'second' })
   assert.match((await cookieLogin(started)).pair, /^__Host-second=swr_/)
 })

@@ -15,7 +15,7 @@ function cors({ headers }: Reply) {
 }
 
 describe('CORS', () => {
-  it('allows the listed origins, and no others', async () => {
+  it('allows only the listed origins', async () => {
     await using server = await startAuth({ allowedOrigins: [APP, 'http://localhost:5173'] })
     const from = (Origin: string) => server.call('/me', { headers: { Origin } })
     for (const origin of [APP, 'http://localhost:5173']) {
@@ -39,7 +39,7 @@ describe('CORS', () => {
     }
   })
 
-  it('the log names the setting for an origin that could be listed, and no setting for one that could not', async () => {
+  it('the log mentions the setting only for refused origins that could be listed', async () => {
     await using server = await startAuth({ allowedOrigins: [APP], issuer: 'https://auth.example.com' })
     const told = async (Origin: string, more: Record<string, string> = {}) => {
       const before = server.lines.length
@@ -55,7 +55,7 @@ describe('CORS', () => {
       assert.deepEqual([message.includes('SEALWAX_ALLOWED_ORIGINS'), rest], [false, []], origin)
       assert.match(message, /cannot be allowed/)
     }
-    // A browser sends Origin with each POST of our own pages.
+    // Browsers also send Origin with each POST from a page of the server itself.
     assert.deepEqual(await told('https://auth.example.com'), [])
     assert.deepEqual(await told(server.url), [])
     assert.deepEqual(await told('https://www.example.com', { 'Sec-Fetch-Site': 'same-origin' }), [])
@@ -85,7 +85,7 @@ describe('CORS', () => {
     }
   })
 
-  it('allows the preflight of a listed origin, and no others', async () => {
+  it('allows only preflights of listed origins', async () => {
     await using server = await startAuth({ allowedOrigins: [APP] })
     const preflight = (Origin: string) =>
       server.call('/login', {
@@ -110,13 +110,13 @@ describe('CORS', () => {
     assert.equal(cors(await preflight('https://evil.example')).origin, null)
   })
 
-  it('without a list no origin is allowed', async () => {
+  it('allows no origin without a list', async () => {
     await using server = await startAuth()
     for (const Origin of [APP, 'null', server.url])
       assert.equal(cors(await server.call('/me', { headers: { Origin } })).origin, null)
   })
 
-  it('/.well-known is open to all, without credentials', async () => {
+  it('/.well-known allows all origins, without credentials', async () => {
     await using server = await startAuth({ allowedOrigins: [APP] })
     for (const path of [
       '/.well-known/jwks.json',
@@ -137,7 +137,7 @@ describe('CORS', () => {
   })
 })
 
-describe('the address of the client', () => {
+describe('the client IP', () => {
   async function seen(
     trustProxy: AuthOptions['trustProxy'],
     forwarded?: string,
@@ -151,29 +151,29 @@ describe('the address of the client', () => {
 
   const cases: [name: string, trustProxy: AuthOptions['trustProxy'], forwarded: string | undefined, ip: string][] = [
     ['no proxy is trusted by default', undefined, '203.0.113.9', '127.0.0.1'],
-    ['0 hops: the header is not believed', 0, '203.0.113.9', '127.0.0.1'],
+    ['0 hops: the header is ignored', 0, '203.0.113.9', '127.0.0.1'],
     ['no header', 1, undefined, '127.0.0.1'],
     ['1 hop: the last entry', 1, '203.0.113.9', '203.0.113.9'],
-    ['1 hop: what the client wrote before is not believed', 1, '10.9.9.9, 203.0.113.9', '203.0.113.9'],
+    ['1 hop: entries added by the client are ignored', 1, '10.9.9.9, 203.0.113.9', '203.0.113.9'],
     ['2 hops', 2, '10.9.9.9, 203.0.113.9, 10.0.0.2', '203.0.113.9'],
-    ['more hops than entries: the farthest known', 3, '203.0.113.9', '203.0.113.9'],
-    ['an entry that is no address stops the walk', 2, '203.0.113.9, unknown', '127.0.0.1'],
-    ['an IPv4 address written as IPv6', 1, '::FFFF:203.0.113.9', '203.0.113.9'],
+    ['more hops than entries: the first entry', 3, '203.0.113.9', '203.0.113.9'],
+    ['an entry that is not an address: the entries before it are ignored', 2, '203.0.113.9, unknown', '127.0.0.1'],
+    ['an IPv4-mapped IPv6 address', 1, '::FFFF:203.0.113.9', '203.0.113.9'],
     ['IPv6', 1, '2001:DB8::7', '2001:db8::7'],
     ['a port', 1, '203.0.113.9:51008', '203.0.113.9'],
     ['IPv6 in brackets, with a port', 1, '[2001:db8::7]:51008', '2001:db8::7'],
     ['IPv6 in brackets', 1, '[2001:db8::7]', '2001:db8::7'],
-    ['IPv4 written as IPv6, with a port', 1, '[::ffff:203.0.113.9]:443', '203.0.113.9'],
-    ['a bracket that is not closed', 1, '[2001:db8::7', '127.0.0.1'],
-    ['ports are walked through', ['127.0.0.1', '10.0.0.0/8'], '203.0.113.9:1, 10.0.0.2:8080', '203.0.113.9'],
+    ['an IPv4-mapped IPv6 address with a port', 1, '[::ffff:203.0.113.9]:443', '203.0.113.9'],
+    ['an unclosed bracket', 1, '[2001:db8::7', '127.0.0.1'],
+    ['trusted entries with ports', ['127.0.0.1', '10.0.0.0/8'], '203.0.113.9:1, 10.0.0.2:8080', '203.0.113.9'],
     ['a trusted range', ['127.0.0.0/8'], '203.0.113.9', '203.0.113.9'],
     [
-      'trusted ranges are walked through',
+      'entries in trusted ranges are skipped',
       ['127.0.0.1', '10.0.0.0/8'],
       '198.51.100.7, 203.0.113.9, 10.0.0.2',
       '203.0.113.9',
     ],
-    ['a peer outside the range is not believed', ['10.0.0.0/8'], '203.0.113.9', '127.0.0.1'],
+    ['the header of a peer outside the range is ignored', ['10.0.0.0/8'], '203.0.113.9', '127.0.0.1'],
     ['an IPv6 range', ['::1', 'fd00::/8', '127.0.0.1'], '203.0.113.9, fd00::1', '203.0.113.9'],
   ]
   for (const [name, trustProxy, forwarded, ip] of cases) {
@@ -183,11 +183,11 @@ describe('the address of the client', () => {
   const forwarded: [name: string, header: string, ip: string, trustProxy?: AuthOptions['trustProxy']][] = [
     ['an address', 'for=203.0.113.9', '203.0.113.9'],
     ['the last element', 'for=10.9.9.9, for=203.0.113.9', '203.0.113.9'],
-    ['other parameters, in any case', 'proto=https;FOR="203.0.113.9:4711";by=10.0.0.1', '203.0.113.9'],
+    ['other parameters and uppercase names', 'proto=https;FOR="203.0.113.9:4711";by=10.0.0.1', '203.0.113.9'],
     ['IPv6 in quotes', 'for="[2001:DB8::7]:4711"', '2001:db8::7'],
-    ['IPv6 without its quotes', 'for=[2001:db8::7]:4711', '2001:db8::7'],
+    ['IPv6 without quotes', 'for=[2001:db8::7]:4711', '2001:db8::7'],
     ['escapes', 'for="203.0.113\\.9"', '203.0.113.9'],
-    ['a hidden name', 'for=_gazonk', '127.0.0.1'],
+    ['an obfuscated identifier', 'for=_gazonk', '127.0.0.1'],
     ['unknown', 'for=unknown', '127.0.0.1'],
     ['an element without for', 'for=203.0.113.9, proto=https', '127.0.0.1'],
     ['a comma in quotes', 'host="a,for=10.9.9.9";for=203.0.113.9', '203.0.113.9'],
@@ -202,16 +202,16 @@ describe('the address of the client', () => {
     it(`Forwarded: ${name}`, async () => assert.equal(await seen(trustProxy, header, 'forwarded'), ip))
   }
 
-  it('attack: a Forwarded header of spaces does not slow down other requests', () => {
+  it('attack: a Forwarded header full of spaces is parsed quickly', () => {
     const addressOf = addressReader({ trustProxy: 1, forwardedHeader: 'forwarded' })
     const header = `a=b;${' '.repeat(15_500)}@, for=203.0.113.9`
     const began = performance.now()
     for (let i = 0; i < 20; i += 1) assert.equal(addressOf('127.0.0.1', header), '127.0.0.1')
-    // With spaces that can be matched in two ways it was eight seconds.
+    // A regular expression that can match the spaces in two ways took eight seconds.
     assert.ok(performance.now() - began < 1000)
   })
 
-  it('attack: an open quote in Forwarded cannot hide what the proxy wrote', async () => {
+  it('attack: a malformed Forwarded header of a client cannot hide what the proxy appended', async () => {
     for (const header of [
       'for=10.9.9.9;x=", for=203.0.113.9',
       'for="10.9.9.9, for="[2001:db8::7]:4711"',
@@ -221,7 +221,7 @@ describe('the address of the client', () => {
     }
   })
 
-  it('attack: only the configured one of two headers is used', async () => {
+  it('attack: only the configured header of the two is used', async () => {
     for (const [forwardedHeader, other] of [
       ['forwarded', 'X-Forwarded-For'],
       ['x-forwarded-for', 'Forwarded'],
@@ -239,7 +239,7 @@ describe('the address of the client', () => {
     }
   })
 
-  it('attack: behind an unconfigured proxy, where all clients look like one, the log says so once', async () => {
+  it('attack: behind a proxy that is not configured, so that all clients share an IP, one warning is logged', async () => {
     const warnings = async (
       trustProxy: AuthOptions['trustProxy'],
       headers: Record<string, string>[],
@@ -269,7 +269,7 @@ describe('the address of the client', () => {
     }
   })
 
-  it('X-Forwarded-Host, Host and Forwarded change no URL', async () => {
+  it('X-Forwarded-Host, X-Forwarded-Proto and Forwarded do not change URLs in responses', async () => {
     await using server = await startAuth({ trustProxy: 1 })
     const headers = { 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'https', Forwarded: 'host=evil.example' }
     const { text } = await server.call('/.well-known/oauth-authorization-server', { headers })
@@ -279,7 +279,7 @@ describe('the address of the client', () => {
 })
 
 describe('public keys and health', () => {
-  it('the key set has the signing key and its standby, with public members only', async () => {
+  it('the JWK Set contains the signing key and its standby, with only public members', async () => {
     await using server = await startAuth()
     const { headers, body } = await server.call('/.well-known/jwks.json')
     assert.match(headers.get('Cache-Control') ?? '', /^public, max-age=\d+/)
@@ -290,14 +290,14 @@ describe('public keys and health', () => {
     )
   })
 
-  it('a server that signs with a secret publishes none', async () => {
+  it('a server that signs with HS256 publishes no key', async () => {
     await using server = await startAuth({ alg: 'HS256' })
     assert.deepEqual((await server.call('/.well-known/jwks.json')).body.keys, [])
     const { access_token } = await server.auth.sessions.create({ subject: 'ann' })
     assert.equal((await server.call('/me', { token: access_token })).status, 200)
   })
 
-  it('healthz and readyz work; with a closed store the server is alive but not ready, and the error is temporary', async () => {
+  it('with a closed store, healthz is still 200, but readyz and requests that use the store are 503', async () => {
     await using server = await startAuth()
     const { refresh_token } = await server.auth.sessions.create({ subject: 'ann' })
     for (const path of ['/healthz', '/readyz']) assert.equal((await server.call(path)).status, 200)

@@ -5,8 +5,8 @@ const EMAIL = 'ann@example.com'
 export const credentials = { email: EMAIL, password: PASSWORD }
 
 /**
- * Log in, read a guarded route of the app, refresh, log out, and be refused: through whatever the
- * app is.
+ * Sends requests through the app: a log-in, its guarded route, a refresh, a log-out, and requests
+ * that must be refused.
  */
 export async function walk(base: string, prefix = ''): Promise<void> {
   const { status, body } = await call(base, `${prefix}/login`, { json: credentials })
@@ -25,7 +25,7 @@ export async function walk(base: string, prefix = ''): Promise<void> {
   assert.deepEqual([bad.status, bad.body.code], [422, 'validation_failed'])
 }
 
-/** The app's own routes and its own 404 are reached. */
+/** Asserts that the app's own routes and its own 404 are reached. */
 export async function assertOwnRoutes(base: string): Promise<void> {
   const own = await call(base, '/own', { json: { a: 1 } })
   assert.deepEqual([own.status, own.text], [200, '{"a":1}'])

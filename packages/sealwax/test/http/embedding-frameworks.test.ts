@@ -26,7 +26,7 @@ before(async () => {
 })
 after(() => Promise.all([auth.close(), under.close()]))
 
-/** The last address that a session of the user came from. */
+/** The client IP of the last session that was created. */
 async function lastAddress(server: AuthServer): Promise<unknown> {
   const { data } = await server.audit.list({ type: 'session.created', limit: 1 })
   return data[0]?.ip
@@ -92,7 +92,7 @@ describe('in a Koa app', () => {
 })
 
 describe('in a Nest app', () => {
-  /** Decorators are functions; calling them is what the compiler of a Nest project does. */
+  /** Calls the decorators as functions, like the compiled code of a Nest project. */
   function moduleWith(server: AuthServer) {
     class AppController {
       profile(request: ProtectedRequest) {
@@ -142,11 +142,11 @@ describe('in a Nest app', () => {
   }
 })
 
-describe('as route handlers of Next', () => {
+describe('as Next.js route handlers', () => {
   const handler = (request: Request) => under.fetch(request)
   /**
-   * What `app/auth/[...path]/route.ts` exports. Next calls the one of the method with a Request and
-   * sends its Response.
+   * The exports of `app/auth/[...path]/route.ts`. Next.js calls the one named like the method with
+   * a Request and sends its Response.
    */
   const route: Readonly<Record<string, typeof handler>> = {
     GET: handler,
@@ -155,7 +155,7 @@ describe('as route handlers of Next', () => {
     DELETE: handler,
   }
 
-  it('serve a whole session, and the guard protects another route', async () => {
+  it('a full session works, and the guard protects another route', async () => {
     const profile = protectFetch(under.guard, (_request, { subject }) => Response.json({ user_id: subject }))
     const own = async (request: Request) =>
       new URL(request.url).pathname === '/profile' ? profile(request) : new Response(null, { status: 404 })
@@ -167,7 +167,7 @@ describe('as route handlers of Next', () => {
     await walk(server.url, '/auth')
   })
 
-  it('each method of the API is among them', async () => {
+  it('every method of the API has a handler', async () => {
     const document = await under.fetch(new Request('http://127.0.0.1:5000/auth/openapi.json'))
     const { paths } = (await document.json()) as { paths: Record<string, object> }
     const methods = Object.values(paths).flatMap((item) => Object.keys(item))

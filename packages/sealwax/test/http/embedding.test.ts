@@ -32,7 +32,7 @@ after(async () => {
   dir[Symbol.dispose]()
 })
 
-/** The routes of an app; `step` puts ours somewhere among them. */
+/** An app with its own routes. `step` adds our handler before or after them. */
 function expressApp(
   step: (app: Express) => void,
   server: AuthServer,
@@ -85,7 +85,7 @@ describe('in an Express app', () => {
     assert.equal(JSON.parse(text).jwks_uri, 'http://127.0.0.1:5000/auth/.well-known/jwks.json')
   })
 
-  it('a body that express.json() refuses stays the error of the app', async () => {
+  it('a body that express.json() refuses goes to the error handler of the app', async () => {
     await using app = await listen(expressApp((step) => step.use(toNodeHandler(auth)), auth))
     const { status, text } = await call(app.url, '/login', {
       body: '{"email',
@@ -94,7 +94,7 @@ describe('in an Express app', () => {
     assert.deepEqual([status, text], [400, 'the error of the app: entity.parse.failed'])
   })
 
-  it('without express.json() a malformed body is our problem document', async () => {
+  it('without express.json(), a malformed body gets our problem document', async () => {
     await using app = await listen(expressApp((step) => step.use(toNodeHandler(auth)), auth, { parse: false }))
     const { status, body } = await call(app.url, '/login', {
       body: '{"email',
@@ -103,7 +103,7 @@ describe('in an Express app', () => {
     assert.deepEqual([status, body.code], [400, 'malformed_json'])
   })
 
-  it('bodies that other parsers have read are checked by type and size', async () => {
+  it('bodies that other parsers have read are checked for type and size', async () => {
     const app = express()
       .use(
         express.urlencoded(),
@@ -145,7 +145,7 @@ describe('in an Express app', () => {
     assert.equal((await call(served.url, '/logout', { method: 'POST', token })).status, 204)
   })
 
-  it('a wrong method on one of our paths is our 405, with Allow', async () => {
+  it('a wrong method on one of our paths gets our 405 with Allow', async () => {
     await using app = await listen(expressApp((step) => step.use(toNodeHandler(auth)), auth))
     const { status, headers } = await call(app.url, '/login')
     assert.deepEqual([status, headers.get('Allow')], [405, 'POST'])
@@ -166,14 +166,14 @@ describe('in a Hono app', () => {
     await assertOwnRoutes(served.url)
   })
 
-  it('with its own routes, under our basePath', async () => {
+  it('with a route for the basePath', async () => {
     const app = own(under).all('/auth/*', (c) => under.fetch(c.req.raw))
     await using served = await listen(nodeListener(app))
     await walk(served.url, '/auth')
     await assertOwnRoutes(served.url)
   })
 
-  it('without any socket: Request in, Response out', async () => {
+  it('without a socket: Request in, Response out', async () => {
     const app = own(auth).mount('/auth', auth.fetch)
     const response = await app.request('/auth/login', {
       method: 'POST',
@@ -187,7 +187,7 @@ describe('in a Hono app', () => {
   })
 })
 
-/** Serves a Hono app as its Node adapter does. */
+/** Serves a Hono app like its Node adapter. */
 function nodeListener(app: Hono) {
   const handler = toNodeHandler({
     fetch: async (request: Request) => app.fetch(request),
@@ -197,20 +197,20 @@ function nodeListener(app: Hono) {
 }
 
 describe('on bare node:http', () => {
-  it('alone: another path is our 404', async () => {
+  it('without next: an unknown path gets our 404', async () => {
     const handler = toNodeHandler(auth)
     await using served = await listen((request, response) => handler(request, response))
     const { status, body } = await call(served.url, '/nothing')
     assert.deepEqual([status, body.code], [404, 'not_found'])
   })
 
-  it('with a basePath: a path outside it is a 404 with a request id too', async () => {
+  it('with a basePath: a path outside it gets our 404 too', async () => {
     const handler = toNodeHandler(under)
     await using served = await listen((request, response) => handler(request, response))
     for (const path of ['/login', '/authx/login', '/']) assertProblem(await call(served.url, path), [404, 'not_found'])
   })
 
-  it('with next: other paths are passed on', async () => {
+  it('with next: unknown paths are passed on', async () => {
     const handler = toNodeHandler(auth)
     await using served = await listen((request, response) =>
       handler(request, response, () => {
@@ -222,7 +222,7 @@ describe('on bare node:http', () => {
       assert.equal((await call(served.url, path)).text, 'mine')
   })
 
-  it('a connection keeps working after every kind of error', async () => {
+  it('a connection stays usable after every kind of error', async () => {
     const handler = toNodeHandler(auth)
     await using served = await listen((request, response) => handler(request, response))
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })

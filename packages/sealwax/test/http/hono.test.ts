@@ -6,8 +6,8 @@ import { describe, it } from 'node:test'
 import { getRequestListener } from '@hono/node-server'
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 
-// These are not documented, so a new version may change them.
-describe('hono: what the HTTP edge relies on', () => {
+// This behaviour of Hono is not documented, so a new version may change it.
+describe('hono: behaviour that the HTTP layer relies on', () => {
   const schema = z.object({ name: z.string() })
   const kinds = [
     ['JSON', 'application/json', 'text', '{"name":"kept"}'],
@@ -32,7 +32,7 @@ describe('hono: what the HTTP edge relies on', () => {
   }
 
   for (const overrideGlobalObjects of [false, true]) {
-    it(`the listener of Node calls fetch before it returns, with the body in \`rawBody\` (lighter classes: ${overrideGlobalObjects})`, async () => {
+    it(`the Node listener calls fetch before it returns, with the body from \`rawBody\` (overrideGlobalObjects: ${overrideGlobalObjects})`, async () => {
       const { Request: nativeRequest, Response: nativeResponse } = globalThis
       try {
         let isCalled = false

@@ -15,7 +15,7 @@ import { makeCertificate } from '../cli/served.ts'
 import { call, SECRET, tempDir } from '../server.ts'
 
 const ISSUER = 'http://127.0.0.1:5000'
-/** The machine may be busy; without the limits it would be half a minute at least. */
+/** Tolerance for a busy machine. Without the limits it would take at least 30 s longer. */
 const LATE = 12_000
 
 const dir = tempDir()
@@ -31,8 +31,8 @@ after(async () => {
 })
 
 /**
- * What `serve` makes of a handler, with its real limits, but for `timeout`, so that nobody waits a
- * minute.
+ * Serves a handler like `serve` does, with the real limits. Only `timeout` can be shortened, so
+ * that the tests do not take a minute.
  */
 async function limited(
   handler: NodeHandler,
@@ -58,8 +58,8 @@ async function limited(
 }
 
 /**
- * Sends a part of a request and then a little every second; returns after how many milliseconds the
- * server has ended it, and what it said.
+ * Sends `first`, then `more` every second. Returns how many milliseconds it took until the server
+ * closed the connection, and what the server sent.
  */
 async function trickle(port: number, first: string, more: string): Promise<{ took: number; said: string }> {
   const began = performance.now()
@@ -84,10 +84,7 @@ async function connectionsOf(server: Server): Promise<number> {
   return new Promise((resolve, reject) => server.getConnections((error, n) => (error ? reject(error) : resolve(n))))
 }
 
-/**
- * After how many milliseconds the server has no connection left; half a minute is long enough to
- * wait.
- */
+/** Waits at most 30 s until the server has no connections. Returns the milliseconds it took. */
 async function untilEmpty(server: Server): Promise<number> {
   const began = performance.now()
   while ((await connectionsOf(server)) > 0 && performance.now() - began < 30_000) await sleep(100)
@@ -95,20 +92,20 @@ async function untilEmpty(server: Server): Promise<number> {
 }
 
 describe('the limits of serve', { concurrency: true }, () => {
-  it('attack: the connection of an endless head is closed after 10 s, not 40', async () => {
+  it('attack: a connection with an endless request head is closed after 10 s, not 40 s', async () => {
     await using served = await limited(toNodeHandler(auth))
     const { took, said } = await trickle(served.port, 'GET /me HTTP/1.1\r\nHost: x\r\n', 'X: x\r\n')
     assertAbout(took, 10_000)
     assert.match(said, /^HTTP\/1\.1 408 /)
   })
 
-  it('attack: the connection of an endless body is closed after 15 s, not 45', async () => {
+  it('attack: a connection with an endless request body is closed after 15 s, not 45 s', async () => {
     await using served = await limited(toNodeHandler(auth))
     const head = 'POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9000\r\n\r\n{'
     assertAbout((await trickle(served.port, head, ' ')).took, 15_000)
   })
 
-  it('attack: a connection that sends nothing, or no TLS, is closed after 10 s', async () => {
+  it('attack: a connection that sends nothing is closed after 10 s, with and without TLS', async () => {
     await using plain = await limited(toNodeHandler(auth))
     const files = makeCertificate(dir.path, 'silent')
     const tls = { cert: readFileSync(files.cert), key: readFileSync(files.key) }
@@ -123,7 +120,7 @@ describe('the limits of serve', { concurrency: true }, () => {
     for (const took of await Promise.all(ended)) assertAbout(took, 10_000)
   })
 
-  it('attack: a client that sends requests and never reads is disconnected within twice the time', async () => {
+  it('attack: a client that sends requests and never reads is disconnected within twice the timeout', async () => {
     await using served = await limited((_request, response) => void response.end(Buffer.alloc(1024 * 1024)), {
       timeout: 5000,
     })
@@ -132,13 +129,13 @@ describe('the limits of serve', { concurrency: true }, () => {
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(100))
     await sleep(1000)
     assert.equal(await connectionsOf(served.server), 1)
-    // Node looks twice whether anything has moved.
+    // At a timeout, Node closes the connection only if no data was written since the last one.
     const took = await untilEmpty(served.server)
     socket.destroy()
     assert.ok(took > 3000 && took < 10_000 + LATE, `after ${took} ms`)
   })
 
-  it('a slow reader gets the whole reply, however long it takes', async () => {
+  it('a slow reader gets the whole response, even if it takes longer than the timeout', async () => {
     const size = 48 * 1024 * 1024
     await using served = await limited((_request, response) => void response.end(Buffer.alloc(size)), { timeout: 5000 })
     const socket = connect(served.port, '127.0.0.1')
@@ -157,7 +154,7 @@ describe('the limits of serve', { concurrency: true }, () => {
     assert.ok(read > size, `${read} of ${size}`)
   })
 
-  it('a guard that waits for the feed gets its reply after 25 s', async () => {
+  it('a guard that waits for the feed gets a response after 25 s', async () => {
     await using served = await limited(toNodeHandler(auth))
     const url = `http://127.0.0.1:${served.port}`
     const { cursor } = JSON.parse((await call(url, '/.well-known/revocations')).text)

@@ -18,7 +18,7 @@ async function openStore() {
 }
 
 describe("sqliteStore(':memory:')", () => {
-  it('serves a whole session: log-in, refresh, revocation', async () => {
+  it('supports a full session: log-in, refresh, revocation', async () => {
     const auth = await start()
     const { id } = await auth.users.create({ email: 'ann@example.com', password: PASSWORD })
     const request = new Request('http://127.0.0.1:5000/login', {

@@ -24,7 +24,7 @@ after(async () => {
   dir[Symbol.dispose]()
 })
 
-/** What was answered, without what is another one each time. */
+/** A response without the parts that differ each time. */
 async function answered(base: string, path: string, options: Call): Promise<object> {
   const { status, headers, text } = await call(base, path, options)
   const lines = [...headers].map(([name, value]) =>
@@ -33,7 +33,7 @@ async function answered(base: string, path: string, options: Call): Promise<obje
   return { status, headers: lines, text: text.replace(/"(\w*token|request_id|id|expires_at)":"[^"]+"/g, '"$1":"…"') }
 }
 
-/** One of each kind of reply. */
+/** One response of each kind. */
 async function walk(base: string): Promise<object[]> {
   const credentials = { email: EMAIL, password: PASSWORD }
   const { body, headers } = await call(base, '/login', {
@@ -67,13 +67,13 @@ async function walk(base: string): Promise<object[]> {
 }
 
 describe('toNodeHandler with overrideGlobalObjects', () => {
-  it('replies are the same as without it', async () => {
+  it('responses are the same as without it', async () => {
     await using plain = await listen(toNodeHandler(auth))
     const expected = await walk(plain.url)
     assert.deepEqual(
       { Request: globalThis.Request, Response: globalThis.Response },
       OWN,
-      'without it nothing is replaced',
+      'without it, no global is replaced',
     )
     await using light = await listen(toNodeHandler(auth, { overrideGlobalObjects: true }))
     assert.notEqual(globalThis.Response, OWN.Response)

@@ -9,7 +9,7 @@ const NUL = 'a\0b'
 const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' }
 const basic = (id: string) => ({ ...FORM, Authorization: `Basic ${Buffer.from(`${id}:x`).toString('base64')}` })
 
-/** What comes of a call that is not refused with `validation_failed`. */
+/** The outcomes of calls that are not refused with `validation_failed`. */
 const OTHERWISE: Record<string, unknown> = {
   'users.create email': 'email_invalid',
   'users.find': 'email_invalid',
@@ -25,8 +25,8 @@ const OTHERWISE: Record<string, unknown> = {
 }
 
 for (const [name, open] of Object.entries(STORES)) {
-  describe(`attack: a NUL character in any parameter is not a server error, and is not stored: ${name}`, () => {
-    it('in requests', async () => {
+  describe(`attack: a NUL character in any parameter causes no server error: ${name}`, () => {
+    it('in HTTP requests', async () => {
       await using opened = await open()
       const auth = await createAuth({
         issuer: 'http://127.0.0.1:5000',
@@ -77,17 +77,17 @@ for (const [name, open] of Object.entries(STORES)) {
       ]
       for (const { path, ...request } of requests) {
         const reply = await call(server.url, path, request)
-        // A token to revoke or to introspect that nobody issued is no error (RFC 7009 §2.2, RFC
-        // 7662 §2.2).
+        // Revoking or introspecting an unknown token is not an error (RFC 7009 §2.2, RFC 7662
+        // §2.2).
         const expected = ['/oauth/revoke', '/oauth/introspect'].includes(path) ? [200, 400, 401] : [400, 401, 404, 422]
         assert.ok(expected.includes(reply.status), `${path} ${JSON.stringify(request)}: ${reply.status}`)
       }
-      // What is no cursor gets the feed from its beginning, whatever it is.
+      // An invalid cursor returns the feed from the beginning.
       assert.equal((await call(server.url, '/.well-known/revocations?after=a%00b')).status, 200)
       await auth.close()
     })
 
-    it('in calls of the library', async () => {
+    it('in library calls', async () => {
       await using opened = await open()
       const auth = await createAuth({
         issuer: 'http://127.0.0.1:5000',
@@ -142,7 +142,7 @@ for (const [name, open] of Object.entries(STORES)) {
         if (which in OTHERWISE) assert.deepEqual(outcome, OTHERWISE[which], which)
         else assert.equal(outcome, 'validation_failed', which)
       }
-      // Kept as JSON, where the character is written as an escape.
+      // Roles are stored as JSON, in which NUL is escaped.
       const { session } = await sessions.create({ subject: id, roles: [NUL] })
       assert.ok((await sessions.list(id)).some((each) => each.id === session.id))
       await auth.close()

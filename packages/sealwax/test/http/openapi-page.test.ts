@@ -10,11 +10,11 @@ import { operationsOf, readDocument } from './conformance.ts'
 const document = await readDocument()
 const { html, policy } = await openApiPage(document as never)
 
-/** Elements that have no end tag. */
+/** Elements without an end tag. */
 const VOID = ['meta', 'link', 'wbr']
 
 describe('GET /openapi', () => {
-  test('is a page whose policy allows only its own style', async () => {
+  test('is a page whose Content-Security-Policy allows only its own style', async () => {
     await using server = await startAuth()
     const { status, headers, text } = await server.call('/openapi')
     assert.deepEqual([status, headers.get('Content-Type'), text], [200, 'text/html; charset=utf-8', html])
@@ -35,7 +35,7 @@ describe('GET /openapi', () => {
     assert.deepEqual([again.status, again.headers.get('Content-Security-Policy')], [304, policy])
   })
 
-  test('loads nothing: no script, no handler, no inline style, no external URL', () => {
+  test('loads nothing: it has no script, event handler, inline style or external URL', () => {
     assert.doesNotMatch(html, /<script|<iframe|<img|<form|\son\w+=|\sstyle=|javascript:|url\(|@import/i)
     const addresses = [...html.matchAll(/(?:href|src)="([^"]*)"/g)].map((match) => match[1] as string)
     assert.ok(addresses.length > 50)
@@ -45,7 +45,7 @@ describe('GET /openapi', () => {
     )
   })
 
-  test('shows every operation with its members, parameters and codes; every link has its target', () => {
+  test('shows every operation with its members, parameters and codes; every link has a target', () => {
     const ids = [...html.matchAll(/\sid="([^"]*)"/g)].map((match) => match[1] as string)
     assert.equal(new Set(ids).size, ids.length)
     for (const { operation } of operationsOf(document)) {
@@ -66,7 +66,7 @@ describe('GET /openapi', () => {
     )
   })
 
-  test('is well-formed: elements are nested, headings skip no level, tables name their columns', () => {
+  test('is well-formed: elements are nested, headings skip no level, tables have column headers', () => {
     const open: string[] = []
     for (const [, slash, name = ''] of html.matchAll(/<(\/?)([a-z][a-z0-9]*)[^>]*>/g)) {
       if (VOID.includes(name)) continue
@@ -105,7 +105,7 @@ describe('GET /openapi', () => {
     }
   })
 
-  test('its commands for OAuth work with a real id, secret and token', async () => {
+  test('the OAuth commands that it shows work with a real id, secret and token', async () => {
     await using server = await startOAuth()
     const { id, secret } = await server.machine('introspect')
     const { access_token, refresh_token } = await server.auth.sessions.create({ subject: 'ann' })
@@ -123,18 +123,18 @@ describe('GET /openapi', () => {
         if (path === '/oauth/introspect') assert.equal(body.active, (await server.auth.sessions.list('ann')).length > 0)
       }
     }
-    assert.deepEqual(await server.auth.sessions.list('ann'), [], 'revoked')
+    assert.deepEqual(await server.auth.sessions.list('ann'), [], 'the session was revoked')
   })
 })
 
-/** What the page shows, as it is read and copied. */
+/** The text of the page as a reader sees and copies it. */
 function plain(page: string): string {
   return page.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&#39;', "'")
 }
 
-/** The request that a command line of the page makes. */
+/** The request that a command line of the page sends. */
 function requestOf(command: string, real: Record<string, string>): { path: string; call: Call } {
-  const filled = command.replace(/<\w+>/g, (name) => real[name] ?? assert.fail(`nobody knows ${name}`))
+  const filled = command.replace(/<\w+>/g, (name) => real[name] ?? assert.fail(`unknown placeholder ${name}`))
   const [first = '', ...more] = filled.split(' \\\n  ')
   const [, method = 'GET', url = ''] = /^curl (?:--request (\w+) )?"([^"]+)"$/.exec(first) ?? assert.fail(first)
   const headers: Record<string, string> = {}

@@ -9,8 +9,8 @@ const ORIGIN = { Origin: 'http://127.0.0.1:5000' }
 const credentials = { email: 'alex@example.com', password: PASSWORD }
 
 /**
- * Which statuses each operation was seen with. Every call of `startAuth` is judged by the document
- * already.
+ * The statuses that each operation has returned. The `call` of `startAuth` already checks each
+ * response against the document.
  */
 const seen = new Map<string, Set<number>>()
 
@@ -32,7 +32,7 @@ async function ask(
   return reply
 }
 
-describe('the document describes the replies of a real server', () => {
+describe('responses of a real server match the document', () => {
   test('on success', async () => {
     await using server = await startAuth()
     const { access_token: token, refresh_token } = (await ask(server, 'register', 201, { json: credentials })).body
@@ -58,7 +58,7 @@ describe('the document describes the replies of a real server', () => {
     }
   })
 
-  test('when users of the application have no e-mail address, and tokens have scopes', async () => {
+  test('for users of the application without an e-mail address, and tokens with scopes', async () => {
     const loadSubject = async (subject: string) => ({ subject, roles: ['teacher'] })
     await using server = await startAuth({ loadSubject })
     const { access_token: token, refresh_token } = await server.auth.sessions.create({
@@ -69,7 +69,7 @@ describe('the document describes the replies of a real server', () => {
     assert.equal((await ask(server, 'refresh', 200, { json: { refresh_token } })).body.scope, 'orders:read')
   })
 
-  test('when the request is wrong', async () => {
+  test('for invalid requests', async () => {
     await using server = await startAuth()
     const { access_token: token, refresh_token } = (await server.call('/register', { json: credentials })).body
     const bodies: [number, Call][] = [
@@ -102,7 +102,7 @@ describe('the document describes the replies of a real server', () => {
     assert.equal((await ask(server, 'getMe', 401, { token })).body.code, 'token_expired')
   })
 
-  test('on refusals', async () => {
+  test('for refused requests', async () => {
     await using server = await startAuth()
     const { id } = await server.auth.users.create({ ...credentials, email: 'sam@example.com' })
     await ask(server, 'login', 401, { json: credentials })
@@ -116,7 +116,7 @@ describe('the document describes the replies of a real server', () => {
     for (const operation of ['refresh', 'confirmRefresh', 'logout']) await ask(server, operation, 403, foreign)
   })
 
-  test('if the store is broken or unavailable', async () => {
+  test('with a broken or unavailable store', async () => {
     await using server = await startAuth()
     const { access_token: token, refresh_token } = (await server.call('/register', { json: credentials })).body
     const reading: [string, Call][] = [
@@ -141,7 +141,7 @@ describe('the document describes the replies of a real server', () => {
     for (const [id, call] of [...reading, ['readiness', {}] as [string, Call]]) await ask(server, id, 503, call)
   })
 
-  test('when administrators keep keys and API clients', async () => {
+  test('for administration of keys and API clients', async () => {
     await using server = await startAuth()
     await server.auth.users.create({ ...credentials, id: 'root', roles: ['sealwax:admin'] })
     const { access_token: token } = await server.auth.sessions.create({ subject: 'root' })
@@ -199,7 +199,7 @@ describe('the document describes the replies of a real server', () => {
     await ask(server, 'getJwks', 304, { headers: { 'If-None-Match': jwks.headers.get('ETag') as string } })
   })
 
-  test('covers the success and an error of each operation, and every status of those for users', () => {
+  test('for the success and an error of each operation, and for every status of the operations for users', () => {
     const unseen = operations.flatMap(({ operation: { operationId: id, tags, responses } }) => {
       const refusals = Object.keys(responses).filter((status) => status >= '4')
       const missing = Object.keys(responses).filter((status) => seen.get(id)?.has(Number(status)) !== true)

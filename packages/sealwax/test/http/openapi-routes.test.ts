@@ -1,4 +1,4 @@
-// The features add their error codes.
+// Importing the features registers their error codes.
 import '../../src/features.ts'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -8,7 +8,7 @@ import { openApiDocument } from '../../src/http/openapi/document.ts'
 import { refusals } from '../../src/http/schemas.ts'
 import type { Document, Operation } from './conformance.ts'
 
-describe('a route that is added', () => {
+describe('a route in the OpenAPI document', () => {
   const config = { issuer: 'https://example.com', basePath: '/auth' }
   const oauthError = z.object({ error: z.string(), error_description: z.string() }).openapi('OAuthError')
   const problem = refusals('not_found')
@@ -27,7 +27,7 @@ describe('a route that is added', () => {
     return { root, app, read: () => openApiDocument(app, root, settings as never) as never as Document }
   }
 
-  test('gets a tag, an id, and the errors that its declaration implies', () => {
+  test('gets a tag, an id and the errors that follow from its declaration', () => {
     const { paths, tags } = documentWith({ security: [{ bearer: ['admin'] }] }).read()
     const operation = operationAt('/admin/things/{id}/turn', paths)
     assert.deepEqual([operation.operationId, operation.tags], ['postAdminThingsIdTurn', ['Administration']])
@@ -45,7 +45,7 @@ describe('a route that is added', () => {
     assert.ok('WWW-Authenticate' in (unauthorized?.headers ?? {}) && !('WWW-Authenticate' in (missing?.headers ?? {})))
   })
 
-  test('at /oauth has error instead of code, and accepts HTTP Basic', () => {
+  test('below /oauth, has error instead of code and accepts HTTP Basic', () => {
     const content = { 'application/x-www-form-urlencoded': { schema: z.object({ token: z.string() }) } }
     const refused = {
       description: 'E',
@@ -71,13 +71,13 @@ describe('a route that is added', () => {
     ])
   })
 
-  test('without its own codes has one default reply for all errors', () => {
+  test('without error codes, has one default response for all errors', () => {
     const { 'x-codes': _, ...reply } = problem
     const { paths } = documentWith({ responses: { 204: { description: 'Turned' }, default: reply } }).read()
     assert.deepEqual(Object.keys(operationAt('/admin/things/{id}/turn', paths).responses), ['204', 'default'])
   })
 
-  test('at the root of the host names its server, and both servers if it is also under the base path', () => {
+  test('at the root of the host, lists its server, and both servers if it is also under the base path', () => {
     const path = '/.well-known/thing'
     const servers = (issuer: string, basePath: string, at: string) => {
       const { root, read } = documentWith({ method: 'get' }, { issuer, basePath }, path)

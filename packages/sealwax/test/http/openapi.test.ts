@@ -22,7 +22,7 @@ const document = await readDocument()
 const operations = operationsOf(document)
 
 describe('the OpenAPI document', () => {
-  test('is valid OpenAPI 3.1 for an independent validator', async () => {
+  test('is valid OpenAPI 3.1 according to an independent validator', async () => {
     const validator = new Validator()
     const { valid, errors } = await validator.validate(structuredClone(document) as object as Record<string, unknown>)
     assert.deepEqual({ valid, errors }, { valid: true, errors: undefined })
@@ -36,7 +36,7 @@ describe('the OpenAPI document', () => {
     assert.deepEqual([VERSION, document.info.version], [version, version])
   })
 
-  test('has every existing route, and no other', async () => {
+  test('contains every existing route and no others', async () => {
     await using server = await startAuth()
     assert.ok(operations.length >= 15)
     for (const { method, path } of operations) {
@@ -57,7 +57,7 @@ describe('the OpenAPI document', () => {
       written.filter((path) => !Object.keys(document.paths).includes(path as string)),
       [],
     )
-    // Only `openapi` registers a route with the document; nothing goes past it.
+    // Only routes registered with `openapi` are in the document, so no other method may be used.
     const past = sources.flatMap(
       (source) => source.match(/\b(app|root)\.(get|post|put|patch|delete|all|on)\(|\bhide:/g) ?? [],
     )
@@ -75,7 +75,7 @@ describe('the OpenAPI document', () => {
     assert.deepEqual([...new Set(operations.flatMap(({ operation }) => operation.tags))].sort(), [...tags].sort())
   })
 
-  test('has every code, each only under its own status', () => {
+  test('contains every code, each only under its own status', () => {
     const { code } = (document.components.schemas.Problem as { properties: { code: { enum: string[] } } }).properties
     const statuses = { ...GUARD_ERRORS, ...AUTH_ERRORS } as Record<string, readonly [number, string]>
     assert.deepEqual([...code.enum].sort(), Object.keys(statuses).sort())
@@ -87,7 +87,7 @@ describe('the OpenAPI document', () => {
     }
   })
 
-  test('lists the errors of each route: none is "default"', () => {
+  test('lists the errors of each route without a "default" response', () => {
     const open = operations.filter(({ operation }) => 'default' in operation.responses)
     assert.deepEqual(
       open.map(({ operation }) => operation.operationId),
@@ -95,7 +95,7 @@ describe('the OpenAPI document', () => {
     )
   })
 
-  test('codes of both the guard and the API have the same status', () => {
+  test('codes shared by the guard and the API have the same status in both', () => {
     const auth = AUTH_ERRORS as Record<string, readonly [number, string]>
     const shared = Object.entries(GUARD_ERRORS).filter(([code]) => code in auth)
     assert.ok(shared.length >= 3)
@@ -131,13 +131,13 @@ describe('the OpenAPI document', () => {
     assert.deepEqual(problems, [])
   })
 
-  test('its examples contain nothing that could be a secret, and no file path', () => {
+  test('contains nothing that looks like a secret, and no file path', () => {
     const text = JSON.stringify(document)
     assert.doesNotMatch(text, /eyJ[\w-]{8,}|swr_[\w-]{8,}|\$argon2|PRIVATE KEY|"[\w+/=-]{40,}"/)
     assert.doesNotMatch(text, /node_modules|\.ts\b|\bat \S+ \(|\/(home|tmp|work|src)\/|x-codes/)
   })
 
-  test('describes requests, authentication and replies of OAuth', () => {
+  test('describes the requests, authentication and responses of OAuth', () => {
     const schemaOf = (name: string) =>
       document.components.schemas[name] as { required: string[]; properties: Record<string, Schema> }
     assert.deepEqual(schemaOf('OAuthTokenRequest').required, ['grant_type'])
@@ -169,7 +169,7 @@ describe('the OpenAPI document', () => {
     }
   })
 
-  test('describes every member of requests and replies for OAuth and administrators', () => {
+  test('describes every member of requests and responses of OAuth and administration', () => {
     const mute = operations
       .filter(({ operation }) => operation.tags.some((tag) => ['OAuth', 'Administration'].includes(tag)))
       .flatMap(({ operation: { operationId, requestBody, responses } }) => {
@@ -187,7 +187,7 @@ describe('the OpenAPI document', () => {
     )
   })
 
-  test('uses only security schemes that it describes, and names those of each route', async () => {
+  test('lists the right security schemes for each route, and defines exactly those that are used', async () => {
     await using server = await startAuth()
     const { securitySchemes } = document.components
     const used = new Set(operations.flatMap(({ operation }) => operation.security.flatMap(Object.keys)))
@@ -206,7 +206,7 @@ describe('the OpenAPI document', () => {
     assert.ok(guarded >= 4)
   })
 
-  test('names the server, the base path and the cookie of this issuer', async () => {
+  test('contains the server URL, the base path and the cookie name of the issuer', async () => {
     const cases = [
       ['https://auth.example.com', '', 'https://auth.example.com', '__Host-sealwax'],
       ['https://example.com', '/auth', 'https://example.com/auth', '__Host-sealwax'],
@@ -228,7 +228,7 @@ describe('the OpenAPI document', () => {
 })
 
 describe('GET /openapi.json', () => {
-  test('returns the document to pages of any origin, and 304 if the client has it', async () => {
+  test('returns the document to any origin, and 304 if the client has the current version', async () => {
     await using server = await startAuth()
     const first = await server.call('/openapi.json', { headers: { Origin: 'https://elsewhere.example' } })
     assert.deepEqual(JSON.parse(first.text), document)
@@ -256,7 +256,7 @@ describe('GET /openapi.json', () => {
   })
 })
 
-describe('the check of replies', () => {
+describe('the conformance check of responses', () => {
   const judge = createConformance(document)
   const reply = (status: number, body: unknown, headers: Record<string, string> = {}) => ({
     status,
@@ -306,7 +306,7 @@ test('members: references, allOf and lists are resolved', () => {
   )
 })
 
-/** Every schema with its place, the properties of a schema included. */
+/** Calls `visit` with every object in the document and its path. */
 function walk(value: unknown, at: string[], visit: (at: string[], schema: Schema) => void): void {
   if (typeof value !== 'object' || value === null) return
   if (!Array.isArray(value)) visit(at, value as Schema)

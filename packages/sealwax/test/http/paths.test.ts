@@ -18,7 +18,7 @@ before(async () => {
 })
 after(() => server[Symbol.asyncDispose]())
 
-/** The head and the body of the reply to a request of exactly these fields. */
+/** Sends a request with exactly these header fields. */
 async function send(port: number, target: string, { method = 'GET', hosts = ['x'] } = {}) {
   const fields = [...hosts.map((host) => `Host: ${host}`), `Authorization: Bearer ${token}`, 'Connection: close']
   const reply = await sendRaw(port, `${method} ${target} HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n`)
@@ -26,7 +26,7 @@ async function send(port: number, target: string, { method = 'GET', hosts = ['x'
   return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1]), head, body }
 }
 
-/** Other spellings of paths of ours, as a URL parser or a router would read them. */
+/** Other spellings of our paths that a URL parser or a router may treat as the same path. */
 const SPELLINGS = [
   ...['/%61dmin/keys', '/admin/%6beys', '/%6De', '/m%65', '/sessions%2F', '/me%00', '/me%20'],
   ...['/x/../admin/keys', '/x/%2e%2e/admin/keys', '/x/%2E./me', '/./me', '/me/.', '/%2e/me', '/me/../me', '/../me'],
@@ -35,19 +35,19 @@ const SPELLINGS = [
   ...['http://x/me', 'https://x/me', 'HTTP://x/me', 'http://evil.example/admin/keys', 'http:///me'],
 ]
 
-describe('on Node', () => {
-  it('attack: another encoding of our path, which the rules of a proxy may miss, is 404', async () => {
+describe('node:http', () => {
+  it('attack: another encoding of our path, which proxy rules may not match, is 404', async () => {
     for (const path of ['/me', '/admin/keys']) assert.equal((await send(server.port, path)).status, 200, path)
     for (const target of SPELLINGS) {
       const { status, head, body } = await send(server.port, target)
-      // What is no request target at all Node refuses by itself.
+      // Node itself refuses invalid request targets.
       if (status === 400 && !target.startsWith('/')) continue
       assert.deepEqual([target, status, JSON.parse(body).code], [target, 404, 'not_found'])
       assert.match(head, /^content-type: application\/problem\+json$/im)
     }
   })
 
-  it('attack: no log-in or log-out by another encoding of the path', async () => {
+  it('attack: another encoding of the path cannot log in or end a session', async () => {
     const { id } = (await server.auth.sessions.create({ subject: 'ann' })).session
     for (const target of ['/%6Cogin', '/x/../login', 'http://x/login', '//login', '/login/', '/login%2f', '/./login']) {
       assert.equal((await send(server.port, target, { method: 'POST' })).status, 404, target)
@@ -59,7 +59,7 @@ describe('on Node', () => {
     assert.equal((await server.auth.sessions.list('ann')).length, 1)
   })
 
-  it('in an app it is passed on to the routes of the app', async () => {
+  it('in an app, another encoding of our path is passed on to the routes of the app', async () => {
     const app = express()
       .use(toNodeHandler(server.auth))
       .use((_request, response) => void response.status(418).send('the app'))
@@ -72,7 +72,7 @@ describe('on Node', () => {
     await new Promise((closed) => listening.close(closed))
   })
 
-  it('attack: two Host fields are 400, since a proxy may have read the other one', async () => {
+  it('attack: two Host fields are 400, since a proxy may have used the other one', async () => {
     for (const hosts of [
       ['a', 'b'],
       ['a', 'a'],
@@ -89,7 +89,7 @@ describe('on Node', () => {
 })
 
 describe('fetch', () => {
-  it('attack: an escaped letter in our path is 404', async () => {
+  it('attack: another encoding of our path is 404', async () => {
     const status = async (method: string, path: string) => {
       const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
       return (await server.auth.fetch(new Request(`http://x${path}`, { method, headers }))).status
@@ -101,7 +101,7 @@ describe('fetch', () => {
     assert.equal(await status('DELETE', '/sessions/%61'), 404)
   })
 
-  it('handles() returns the same for a path', () => {
+  it('handles() is true only for the plain encoding of our paths', () => {
     const { auth } = server
     for (const path of ['/me', '/sessions/x', '/admin/keys/k/revoke']) assert.ok(auth.handles(path), path)
     const others = ['/sessions/..', '/sessions/.', '/sessions/a%62', '/sessions/a\\b', '/admin/keys/../revoke']
@@ -109,7 +109,7 @@ describe('fetch', () => {
   })
 })
 
-describe('the path in the log', () => {
+describe('the logged path', () => {
   const logged = async (target: string) => {
     await send(server.port, target)
     const { fields } = server.lines.findLast(({ message }) => message === 'request') as Line
@@ -120,7 +120,7 @@ describe('the path in the log', () => {
     for (const path of ['/me', '/sessions/4pXq7cT2mVb9Rk1LwZ8sDg']) assert.equal(await logged(`${path}?x=1`), path)
   })
 
-  it('attack: another path in the log contains no token', async () => {
+  it('attack: contains no token if it is not one of our paths', async () => {
     const TOKEN = 'dGhlIHNlY3JldCBvZiBzb21lYm9keQ'
     const cases: [target: string, path: string][] = [
       ['/nothing', '/…'],

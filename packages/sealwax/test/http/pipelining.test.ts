@@ -12,7 +12,7 @@ const requests = (last: string) =>
   'GET /openapi HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(REQUESTS) +
   `GET ${last} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`
 
-test('attack: a connection with a thousand requests that never reads does not buffer a thousand replies', async () => {
+test('attack: a client that sends a thousand requests and never reads does not cause a thousand buffered responses', async () => {
   await using started = await startAuth()
   let made = 0
   const counting: AuthServer = {
@@ -26,12 +26,12 @@ test('attack: a connection with a thousand requests that never reads does not bu
   const socket = connect(served.port, '127.0.0.1').pause()
   socket.write(requests('/me'))
   for (let before = -1; before < made || made === 0; await sleep(500)) before = made
-  // As many as the kernel takes off our hands.
-  assert.ok(made < REQUESTS / 2, `${made} replies`)
+  // Only as many responses as fit into the socket buffers of the kernel.
+  assert.ok(made < REQUESTS / 2, `${made} responses`)
   socket.destroy()
 })
 
-test('requests that come together on one connection are answered in order, one at a time, each in its own async context', async () => {
+test('pipelined requests on one connection are handled in order, one at a time, each in its own async context', async () => {
   const context = new AsyncLocalStorage<string>()
   await using started = await startAuth()
   let inside = 0

@@ -10,8 +10,8 @@ const EMAIL = 'ann@example.com'
 const WRONG = 'a wrong but telling passphrase'
 
 /**
- * Everything a user can do, well and badly; answers every secret that was made or typed, and every
- * refusal.
+ * Everything a user can do, correctly and incorrectly. Returns every secret that was created or
+ * sent, and every error response.
  */
 async function fullWalk(server: Started) {
   const secrets = new Set([SECRET, PASSWORD, WRONG])
@@ -62,7 +62,7 @@ async function fullWalk(server: Started) {
   return { secrets, refusals }
 }
 
-/** The keys that the database holds wrapped, and the hashes it holds. */
+/** The keys that are stored wrapped in the database, unwrapped. */
 function storedSecrets(file: string): string[] {
   const database = new DatabaseSync(file, { readOnly: true })
   const { unwrap } = secretsOf([SECRET], () => assert.fail('nothing is wrapped here'))
@@ -99,7 +99,8 @@ describe('secrets', () => {
       refusals: refusals.map(({ text, headers }) => [text, [...headers]]),
     }
     for (const [place, content] of Object.entries(places)) {
-      // Both ways in which a log shows a value: as JSON, and with what errors keep to themselves.
+      // Both ways in which a logger may print a value: as JSON, and with hidden properties, such
+      // as those of errors.
       for (const shown of [
         JSON.stringify(content),
         inspect(content, { depth: 12, showHidden: true, maxStringLength: null, maxArrayLength: null }),
@@ -110,7 +111,7 @@ describe('secrets', () => {
     }
   })
 
-  it('are in no file: neither keys nor tokens nor passwords', async () => {
+  it('are not in the database file or its WAL: no keys, tokens or passwords', async () => {
     await using server = await startAuth()
     const { secrets } = await fullWalk(server)
     for (const secret of storedSecrets(server.file)) secrets.add(secret)
@@ -120,13 +121,13 @@ describe('secrets', () => {
       if (secret.length > 1) secrets.add(secret)
     }
     const bytes = ['', '-wal'].map((suffix) => readFileSync(server.file + suffix).toString('latin1')).join('')
-    assert.ok(bytes.includes(EMAIL) && bytes.includes('$argon2id$'), 'these are the files')
+    assert.ok(bytes.includes(EMAIL) && bytes.includes('$argon2id$'), 'the files contain the user')
     for (const secret of secrets) assert.ok(!bytes.includes(secret))
     const mac = Buffer.from(refresh_token.slice(4), 'base64url').subarray(21).toString('latin1')
     assert.ok(!bytes.includes(mac))
   })
 
-  it('a wrapped value can only be unwrapped in its own place', () => {
+  it('a wrapped value can only be unwrapped for the same field, and only if it is unchanged', () => {
     const { wrap, unwrap } = secretsOf([SECRET], (size) => Buffer.alloc(size, 7))
     const wrapped = wrap(Buffer.from('key'), 'sessions\0a\0hmac_key')
     assert.equal(unwrap(wrapped, 'sessions\0a\0hmac_key').toString(), 'key')
@@ -138,7 +139,7 @@ describe('secrets', () => {
     }
   })
 
-  it('an onEvent or a logger that fails changes no reply', async () => {
+  it('an onEvent that throws does not change the response; the error is logged', async () => {
     const onEvent = () => {
       throw new Error('the listener is broken')
     }

@@ -6,7 +6,7 @@ import { createTransmissions } from '../../src/http/transmissions.ts'
 const OPEN = new AbortController().signal
 const PLACES = 50
 
-/** A response whose other end reads nothing. */
+/** A response whose client reads nothing. */
 function response() {
   const events = new EventEmitter()
   const one = {
@@ -29,7 +29,7 @@ async function full(t: TestContext) {
   return { transmit, responses }
 }
 
-test('long replies: one that is not read within ten seconds is aborted', async (t) => {
+test('long responses: one that is not read within ten seconds is aborted', async (t) => {
   const { responses } = await full(t)
   t.mock.timers.tick(9999)
   assert.ok(responses.every(({ destroyed }) => !destroyed))
@@ -37,7 +37,7 @@ test('long replies: one that is not read within ten seconds is aborted', async (
   assert.ok(responses.every(({ destroyed }) => destroyed))
 })
 
-test('long replies: while others wait, one that is not read within a second is aborted', async (t) => {
+test('long responses: while requests wait, one that is not read within a second is aborted', async (t) => {
   const { transmit, responses } = await full(t)
   const waiting = transmit('198.51.100.1', OPEN, response())
   t.mock.timers.tick(999)
@@ -47,7 +47,7 @@ test('long replies: while others wait, one that is not read within a second is a
   assert.ok(responses.some(({ destroyed }) => destroyed))
 })
 
-test('long replies: a request that arrives after that second does not wait', async (t) => {
+test('long responses: a request that arrives after that second does not wait', async (t) => {
   const { transmit, responses } = await full(t)
   t.mock.timers.tick(500)
   const began = performance.now()
@@ -56,7 +56,7 @@ test('long replies: a request that arrives after that second does not wait', asy
   assert.ok(responses.every(({ destroyed }) => destroyed))
 })
 
-test('long replies: a sent one frees its slot for a waiting request; a disconnected client takes none', async (t) => {
+test('long responses: a sent one frees its slot for a waiting request; a disconnected client takes no slot', async (t) => {
   const { transmit, responses } = await full(t)
   const gone = new AbortController()
   const left = transmit('198.51.100.1', gone.signal, response())
@@ -68,7 +68,7 @@ test('long replies: a sent one frees its slot for a waiting request; a disconnec
   assert.ok(responses.every(({ destroyed }) => !destroyed))
 })
 
-test('long replies: if the queue is full, the next request of the same network gets Retry-After', async (t) => {
+test('long responses: if the queue is full, the next request of the same network gets Retry-After', async (t) => {
   const { transmit } = await full(t)
   const gone = new AbortController()
   const waiting = Array.from({ length: 150 }, () => transmit('192.0.2.1', gone.signal, response()))

@@ -12,13 +12,13 @@ before(async () => {
 })
 after(() => server[Symbol.asyncDispose]())
 
-describe('on the wire', () => {
+describe('raw HTTP requests', () => {
   const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1])
   const good = JSON.stringify({ email: EMAIL, password: PASSWORD })
   const chunked = (body: string) => `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
   const post = (head: string, body = '') => `POST /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${head}\r\n${body}`
 
-  it('a chunked body is read', async () => {
+  it('a chunked body is accepted', async () => {
     const type = 'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n'
     assert.equal(statusOf(await sendRaw(server.port, post(type, chunked(good)))), 200)
     assert.equal(statusOf(await sendRaw(server.port, post(type, chunked('{"')))), 400)
@@ -40,14 +40,14 @@ describe('on the wire', () => {
     assert.equal(statusOf(await sendRaw(server.port, post('Content-Length: 0\r\n'))), 422)
   })
 
-  it('POST without body or length, as curl sends it, logs out', async () => {
+  it('POST /logout without a body or Content-Length, as sent by curl, logs out', async () => {
     const { access_token } = await server.auth.sessions.create({ subject: 'ann' })
     const request = `POST /logout HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${access_token}\r\n\r\n`
     assert.equal(statusOf(await sendRaw(server.port, request)), 204)
     assert.equal(statusOf(await sendRaw(server.port, request)), 401)
   })
 
-  it('request smuggling, a strange host and a strange path are refused, never with 500', async () => {
+  it('request smuggling, invalid hosts and invalid paths are refused with 4xx, never 500', async () => {
     const requests = [
       post('Content-Type: application/json\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n', chunked(good)),
       post('Content-Type: application/json\r\nContent-Length: 5\r\nContent-Length: 6\r\n', good),
@@ -67,7 +67,7 @@ describe('on the wire', () => {
 })
 
 describe('methods and paths', () => {
-  it('a wrong method is 405 and Allow names the right ones', async () => {
+  it('a wrong method is 405 with the right methods in Allow', async () => {
     const wrong: [method: string, path: string, allow: string][] = [
       ['GET', '/login', 'POST'],
       ['PUT', '/login', 'POST'],
@@ -100,12 +100,12 @@ describe('methods and paths', () => {
     }
   })
 
-  it('HEAD replies like GET, without a body', async () => {
+  it('HEAD returns the same status as GET, without a body', async () => {
     const { status, text } = await server.call('/healthz', { method: 'HEAD' })
     assert.deepEqual([status, text], [200, ''])
   })
 
-  it('attack: a client cannot replace our request id in the log: its own is added if it is valid', async () => {
+  it('attack: a client cannot replace the request id in the log; a valid id of the client is logged separately', async () => {
     const logged = async (given: string) => {
       const { headers, body } = await server.call('/me', { headers: { 'X-Request-Id': given } })
       const { fields } = server.lines.findLast(({ message }) => message === 'request') as Line

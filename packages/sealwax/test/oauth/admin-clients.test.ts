@@ -74,7 +74,7 @@ describe('/admin/clients', () => {
     ['POST', '/admin/clients/ID/enable'],
   ]
 
-  it('is for the role sealwax:admin: others are 403, strangers 401, and nothing happens', async () => {
+  it('requires the role sealwax:admin: other callers get 403, without a token 401, and nothing changes', async () => {
     const { client, secret } = await server.auth.clients.create({ name: 'x', scopes: ['admin'] })
     const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: client.id, client_secret: secret })
     const machine = (await server.call('/oauth/token', { body })).body.access_token
@@ -104,7 +104,7 @@ describe('/admin/clients', () => {
     assert.deepEqual(after, before)
   })
 
-  it('whoever may not is told so before anything of the request is judged', async () => {
+  it('the role is checked before anything else in the request', async () => {
     const nobody = await tokenFor('pupil')
     const long = 'x'.repeat(300)
     for (const [method, path] of [...ROUTES, ['POST', '/admin/keys/ID/revoke']] as [string, string][]) {
@@ -115,7 +115,7 @@ describe('/admin/clients', () => {
     }
   })
 
-  it('the audit log says on whose word it happened, and from where', async () => {
+  it('the audit log records which administrator made a change, and from where', async () => {
     await using own = await startAuth()
     const { id } = await own.auth.users.create({
       email: 'root@example.com',
@@ -150,7 +150,7 @@ describe('/admin/clients', () => {
     }
   })
 
-  it('who is not there is 404, whatever the id is', async () => {
+  it('an unknown id gets 404, even if it is malformed', async () => {
     for (const [method, path, json] of ROUTES.filter(([, path]) => path.includes('ID'))) {
       for (const id of [`cli_${'A'.repeat(22)}`, 'sealwax', '%00', "'", '..%2f']) {
         const at = path.replace('ID', id)
@@ -160,7 +160,7 @@ describe('/admin/clients', () => {
     }
   })
 
-  it('each bad body and query has its refusal', async () => {
+  it('every invalid body or query is refused', async () => {
     const { client } = await server.auth.clients.create({ name: 'x' })
     const at = `/admin/clients/${client.id}`
     const bad: [method: string, path: string, json: unknown][] = [
@@ -193,7 +193,7 @@ describe('/admin/clients', () => {
     assert.deepEqual(await server.auth.clients.get(client.id), client)
   })
 
-  it('a console on a listed origin may use every method', async () => {
+  it('a console on an allowed origin may use PATCH', async () => {
     const headers = { Origin: 'https://admin.example.com', 'Access-Control-Request-Method': 'PATCH' }
     const reply = await server.call('/admin/clients/x', { method: 'OPTIONS', headers })
     assert.match(reply.headers.get('Access-Control-Allow-Methods') ?? '', /PATCH/)

@@ -21,7 +21,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
     }
     const stands = (token: string) => standing(server.auth, token)
 
-    it('are created with a secret that is shown once, and listed without', async () => {
+    it('are created with a secret that is returned once, and listed without it', async () => {
       const { clients } = server.auth
       const { client, secret } = await clients.create({ name: 'Nächtlicher Export', scopes: ['a:b', 'c', 'a:b'] })
       assert.match(client.id, ID)
@@ -42,10 +42,10 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       const [first] = await clients.list({ limit: 1 })
       assert.deepEqual(await clients.list({ after: first?.id as string }), all.slice(1))
       assert.deepEqual(await works(client.id, secret), 'token')
-      assert.deepEqual(await works(client.id, bare.secret), 'invalid_client', "another's secret")
+      assert.deepEqual(await works(client.id, bare.secret), 'invalid_client', 'the secret of another client')
     })
 
-    it('what they must not be is refused', async () => {
+    it('invalid names, scopes and overlaps are refused', async () => {
       const { clients } = server.auth
       const names = ['', ' ', 'x'.repeat(129), 'a\nb', 'a\u0000', 7, null]
       const scopes = [
@@ -76,7 +76,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       assert.deepEqual(await clients.get(client.id), client)
     })
 
-    it('who is not there is not found, whatever the id is', async () => {
+    it('an unknown id is not found, even if it is malformed', async () => {
       const { clients } = server.auth
       for (const id of [
         `cli_${'A'.repeat(22)}`,
@@ -94,7 +94,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       }
     })
 
-    it('after a rotation two secrets serve, until the overlap is over', async () => {
+    it('after a rotation two secrets are valid until the overlap ends', async () => {
       const { client, secret: first } = await server.auth.clients.create({ name: 'x' })
       const { secret: second, client: same } = await server.auth.clients.rotate(client.id, { overlap: '1h' })
       assert.deepEqual([same.id, second === first], [client.id, false])
@@ -105,7 +105,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       assert.deepEqual([await works(client.id, first), await works(client.id, second)], ['invalid_client', 'token'])
     })
 
-    it('a rotation within the overlap is refused and ends nothing; with an overlap of 0 all others end at once', async () => {
+    it('a rotation within the overlap is refused and ends no secret; with an overlap of 0 all others end immediately', async () => {
       const { clients } = server.auth
       const { client, secret: first } = await clients.create({ name: 'x' })
       const { secret: second } = await clients.rotate(client.id, { overlap: '1h' })
@@ -127,10 +127,10 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       const { secret: fifth } = await clients.rotate(client.id, { overlap: '1h' })
       assert.deepEqual(await all(third, fourth, fifth), ['invalid_client', 'token', 'token'])
       server.clock.advance(24 * HOUR)
-      assert.deepEqual(await all(fourth, fifth), ['invalid_client', 'token'], 'the current one has no end')
+      assert.deepEqual(await all(fourth, fifth), ['invalid_client', 'token'], 'the current secret does not expire')
     })
 
-    it('of rotations at once one succeeds, and the secret in use serves on', async () => {
+    it('of concurrent rotations one succeeds, and the previous secret stays valid', async () => {
       const { client, secret } = await server.auth.clients.create({ name: 'x' })
       const rotated = await Promise.allSettled(Array.from({ length: 6 }, () => server.auth.clients.rotate(client.id)))
       const made = rotated.flatMap((one) => (one.status === 'fulfilled' ? [one.value.secret] : []))
@@ -139,7 +139,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       assert.deepEqual(await Promise.all([secret, ...made].map((one) => works(client.id, one))), ['token', 'token'])
     })
 
-    it('show when their live secrets were made and when they end, and a rotation is a change', async () => {
+    it('show when their live secrets were created and when they end; a rotation sets updatedAt', async () => {
       const { clients } = server.auth
       const { client } = await clients.create({ name: 'x' })
       const other = await clients.create({ name: 'y' })
@@ -160,7 +160,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       assert.deepEqual((await clients.get(client.id))?.secrets, [current])
     })
 
-    it('disabling ends secrets and tokens at once; enabling brings back the secrets and not the tokens', async () => {
+    it('disabling immediately ends secrets and tokens; enabling restores the secrets but not the tokens', async () => {
       const machine = await server.machine('a')
       const old = await server.tokenOf(machine)
       assert.equal((await server.auth.clients.disable(machine.id)).disabled, true)
@@ -171,7 +171,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       assert.deepEqual([await stands(old), await stands(await server.tokenOf(machine))], ['token_stale', 'accepted'])
     })
 
-    it('a scope taken away makes tokens stale at once; a new name or a new scope does not', async () => {
+    it('a removed scope immediately makes tokens stale; a new name or a new scope does not', async () => {
       const machine = await server.machine('a', 'b')
       const { update } = server.auth.clients
       const old = await server.tokenOf(machine)
@@ -189,7 +189,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       assert.deepEqual([granted.body.scope, await stands(granted.body.access_token as string)], ['a', 'accepted'])
     })
 
-    it('deleting ends everything of it, and nothing of others', async () => {
+    it('deleting ends the secrets and tokens of the client, and nothing of other clients', async () => {
       const [gone, kept] = [await server.machine('a'), await server.machine('a')]
       const tokens = [await server.tokenOf(gone), await server.tokenOf(kept)]
       assert.equal(await server.auth.clients.delete(gone.id), true)
@@ -198,7 +198,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       assert.deepEqual(await Promise.all(tokens.map(stands)), ['token_stale', 'accepted'])
     })
 
-    it('each change is an audit event, and what changes nothing is none', async () => {
+    it('every change writes an audit event; a call that changes nothing writes none', async () => {
       const { clients } = server.auth
       const { client } = await clients.create({ name: 'x', scopes: ['a'] })
       await clients.update(client.id, { scopes: ['b'] })
@@ -224,7 +224,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       ])
     })
 
-    it('and users never meet: no user and no subject has an id like theirs', async () => {
+    it('share no ids with users: no user or subject may have an id that starts with cli_', async () => {
       const { id } = await server.machine()
       for (const taken of [id, 'cli_x', 'cli_']) {
         const user = { id: taken, email: 'ann@example.com', password: 'a password long enough' }
@@ -238,7 +238,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       )
     })
 
-    it("a client's token is no user's: it logs nobody out, sees and ends no sessions, and is nobody", async () => {
+    it('the token of a client is refused at /logout, /sessions and /me', async () => {
       const token = await server.tokenOf(await server.machine('a'))
       const routes = ['POST /logout', 'GET /sessions', 'DELETE /sessions', 'DELETE /sessions/x', 'GET /me']
       for (const [method = '', path = ''] of routes.map((route) => route.split(' '))) {

@@ -31,7 +31,7 @@ async function sealwax(file: string, ...args: string[]): Promise<{ code: number;
   return { code, ...output }
 }
 
-test('cli: clients are created, rotated, changed, disabled, enabled and deleted beside a running server', async () => {
+test('cli: clients are created, rotated, changed, disabled, enabled and deleted next to a running server', async () => {
   using directory = tempDir()
   const file = join(directory.path, 'auth.db')
   const auth = await createAuth({
@@ -46,7 +46,7 @@ test('cli: clients are created, rotated, changed, disabled, enabled and deleted 
       body: new URLSearchParams({ grant_type: 'client_credentials' }),
       headers: basic(as),
     })
-  /** Runs a command that must succeed, print one JSON line and nothing else. */
+  /** Runs a command that must succeed and print exactly one JSON line. */
   const run = async (...args: string[]) => {
     const { code, stdout, stderr } = await sealwax(file, ...args)
     assert.deepEqual([code, stderr, stdout.split('\n').length], [0, '', 2], args.join(' '))
@@ -91,7 +91,7 @@ test('cli: clients are created, rotated, changed, disabled, enabled and deleted 
   await auth.close()
 })
 
-test('cli: what cannot be done with clients ends in one sentence', async () => {
+test('cli: failed clients commands print one sentence', async () => {
   using directory = tempDir()
   const file = join(directory.path, 'auth.db')
   const unknown = `cli_${'A'.repeat(22)}`

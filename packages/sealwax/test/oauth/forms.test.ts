@@ -20,16 +20,16 @@ after(() => server[Symbol.asyncDispose]())
 const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
 const good = 'grant_type=client_credentials&token=x'
 
-describe('what comes in is a form or is refused', () => {
-  it('each bad body is refused in the words of RFC 6749, at every endpoint', async () => {
+describe('forms under /oauth/', () => {
+  it('every invalid body is refused with an RFC 6749 error, at every endpoint', async () => {
     const bad: Record<
       string,
       [body: string | Uint8Array, headers: Record<string, string>, error: string, status: number]
     > = {
       JSON: ['{"grant_type":"client_credentials"}', { 'Content-Type': 'application/json' }, 'invalid_request', 400],
-      'a form of files': ['--x--', { 'Content-Type': 'multipart/form-data; boundary=x' }, 'invalid_request', 400],
+      'a multipart form': ['--x--', { 'Content-Type': 'multipart/form-data; boundary=x' }, 'invalid_request', 400],
       text: [good, { 'Content-Type': 'text/plain' }, 'invalid_request', 400],
-      'a type that only begins so': [good, { 'Content-Type': `${form['Content-Type']}ish` }, 'invalid_request', 400],
+      'a longer media type': [good, { 'Content-Type': `${form['Content-Type']}ish` }, 'invalid_request', 400],
       empty: ['', form, 'invalid_request', 400],
       'nothing but separators': ['&&&=&', form, 'invalid_request', 400],
       'a parameter twice': [`${good}&grant_type=client_credentials&token=x`, form, 'invalid_request', 400],
@@ -38,7 +38,7 @@ describe('what comes in is a form or is refused', () => {
       'a lone percent': [`${good}&a=%`, form, 'invalid_request', 400],
       'a percent in a name': [`${good}&%zz=1`, form, 'invalid_request', 400],
       'escaped octets that are not UTF-8': [`${good}&a=%ff%fe`, form, 'invalid_request', 400],
-      'bare octets that are not UTF-8': [Buffer.from(`${good}&a=\u00ff`, 'latin1'), form, 'invalid_request', 400],
+      'unescaped octets that are not UTF-8': [Buffer.from(`${good}&a=\u00ff`, 'latin1'), form, 'invalid_request', 400],
       'an overlong escape': [`${good}&a=%c0%af`, form, 'invalid_request', 400],
       '65 parameters': [`${good}${'&'.repeat(63)}a=1`, form, 'invalid_request', 400],
       'thousands of parameters': [
@@ -57,7 +57,7 @@ describe('what comes in is a form or is refused', () => {
     }
   })
 
-  it('the content type may be written as it likes, and unknown parameters are ignored', async () => {
+  it('the content type may be written in any valid form, and unknown parameters are ignored', async () => {
     for (const type of [
       'application/x-www-form-urlencoded;charset=UTF-8',
       'APPLICATION/X-WWW-FORM-URLENCODED',
@@ -76,16 +76,16 @@ describe('what comes in is a form or is refused', () => {
     assert.equal(({} as Record<string, unknown>)['1'], undefined)
   })
 
-  it('64 parameters are read, and of more none is looked at: no name is compared with thousands of others', async () => {
+  it('64 parameters are accepted; with more, none is read, so names are not compared with thousands of others', async () => {
     const most = `${good}&${Array.from({ length: 62 }, (_, i) => `a${i}=1`).join('&')}`
     const ask = (body: string) => server.post('/oauth/introspect', body, machine)
     assert.equal((await ask(most)).status, 200)
-    // What would be refused by name, if it were read, is refused for the number.
+    // The repeated name and the bad escape would be refused first if they were read.
     const { body } = await ask(`grant_type=a&grant_type=b&%zz=1&${most}`)
     assert.deepEqual(body.error_description, 'Send at most 64 parameters')
   })
 
-  it('without a body and without a type it says what is missing', async () => {
+  it('without a body and a content type, the missing parameter or authentication is reported', async () => {
     for (const path of PATHS) {
       const reply = await server.call(path, { method: 'POST', headers: basic(machine) })
       assertOAuthError(reply, [400, 'invalid_request'], path)
@@ -98,7 +98,7 @@ describe('what comes in is a form or is refused', () => {
     }
   })
 
-  it('grants there are none of, and credentials given twice', async () => {
+  it('unknown grants and credentials sent twice are refused', async () => {
     for (const grant_type of [
       'password',
       'authorization_code',
@@ -129,7 +129,7 @@ describe('what comes in is a form or is refused', () => {
     }
   })
 
-  it('parameters of the URL are not parameters', async () => {
+  it('parameters in the URL are ignored and not logged', async () => {
     const query = `?${good}&client_id=${machine.id}&client_secret=${machine.secret}`
     for (const path of PATHS) {
       assertOAuthError(await server.post(path + query, 'a=1', machine), [400, 'invalid_request'], path)
@@ -138,8 +138,8 @@ describe('what comes in is a form or is refused', () => {
   })
 })
 
-describe('whatever goes wrong under /oauth/ is told in one form', () => {
-  it('wrong methods and paths', async () => {
+describe('errors under /oauth/ have one form', () => {
+  it('wrong methods get 405, unknown paths 404', async () => {
     for (const path of PATHS) {
       for (const method of ['GET', 'PUT', 'DELETE', 'PATCH']) {
         assertOAuthError(await server.call(path, { method }), [405, 'method_not_allowed'], `${method} ${path}`)
@@ -154,7 +154,7 @@ describe('whatever goes wrong under /oauth/ is told in one form', () => {
     assert.match((await server.call('/oauthx')).headers.get('Content-Type') ?? '', /problem\+json/)
   })
 
-  it('a store that is away is 503 with Retry-After, never a refusal', async () => {
+  it('an unavailable store gives 503 with Retry-After, never a refusal', async () => {
     await using away = await startOAuth()
     const client = await away.machine('introspect')
     const { refresh_token, access_token } = await away.auth.sessions.create({ subject: 'ann' })
@@ -172,7 +172,7 @@ describe('whatever goes wrong under /oauth/ is told in one form', () => {
     }
   })
 
-  it('what nobody foresaw is 500 without a story', async () => {
+  it('an unexpected error gives 500 without details, and is logged', async () => {
     let roles: unknown = []
     await using broken = await startOAuth({ loadSubject: () => ({ roles: roles as string[] }) })
     const { refresh_token } = await broken.auth.sessions.create({ subject: 'ann' })
@@ -182,13 +182,13 @@ describe('whatever goes wrong under /oauth/ is told in one form', () => {
     assertOAuthError(reply, [500, 'internal_error'])
     assert.ok(
       broken.lines.some(({ level, fields }) => level === 'error' && 'err' in fields),
-      'the log has it',
+      'the error is logged',
     )
   })
 })
 
-describe('from elsewhere', () => {
-  it('a page of a listed origin reaches the endpoints, another does not', async () => {
+describe('from browsers and through body parsers', () => {
+  it('a page of an allowed origin can use the endpoints, others cannot', async () => {
     const preflight = (Origin: string) =>
       server.call('/oauth/token', {
         method: 'OPTIONS',
@@ -200,7 +200,7 @@ describe('from elsewhere', () => {
     assert.deepEqual([reply.status, reply.headers.get('Access-Control-Allow-Origin')], [200, APP])
   })
 
-  it('what a parser made of nested names is refused, and not read as text', async () => {
+  it('nested names in a parsed body are refused and not converted to strings', async () => {
     await using own = await startOAuth()
     const app = express()
       .use(express.urlencoded({ extended: true }))
@@ -224,7 +224,7 @@ describe('from elsewhere', () => {
     }
   })
 
-  it('an app that has read the form already hands it on, whole', async () => {
+  it('a form that the app has already parsed is read completely', async () => {
     const parsers = {
       simple: express.urlencoded({ extended: false }),
       extended: express.urlencoded({ extended: true }),

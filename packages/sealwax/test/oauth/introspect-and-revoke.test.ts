@@ -35,8 +35,8 @@ async function revoke(token: string, as?: Credentials, more: Record<string, stri
 }
 
 /**
- * An access token with more claims than it was issued with, under a signature of the same key. Our
- * own `sign` would not make every one.
+ * Adds claims to an access token and signs it with the same key. `sign` of @sealwax/jwt refuses the
+ * claim `cnf`.
  */
 function withClaims(token: string, claims: Record<string, unknown>): string {
   const database = new DatabaseSync(server.file, { readOnly: true })
@@ -67,7 +67,7 @@ const garbage = [
 ]
 
 describe('revocation', () => {
-  it('a refresh token ends its session, and an access token does', async () => {
+  it('a refresh token or an access token ends its session', async () => {
     for (const kind of ['refresh_token', 'access_token'] as const) {
       const tokens = await session()
       const kept = await session()
@@ -84,7 +84,7 @@ describe('revocation', () => {
     )
   })
 
-  it("a client's access token is taken back alone", async () => {
+  it('the access token of a client is revoked without its other tokens', async () => {
     const [first, second] = [await server.tokenOf(other), await server.tokenOf(other)]
     await revoke(first, other)
     assert.deepEqual([await stands(first), await stands(second)], ['token_revoked', 'accepted'])
@@ -96,7 +96,7 @@ describe('revocation', () => {
     )
   })
 
-  it('an access token that is only stale, by new roles, ends its session; under a revoked key it ends nothing', async () => {
+  it('an access token that is stale after a role change ends its session; one with a revoked key ends nothing', async () => {
     await using own = await startOAuth()
     const user = { email: 'ann@example.com', password: PASSWORD, roles: ['teacher'] }
     const { id } = await own.auth.users.create(user)
@@ -110,7 +110,7 @@ describe('revocation', () => {
     const ask = (sent: string, as?: Credentials) => own.post('/oauth/revoke', { token: sent }, as)
     assert.equal((await ask(token, client)).status, 200)
     assert.equal((await ask(`${token.slice(0, -8)}AAAAAAAA`)).status, 200)
-    assert.equal((await alive()).length, 2, 'not by a client, and not by a forgery')
+    assert.equal((await alive()).length, 2, 'neither an authenticated client nor a forged token ends a session')
     assert.deepEqual([(await ask(token)).status, await alive()], [200, [kept.session.id]])
     const { data } = await own.auth.audit.list({ type: 'session.ended', limit: 1 })
     assert.deepEqual([data[0]?.sessionId, data[0]?.data], [first.session.id, { reason: 'logout' }])
@@ -124,7 +124,7 @@ describe('revocation', () => {
     assert.equal((await alive()).length, 2)
   })
 
-  it('where the guard has not heard of a revoked key yet, the store is asked', async () => {
+  it('a revoked key that the guard does not know about yet is looked up in the store', async () => {
     await using own = await startOAuth()
     const { id } = await own.auth.users.create({ email: 'ann@example.com', password: PASSWORD })
     const { access_token: token } = await own.auth.sessions.create({ subject: id })
@@ -136,7 +136,7 @@ describe('revocation', () => {
     assert.equal((await own.auth.sessions.list(id)).length, 1)
   })
 
-  it("a thief who has a client's access token cannot take it back without the secret of the client", async () => {
+  it('the access token of a client cannot be revoked without the secret of the client', async () => {
     const token = await server.tokenOf(other)
     for (const named of [{}, { client_id: 'sealwax' }, { client_id: other.id }]) {
       const reply = await server.post('/oauth/revoke', { token, ...named })
@@ -146,10 +146,14 @@ describe('revocation', () => {
     assert.equal(await stands(token), 'accepted')
     await revoke(token, other)
     await revoke(token)
-    assert.equal(await stands(token), 'token_revoked', 'what is not valid anyway is 200, whoever sends it')
+    assert.equal(
+      await stands(token),
+      'token_revoked',
+      'a token that is already invalid gets 200 without authentication',
+    )
   })
 
-  it('a client that authenticates reaches its own tokens only', async () => {
+  it('an authenticated client can revoke only its own tokens', async () => {
     const { access_token, refresh_token } = await session()
     const foreign = await server.tokenOf(asker)
     for (const token of [access_token, refresh_token, foreign]) await revoke(token, other)
@@ -166,7 +170,7 @@ describe('revocation', () => {
     assert.equal(await stands(foreign), 'accepted')
   })
 
-  it('unknown, garbled, expired and foreign tokens are 200, and nothing happens', async () => {
+  it('unknown, malformed, expired and foreign tokens get 200, and nothing happens', async () => {
     const { access_token, refresh_token } = await session()
     const before = (await server.auth.audit.list({ limit: 1 })).data[0]?.id
     const foreign = await startOAuth()
@@ -190,7 +194,7 @@ describe('revocation', () => {
     assertOAuthError(await server.post('/oauth/revoke', {}), [400, 'invalid_request'])
   })
 
-  it('a spent refresh token ends its own session and no other', async () => {
+  it('a used refresh token ends its session and no other', async () => {
     const kept = await session('carol')
     const spent = await session('carol')
     const next = (await refresh(spent.refresh_token)).body.refresh_token as string
@@ -202,7 +206,7 @@ describe('revocation', () => {
 })
 
 describe('introspection', () => {
-  it('is for clients with the scope introspect', async () => {
+  it('requires a client with the scope introspect', async () => {
     const { access_token: token } = await session()
     assertOAuthError(await server.post('/oauth/introspect', { token }), [401, 'invalid_client'])
     assertOAuthError(await server.post('/oauth/introspect', { token, client_id: 'sealwax' }), [401, 'invalid_client'])
@@ -216,7 +220,7 @@ describe('introspection', () => {
     assertOAuthError(await server.post('/oauth/introspect', {}, asker), [400, 'invalid_request'])
   })
 
-  it('tells of an access token what it says, and no e-mail address', async () => {
+  it('returns the claims of an access token, and no e-mail address', async () => {
     const { id } = await server.auth.users.create({ email: 'dora@example.com', password: PASSWORD, roles: ['teacher'] })
     const { access_token, session: begun } = await server.auth.sessions.create({ subject: id, scope: 'a b' })
     const now = Math.floor(server.clock.time / 1000)
@@ -236,7 +240,7 @@ describe('introspection', () => {
     assert.match(jti as string, /^[\w-]{22}$/)
   })
 
-  it('a refresh token is active as long as a refresh would succeed, and asking spends nothing', async () => {
+  it('a refresh token is active as long as a refresh would succeed, and introspection does not use it up', async () => {
     const first = await session()
     const { exp, ...told } = await introspect(first.refresh_token)
     assert.deepEqual(told, {
@@ -257,29 +261,29 @@ describe('introspection', () => {
     assert.equal((await introspect(first.refresh_token)).active, true, 'the reply may have been lost')
     const third = (await refresh(second)).body.refresh_token as string
     assert.deepEqual(await introspect(first.refresh_token), { active: false })
-    assert.equal((await introspect(third)).active, true, 'and nothing was ended by asking')
+    assert.equal((await introspect(third)).active, true, 'introspection ended nothing')
     server.clock.advance(15 * DAY)
     assert.deepEqual(await introspect(third), { active: false })
     server.clock.advance(-15 * DAY - HOUR)
   })
 
-  it('nothing is told of a token that is not active', async () => {
+  it('an inactive token gets only active: false', async () => {
     const { access_token, refresh_token, session: begun } = await session()
     await server.auth.sessions.revoke(begun.id)
     const bad = [access_token, refresh_token, `${(await session()).refresh_token}x`, ...garbage]
     for (const token of bad) assert.deepEqual(await introspect(token), { active: false }, token.slice(0, 20))
   })
 
-  it('a user who is disabled has no active token, and a session the store has lost neither', async () => {
+  it('tokens of a disabled user or of a session missing in the store are inactive', async () => {
     const { id } = await server.auth.users.create({ email: 'finn@example.com', password: PASSWORD })
     const tokens = await server.auth.sessions.create({ subject: id })
-    // Another process writes; what this one's guard has heard of it does not matter.
+    // Written as by another process: the guard of this one need not know about it.
     const database = new DatabaseSync(server.file)
     database.prepare('update users set disabled_at = 1 where id = ?').run(id)
     for (const token of [tokens.access_token, tokens.refresh_token])
       assert.deepEqual(await introspect(token), { active: false })
     database.prepare('update users set disabled_at = null, ver = ver + 1 where id = ?').run(id)
-    assert.deepEqual(await introspect(tokens.access_token), { active: false }, 'its roles are of yesterday')
+    assert.deepEqual(await introspect(tokens.access_token), { active: false }, 'its roles are out of date')
     assert.equal((await introspect(tokens.refresh_token)).active, true)
     database.prepare('delete from sessions where subject = ?').run(id)
     for (const token of [tokens.access_token, tokens.refresh_token])
@@ -287,7 +291,7 @@ describe('introspection', () => {
     database.close()
   })
 
-  it('asks the application about its own user, and is 503 when it does not answer', async () => {
+  it('calls loadSubject for an own user of the application, and returns 503 when it throws', async () => {
     let answer: { disabled?: boolean } | undefined | Error = {}
     const loadSubject = () => {
       if (answer instanceof Error) throw answer
@@ -307,12 +311,12 @@ describe('introspection', () => {
     for (const token of [access_token, refresh_token])
       assertOAuthError(await ask(token), [503, 'temporarily_unavailable'])
     answer = {}
-    assert.deepEqual(await actives(), [true, true], 'asking has ended nothing')
+    assert.deepEqual(await actives(), [true, true], 'introspection ended nothing')
   })
 })
 
 describe('a token bound to a key', () => {
-  it('is refused as a plain bearer token at /me, and is not active', async () => {
+  it('is refused as a plain bearer token at /me, and is inactive', async () => {
     const { access_token } = await session()
     const free = withClaims(access_token, {})
     const bound = withClaims(access_token, { cnf: { jkt: 'A'.repeat(43) } })
@@ -325,7 +329,7 @@ describe('a token bound to a key', () => {
 })
 
 describe('in two processes', () => {
-  it('a client that one disables is refused by the other, at once where it asks for tokens', async () => {
+  it('a client disabled by one is refused by the other, immediately at the token endpoint', async () => {
     const elsewhere = await createAuth({
       ...{
         issuer: server.url,

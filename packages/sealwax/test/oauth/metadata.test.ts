@@ -10,13 +10,13 @@ import { type OAuthServer, startOAuth } from './oauth.ts'
 const WELL_KNOWN = '/.well-known/oauth-authorization-server'
 const ENDPOINTS = ['token_endpoint', 'revocation_endpoint', 'introspection_endpoint', 'jwks_uri', 'revocation_uri']
 
-/** Reads the metadata as RFC 8414 §3 says, with a client that nobody here wrote. */
+/** Reads the metadata as in RFC 8414 §3, with a third-party client. */
 async function discovered(issuer: string): Promise<oauth.AuthorizationServer> {
   const options = { algorithm: 'oauth2', [oauth.allowInsecureRequests]: true } as const
   return oauth.processDiscoveryResponse(new URL(issuer), await oauth.discoveryRequest(new URL(issuer), options))
 }
 
-/** Every address the metadata tells is one where the server stands. */
+/** Checks that every URL in the metadata is one of the server. */
 async function assertReachable(as: oauth.AuthorizationServer): Promise<void> {
   for (const name of ENDPOINTS) {
     const response = await fetch(as[name] as string)
@@ -26,7 +26,7 @@ async function assertReachable(as: oauth.AuthorizationServer): Promise<void> {
 }
 
 describe('the metadata of the server', () => {
-  it('says everything that RFC 8414 asks for, and no more than there is', async () => {
+  it('has all members of RFC 8414 that apply, and lists only what exists', async () => {
     await using server = await startOAuth()
     const { status, headers, body } = await server.call(WELL_KNOWN)
     const at = (path: string) => server.url + path
@@ -52,11 +52,11 @@ describe('the metadata of the server', () => {
   })
 
   const places: readonly [name: string, path: string, basePath: string][] = [
-    ['the issuer has a path, and the routes stand under it', '/auth', '/auth'],
+    ['the issuer has a path, and the routes are under it', '/auth', '/auth'],
     ['the issuer has a path of two parts and ends with a slash', '/a/b.c/', '/a/b.c'],
     ['the routes have a base path, the issuer has none', '', '/auth'],
-    ['the routes stand deeper than the path of the issuer', '/x', '/x/y'],
-    ['the routes stand deeper, and the issuer ends with a slash', '/x/', '/x/y'],
+    ['the routes are deeper than the path of the issuer', '/x', '/x/y'],
+    ['the routes are deeper, and the issuer ends with a slash', '/x/', '/x/y'],
   ]
   for (const [name, path, basePath] of places) {
     it(name, async () => {
@@ -79,7 +79,7 @@ describe('the metadata of the server', () => {
     })
   }
 
-  it('a guard elsewhere finds an issuer with a path by it, and a machine gets in', async () => {
+  it('a remote guard uses it for an issuer with a path, and accepts a token of a client', async () => {
     const server: { current?: OAuthServer } = {}
     const app = express()
     app.use('/auth', (request, response, next) => toNodeHandler(server.current!.auth)(request, response, next))

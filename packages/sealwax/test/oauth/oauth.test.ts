@@ -5,7 +5,7 @@ import * as openid from 'openid-client'
 import { PASSWORD, standing } from '../server.ts'
 import { type OAuthServer, STORE_KINDS, startOAuth } from './oauth.ts'
 
-/** Foreign clients look at the real clock, and would refuse plain http. */
+/** Third-party clients use the real clock, and refuse plain http unless it is allowed. */
 const REAL = { now: Date.now }
 const plain = { [oauth.allowInsecureRequests]: true }
 
@@ -15,20 +15,20 @@ async function discovered(server: OAuthServer): Promise<oauth.AuthorizationServe
   return oauth.processDiscoveryResponse(issuer, response)
 }
 
-/** openid-client as an API client sets it up. */
+/** openid-client, configured as in an API client. */
 function configured(server: OAuthServer, id: string, method: openid.ClientAuth): Promise<openid.Configuration> {
   const execute = [openid.allowInsecureRequests]
   return openid.discovery(new URL(server.url), id, undefined, method, { algorithm: 'oauth2', execute })
 }
 
-/** What a resource server that uses oauth4webapi says to an access token (RFC 9068 §4). */
+/** Validates an access token as a resource server with oauth4webapi does (RFC 9068 §4). */
 function validated(as: oauth.AuthorizationServer, token: string): Promise<oauth.JWTAccessTokenClaims> {
   const request = new Request('https://api.example.com/', { headers: { Authorization: `Bearer ${token}` } })
   return oauth.validateJwtAccessToken(as, request, 'api', plain)
 }
 
 for (const [name, kind] of Object.entries(STORE_KINDS)) {
-  describe(`OAuth with clients that nobody here wrote: ${name}`, () => {
+  describe(`OAuth with third-party clients: ${name}`, () => {
     it('oauth4webapi: discovery, client_credentials by Basic and in the body, and a token that passes RFC 9068', async () => {
       await using server = await startOAuth(REAL, kind)
       const as = await discovered(server)
@@ -53,7 +53,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       }
     })
 
-    it('oauth4webapi: the public client refreshes and revokes; a machine introspects', async () => {
+    it('oauth4webapi: the public client refreshes and revokes; an API client introspects', async () => {
       await using server = await startOAuth(REAL, kind)
       const as = await discovered(server)
       const { id, secret } = await server.machine('introspect')
@@ -119,7 +119,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       await assert.rejects(openid.refreshTokenGrant(app, refreshed.refresh_token as string), { error: 'invalid_grant' })
     })
 
-    it('both understand our refusals', async () => {
+    it('both libraries understand our refusals', async () => {
       await using server = await startOAuth(REAL, kind)
       const as = await discovered(server)
       const { id, secret } = await server.machine('x')
@@ -132,8 +132,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
         error: 'invalid_scope',
         status: 400,
       })
-      // RFC 9110 §15.5.2: with every 401 comes a challenge, which this client reads in place of the
-      // body.
+      // Every 401 has a challenge (RFC 9110 §15.5.2), and this client reads it instead of the body.
       for (const method of [oauth.ClientSecretPost('wrong'), oauth.ClientSecretBasic('wrong')]) {
         await assert.rejects(granted(method), (error: unknown) => {
           assert.ok(error instanceof oauth.WWWAuthenticateChallengeError)

@@ -25,16 +25,16 @@ export interface OAuthServer extends AsyncDisposable {
   lines: ReturnType<typeof collector>['lines']
   events: ReturnType<typeof collector>['events']
   call(path: string, options?: Call): Promise<OAuthReply>
-  /** Posts a form; text is sent as it is. */
+  /** Posts a form. A string is sent unchanged. */
   post(
     path: string,
     form: string | Record<string, string>,
     as?: Credentials,
     headers?: Record<string, string>,
   ): Promise<OAuthReply>
-  /** An API client with these scopes. */
+  /** Creates an API client with these scopes. */
   machine(...scopes: string[]): Promise<Credentials>
-  /** An access token of a client. */
+  /** Requests an access token of a client. */
   tokenOf(client: Credentials): Promise<string>
 }
 
@@ -52,8 +52,8 @@ export const STORE_KINDS: Readonly<Record<string, (file: string) => Promise<Stor
 }
 
 /**
- * An auth server whose issuer is the address where it really listens, as foreign clients demand.
- * The clock stands still.
+ * Starts an auth server whose issuer is the URL where it listens, as third-party clients require.
+ * The clock moves only when advanced.
  */
 export async function startOAuth(
   options: Partial<AuthOptions> & { path?: string } = {},
@@ -103,7 +103,7 @@ export function basic({ id, secret }: Credentials): { Authorization: string } {
   return { Authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` }
 }
 
-/** What every refusal of `/oauth/*` must look like (RFC 6749 §5.2). */
+/** Checks what every refusal of `/oauth/*` has in common (RFC 6749 §5.2). */
 export function assertOAuthError(reply: OAuthReply, [status, error]: [status: number, error: string], name = ''): void {
   const { headers, body, text } = reply
   assert.deepEqual([name, reply.status, body.error], [name, status, error])

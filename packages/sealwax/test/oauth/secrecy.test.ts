@@ -7,8 +7,8 @@ import { PASSWORD } from '../server.ts'
 import { basic, type OAuthReply, type OAuthServer, startOAuth } from './oauth.ts'
 
 /**
- * Everything machines and administrators do, well and badly; answers every secret that was made or
- * sent, and every refusal.
+ * Runs valid and invalid requests of API clients and administrators. Returns every secret that was
+ * created or sent, and every refusal.
  */
 async function walk(server: OAuthServer): Promise<{ secrets: Set<string>; refusals: OAuthReply[] }> {
   const secrets = new Set<string>()
@@ -72,7 +72,7 @@ async function walk(server: OAuthServer): Promise<{ secrets: Set<string>; refusa
 }
 
 describe('secrets and tokens of clients', () => {
-  it('stand in no log line, no event, no audit row and no refusal', async () => {
+  it('appear in no log line, no event, no audit row and no refusal', async () => {
     await using server = await startOAuth()
     const { secrets, refusals } = await walk(server)
     const audit = await server.auth.audit.list({ limit: 500 })
@@ -95,7 +95,7 @@ describe('secrets and tokens of clients', () => {
     }
   })
 
-  it('stand in no file: of a secret there is a hash, of a token nothing', async () => {
+  it('appear in no file: secrets are stored as hashes, tokens not at all', async () => {
     await using server = await startOAuth()
     const { secrets } = await walk(server)
     const { client, secret } = await server.auth.clients.create({ name: 'the last one' })
@@ -103,10 +103,10 @@ describe('secrets and tokens of clients', () => {
     secrets.add(await server.tokenOf({ id: client.id, secret }))
     const files = ['', '-wal'].map((suffix) => server.file + suffix).filter((file) => existsSync(file))
     const bytes = files.map((file) => readFileSync(file).toString('latin1')).join('')
-    assert.ok(bytes.includes('the last one'), 'these are the files')
+    assert.ok(bytes.includes('the last one'), 'the client is in these files')
     assert.ok(
       bytes.includes(createHash('sha256').update(secret).digest().toString('latin1')),
-      'and this is how it is kept',
+      'the hash of the secret is in these files',
     )
     for (const one of secrets) assert.ok(!bytes.includes(one.replace(/^sw[rs]_/, '')), 'a secret in the database')
   })

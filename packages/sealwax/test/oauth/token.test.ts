@@ -24,7 +24,7 @@ function claimsOf(reply: OAuthReply): Record<string, unknown> {
 }
 
 describe('the client_credentials grant', () => {
-  it('answers a token with the claims of RFC 9068 and no refresh token, not to be cached', async () => {
+  it('returns an access token with the claims of RFC 9068 and no refresh token, with no-store', async () => {
     const reply = await token(credentials, machine)
     assert.deepEqual(
       [reply.status, reply.headers.get('Cache-Control'), reply.headers.get('Pragma')],
@@ -43,10 +43,10 @@ describe('the client_credentials grant', () => {
     assert.deepEqual([iat, exp, ver], [now, now + 900, now])
     assert.match(`${sid} ${jti}`, /^[\w-]{22} [\w-]{22}$/)
     const again = claimsOf(await token(credentials, machine))
-    assert.ok(again.sid !== sid && again.jti !== jti, 'each token has names of its own')
+    assert.ok(again.sid !== sid && again.jti !== jti, 'each token has its own sid and jti')
   })
 
-  it('gives the scopes asked for, all when none are, none when there are none, and never more', async () => {
+  it('grants the requested scopes, all if none are requested, and refuses scopes that the client does not have', async () => {
     const scopeOf = async (scope: string) => {
       const reply = await token({ ...credentials, scope }, machine)
       assert.equal(reply.body.scope, claimsOf(reply).scope)
@@ -71,7 +71,7 @@ describe('the client_credentials grant', () => {
     }
   })
 
-  it('takes Basic in any case with form-encoded insides, and the same in the body', async () => {
+  it('accepts Basic in any letter case with form-encoded credentials, and credentials in the body', async () => {
     const escaped = [machine.id, machine.secret].map((text) =>
       [...text].map((character) => `%${character.charCodeAt(0).toString(16)}`).join(''),
     )
@@ -81,11 +81,19 @@ describe('the client_credentials grant', () => {
     }
     const inBody = { client_id: machine.id, client_secret: machine.secret }
     assert.equal((await token({ ...credentials, ...inBody })).status, 200)
-    assert.equal((await token({ ...credentials, client_id: machine.id }, machine)).status, 200, 'the same name twice')
-    assert.equal((await token({ ...credentials, client_secret: '' }, machine)).status, 200, 'no value, so left out')
+    assert.equal(
+      (await token({ ...credentials, client_id: machine.id }, machine)).status,
+      200,
+      'the same client_id twice',
+    )
+    assert.equal(
+      (await token({ ...credentials, client_secret: '' }, machine)).status,
+      200,
+      'an empty parameter counts as left out',
+    )
   })
 
-  it('every way not to be a client is refused with invalid_client, and challenged', async () => {
+  it('every failed authentication gets invalid_client and a challenge', async () => {
     const disabled = await server.machine()
     await server.auth.clients.disable(disabled.id)
     const other = await server.machine()
@@ -97,18 +105,18 @@ describe('the client_credentials grant', () => {
       headers?: Record<string, string>,
     ][] = [
       ['nothing', undefined],
-      ['a name alone', undefined, { client_id: machine.id }],
-      ['a name that is none', undefined, { client_id: 'somebody' }],
+      ['only a client_id', undefined, { client_id: machine.id }],
+      ['an invalid client_id', undefined, { client_id: 'somebody' }],
       ['a wrong secret', { ...machine, secret: other.secret }],
       ['a secret cut short', { ...machine, secret: machine.secret.slice(0, -1) }],
       ['no secret', { ...machine, secret: '' }],
-      ['unknown', unknown],
-      ['disabled', disabled],
-      ['the name in capitals', { ...machine, id: machine.id.toUpperCase() }],
+      ['an unknown client', unknown],
+      ['a disabled client', disabled],
+      ['the client_id in capitals', { ...machine, id: machine.id.toUpperCase() }],
       ['the first-party client with a secret', { ...machine, id: 'sealwax' }],
-      ['a NUL in the name', { ...machine, id: `${machine.id}%00` }],
+      ['a NUL in the client_id', { ...machine, id: `${machine.id}%00` }],
       ['SQL', { ...machine, id: '%27 or 1=1 --' }],
-      ['a very long name', { ...machine, id: 'x'.repeat(5000) }],
+      ['a very long client_id', { ...machine, id: 'x'.repeat(5000) }],
       ['a wrong secret in the body', undefined, { client_id: machine.id, client_secret: 'x' }],
       ['an assertion', undefined, { client_id: machine.id, client_assertion: 'x', client_assertion_type: 'y' }],
       ['a Bearer token', undefined, {}, { Authorization: `Bearer ${await server.tokenOf(machine)}` }],
@@ -130,7 +138,7 @@ describe('the client_credentials grant', () => {
     }
   })
 
-  it('unknown, disabled and wrong get the same answer to the letter', async () => {
+  it('unknown clients, disabled clients and wrong secrets get exactly the same response', async () => {
     const disabled = await server.machine()
     await server.auth.clients.disable(disabled.id)
     const attempts = [
@@ -165,7 +173,7 @@ describe('the client_credentials grant', () => {
 })
 
 describe('the refresh_token grant', () => {
-  it('is the refresh there is: a retry gets the same successor, a replay ends the session with a reason', async () => {
+  it('behaves like POST /refresh: a retry gets the same successor, a replay ends the session with a reason', async () => {
     const { refresh_token: first, session } = await server.auth.sessions.create({ subject: 'ann' })
     const second = await refresh(first, { client_id: 'sealwax' })
     assert.deepEqual([second.status, second.body.token_type], [200, 'Bearer'])
@@ -184,7 +192,7 @@ describe('the refresh_token grant', () => {
     )
   })
 
-  it('narrows the scope of one access token; asking for more is refused and spends nothing', async () => {
+  it('narrows the scope of one access token; a wider scope is refused and does not use up the token', async () => {
     const { refresh_token } = await server.auth.sessions.create({ subject: 'bob', scope: 'a b c' })
     for (const scope of ['d', 'a d', 'A', 'a  b']) {
       assertOAuthError(await refresh(refresh_token, { scope }), [400, 'invalid_scope'], scope)
@@ -198,7 +206,7 @@ describe('the refresh_token grant', () => {
     assert.equal((await refresh(unscoped.refresh_token)).status, 200)
   })
 
-  it('a scope out of range does not hide a replay: the session ends', async () => {
+  it('an invalid scope does not hide a replay: the session ends', async () => {
     const { refresh_token: first, session } = await server.auth.sessions.create({ subject: 'kim', scope: 'a' })
     const second = (await refresh(first)).body.refresh_token as string
     server.clock.advance(MINUTE)
@@ -211,7 +219,7 @@ describe('the refresh_token grant', () => {
     assert.equal(data[0]?.sessionId, session.id)
   })
 
-  it('refuses what is not a refresh token, with a reason', async () => {
+  it('refuses invalid and expired refresh tokens with a reason', async () => {
     const { refresh_token, access_token } = await server.auth.sessions.create({ subject: 'eve' })
     for (const bad of [
       access_token,
@@ -232,7 +240,7 @@ describe('the refresh_token grant', () => {
     assert.equal(late.body.reason, 'expired')
   })
 
-  it('is not for API clients, and never reads the cookie', async () => {
+  it('is refused for API clients, and never reads the cookie', async () => {
     const { refresh_token } = await server.auth.sessions.create({ subject: 'ann' })
     const form = { grant_type: 'refresh_token', refresh_token }
     assertOAuthError(await token(form, machine), [400, 'unauthorized_client'])
@@ -240,11 +248,11 @@ describe('the refresh_token grant', () => {
     assertOAuthError(await token({ ...credentials, client_id: 'sealwax' }), [400, 'unauthorized_client'])
     const cookie = { Cookie: `sealwax=${refresh_token}`, 'Sec-Fetch-Site': 'same-origin' }
     assertOAuthError(await token({ grant_type: 'refresh_token' }, undefined, cookie), [400, 'invalid_request'])
-    assert.equal((await refresh(refresh_token)).status, 200, 'nothing of this touched the session')
+    assert.equal((await refresh(refresh_token)).status, 200, 'none of this affected the session')
   })
 })
 
-it('on the wire: a form without length, in chunks, is read like any other', async () => {
+it('a form in chunked encoding, without Content-Length, is read like any other', async () => {
   const body = new URLSearchParams(credentials).toString()
   const head = `POST /oauth/token HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: ${basic(machine).Authorization}\r\n`
   const type = 'Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n'

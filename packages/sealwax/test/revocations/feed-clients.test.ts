@@ -9,9 +9,9 @@ import { assertProblem, call, listen, SECRET, startAuth, tempDir } from '../serv
 
 const PATH = '/.well-known/revocations'
 
-test('a feed for clients cannot be read by strangers, users and clients without the scope', async () => {
+test('a feed for clients cannot be read without a token, by users or by clients without the scope', async () => {
   await using server = await startAuth({ revocationFeed: 'clients' })
-  // Not checked against the document of a server with a public feed.
+  // Not checked against the OpenAPI document, which describes a public feed.
   const read = (token?: string) => call(server.url, PATH, token === undefined ? {} : { token })
   const tokenOf = async (scopes: readonly string[]) => {
     const { client, secret } = await server.auth.clients.create({ name: 'orders api', scopes })
@@ -34,7 +34,7 @@ test('a feed for clients cannot be read by strangers, users and clients without 
   assert.equal((await server.call('/.well-known/oauth-authorization-server')).status, 200)
 })
 
-test('a public feed needs no authentication, and its document says so', async () => {
+test('a public feed requires no authentication, and the OpenAPI document lists none', async () => {
   await using server = await startAuth()
   assert.equal((await server.call(PATH)).status, 200)
   const document = JSON.parse((await server.call('/openapi.json')).text)
@@ -42,7 +42,7 @@ test('a public feed needs no authentication, and its document says so', async ()
 })
 
 for (const given of ['found in the metadata', 'given']) {
-  test(`a guard with a client follows a feed for clients, its URL ${given}, and gets a new token when its own was revoked`, async (t) => {
+  test(`a guard with client credentials follows a feed for clients, URL ${given}, and requests a new token when its own is stale`, async (t) => {
     using dir = tempDir()
     await using server = await listen(() => {})
     const store = sqliteStore(`${dir.path}/auth.db`)

@@ -17,7 +17,7 @@ import { openFile } from '../stores.ts'
 
 const PATH = '/.well-known/revocations'
 const PAGE = 5000
-/** Two full pages and a third, which is too long for a short reply. */
+/** Two full pages and a third page that is too long for a short reply. */
 const MANY = 2 * PAGE + 1000
 
 interface Page {
@@ -36,7 +36,7 @@ function revoke(store: Store, names: readonly string[], until = soon()): Promise
   })
 }
 
-it('one read serves all waiting guards, and they are not woken for each of many log-outs', async () => {
+it('one read of the store serves all waiting guards', async () => {
   const { store, [Symbol.asyncDispose]: dispose } = await openFile()
   let reads = 0
   const { committed } = store
@@ -130,7 +130,7 @@ function counting(store: Store): { store: Store; reads: () => number } {
   return { store: counted, reads: () => reads }
 }
 
-/** A connection from an address of this machine that sends a request and does not read. */
+/** Connects from a local address and sends a request, without reading the response. */
 async function send(port: number, localAddress: string, text: string): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', localAddress })
   socket.on('error', () => {})
@@ -166,7 +166,7 @@ for (const [kind, open] of Object.entries(STORES)) {
       assert.equal((await server.read(`other.${first.split('.')[1]}`)).snapshot, true)
     })
 
-    it('a remote guard accepts nobody before the last page, and then refuses every ended session', async () => {
+    it('a remote guard accepts no token before the last page, and then refuses every ended session', async () => {
       await using opened = await open()
       await opened.fill(MANY)
       await using server = await start({ store: opened.store })
@@ -193,16 +193,16 @@ for (const [kind, open] of Object.entries(STORES)) {
       const before = counted.reads()
       const pages = await Promise.all(Array.from({ length: 20 }, () => server.read(first.cursor, headers)))
       // Postgres is also polled once a second.
-      assert.ok(counted.reads() - before < 15, `${counted.reads() - before} readings`)
+      assert.ok(counted.reads() - before < 15, `${counted.reads() - before} reads`)
       assert.equal(new Set(pages.map((page) => JSON.stringify(page))).size, 1)
     })
   })
 }
 
-describe('strangers at the feed', () => {
+describe('many readers of the feed', () => {
   const sqlite = STORES.sqlite as (typeof STORES)[string]
 
-  it('readers that accept gzip get a third of the bytes, others get plain JSON', async () => {
+  it('readers that accept gzip get less than half of the bytes, others get plain JSON', async () => {
     await using opened = await sqlite()
     await opened.fill(MANY)
     await using server = await start({ store: opened.store })
@@ -229,7 +229,7 @@ describe('strangers at the feed', () => {
     }
   })
 
-  it('strangers who read the snapshot repeatedly do not make remote guards respond 503', async () => {
+  it('60 clients that read the snapshot repeatedly do not make remote guards respond 503', async () => {
     await using opened = await sqlite()
     await opened.fill(MANY)
     await using server = await start({ store: opened.store })
@@ -274,7 +274,7 @@ describe('strangers at the feed', () => {
     )
   })
 
-  it('readers that do not read are cut off when others wait, and use no memory meanwhile', async () => {
+  it('clients that do not read their responses use little memory and do not block other readers', async () => {
     await using opened = await sqlite()
     await opened.fill(MANY)
     await using server = await start({ store: opened.store })
@@ -282,14 +282,14 @@ describe('strangers at the feed', () => {
     const held = () => process.memoryUsage().arrayBuffers
     const before = held()
     const closed: number[] = []
-    // More than the buffers of both ends hold, on more connections than there are places.
+    // More than the socket buffers can hold, on more connections than there are places.
     const readers = await Promise.all(
       Array.from({ length: 60 }, () => send(server.port, '127.0.1.1', request(PATH).repeat(25))),
     )
     for (const [i, reader] of readers.entries()) reader.once('close', () => closed.push(i))
     await delay(500)
     const most = held() - before
-    assert.ok(most < 100e6, `${Math.round(most / 1e6)} MB are held`)
+    assert.ok(most < 100e6, `${Math.round(most / 1e6)} MB in use`)
     const began = performance.now()
     assert.equal((await server.read()).entries.length, PAGE)
     assert.ok(performance.now() - began < 8000, `served after ${Math.round(performance.now() - began)} ms`)

@@ -16,7 +16,7 @@ before(async () => {
 })
 after(() => server.remove())
 
-/** How long the other process may take to refuse: a fraction of a second on a busy machine. */
+/** Waits up to 1.5 s for the result: another process needs a moment on a busy machine. */
 async function eventually(expected: string, ask: () => Promise<string>): Promise<void> {
   for (let waited = 0; waited < 1500; waited += 10) {
     if ((await ask()) === expected) return
@@ -57,7 +57,7 @@ for (const [name, stores] of Object.entries(STORES)) {
       assert.equal(await standing(both.two, access_token), 'accepted')
     })
 
-    test('a session ended by one is soon refused by the other, and its refresh at once', async () => {
+    test('a session ended by one is soon refused by the other, and its refresh immediately', async () => {
       await using both = await pair()
       const tokens = await both.one.sessions.create({ subject: 'u' })
       assert.equal(await standing(both.two, tokens.access_token), 'accepted')
@@ -77,7 +77,7 @@ for (const [name, stores] of Object.entries(STORES)) {
       assert.deepEqual(auth.roles, ['teacher'])
     })
 
-    test('fifty refreshes of one token at both give one successor', async () => {
+    test('fifty concurrent refreshes of one token on both give one successor', async () => {
       await using both = await pair()
       const { refresh_token } = await both.one.sessions.create({ subject: 'u' })
       const replies = await Promise.all(
@@ -114,7 +114,7 @@ for (const [name, stores] of Object.entries(STORES)) {
         [session.id],
       )
       assert.equal(answer.snapshot, false)
-      assert.ok(performance.now() - started < 5000, 'answered by the event, not by the end of the wait')
+      assert.ok(performance.now() - started < 5000, 'the reply came with the revocation, not at the end of the wait')
       const foreign = await read('another-epoch.1')
       assert.equal(foreign.snapshot, true)
       assert.equal(foreign.entries.length, 1)
@@ -180,7 +180,7 @@ test('postgres: a transaction that began before a snapshot in pages and commits 
   await store.close()
 })
 
-test('postgres: invented cursors get a reply and cost no more than others', async () => {
+test('postgres: invented cursors get a page without an error', async () => {
   const store = postgresStore(await server.createDatabase(), { connections: 5 })
   await store.open({ features, migrate: 'auto' })
   const entry = { kind: 'sid', ver: null, until: 4_000_000_000 } as const
@@ -203,7 +203,7 @@ test('postgres: rows restored from a server with higher transaction numbers are 
   await store.open({ features, migrate: 'auto' })
   const sql = postgres(url, { max: 2, onnotice: () => {} })
   const entry = (key: string) => ({ kind: 'sid' as const, key, ver: null, until: 4_000_000_000 })
-  // As pg_dump writes them: with their numbers.
+  // As in a dump of pg_dump, with their transaction numbers.
   for (const [key, txid] of Object.entries({ a: '1000000', b: '1000001', c: '9000000000' })) {
     await sql`insert into sealwax.revocations ${sql({ ...entry(key), txid })}`
   }
@@ -237,7 +237,7 @@ test('postgres: after a crash reuses transaction numbers, no revocation is misse
   const revoke = (key: string) =>
     store.transaction((facts) => facts.revocations.append({ kind: 'sid', key, ver: null, until: 4_000_000_000 }))
   await revoke('before')
-  // Takes numbers of which a crash leaves no trace.
+  // Aborted transactions, whose numbers are used again after a crash.
   for (let i = 0; i < 5; i += 1) {
     const undone = store.transaction(async (facts) => {
       await facts.metadata.getOrSet(`name-${i}`, 'x')
@@ -258,7 +258,7 @@ test('postgres: after a crash reuses transaction numbers, no revocation is misse
   await store.close()
 })
 
-test('postgres: after a crash of the database, notifications arrive again, and not only the next poll', async () => {
+test('postgres: after a crash of the database, changes are heard by notification again, not only by polling', async () => {
   const store = postgresStore(await server.createDatabase(), { connections: 5 })
   await store.open({ features, migrate: 'auto' })
   let heard = () => {}
@@ -275,10 +275,10 @@ test('postgres: after a crash of the database, notifications arrive again, and n
     await store.transaction((facts) => facts.revocations.append({ kind: 'sid', key, ver: null, until: 4_000_000_000 }))
     const committed = performance.now()
     await news
-    // Polling every second alone would be this fast once in five times.
+    // With only a poll every second, this would happen once in five times.
     if (performance.now() - committed < 200) atOnce += 1
   }
-  assert.ok(atOnce >= 4, `${atOnce} of 5 were heard at once`)
+  assert.ok(atOnce >= 4, `${atOnce} of 5 were heard immediately`)
   await stop()
   await store.close()
 })

@@ -4,7 +4,7 @@ import { unsafeDecode } from '@sealwax/jwt'
 import type { AuthOptions, TokenResponse } from '../../src/index.ts'
 import { DAY, HOUR, MINUTE, SECOND, standing, startAuth } from '../server.ts'
 
-/** The time between `iat` and `exp`, which `expires_in` must say as well. */
+/** The time between `iat` and `exp`, which must equal `expires_in`. */
 function lifetime({ access_token, expires_in }: Pick<TokenResponse, 'access_token' | 'expires_in'>): number {
   const { iat, exp } = unsafeDecode(access_token).payload
   assert.equal(Number(exp) - Number(iat), expires_in)
@@ -12,7 +12,7 @@ function lifetime({ access_token, expires_in }: Pick<TokenResponse, 'access_toke
 }
 
 describe('an access token', () => {
-  it('attack: is not good for a day after a log-in that ends in a minute', async () => {
+  it('attack: accessTtl 24h does not keep it valid for a day when the session ends in a minute', async () => {
     await using server = await startAuth({ refreshAbsolute: '60s', accessTtl: '24h' })
     const tokens = await server.auth.sessions.create({ subject: 'ann' })
     assert.equal(lifetime(tokens), 60)
@@ -20,14 +20,14 @@ describe('an access token', () => {
     assert.equal(await standing(server.auth, tokens.access_token), 'accepted')
     const refreshed = await server.auth.sessions.refresh(tokens.refresh_token)
     assert.equal(lifetime(refreshed), 5)
-    // The guard forgives clocks that differ by five seconds.
+    // The guard tolerates a clock difference of five seconds.
     server.clock.advance(10 * SECOND)
     for (const { access_token } of [tokens, refreshed])
       assert.equal(await standing(server.auth, access_token), 'token_expired')
     assert.equal((await server.call('/me', { token: refreshed.access_token })).status, 401)
   })
 
-  it('ends with its session at whatever part of a second that does, and lives a second at least', async () => {
+  it('ends no later than its session, in whole seconds, and lives at least one second', async () => {
     await using server = await startAuth({ refreshAbsolute: '20s' })
     server.clock.advance(750)
     const { refresh_token, session } = await server.auth.sessions.create({ subject: 'ann' })
@@ -39,16 +39,21 @@ describe('an access token', () => {
     ] as const) {
       server.clock.advance(advance)
       const tokens = await server.auth.sessions.refresh(refresh_token)
-      assert.equal(lifetime(tokens), seconds, `after ${advance}`)
+      assert.equal(lifetime(tokens), seconds, `after another ${advance} ms`)
       const end = Number(unsafeDecode(tokens.access_token).payload.exp) * 1000
       assert.ok(end <= Math.max(Date.parse(session.expires_at), server.clock.time + 1000))
     }
   })
 
   const idle: [name: string, options: Partial<AuthOptions>, remember: boolean, seconds: number][] = [
-    ['never outlives the idle end of its session', { refreshIdle: '5m', accessTtl: '1h' }, true, 300],
-    ['of a session that is not to be remembered ends within its day', { accessTtl: '24h' }, false, DAY / SECOND],
-    ['has the whole of its time where the session lives longer', { accessTtl: '24h' }, true, DAY / SECOND],
+    ['never outlives the idle timeout of its session', { refreshIdle: '5m', accessTtl: '1h' }, true, 300],
+    [
+      'of a session with remember: false does not outlive the day of that session',
+      { accessTtl: '24h' },
+      false,
+      DAY / SECOND,
+    ],
+    ['gets its full lifetime if the session lives longer', { accessTtl: '24h' }, true, DAY / SECOND],
   ]
   for (const [name, options, remember, seconds] of idle) {
     it(name, async () => {
@@ -60,7 +65,7 @@ describe('an access token', () => {
     })
   }
 
-  it('of an API client, which has no session, has the whole of its time', async () => {
+  it('of an API client, which has no session, gets its full lifetime', async () => {
     await using server = await startAuth({ refreshAbsolute: '60s', accessTtl: '1h' })
     const { client, secret } = await server.auth.clients.create({ name: 'export', scopes: ['x'] })
     const headers = { Authorization: `Basic ${Buffer.from(`${client.id}:${secret}`).toString('base64')}` }

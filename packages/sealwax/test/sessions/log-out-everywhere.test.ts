@@ -22,7 +22,7 @@ const PASSWORD_2 = 'quite another passphrase'
 let server: Promise<PostgresServer> | undefined
 after(async () => (await server)?.remove())
 
-/** Where the sessions are: opens another store of the same facts, and runs SQL in it. */
+/** The databases. `store` opens another store on the same data, `run` executes SQL in it. */
 const DATABASES = {
   async sqlite(directory: string) {
     const file = join(directory, 'auth.db')
@@ -49,7 +49,7 @@ const DATABASES = {
 interface Place extends AsyncDisposable {
   readonly url: string
   readonly auth: AuthServer
-  /** A guard of another service. */
+  /** The guard of another service. */
   readonly elsewhere: Guard
   readonly database: Awaited<ReturnType<(typeof DATABASES)['sqlite']>>
   /** Another process on the same database. */
@@ -57,7 +57,7 @@ interface Place extends AsyncDisposable {
   ask(path: string, json: object, token?: string): ReturnType<typeof call>
 }
 
-/** A server that really listens, and a guard elsewhere that follows its feed. */
+/** A server on a real socket, and a remote guard that follows its feed. */
 async function start(kind: keyof typeof DATABASES, options: Partial<AuthOptions> = {}): Promise<Place> {
   const directory = tempDir()
   const database = await DATABASES[kind](directory.path)
@@ -85,15 +85,15 @@ async function start(kind: keyof typeof DATABASES, options: Partial<AuthOptions>
   }
 }
 
-/** What the own guard says at once, and the one elsewhere a moment later. */
+/** Checks the guard of the server immediately, and the remote guard a moment later. */
 async function assertStanding({ auth, elsewhere }: Place, expected: string, token: string, name = ''): Promise<void> {
-  assert.equal(await standing(auth, token), expected, `${name} here`)
+  assert.equal(await standing(auth, token), expected, `${name}, guard of the server`)
   await eventually(elsewhere, expected, token, name)
 }
 
 async function eventually(guard: Guard, expected: string, token: string, name = ''): Promise<void> {
   for (let i = 0; i < 300 && (await standing({ guard }, token)) !== expected; i += 1) await delay(10)
-  assert.equal(await standing({ guard }, token), expected, `${name} elsewhere`)
+  assert.equal(await standing({ guard }, token), expected, `${name}, guard that reads the feed`)
 }
 
 interface Feed {
@@ -106,7 +106,7 @@ async function feedOf(url: string): Promise<{ size: number; kinds: string[]; ent
   return { size: text.length, kinds: entries.map(({ kind }) => kind), entries }
 }
 
-/** Ways to begin a session, and the subject it is of. */
+/** Ways to begin a session of the subject `u`. */
 const LOG_INS: Record<
   string,
   { options: Partial<AuthOptions>; begin(place: Place): Promise<{ access_token: string }> }
@@ -132,7 +132,7 @@ const LOG_INS: Record<
 
 for (const kind of ['sqlite', 'postgres'] as const) {
   describe(`log-out everywhere: ${kind}`, () => {
-    it('attack: a subject with 100,000 sessions cannot make the feed big by logging out everywhere', async () => {
+    it('attack: a subject with 100,000 sessions adds one feed entry by logging out everywhere', async () => {
       await using place = await start(kind, { maxSessions: Number.POSITIVE_INFINITY })
       const { auth, database } = place
       const first = await auth.sessions.create({ subject: 'u' })
@@ -155,8 +155,8 @@ for (const kind of ['sqlite', 'postgres'] as const) {
     })
 
     for (const [name, { options, begin }] of Object.entries(LOG_INS)) {
-      it(`whoever logs in at once after it is let in, and it ends that session, too: ${name}`, async () => {
-        // A clock that stands still: everything happens in one second.
+      it(`a log-in in the same second afterwards is accepted, and the next one ends that session too: ${name}`, async () => {
+        // The clock does not move, so everything happens in the same second.
         const time = Date.now()
         await using place = await start(kind, { ...options, now: () => time })
         const tokens: string[] = []
@@ -170,7 +170,7 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       })
     }
 
-    it('whoever logs in after it on a server whose clock is behind is let in', async () => {
+    it('a log-in afterwards on a server whose clock is behind is accepted', async () => {
       await using place = await start(kind)
       const late = await place.another({ now: () => Date.now() - 20 * SECOND })
       const ahead = await place.another({ now: () => Date.now() + 20 * SECOND })
@@ -181,7 +181,7 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       for (const one of before) await assertStanding(place, 'token_revoked', one.access_token)
     })
 
-    it('the excepted session goes on, after its next refresh, too, and introspection agrees', async () => {
+    it('the excepted session stays valid, also after its next refresh, and introspection agrees', async () => {
       await using place = await start(kind)
       const { auth } = place
       await auth.users.create({ id: 'v', email: 'v@example.com', password: PASSWORD, roles: ['teacher'] })
@@ -217,7 +217,7 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       assert.equal((await feedOf(place.url)).entries.length, 6)
     })
 
-    it('attack: a session that has ended, or is of somebody else, is not brought back by excepting it', async () => {
+    it('attack: excepting a session that has ended or belongs to another subject is ignored', async () => {
       await using place = await start(kind)
       const { auth } = place
       const ended = await auth.sessions.create({ subject: 'u' })
@@ -231,7 +231,7 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(new Set(entries.map(({ except }) => except)), new Set([undefined]))
     })
 
-    it('a user who is deleted and created again in the same second is let in, and the tokens of before are not', async () => {
+    it('a user deleted and created again in the same second can log in, and earlier tokens stay refused', async () => {
       const time = Date.now()
       await using place = await start(kind, { now: () => time })
       const { auth } = place
@@ -244,14 +244,14 @@ for (const kind of ['sqlite', 'postgres'] as const) {
         await auth.users.setRoles('u', ['other'])
         await assertStanding(place, 'token_stale', access_token)
         old.push((await auth.sessions.create({ subject: 'u' })).access_token, access_token)
-        // Once with sessions that end with the user, once with none.
+        // In round 1 no session is left when the user is deleted.
         if (i === 1) await auth.sessions.revokeAll('u')
         await auth.users.delete('u')
         assert.equal((await auth.sessions.list('u')).length, 0, session.id)
       }
     })
 
-    it('a change of roles makes the token of a session stale that a server whose clock is ahead began', async () => {
+    it('a role change makes tokens stale that were issued by a server whose clock is ahead', async () => {
       await using place = await start(kind)
       await place.auth.users.create({ id: 'u', email: 'u@example.com', password: PASSWORD, roles: ['admin'] })
       const ahead = await place.another({ now: () => Date.now() + 30 * SECOND })
@@ -264,7 +264,7 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       assert.equal(unsafeDecode(fresh.access_token).payload.roles, undefined)
     })
 
-    it('a new password, disabling and deleting write one entry each, and none when there was no session', async () => {
+    it('a new password, disabling and deleting write one feed entry each, and none without a session', async () => {
       await using place = await start(kind)
       const { auth } = place
       const acts = [
@@ -283,7 +283,7 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       assert.deepEqual((await feedOf(place.url)).kinds, ['sub', 'sub', 'sub'])
     })
 
-    it('a session that was begun before there were versions ends as well', async () => {
+    it('a session from before versions were introduced ends as well', async () => {
       await using place = await start(kind)
       const { session, refresh_token } = await place.auth.sessions.create({ subject: 'u' })
       await place.database.run(`update ${place.database.schema}sessions set ver = null`)
@@ -296,7 +296,7 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       await assertStanding(place, 'token_revoked', access_token)
     })
 
-    it('another process, and one that starts afterwards, refuse the same tokens', async () => {
+    it('another process, and one started afterwards, refuse the same tokens', async () => {
       await using place = await start(kind)
       const running = await place.another()
       const kept = await place.auth.sessions.create({ subject: 'u' })
@@ -309,7 +309,7 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       }
     })
 
-    it('a log-in that overlaps with it either has ended, or its tokens are let in: never neither', async () => {
+    it('a concurrent log-in is either listed with valid tokens or has ended with revoked tokens', async () => {
       await using place = await start(kind)
       const processes = [place.auth, await place.another()]
       const begun: { access_token: string; refresh_token: string }[] = []
@@ -331,7 +331,7 @@ for (const kind of ['sqlite', 'postgres'] as const) {
   })
 }
 
-it('sqlite: after an older copy was restored, guards elsewhere let in who logs in anew, and nobody who was logged out before', async () => {
+it('sqlite: after an older copy is restored, remote guards accept new log-ins and refuse sessions that had been logged out', async () => {
   const directory = tempDir()
   const file = join(directory.path, 'auth.db')
   let handler: ReturnType<typeof toNodeHandler> | undefined
@@ -355,11 +355,11 @@ it('sqlite: after an older copy was restored, guards elsewhere let in who logs i
   await second.close()
   for (const rest of ['', '-wal', '-shm']) rmSync(file + rest, { force: true })
   copyFileSync(`${file}.copy`, file)
-  // As docs/stores.md says.
+  // As described in docs/stores.md.
   using restored = new DatabaseSync(file)
   restored.exec("delete from metadata where name = 'feed_epoch'")
   restored.close()
-  // A restore takes longer than that.
+  // A real restore takes longer than this.
   await delay(2 * SECOND)
   const third = await open()
   for (const subject of ['u', 'own']) {
@@ -372,7 +372,7 @@ it('sqlite: after an older copy was restored, guards elsewhere let in who logs i
   directory[Symbol.dispose]()
 })
 
-it('postgres: sessions that begin while all of them are ended do not wait for a deadlock to be found', async () => {
+it('postgres: creating sessions while all sessions are ended causes no deadlock', async () => {
   const { url } = await DATABASES.postgres()
   const store = postgresStore(url)
   const auth = await createAuth({
@@ -393,7 +393,7 @@ it('postgres: sessions that begin while all of them are ended do not wait for a 
   assert.equal(found?.deadlocks, 0)
 })
 
-it('postgres: ending all sessions waits for the log-ins of the subject that are under way, which do not wait for one another', async () => {
+it('postgres: ending all sessions waits for log-ins of the subject that are in progress; these do not wait for each other', async () => {
   const { store: open } = await DATABASES.postgres()
   await using closing = new AsyncDisposableStack()
   const store = open()
@@ -422,7 +422,7 @@ it('postgres: ending all sessions waits for the log-ins of the subject that are 
   assert.equal(count, 2)
 })
 
-/** The columns of a session, as the database has them. */
+/** The columns of a session in the database. */
 async function columnsOf({ store }: Place['database']): Promise<string[]> {
   const opened = store()
   await opened.open({ features, migrate: 'off' })

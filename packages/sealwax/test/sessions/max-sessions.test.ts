@@ -13,7 +13,7 @@ async function idsOf({ auth }: Started, subject = 'u'): Promise<string[]> {
   return (await auth.sessions.list(subject)).map(({ id }) => id).sort()
 }
 
-test('maxSessions: a log-in beyond the limit ends the session used least recently, at once, and no other', async () => {
+test('maxSessions: a log-in beyond the limit immediately ends the least recently used session, and no other', async () => {
   await using started = await startAuth({ maxSessions: 2 })
   await started.auth.users.create({ id: 'user-123', ...CREDENTIALS })
   const logIn = async () => {
@@ -39,7 +39,7 @@ test('maxSessions: a log-in beyond the limit ends the session used least recentl
   )
 })
 
-test('maxSessions: a session that is ended for the limit is refused by its access token at once', async () => {
+test('maxSessions: the access token of a session ended by the limit is refused immediately', async () => {
   await using started = await startAuth({ maxSessions: 1 })
   const first = await begin(started)
   const second = await begin(started)
@@ -49,7 +49,7 @@ test('maxSessions: a session that is ended for the limit is refused by its acces
   )
 })
 
-test('maxSessions: of sessions that begin in the same millisecond those that began last stay', async () => {
+test('maxSessions: of sessions that begin in the same millisecond, the last ones stay', async () => {
   await using started = await startAuth({ maxSessions: 2 })
   const begun = []
   for (let i = 0; i < 8; i += 1) begun.push(await started.auth.sessions.create({ subject: 'u' }))
@@ -57,7 +57,7 @@ test('maxSessions: of sessions that begin in the same millisecond those that beg
   assert.deepEqual(await idsOf(started), last.sort())
 })
 
-test('maxSessions: a hundred sessions by default, and no limit with Infinity', async () => {
+test('maxSessions: the default is 100, and Infinity means no limit', async () => {
   for (const [options, left] of [
     [{}, 100],
     [{ maxSessions: Number.POSITIVE_INFINITY }, 103],
@@ -68,7 +68,7 @@ test('maxSessions: a hundred sessions by default, and no limit with Infinity', a
   }
 })
 
-test('maxSessions: an expired session makes room before a live one, however lately it was used', async () => {
+test('maxSessions: an expired session is ended before a live one, even if it was used more recently', async () => {
   await using started = await startAuth({ maxSessions: 2 })
   const live = await begin(started)
   const forgetful = await started.auth.sessions.create({ subject: 'u', remember: false })
@@ -78,7 +78,7 @@ test('maxSessions: an expired session makes room before a live one, however late
   await assert.rejects(started.auth.sessions.refresh(forgetful.refresh_token), { reason: 'session_revoked' })
 })
 
-test('maxSessions: a clock that stepped back ends another session than the one that begins', async () => {
+test('maxSessions: after the clock steps back, the session that begins is not the one that ends', async () => {
   await using started = await startAuth({ maxSessions: 2 })
   await begin(started)
   await begin(started)
@@ -88,7 +88,7 @@ test('maxSessions: a clock that stepped back ends another session than the one t
   assert.equal(await standing(started.auth, access_token), 'accepted')
 })
 
-test('maxSessions: whoever has far more sessions comes down to a lower limit a hundred at a time', async () => {
+test('maxSessions: after the limit is lowered, each log-in ends at most 100 sessions', async () => {
   await using started = await startAuth({ maxSessions: Number.POSITIVE_INFINITY })
   for (let i = 0; i < 150; i += 1) await begin(started)
   await started.restart({ maxSessions: 10 })

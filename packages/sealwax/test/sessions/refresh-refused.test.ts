@@ -5,7 +5,7 @@ import { unsafeDecode } from '@sealwax/jwt'
 import { DAY, HOUR, MINUTE, PASSWORD, SECOND, startAuth } from '../server.ts'
 import { assertAlive, assertRefused, refresh, rotatedSession } from './refreshing.ts'
 
-describe('a refresh token that is none', () => {
+describe('an invalid refresh token', () => {
   it('is refused as malformed and never touches a session', async () => {
     await using server = await startAuth()
     const { parent, successor, access } = await rotatedSession(server)
@@ -25,10 +25,10 @@ describe('a refresh token that is none', () => {
       'another format': changed((copy) => copy.writeUInt8(2, 0)),
       'one byte short': `swr_${bytes.subarray(0, -1).toString('base64url')}`,
       'one byte long': `swr_${Buffer.concat([bytes, Buffer.of(0)]).toString('base64url')}`,
-      'another spelling': `${successor}=`,
+      'base64 padding': `${successor}=`,
       'no prefix': successor.slice(4),
       'white space': ` ${successor}`,
-      'prefix alone': 'swr_',
+      'only the prefix': 'swr_',
       empty: '',
       garbage: randomBytes(40).toString('base64'),
       'access token': access,
@@ -48,8 +48,8 @@ describe('a refresh token that is none', () => {
   })
 })
 
-describe('a session that is over', () => {
-  it('expires when it was not used for 14 days', async () => {
+describe('the end of a session', () => {
+  it('expires after 14 days without use', async () => {
     await using server = await startAuth()
     const { successor } = await rotatedSession(server)
     server.clock.advance(14 * DAY - SECOND)
@@ -59,7 +59,7 @@ describe('a session that is over', () => {
     assertRefused(await refresh(server, last.body.refresh_token), 'expired')
   })
 
-  it('expires after 90 days however often it is used, and says so in each reply', async () => {
+  it('expires after 90 days even if it is used, and each reply has the date', async () => {
     await using server = await startAuth()
     const { refresh_token, session } = await server.auth.sessions.create({ subject: 'ann' })
     const end = new Date(server.clock.time + 90 * DAY)
@@ -76,7 +76,7 @@ describe('a session that is over', () => {
     assertRefused(await refresh(server, body.refresh_token), 'expired')
   })
 
-  it('ends with its user: disabled is said, deleted is a revoked session', async () => {
+  it('ends with its user: the reason is user_disabled after disabling, session_revoked after deleting', async () => {
     await using server = await startAuth()
     const { id } = await server.auth.users.create({ email: 'ann@example.com', password: PASSWORD })
     const { body } = await server.call('/login', { json: { email: 'ann@example.com', password: PASSWORD } })
@@ -89,8 +89,8 @@ describe('a session that is over', () => {
   })
 })
 
-describe('what replies show', () => {
-  it('no reply shows a generation or a time of rotation finer than an hour', async () => {
+describe('replies', () => {
+  it('contain no generation, and no time of use finer than an hour', async () => {
     await using server = await startAuth()
     const { successor } = await rotatedSession(server)
     server.clock.advance(17 * MINUTE + 13 * SECOND)

@@ -16,7 +16,7 @@ const PHONE: Presenter = { ip: '198.51.100.4', userAgent: AGENT }
 const CURL: Presenter = { ip: '192.0.2.7', userAgent: 'curl/8' }
 const at = (network: number): Presenter => ({ ip: `10.0.${network}.1`, userAgent: AGENT })
 
-/** Rotated so many milliseconds ago, from HOME: generation 1 is the parent, 2 the leaf. */
+/** A session rotated `age` ms ago from HOME. Generation 1 is the parent, 2 the leaf. */
 function rotated(age: number, changes: Partial<RefreshState> = {}): RefreshState {
   return {
     ...{ generation: 2, parent_generation: 1, rotated_at: NOW - age, presented_at: null, forks: null },
@@ -29,13 +29,13 @@ function present(state: RefreshState, token: number, presenter = HOME, { recover
   return decide(state, token, presenter, now, { refreshGrace: WINDOW, refreshRecovery: recovery })
 }
 
-/** The verdict, and the generation that is handed out. */
+/** The verdict and the generation in the reply. */
 function outcome(...given: Parameters<typeof present>): [verdict: string, handed?: number] {
   const decision = present(...given)
   return decision.verdict === 'replay_detected' ? [decision.verdict] : [decision.verdict, decision.handed]
 }
 
-/** The state after a fork by each of these, which each present the parent. */
+/** The state after each presenter has presented the parent, which forks each time. */
 function forkedBy(...presenters: Presenter[]): RefreshState {
   let state = rotated(5)
   for (const presenter of presenters) {
@@ -48,10 +48,14 @@ function forkedBy(...presenters: Presenter[]): RefreshState {
 
 describe('the refresh table', () => {
   const rows: [behaviour: string, given: Parameters<typeof present>, expected: [verdict: string, handed?: number]][] = [
-    ['a first refresh rotates at once', [rotated(0, { rotated_at: null, parent_generation: null }), 2], ['rotated', 3]],
+    [
+      'a first refresh rotates immediately',
+      [rotated(0, { rotated_at: null, parent_generation: null }), 2],
+      ['rotated', 3],
+    ],
     ['a leaf is kept for two windows', [rotated(2 * WINDOW - 1), 2], ['kept', 2]],
     ['a leaf rotates after two windows', [rotated(2 * WINDOW), 2], ['rotated', 3]],
-    ['a leaf is kept from another origin, too', [rotated(5), 2, PHONE], ['kept', 2]],
+    ['a leaf is also kept from another origin', [rotated(5), 2, PHONE], ['kept', 2]],
     ['the parent gets its leaf again within a window', [rotated(WINDOW - 1), 1], ['replayed', 2]],
     [
       'a new address in the same network is the same origin',
@@ -64,56 +68,76 @@ describe('the refresh table', () => {
       ['replayed', 2],
     ],
     ['a clock that stepped back leaves the parent inside the window', [rotated(-3_600_000), 1], ['replayed', 2]],
-    ['not for as long as a clock was a day ahead: a leaf rotates', [rotated(-DAY), 2], ['rotated', 3]],
-    ['nor is its parent good for others until then', [rotated(-DAY), 1, CURL], ['replay_detected']],
-    ['and a reply lost before the clock was set right is given again', [rotated(-DAY), 1], ['forked', 3]],
     [
-      'the window of the parent begins anew when its leaf is first presented',
+      'a clock that stepped back by a day does not extend the window: a leaf rotates',
+      [rotated(-DAY), 2],
+      ['rotated', 3],
+    ],
+    [
+      'a clock that stepped back by a day: the parent is refused from another client',
+      [rotated(-DAY), 1, CURL],
+      ['replay_detected'],
+    ],
+    ['a clock that stepped back by a day: a lost reply is recovered', [rotated(-DAY), 1], ['forked', 3]],
+    [
+      'the window of the parent starts again when its leaf is first presented',
       [rotated(50_000, { presented_at: NOW - WINDOW + 1 }), 1],
       ['replayed', 2],
     ],
-    ['but only once', [rotated(80_000, { presented_at: NOW - WINDOW }), 1], ['replay_detected']],
-    ['another network within the window gets a leaf of its own', [rotated(5), 1, PHONE], ['forked', 3]],
-    ['another user agent within the window gets a leaf of its own', [rotated(5), 1, CURL], ['forked', 3]],
-    ['a lost reply is given again hours later', [rotated(WINDOW), 1], ['forked', 3]],
-    ['also to the same user agent in another network', [rotated(DAY - MINUTE), 1, PHONE], ['forked', 3]],
-    ['not to another user agent', [rotated(DAY - MINUTE), 1, CURL], ['replay_detected']],
-    ['not after a day', [rotated(RECOVERY), 1], ['replay_detected']],
-    ['not when recovery is off', [rotated(WINDOW), 1, HOME, { recovery: 0 }], ['replay_detected']],
     [
-      'not when a leaf was presented or confirmed',
+      'the window of the parent starts again only once',
+      [rotated(80_000, { presented_at: NOW - WINDOW }), 1],
+      ['replay_detected'],
+    ],
+    ['another network within the window gets its own leaf', [rotated(5), 1, PHONE], ['forked', 3]],
+    ['another user agent within the window gets its own leaf', [rotated(5), 1, CURL], ['forked', 3]],
+    ['a lost reply is recovered after the window', [rotated(WINDOW), 1], ['forked', 3]],
+    [
+      'a lost reply is recovered by the same user agent in another network',
+      [rotated(DAY - MINUTE), 1, PHONE],
+      ['forked', 3],
+    ],
+    ['a lost reply is not recovered by another user agent', [rotated(DAY - MINUTE), 1, CURL], ['replay_detected']],
+    ['a lost reply is not recovered after a day', [rotated(RECOVERY), 1], ['replay_detected']],
+    [
+      'a lost reply is not recovered when recovery is off',
+      [rotated(WINDOW), 1, HOME, { recovery: 0 }],
+      ['replay_detected'],
+    ],
+    [
+      'a lost reply is not recovered after a leaf was presented or confirmed',
       [rotated(DAY / 2, { presented_at: NOW - DAY / 2 }), 1],
       ['replay_detected'],
     ],
     [
-      'not to somebody without a user agent, if the holder had none',
+      'a lost reply is not recovered without a user agent, even if the session has none',
       [rotated(WINDOW, { seen_user_agent: null }), 1, { ip: '192.0.2.7' }],
       ['replay_detected'],
     ],
     [
-      'to the same device id under another user agent',
+      'a lost reply is recovered by the same device id with another user agent',
       [rotated(WINDOW, { device: 'tv' }), 1, { ...CURL, device: 'tv' }],
       ['forked', 3],
     ],
     [
-      'not to another device id',
+      'a lost reply is not recovered by another device id',
       [rotated(WINDOW, { device: 'tv' }), 1, { ...CURL, device: 'tw' }],
       ['replay_detected'],
     ],
     [
-      'a device id that the session does not know recognizes nobody',
+      'a lost reply is not recovered by a device id that the session does not have',
       [rotated(WINDOW), 1, { ...CURL, device: 'tv' }],
       ['replay_detected'],
     ],
-    ['an older generation is a replay within the window, too', [rotated(5), 0], ['replay_detected']],
-    ['a displaced leaf is a replay within the window, too', [rotated(5, { generation: 4 }), 3], ['replay_detected']],
-    ['a generation ahead means that the store went back', [rotated(5), 9], ['fast_forwarded', 10]],
+    ['an older generation is a replay even within the window', [rotated(5), 0], ['replay_detected']],
+    ['a displaced leaf is a replay even within the window', [rotated(5, { generation: 4 }), 3], ['replay_detected']],
+    ['a generation ahead of the store is fast-forwarded', [rotated(5), 9], ['fast_forwarded', 10]],
   ]
   for (const [behaviour, given, expected] of rows) {
     it(`${behaviour} (${expected[0]})`, () => assert.deepEqual(outcome(...given), expected))
   }
 
-  it('each origin gets its own leaf again, up to four; a further one gets a new leaf each time', () => {
+  it('up to four origins get their own leaf again; a further one gets a new leaf each time', () => {
     const full = forkedBy(at(1), at(2), at(3))
     assert.deepEqual(
       [HOME, at(1), at(2), at(3)].map((presenter) => outcome(full, 1, presenter)),
@@ -123,7 +147,7 @@ describe('the refresh table', () => {
     assert.deepEqual(outcome(forkedBy(at(1), at(2), at(3), at(4)), 1, at(4)), ['forked', 7])
   })
 
-  it('a fork within the window extends nothing; a recovery begins the windows anew', () => {
+  it('a fork within the window does not extend it; a recovery restarts the windows', () => {
     const fork = present(rotated(20_000), 1, PHONE)
     const recovery = present(rotated(DAY / 2), 1)
     assert.ok(fork.verdict === 'forked' && recovery.verdict === 'forked')
@@ -162,7 +186,7 @@ describe('the refresh table', () => {
   })
 })
 
-describe('histories', () => {
+describe('refresh histories', () => {
   const HOME_IP = '192.0.2.7'
   const refreshed = async ({ auth }: Started, token: string, ip = HOME_IP) => {
     try {
@@ -175,7 +199,7 @@ describe('histories', () => {
   const start = async ({ auth }: Started) =>
     (await auth.sessions.create({ subject: 'ann', client: { ip: HOME_IP, userAgent: BROWSER } })).refresh_token
 
-  it('a client that loses any replies is never logged out', async () => {
+  it('a client that loses arbitrary replies is never logged out', async () => {
     await using server = await startAuth()
     const steps = fc.array(fc.record({ wait: fc.integer({ min: 0, max: DAY - MINUTE }), lost: fc.boolean() }), {
       maxLength: 12,
@@ -193,7 +217,7 @@ describe('histories', () => {
     await fc.assert(honest, { numRuns: 40 })
   })
 
-  it('a thief with the user agent of the owner, in another network, and the owner cannot both go on', async () => {
+  it('a thief in another network with the user agent of the owner cannot continue together with the owner', async () => {
     await using server = await startAuth()
     const turns = fc.array(fc.record({ thief: fc.boolean(), wait: fc.integer({ min: 60_000, max: DAY - 1 }) }), {
       maxLength: 12,
@@ -208,7 +232,7 @@ describe('histories', () => {
         const answered = await refreshed(server, holds[who], thief ? '198.51.100.66' : HOME_IP)
         if (answered === undefined) return
         if (turnsServed.at(-1) !== who) turnsServed.push(who)
-        assert.ok(turnsServed.length < 4, `both go on: ${turnsServed.join(', ')}`)
+        assert.ok(turnsServed.length < 4, `both continue: ${turnsServed.join(', ')}`)
         holds[who] = answered
       }
     })

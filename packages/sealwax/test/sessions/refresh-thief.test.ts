@@ -7,7 +7,7 @@ const OWNER = { ip: '192.0.2.7', userAgent: BROWSER }
 /** In another network, with the user agent of the owner. */
 const THIEF = { ip: '203.0.113.66', userAgent: BROWSER }
 
-/** A session of the owner's, whose refresh token is then stolen. */
+/** A session of the owner, with the refresh token that is stolen. */
 async function stolen({ auth }: Started) {
   const { refresh_token, session } = await auth.sessions.create({ subject: 'ann', client: OWNER })
   return { token: refresh_token, id: session.id }
@@ -23,9 +23,9 @@ async function refreshed({ auth }: Started, token: string, client: typeof OWNER)
   )
 }
 
-describe('a thief of a refresh token', () => {
+describe('a stolen refresh token', () => {
   for (const delay of [1 * SECOND, 10 * SECOND, 29 * SECOND, 31 * SECOND, 5 * MINUTE]) {
-    it(`who refreshes ${delay / SECOND} s after the owner each time is found out within an hour, not after a week`, async () => {
+    it(`used ${delay / SECOND} s after each refresh of the owner ends the session within an hour`, async () => {
       await using server = await startAuth()
       const { token, id } = await stolen(server)
       const hold: { owner: string | undefined; thief: string | undefined } = { owner: token, thief: token }
@@ -50,7 +50,7 @@ describe('a thief of a refresh token', () => {
     })
   }
 
-  it('who presents the parent within the window, from any number of networks, never gets the token of the owner', async () => {
+  it('presented within the window from several networks never returns the token of the owner', async () => {
     await using server = await startAuth()
     const { token } = await stolen(server)
     const current = await refreshed(server, token, OWNER)
@@ -62,7 +62,7 @@ describe('a thief of a refresh token', () => {
     assert.ok(!got.has(current) && !got.has(undefined))
   })
 
-  it('who presents the parent with many user agents displaces nobody, and is displaced by the owner', async () => {
+  it('presented with another user agent does not displace the owner, and is displaced by the owner', async () => {
     await using server = await startAuth()
     const { token, id } = await stolen(server)
     const current = (await refreshed(server, token, OWNER)) as string
@@ -76,7 +76,7 @@ describe('a thief of a refresh token', () => {
     )
   })
 
-  it('who holds a spent token gets nothing once its successor was used, though the user agent is the same', async () => {
+  it('is refused once its successor was used, even with the same user agent', async () => {
     await using server = await startAuth()
     const { parent, successor } = await rotatedSession(server)
     server.clock.advance(20 * SECOND)
@@ -85,7 +85,7 @@ describe('a thief of a refresh token', () => {
     assertRefused(await refresh(server, parent), 'replayed')
   })
 
-  it('who holds a spent token gets nothing once its successor was confirmed', async () => {
+  it('is refused once its successor was confirmed', async () => {
     await using server = await startAuth()
     const { parent, successor } = await rotatedSession(server)
     assert.equal((await confirm(server, successor)).status, 204)
@@ -94,7 +94,7 @@ describe('a thief of a refresh token', () => {
     assertRefused(await confirm(server, successor), 'session_revoked')
   })
 
-  it('without a user agent recovers nothing from an owner without one', async () => {
+  it('without a user agent recovers no lost reply, even if the owner has none', async () => {
     await using server = await startAuth()
     const { auth, clock } = server
     const { refresh_token } = await auth.sessions.create({ subject: 'ann', client: { ip: OWNER.ip } })
@@ -103,7 +103,7 @@ describe('a thief of a refresh token', () => {
     await assert.rejects(auth.sessions.refresh(refresh_token, { ip: THIEF.ip }), { reason: 'replayed' })
   })
 
-  it('with an access token does not learn from GET /sessions when the owner refreshes, or from where', async () => {
+  it('GET /sessions changes at most hourly, so a thief does not see when or from where the owner refreshes', async () => {
     await using server = await startAuth()
     const { token } = await stolen(server)
     const ears = await server.auth.sessions.create({ subject: 'ann', client: THIEF })
@@ -117,7 +117,7 @@ describe('a thief of a refresh token', () => {
       const own = body.data.find((session) => !session.current)
       const now = `${own?.last_seen_at} ${own?.ip} ${own?.user_agent}`
       const isFullHour = server.clock.time % HOUR < MINUTE
-      assert.ok(shown === '' || now === shown || isFullHour, `${shown} became ${now} within an hour`)
+      assert.ok(shown === '' || now === shown || isFullHour, `${shown} became ${now} within the hour`)
       shown = now
       server.clock.advance(MINUTE)
     }
@@ -126,22 +126,22 @@ describe('a thief of a refresh token', () => {
 })
 
 describe('POST /refresh/confirm', () => {
-  it('is 204, again and again, and leaves the token as it is', async () => {
+  it('returns 204 each time and does not change the token', async () => {
     await using server = await startAuth()
     const { successor } = await rotatedSession(server)
     for (let i = 0; i < 3; i += 1) assert.equal((await confirm(server, successor)).status, 204)
     assert.equal((await refresh(server, successor)).body.refresh_token, successor)
   })
 
-  it('does nothing for the parent, whose reply may be late', async () => {
+  it('does nothing for the parent, since that confirmation may be late', async () => {
     await using server = await startAuth()
     const { parent } = await rotatedSession(server)
     assert.equal((await confirm(server, parent)).status, 204)
     server.clock.advance(HOUR)
-    assert.equal((await refresh(server, parent)).status, 200, 'it is still recovered')
+    assert.equal((await refresh(server, parent)).status, 200, 'the lost reply is still recovered')
   })
 
-  it('with a displaced token is a replay: the session ends', async () => {
+  it('with a displaced token is a replay and ends the session', async () => {
     await using server = await startAuth()
     const { parent, successor } = await rotatedSession(server)
     server.clock.advance(HOUR)
@@ -152,7 +152,7 @@ describe('POST /refresh/confirm', () => {
     assert.equal(await standing(server.auth, body.access_token), 'token_revoked')
   })
 
-  it('refuses what is no refresh token, and a body without one', async () => {
+  it('refuses an invalid refresh token, and a body without one', async () => {
     await using server = await startAuth()
     assertRefused(await confirm(server, 'swr_AAAA'), 'malformed')
     assert.equal((await server.call('/refresh/confirm', { json: {} })).status, 422)
@@ -161,7 +161,7 @@ describe('POST /refresh/confirm', () => {
 })
 
 describe('a device id', () => {
-  it('given at log-in and with a refresh recognizes the device whose reply was lost', async () => {
+  it('sent at log-in and with a refresh recovers a lost reply', async () => {
     await using server = await startAuth()
     const { auth, clock } = server
     const create = () => auth.sessions.create({ subject: 'ann', client: { ip: OWNER.ip }, device: 'tv-1' })
@@ -175,7 +175,7 @@ describe('a device id', () => {
     assertRefused(await lost('tv-2'), 'replayed')
   })
 
-  it('is at most 128 plain characters', async () => {
+  it('must be 1 to 128 visible ASCII characters', async () => {
     await using server = await startAuth()
     for (const device of ['', 'x'.repeat(129), 'a\u0000b']) {
       await assert.rejects(server.auth.sessions.create({ subject: 'ann', device }), { code: 'validation_failed' })

@@ -5,7 +5,7 @@ import { DAY, HOUR, MINUTE, type Reply, SECOND, type Started, standing, startAut
 import { assertAlive, assertRefused, BROWSER, refresh, rotatedSession } from './refreshing.ts'
 
 describe('refresh inside the grace window', () => {
-  it('a first refresh rotates even in the second of the log-in', async () => {
+  it('a first refresh rotates even in the same second as the log-in', async () => {
     await using server = await startAuth()
     const first = await server.auth.sessions.create({ subject: 'ann' })
     const { body } = await refresh(server, first.refresh_token)
@@ -15,7 +15,7 @@ describe('refresh inside the grace window', () => {
     assert.equal(await standing(server.auth, first.access_token), 'accepted')
   })
 
-  it('keeps the current token for two windows, and gives a fresh access token each time', async () => {
+  it('keeps the current token for two windows and returns a new access token each time', async () => {
     await using server = await startAuth()
     const { successor, access } = await rotatedSession(server)
     server.clock.advance(59 * SECOND)
@@ -26,7 +26,7 @@ describe('refresh inside the grace window', () => {
     assert.notEqual((await refresh(server, successor)).body.refresh_token, successor)
   })
 
-  it('gives the holder of the parent its leaf again, until one window after the leaf was first presented', async () => {
+  it('returns the same leaf for the parent until one window after the leaf was first presented', async () => {
     await using server = await startAuth()
     const { parent, successor } = await rotatedSession(server)
     server.clock.advance(20 * SECOND)
@@ -38,7 +38,7 @@ describe('refresh inside the grace window', () => {
     assertRefused(await refresh(server, parent), 'replayed')
   })
 
-  it('takes a clock that stepped back for the inside of the window', async () => {
+  it('treats a clock that stepped back as inside the window', async () => {
     await using server = await startAuth()
     const { parent, successor } = await rotatedSession(server)
     server.clock.advance(-HOUR)
@@ -46,7 +46,7 @@ describe('refresh inside the grace window', () => {
     assert.equal((await refresh(server, successor)).body.refresh_token, successor)
   })
 
-  it('50 refreshes of one token at once make one successor', async () => {
+  it('50 concurrent refreshes of one token produce one successor', async () => {
     await using server = await startAuth()
     const { refresh_token } = await server.auth.sessions.create({ subject: 'ann', client: { userAgent: BROWSER } })
     const replies = await Promise.all(Array.from({ length: 50 }, () => refresh(server, refresh_token)))
@@ -56,7 +56,7 @@ describe('refresh inside the grace window', () => {
     await assertAlive(server, replies[0]?.body.refresh_token ?? '')
   })
 
-  it('audits a fork, and a current token that comes from elsewhere, but no retry', async () => {
+  it('audits a fork, and a current token from another network, but not a retry', async () => {
     await using server = await startAuth()
     const { auth, events } = server
     const home = { ip: '192.0.2.7', userAgent: BROWSER }
@@ -79,7 +79,7 @@ describe('refresh inside the grace window', () => {
 })
 
 describe('refresh after the grace window', () => {
-  it('a lost reply is made up for hours later; the leaf that is displaced then ends the session', async () => {
+  it('a lost reply is recovered after the window; the displaced leaf then ends the session', async () => {
     await using server = await startAuth()
     const { id, parent, successor, access } = await rotatedSession(server)
     server.clock.advance(10 * MINUTE)
@@ -90,7 +90,7 @@ describe('refresh after the grace window', () => {
     assert.equal(
       (await refresh(server, successor)).body.refresh_token,
       successor,
-      'both leaves are good for two windows',
+      'both leaves are valid for two windows',
     )
     server.clock.advance(MINUTE)
     assert.equal((await refresh(server, recovered.body.refresh_token)).status, 200)
@@ -104,7 +104,7 @@ describe('refresh after the grace window', () => {
     )
   })
 
-  it('a recovery whose reply is lost too is recovered again', async () => {
+  it('a recovery whose reply is also lost is recovered again', async () => {
     await using server = await startAuth()
     const { parent } = await rotatedSession(server)
     for (let i = 0; i < 3; i += 1) {
@@ -150,7 +150,7 @@ describe('refresh after the grace window', () => {
     })
   }
 
-  it('an old generation ends the session, and one audit event tells both sides', async () => {
+  it('an old generation ends the session, and one audit event names both clients', async () => {
     await using server = await startAuth()
     const { auth, clock, events } = server
     const owner = { ip: '192.0.2.7', userAgent: BROWSER }

@@ -8,7 +8,7 @@ export function refresh({ call }: Started, refresh_token: string, userAgent = BR
   return call('/refresh', { json: { refresh_token }, headers: { 'User-Agent': userAgent } })
 }
 
-/** A session that this browser holds, rotated once: the parent, the successor, the access token. */
+/** A session of this browser, refreshed once. `successor` is the current refresh token. */
 export async function rotatedSession(server: Started) {
   const first = await server.auth.sessions.create({ subject: 'ann', client: { userAgent: BROWSER } })
   const { status, body } = await refresh(server, first.refresh_token)
@@ -25,7 +25,7 @@ export function assertRefused({ status, headers, body }: Reply, reason: string):
   assert.equal(headers.get('WWW-Authenticate'), null)
 }
 
-/** The session still works with the token that is current. */
+/** Checks that the session still works with its current token. */
 export async function assertAlive(server: Started, token: string): Promise<void> {
   server.clock.advance(MINUTE)
   assert.equal((await refresh(server, token)).status, 200)

@@ -5,7 +5,7 @@ import { assertProblem, MINUTE, PASSWORD, type Reply, SECRET, type Started, stan
 
 const refusedToken = { status: 401, code: 'token_revoked' }
 
-/** Three sessions of ann and one of bob, as tokens. */
+/** Creates three sessions of ann and one of bob. */
 async function crowd({ auth, clock }: Started) {
   const make = (subject: string, userAgent: string) => {
     clock.advance(1000)
@@ -21,7 +21,7 @@ async function crowd({ auth, clock }: Started) {
 
 type Crowd = Awaited<ReturnType<typeof crowd>>
 
-/** Whose access token and refresh token still work; both must agree. */
+/** The sessions whose access token and refresh token still work. Both must agree. */
 async function alive({ auth, call }: Started, sessions: Crowd): Promise<string[]> {
   const names: string[] = []
   for (const [name, { access_token, refresh_token }] of Object.entries(sessions)) {
@@ -37,7 +37,7 @@ async function alive({ auth, call }: Started, sessions: Crowd): Promise<string[]
 }
 
 describe('/sessions', () => {
-  it("lists one's own, newest first, and marks the current one", async () => {
+  it("lists the caller's sessions, newest first, and marks the current one", async () => {
     await using server = await startAuth()
     const { phone, laptop, tablet } = await crowd(server)
     const { status, headers, body } = await server.call('/sessions', { token: laptop.access_token })
@@ -52,7 +52,7 @@ describe('/sessions', () => {
     )
   })
 
-  it('are answered in pages, newest first; a thief cannot keep a core busy with a list of thousands', async () => {
+  it('lists sessions in pages of 50 by default, newest first', async () => {
     await using server = await startAuth({ maxSessions: Infinity })
     const first = await server.auth.sessions.create({ subject: 'ann' })
     for (let i = 0; i < 120; i += 1) await server.auth.sessions.create({ subject: 'ann' })
@@ -85,7 +85,7 @@ describe('/sessions', () => {
     }
   })
 
-  it("somebody else's session tells nothing, as a page to go on from or by itself", async () => {
+  it('a session of another user gets the same refusal as an unknown id, in after and in the path', async () => {
     await using server = await startAuth()
     const { laptop, phone, bob } = await crowd(server)
     const token = laptop.access_token
@@ -101,7 +101,7 @@ describe('/sessions', () => {
     assertProblem(await server.call(`/sessions/${phone.session.id}`, { token }), [404, 'not_found'])
   })
 
-  it('the session of a token is found by its sid, however many there are', async () => {
+  it('the session of a token is found by its sid', async () => {
     await using server = await startAuth()
     const { laptop } = await crowd(server)
     const { sid } = unsafeDecode(laptop.access_token).payload
@@ -110,7 +110,7 @@ describe('/sessions', () => {
     assert.deepEqual([status, body], [200, data.find(({ current }) => current)])
   })
 
-  it('does not list ended and expired sessions', async () => {
+  it('does not list ended or expired sessions', async () => {
     await using server = await startAuth({ refreshIdle: '1h' })
     const { laptop, tablet } = await crowd(server)
     await server.auth.sessions.revoke(tablet.session.id)
@@ -123,7 +123,7 @@ describe('/sessions', () => {
     )
   })
 
-  it('ends one of your own', async () => {
+  it("ends one of the caller's sessions", async () => {
     await using server = await startAuth()
     const sessions = await crowd(server)
     const path = `/sessions/${sessions.phone.session.id}`
@@ -134,7 +134,7 @@ describe('/sessions', () => {
     assert.equal(server.events.at(-1)?.type, 'session.ended')
   })
 
-  it("answers 404 for somebody else's, as for one that is not, and leaves it alone", async () => {
+  it('returns 404 for a session of another user, as for an unknown one, and does not end it', async () => {
     await using server = await startAuth()
     const sessions = await crowd(server)
     const token = sessions.bob.access_token
@@ -145,7 +145,7 @@ describe('/sessions', () => {
     assert.deepEqual(await alive(server, sessions), ['phone', 'laptop', 'tablet', 'bob'])
   })
 
-  it('ends the others', async () => {
+  it('DELETE ends all other sessions', async () => {
     await using server = await startAuth()
     const sessions = await crowd(server)
     const { status } = await server.call('/sessions', { method: 'DELETE', token: sessions.laptop.access_token })
@@ -153,7 +153,7 @@ describe('/sessions', () => {
     assert.deepEqual(await alive(server, sessions), ['laptop', 'bob'])
   })
 
-  it('takes no request without a token', async () => {
+  it('refuses every request without a token', async () => {
     await using server = await startAuth()
     for (const [method, path] of [
       ['GET', '/sessions'],
@@ -179,7 +179,7 @@ describe('/logout', () => {
   ]
   for (const [scope, left] of scopes) {
     const body = scope === undefined ? {} : { scope }
-    it(`scope ${scope ?? 'left out'}, by access token`, async () => {
+    it(`scope ${scope ?? 'left out'}, with an access token`, async () => {
       await using server = await startAuth()
       const sessions = await crowd(server)
       const { status, text } = await server.call('/logout', { json: body, token: sessions.laptop.access_token })
@@ -187,7 +187,7 @@ describe('/logout', () => {
       assert.deepEqual(await alive(server, sessions), left)
     })
 
-    it(`scope ${scope ?? 'left out'}, by refresh token, twice`, async () => {
+    it(`scope ${scope ?? 'left out'}, with a refresh token, twice`, async () => {
       await using server = await startAuth()
       const sessions = await crowd(server)
       const json = { ...body, refresh_token: sessions.laptop.refresh_token }
@@ -197,7 +197,7 @@ describe('/logout', () => {
     })
   }
 
-  it('needs no body', async () => {
+  it('does not need a body', async () => {
     await using server = await startAuth()
     const { phone, laptop } = await crowd(server)
     assert.equal((await server.call('/logout', { method: 'POST', token: phone.access_token })).status, 204)
@@ -206,7 +206,7 @@ describe('/logout', () => {
     assert.equal((await server.auth.sessions.list('ann')).length, 1)
   })
 
-  it('by the access token of an ended session is refused: that token is dead', async () => {
+  it('the access token of an ended session is refused', async () => {
     await using server = await startAuth()
     const { phone } = await crowd(server)
     await server.call('/logout', { method: 'POST', token: phone.access_token })
@@ -214,7 +214,7 @@ describe('/logout', () => {
     assert.deepEqual({ status, code: body.code }, refusedToken)
   })
 
-  it('an ended or expired session cannot end others', async () => {
+  it('a refresh token of an ended or expired session does not end others', async () => {
     await using server = await startAuth({ refreshIdle: '1h' })
     const { phone, tablet } = await crowd(server)
     await server.auth.sessions.revoke(phone.session.id)
@@ -230,7 +230,7 @@ describe('/logout', () => {
     )
   })
 
-  it('refuses what is no refresh token, and nobody is logged out', async () => {
+  it('refuses an invalid refresh token and ends no session', async () => {
     await using server = await startAuth()
     const sessions = await crowd(server)
     for (const refresh_token of [
@@ -247,7 +247,7 @@ describe('/logout', () => {
 })
 
 describe('a restart', () => {
-  it('forgets no revocation, no session and no key', async () => {
+  it('keeps revocations, sessions and keys', async () => {
     await using server = await startAuth()
     const sessions = await crowd(server)
     const { id } = await server.auth.users.create({ email: 'ann@example.com', password: PASSWORD })
@@ -267,7 +267,7 @@ describe('a restart', () => {
     assert.equal(server.events.filter(({ type }) => type === 'key.created').length, 2)
   })
 
-  it('the secret rolls: old,new and then new,old; with the new one alone too early it says which is missing', async () => {
+  it('a secret is replaced by old,new and then new,old; with only the new one too early, the error names the missing fingerprint', async () => {
     await using server = await startAuth()
     const next = 'pL8x-another-test-secret-Wq3Zt7Hd5Kc9Mv'
     const { refresh_token } = await server.auth.sessions.create({ subject: 'ann' })

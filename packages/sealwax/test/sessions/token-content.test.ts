@@ -4,29 +4,29 @@ import { unsafeDecode } from '@sealwax/jwt'
 import type { LoadSubject } from '../../src/index.ts'
 import { assertProblem, PASSWORD, startAuth } from '../server.ts'
 
-/** What no token can hold, by what is wrong with it. */
+/** Values that cannot be part of a token, by what is wrong with them. */
 const UNSIGNABLE: Readonly<Record<string, object>> = {
   'a claim that is a Date': { claims: { since: new Date(0) } },
   'a claim within a claim that is a Map': { claims: { tenant: { names: new Map() } } },
   'a claim that is a function': { claims: { tenant: () => 't1' } },
   'a claim that is a bigint': { claims: { tenant: 1n } },
   'a claim that is not a finite number': { claims: { tenant: Number.NaN } },
-  'a claim with half a character': { claims: { tenant: '\ud800' } },
+  'a claim with a lone surrogate': { claims: { tenant: '\ud800' } },
   'a claim named __proto__': { claims: JSON.parse('{"__proto__": 1}') },
-  'more than a token may be long': { claims: { tenant: 'x'.repeat(12_000) } },
+  'claims longer than a token may be': { claims: { tenant: 'x'.repeat(12_000) } },
   'claims that are null': { claims: null },
   'claims that are a string': { claims: 'tenant' },
   'claims that are a list': { claims: ['tenant'] },
   'claims that are a Map': { claims: new Map([['tenant', 't1']]) },
   'claims that are a Date': { claims: new Date(0) },
-  'a role with half a character': { roles: ['\ud800'] },
+  'a role with a lone surrogate': { roles: ['\ud800'] },
 }
 const SPARSE: string[] = []
 SPARSE[1] = 'editor'
 
-describe('what no token can hold', () => {
+describe('values that cannot be part of a token', () => {
   for (const [what, given] of Object.entries({ ...UNSIGNABLE, 'a sparse list of roles': { roles: SPARSE } })) {
-    it(`${what}: sessions.create refuses it, stores no session and ends none of those there are`, async () => {
+    it(`${what}: sessions.create refuses it, stores no session and ends no existing one`, async () => {
       await using server = await startAuth({ maxSessions: 1 })
       const { sessions } = server.auth
       const { session } = await sessions.create({ subject: 'ann' })
@@ -37,7 +37,7 @@ describe('what no token can hold', () => {
       )
     })
 
-    it(`${what}, from loadSubject: no session begins, and one that is refreshed keeps its token`, async () => {
+    it(`${what}, from loadSubject: no session begins, and a session that is refreshed keeps its token`, async () => {
       let answer: unknown = {}
       const loadSubject = async () => answer as ReturnType<LoadSubject>
       await using server = await startAuth({ loadSubject, maxSessions: 1 })
@@ -59,7 +59,7 @@ describe('what no token can hold', () => {
     })
   }
 
-  it('amr and scope are looked at, too', async () => {
+  it('amr and scope are checked too', async () => {
     await using server = await startAuth()
     for (const given of [{ amr: SPARSE }, { scope: '\ud800' }]) {
       await assert.rejects(server.auth.sessions.create({ subject: 'ann', ...given }), { code: 'validation_failed' })
@@ -67,7 +67,7 @@ describe('what no token can hold', () => {
     assert.deepEqual(await server.auth.sessions.list('ann'), [])
   })
 
-  it('claims of JSON values are in the token, without members that are undefined', async () => {
+  it('claims of JSON values are in the token, without undefined members', async () => {
     await using server = await startAuth()
     const claims = { tenant: { ids: [1, null, 'x'], own: true }, left: undefined }
     const { access_token } = await server.auth.sessions.create({ subject: 'ann', claims })

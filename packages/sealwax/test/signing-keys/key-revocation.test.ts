@@ -22,7 +22,7 @@ async function eventually(expected: string, ask: () => Promise<string>): Promise
 }
 
 describe('revoking a signing key', () => {
-  it('the standby signs at once, the key leaves the set, its tokens are stale, and clients renew silently', async () => {
+  it('the standby signs immediately, the key leaves the set, its tokens are stale, and clients can refresh', async () => {
     await using server = await startAuth()
     const { auth } = server
     const tokens = await auth.sessions.create({ subject: 'ann' })
@@ -32,8 +32,8 @@ describe('revoking a signing key', () => {
       ...{ revoked: [signing?.kid], signing: standby?.kid, sessions: 1, subjects: 1, endsSessions: false },
     })
     assertProblem(await server.call('/me', { token: tokens.access_token }), [401, 'token_stale'])
-    // The key stays in the set for a moment: otherwise guards without the news would not know that
-    // the token is stale.
+    // The key stays in the set for 5 s. Otherwise a guard that has not read the revocation yet
+    // could not tell that the token is stale.
     const lingering = await server.call('/.well-known/jwks.json')
     assert.deepEqual([lingering.body.keys.length, lingering.headers.get('Cache-Control')], [3, 'public, max-age=5'])
     server.clock.advance(5000)
@@ -49,7 +49,7 @@ describe('revoking a signing key', () => {
     assert.ok(server.events.some(({ type, data }) => type === 'key.revoked' && data?.kid === signing?.kid))
   })
 
-  it('endSessions: users with its tokens must log in again; sessions from before the key live on', async () => {
+  it('endSessions: users with its tokens must log in again; sessions without a token of the key stay valid', async () => {
     await using server = await startAuth({ keyPeriod: '1d' })
     const old = await server.auth.sessions.create({ subject: 'old' })
     server.clock.advance(2 * 86_400_000)
@@ -198,7 +198,7 @@ describe('revoking a signing key', () => {
 })
 
 describe('/admin/keys', () => {
-  it('lists, rotates and revokes for administrators; other users get 403, strangers 401', async () => {
+  it('lists, rotates and revokes for administrators; other users get 403, and 401 without a token', async () => {
     await using server = await startAuth()
     await server.auth.users.create({
       id: 'root',

@@ -59,7 +59,7 @@ function installation(accessTtl: number, keyPeriod: number) {
 }
 
 describe('the schedule of keys', () => {
-  it('a new installation signs at once; its standby is published at least LEAD before it signs', () => {
+  it('a new installation signs immediately; its standby is published at least LEAD before it signs', () => {
     const { rows, tend } = installation(15 * MINUTE, 30 * DAY)
     tend(T0)
     assert.deepEqual(
@@ -92,7 +92,7 @@ describe('the schedule of keys', () => {
     assert.equal(signerAt([], T0), undefined)
   })
 
-  it('servers with two algorithms do not keep making keys against each other', () => {
+  it('servers with two algorithms do not keep creating keys in turn', () => {
     const rows = [key(1, T0, { alg: 'HS256' }), key(2, T0 + 30 * DAY, { alg: 'HS256' })]
     const plans = { old: { alg: 'HS256', keyPeriod: 30 * DAY }, new: { alg: 'ES256', keyPeriod: 30 * DAY } } as const
     const now = T0 + DAY
@@ -132,7 +132,7 @@ describe('keys under random operations', () => {
     factor: fc.integer({ min: 1, max: 40 }),
   })
 
-  it('a key always signs, a standby is always published, and no token outlives its key unless it is revoked', () => {
+  it('one key always signs, a standby is always published, and no token outlives its key unless it is revoked', () => {
     const checked = { tokens: 0, moments: 0 }
     fc.assert(
       fc.property(lives, steps, ({ accessTtl, factor }, history) => {
@@ -163,7 +163,7 @@ describe('keys under random operations', () => {
           for (const { kid, expires } of tokens) {
             if (expires <= now) continue
             const known = schedule.find(({ row }) => row.kid === kid)
-            assert.ok(known !== undefined && known.state !== 'retired', `${kid} is gone before its last token`)
+            assert.ok(known !== undefined && known.state !== 'retired', `${kid} is gone before its last token expired`)
             checked.tokens += 1
           }
           checked.moments += 1

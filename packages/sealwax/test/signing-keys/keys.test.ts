@@ -44,7 +44,7 @@ describe('key rotation', () => {
       ...[`key.created ${third}`, `key.retiring ${first}`, `key.activated ${second}`, `key.retired ${first}`],
     ])
     const rows = new DatabaseSync(server.file, { readOnly: true }).prepare('select kid from signing_keys').all()
-    assert.equal(rows.length, 2, 'the private half does not outlive its use')
+    assert.equal(rows.length, 2, 'the retired key is deleted with its private half')
   })
 
   it('after a long pause the old standby signs until a new key has been published long enough', async () => {
@@ -80,7 +80,7 @@ describe('key rotation', () => {
     assert.deepEqual(algs, ['HS256', 'ES256', 'EdDSA'])
   })
 
-  it('rotate: an old standby signs at once, a new one only after LEAD; calling it twice skips no key', async () => {
+  it('rotate: an old standby signs immediately, a new one only after LEAD; calling it twice skips no key', async () => {
     await using server = await startAuth()
     const [first, second] = await published(server)
     const early = await server.auth.keys.rotate()
@@ -192,7 +192,7 @@ describe('the JWK Set', () => {
     assert.equal(await kept(), 'public, max-age=20')
   })
 
-  it('supports If-None-Match, and every origin without credentials', async () => {
+  it('supports If-None-Match, and CORS from every origin without credentials', async () => {
     await using server = await startAuth()
     const first = await server.call('/.well-known/jwks.json', { headers: { Origin: 'https://app.example' } })
     assert.deepEqual(
@@ -214,7 +214,7 @@ describe('the JWK Set', () => {
     assert.deepEqual([changed.status, changed.headers.get('ETag') === etag], [200, false])
   })
 
-  it('verifies with node:crypto and with jose, and has no private member for any algorithm', async () => {
+  it('verifies tokens with node:crypto and jose, and has no private member for any algorithm', async () => {
     for (const alg of ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256', 'ES512'] as const) {
       await using server = await startAuth({ alg, now: Date.now })
       const { body } = await server.call('/.well-known/jwks.json')
@@ -235,7 +235,7 @@ describe('the JWK Set', () => {
 })
 
 describe('issuers', () => {
-  it('accepts tokens of a replaced system until the date, but not at the routes of Sealwax; a wrong option fails the start', async () => {
+  it('accepts tokens of a replaced system until a date, but not at the routes of Sealwax; an invalid option fails the start', async () => {
     const old = await generateKey('ES256')
     const until = new Date(Date.UTC(2026, 0, 16))
     const issuers = [{ issuer: 'https://old.example.com', keys: old.publicKey, until }]
@@ -245,7 +245,7 @@ describe('issuers', () => {
       currentDate: new Date(server.clock.time),
     })
     assert.equal(await standing(server.auth, token), 'accepted')
-    // An administrator of the old system is not one here.
+    // An administrator of the old system is not an administrator here.
     for (const path of ['/me', '/sessions', '/admin/keys']) {
       assert.equal((await server.call(path, { token })).body.code, 'token_key_unknown')
     }

@@ -14,7 +14,7 @@ import { tempDir } from '../server.ts'
 
 const PASSWORD = 'hunter2, tiger=home'
 
-/** A certificate for localhost, signed by itself. */
+/** Creates a self-signed certificate for localhost. */
 function certificateIn(directory: string, name: string, kind: readonly string[]) {
   const [key, cert] = [join(directory, `${name}.key`), join(directory, `${name}.pem`)]
   const files = ['-keyout', key, '-out', cert]
@@ -26,7 +26,8 @@ function certificateIn(directory: string, name: string, kind: readonly string[])
 
 describe('channel_binding=require', () => {
   const directory = tempDir()
-  // Signed with a longer hash than SHA-256, which then is the one that counts.
+  // A certificate signed with a hash stronger than SHA-256 is hashed with that hash (RFC 5929,
+  // section 4.1).
   const own = certificateIn(directory.path, 'own', ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-384', '-sha384'])
   const other = certificateIn(directory.path, 'other', ['-newkey', 'rsa:2048'])
   let server: PostgresServer
@@ -60,7 +61,7 @@ describe('channel_binding=require', () => {
     return `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}${url.pathname}${parameters}`
   }
 
-  it('logs in and works, also for a whole pool', async () => {
+  it('logs in and works, with one connection and with a pool', async () => {
     const store = postgresStore(urlOf({}), { connections: 3 })
     await store.open({ features, migrate: 'auto' })
     const names = Array.from({ length: 9 }, (_, i) => `name-${i}`)
@@ -70,7 +71,7 @@ describe('channel_binding=require', () => {
     await store.close()
   })
 
-  it('attack: a man in the middle with his own certificate and valid replies gets no session', async () => {
+  it('attack: a man in the middle that relays to the real server with another certificate is refused', async () => {
     await using between = await interceptor(Number(url.port), other)
     const { port } = between
     const trusting = postgresStore(urlOf({ port, parameters: '?sslmode=require' }))
@@ -79,7 +80,7 @@ describe('channel_binding=require', () => {
     await assert.rejects(postgresStore(urlOf({ port })).open({ features, migrate: 'auto' }), { code: 'config_invalid' })
   })
 
-  it('attack: a server that requires no log-in, or requests the password itself, is refused and never gets it', async () => {
+  it('attack: a server that requires no log-in or requests the password in cleartext is refused', async () => {
     for (const user of ['sealwax', 'bob']) {
       await assert.rejects(postgresStore(urlOf({ user })).open({ features, migrate: 'auto' }), {
         code: 'config_invalid',
@@ -98,20 +99,20 @@ describe('channel_binding=require', () => {
     })
   })
 
-  it('a wrong password is reported as such', async () => {
+  it('a wrong password is reported as a rejected log-in', async () => {
     await assert.rejects(postgresStore(urlOf({ password: 'wrong' })).open({ features, migrate: 'auto' }), {
       message: /: it rejects this user: check the user name, the password and pg_hba\.conf$/,
     })
   })
 })
 
-/** Takes TLS from both sides, and passes on what it decrypts. */
+/** Terminates TLS on both sides and relays the decrypted data. */
 async function interceptor(upstream: number, { key, cert }: { key: string; cert: string }) {
   const sockets: Socket[] = []
   const server = createServer(async (socket) => {
     sockets.push(socket)
     socket.on('error', () => {})
-    // The question for TLS, on both sides.
+    // The SSLRequest, received from the client and sent to the server.
     const [question] = (await once(socket, 'data')) as [Buffer]
     const raw = connect(upstream, '127.0.0.1')
     sockets.push(raw)

@@ -39,7 +39,7 @@ async function sealwaxWith(settings: Record<string, string>, ...args: string[]) 
   return { code: code as number, ...output }
 }
 
-/** Kills a copy that has sealed the source and waits for a lock on a table of the target. */
+/** Kills a copy that has sealed the source and is waiting for a lock on a table of the target. */
 async function killWhileCopying(file: string, url: string): Promise<void> {
   const client = postgres(url, { onnotice() {} })
   await client.begin(async (locked) => {
@@ -48,7 +48,7 @@ async function killWhileCopying(file: string, url: string): Promise<void> {
     const isWaiting = () =>
       client`select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
     for (let waited = 0; (await isWaiting()).length === 0; waited += 20) {
-      assert.ok(waited < 20_000 && copy.exitCode === null, 'the copy does not wait for the table')
+      assert.ok(waited < 20_000 && copy.exitCode === null, 'the copy waits for the lock')
       await delay(20)
     }
     copy.kill('SIGKILL')
@@ -57,13 +57,13 @@ async function killWhileCopying(file: string, url: string): Promise<void> {
   await client.end()
 }
 
-test('db copy: a live installation moves to Postgres; nobody is logged out, and the source refuses writes while its guards keep working', async () => {
+test('db copy: a live installation moves to Postgres without log-outs; the source refuses writes while its guards keep working', async () => {
   using directory = tempDir()
   const file = join(directory.path, 'auth.db')
   const url = await server.createDatabase()
   const old = await createAuth({ ...OPTIONS, store: sqliteStore(file) })
   await old.users.create({ id: 'user-123', email: 'alex@example.com', password: PASSWORD, roles: ['teacher'] })
-  // More sessions than one statement carries.
+  // More sessions than one statement inserts.
   for (let i = 0; i < 1100; i += 100) {
     await Promise.all(Array.from({ length: 100 }, () => old.sessions.create({ subject: 'own-user', roles: ['x'] })))
   }
@@ -100,7 +100,7 @@ test('db copy: a live installation moves to Postgres; nobody is logged out, and 
       body: new URLSearchParams({ grant_type: 'client_credentials' }),
     }),
   )
-  assert.equal(granted.status, 200, 'an API client goes on with its secret')
+  assert.equal(granted.status, 200, 'the secret of an API client still works')
   const before = await old.audit.list({ limit: 5 })
   const after = await moved.audit.list({ limit: 5 })
   assert.ok((after.data[0]?.id ?? 0) >= (before.data[0]?.id ?? 0))
@@ -108,7 +108,7 @@ test('db copy: a live installation moves to Postgres; nobody is logged out, and 
     auth.fetch(new Request('http://127.0.0.1:5000/.well-known/revocations')).then((reply) => reply.json())
   const [oldFeed, newFeed] = [await feed(old), await feed(moved)] as { cursor: string; entries: unknown[] }[]
   assert.deepEqual(newFeed?.entries, oldFeed?.entries)
-  assert.notEqual(newFeed?.cursor.split('.')[0], oldFeed?.cursor.split('.')[0], 'the copy has an epoch of its own')
+  assert.notEqual(newFeed?.cursor.split('.')[0], oldFeed?.cursor.split('.')[0], 'the copy has its own epoch')
   await Promise.all([old.close(), moved.close()])
 
   const twice = await sealwax('db', 'copy', `sqlite:${file}`, url)
@@ -116,7 +116,7 @@ test('db copy: a live installation moves to Postgres; nobody is logged out, and 
   assert.match(twice.stderr, /The target is not empty: it has rows in clients/)
 })
 
-test('db copy: a row that counts events keeps counting in the copy', async () => {
+test('db copy: an audit row that counts events continues its count in the copy', async () => {
   using directory = tempDir()
   const file = join(directory.path, 'auth.db')
   const url = await server.createDatabase()
@@ -142,7 +142,7 @@ test('db copy: a row that counts events keeps counting in the copy', async () =>
   await moved.close()
 })
 
-test('db copy: the source accepts writes again after a failure, and after a kill and unseal', async () => {
+test('db copy: the source accepts writes again after a failed copy, and after a killed copy and db unseal', async () => {
   using directory = tempDir()
   const file = join(directory.path, 'auth.db')
   const auth = await createAuth({ ...OPTIONS, store: sqliteStore(file) })
@@ -163,11 +163,11 @@ test('db copy: the source accepts writes again after a failure, and after a kill
   await assert.rejects(auth.sessions.refresh(refresh_token), { code: 'temporarily_unavailable' })
   assert.equal((await sealwax('db', 'unseal', `sqlite:${file}`)).code, 0)
   await auth.sessions.refresh(refresh_token)
-  assert.equal((await sealwax('db', 'copy', `sqlite:${file}`, url)).code, 0, 'and the copy can be started again')
+  assert.equal((await sealwax('db', 'copy', `sqlite:${file}`, url)).code, 0, 'the copy can be started again')
   await auth.close()
 })
 
-test('db copy: anything but SQLite to Postgres is refused with a message', async () => {
+test('db copy: any direction other than SQLite to Postgres is refused with a message', async () => {
   assert.match(
     (await sealwax('db', 'copy', 'sqlite:/nowhere.db', 'postgres://x')).stderr,
     /The source must be an existing file/,
@@ -180,7 +180,7 @@ test('db copy: anything but SQLite to Postgres is refused with a message', async
   assert.match((await sealwax('db', 'copy', `sqlite:${file}`, 'sqlite:other.db')).stderr, /The target must be like/)
 })
 
-test('db copy: the list of processes shows no password, since the URLs come from variables and files', async () => {
+test('db copy: URLs can come from variables and files, so that the process list shows no password', async () => {
   using directory = tempDir()
   const file = join(directory.path, 'auth.db')
   const store = sqliteStore(file)
@@ -194,7 +194,7 @@ test('db copy: the list of processes shows no password, since the URLs come from
   const target = join(directory.path, 'new-database-url')
   writeFileSync(target, `${await server.createDatabase()}\n`, { mode: 0o600 })
   const withFile = await sealwaxWith({ SEALWAX_COPY_TO_FILE: target }, 'db', 'copy', `sqlite:${file}`)
-  assert.deepEqual([withFile.code, withFile.stderr], [0, ''], 'an argument goes before the variable')
+  assert.deepEqual([withFile.code, withFile.stderr], [0, ''], 'an argument takes precedence over the variable')
   assert.equal((await sealwax('db', 'unseal', `sqlite:${file}`)).code, 0)
 
   const nowhere = await sealwaxWith(from, 'db', 'copy')

@@ -13,10 +13,10 @@ import { parsePostgresUrl } from '../../src/store/postgres/url.ts'
 import { sqliteStore } from '../../src/store/sqlite/index.ts'
 import { SECRET, tempDir } from '../server.ts'
 
-/** Both halves of the password of every URL below. */
+/** The two halves of the password in every URL below. */
 const [FIRST, SECOND] = ['hunter', 'tiger']
 
-/** URLs that cannot be parsed, and what the sentence says. */
+/** URLs that cannot be parsed, with the expected error message. */
 const BAD: readonly [url: string, sentence: RegExp][] = [
   [`postgres://u:${FIRST}#${SECOND}@db.example/d`, /the password must be percent-encoded: write # as %23$/],
   [`postgres://u:${FIRST}/${SECOND}@db.example/d`, /write \/ as %2F$/],
@@ -62,8 +62,8 @@ const BAD: readonly [url: string, sentence: RegExp][] = [
 ]
 
 /**
- * URLs with what is in them: places, user, database, TLS, whether a pooler is told of, what the
- * server is sent.
+ * URLs with their expected parts: hosts, user, database, TLS mode, whether the URL declares a
+ * pooler, and the startup parameters sent to the server.
  */
 const PROVIDED: readonly [url: string, ...parts: unknown[]][] = [
   [
@@ -116,7 +116,7 @@ describe('a database URL', () => {
     assert.deepEqual([client, startup, prepares], [{}, { application_name: 'x y' }, false])
   })
 
-  it('may omit every part, or have parts as parameters', () => {
+  it('may omit every part, or give parts as parameters', () => {
     const least = parsePostgresUrl('postgres://')
     assert.deepEqual([least.places, least.user, least.password, least.database], [[], undefined, undefined, undefined])
     const named = parsePostgresUrl('postgres:///d?host=/run/postgresql&user=u&password=p%40w')
@@ -126,7 +126,7 @@ describe('a database URL', () => {
     assert.deepEqual(
       [twice.user, twice.password, twice.startup],
       ['u', 'p', {}],
-      'none goes to the server in the clear',
+      'no overridden parameter is sent to the server',
     )
   })
 
@@ -146,7 +146,7 @@ describe('a database URL', () => {
     })
   }
 
-  it('works in the forms that database providers use', () => {
+  it('is accepted in the forms that database providers use', () => {
     const given = (url: string) => {
       const { places, user, database, tls, pooled, startup } = parsePostgresUrl(url)
       return [places.map(({ host, port }) => `${host}:${port}`).join(), user, database, tls.mode, pooled, startup]
@@ -154,14 +154,14 @@ describe('a database URL', () => {
     for (const [url, ...expected] of PROVIDED) assert.deepEqual(given(url), expected, url)
   })
 
-  it('keeps a plus in a password, and takes port and database from the parameters', () => {
+  it('keeps a plus sign in a password, and takes port and database from the parameters', () => {
     const { places, password, database } = parsePostgresUrl(
       'postgres://?host=::1&port=5433&user=u&password=a+b%26c&dbname=d',
     )
     assert.deepEqual([places, password, database], [[{ host: '::1', port: 5433 }], 'a+b&c', 'd'])
   })
 
-  it('that cannot be parsed is refused with a message that says what to change and omits the URL, also in code', () => {
+  it('that cannot be parsed is refused with an error that says what to change and does not contain the password', () => {
     for (const [url, sentence] of BAD) {
       assert.throws(
         () => postgresStore(url),
@@ -207,7 +207,7 @@ interface Run {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** Runs many commands in one process, each as `sealwax` would, and returns what each prints. */
+/** Runs commands like `sealwax` would, but all in one process, and returns the output of each. */
 async function runAll(runs: readonly Run[]): Promise<string[]> {
   const program = `
     import { main } from ${JSON.stringify(new URL('../../src/cli/main.ts', import.meta.url).href)}
@@ -224,8 +224,7 @@ async function runAll(runs: readonly Run[]): Promise<string[]> {
   const file = join(temporary.path, 'runs.json')
   writeFileSync(file, JSON.stringify(runs))
   const env = { PATH: process.env.PATH ?? '', RUNS: file }
-  // Both outputs go to one file, so that they keep their order. A pipe that is full would lose some
-  // of it.
+  // Both streams go to one file to keep their order. Output to a full pipe would be lost at exit.
   const printed = openSync(join(temporary.path, 'printed'), 'w+')
   const child = spawn(process.execPath, arguments_, { env, cwd: temporary.path, stdio: ['pipe', printed, printed] })
   child.stdin?.end('a password long enough')
@@ -240,10 +239,10 @@ async function runAll(runs: readonly Run[]): Promise<string[]> {
 const BASE = { SEALWAX_ISSUER: 'https://auth.example.com', SEALWAX_AUDIENCE: 'api', SEALWAX_SECRET: SECRET }
 
 function assertSilent(output: string, ...secrets: string[]): void {
-  for (const secret of secrets) assert.ok(!output.includes(secret), `"${secret}" is printed: ${output}`)
+  for (const secret of secrets) assert.ok(!output.includes(secret), `"${secret}" was printed: ${output}`)
 }
 
-/** Every way to give a URL to a command. */
+/** Every way to pass a URL to a command. */
 function runsWith(url: string, file: string): Run[] {
   writeFileSync(file, `\ufeff${url}\r\n`, { mode: 0o600 })
   const source = join(temporary.path, 'source.db')
@@ -260,8 +259,8 @@ function runsWith(url: string, file: string): Run[] {
   ]
 }
 
-describe('the password of the database', () => {
-  it('a database URL with a raw # in its password is never printed, by any command; nor is any other that cannot be parsed', async () => {
+describe('the database password', () => {
+  it('no command prints a database URL that cannot be parsed, such as one with a raw # in its password', async () => {
     const runs = BAD.flatMap(([url, sentence], i) =>
       runsWith(url, join(temporary.path, `url-${i}`)).map((run) => ({ ...run, url, sentence })),
     )
@@ -290,7 +289,7 @@ describe('the password of the database', () => {
     }
   })
 
-  it('is in no document of the API', async () => {
+  it('is not in the OpenAPI document', async () => {
     const env = { ...BASE, PATH: process.env.PATH ?? '', SEALWAX_DATABASE_URL: BAD[0]?.[0] as string }
     const child = spawn(process.execPath, [BIN, 'openapi'], { env })
     const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
@@ -298,7 +297,7 @@ describe('the password of the database', () => {
     assertSilent(stdout + stderr, FIRST, SECOND)
   })
 
-  it('a URL, a secret or a private key in place of a path is not repeated', async () => {
+  it('a URL, a secret or a private key given in place of a path is not printed', async () => {
     const url = `postgres://u:${FIRST}@127.0.0.1/d`
     const pem = `-----BEGIN PRIVATE KEY-----\n${FIRST}\n-----END PRIVATE KEY-----`
     const outputs = await runAll([
@@ -312,7 +311,7 @@ describe('the password of the database', () => {
     assertSilent(outputs.join(), FIRST)
   })
 
-  it('a wrong command line is not repeated', async () => {
+  it('the arguments of an invalid command line are not printed', async () => {
     const url = `postgres://u:${FIRST} ${SECOND}@127.0.0.1/d`
     for (const argv of [
       ['db', 'copy', 'sqlite:x', 'sqlite:y', url],
@@ -329,7 +328,7 @@ describe('the password of the database', () => {
 })
 
 describe('a file with a secret', () => {
-  it('that other users can read causes a warning with variable, path and mode; a private one does not', async () => {
+  it('that other users can read causes a warning with variable, path and mode; a private file does not', async () => {
     const file = join(temporary.path, 'secret')
     writeFileSync(file, SECRET)
     const database = join(temporary.path, 'database-url')
@@ -348,7 +347,7 @@ describe('a file with a secret', () => {
     assert.deepEqual(outputs, [loud('0644'), loud('0440'), quiet, quiet])
   })
 
-  it('a server logs a secret file or a TLS key that other users can read', async () => {
+  it('a server logs a warning about a secret file or a TLS key that other users can read', async () => {
     const [secret, cert, key] = ['of-server', 'cert.pem', 'key.pem'].map((name) => join(temporary.path, name)) as [
       string,
       string,
@@ -384,7 +383,7 @@ describe('a file with a secret', () => {
     )
   })
 
-  it('a BOM and a newline around the secret are not part of it', async () => {
+  it('a BOM and a newline around the secret are ignored', async () => {
     const file = join(temporary.path, 'with-bom')
     const url = `sqlite:${join(temporary.path, 'bom.db')}`
     const store = sqliteStore(url.slice(7))

@@ -19,12 +19,12 @@ const keysAfter = async (store: Store, cursor: string) => {
   return { keys: page.entries.map(({ key }) => key), snapshot: page.snapshot }
 }
 
-describe('a standby that lacks the last log-outs is promoted', { skip: withoutStandby() }, () => {
+describe('promotion of a standby that lacks the last log-outs', { skip: withoutStandby() }, () => {
   let primary: PostgresServer
   let standby: PostgresServer
   let url: string
   const stores: Store[] = []
-  /** What an operator reads in the log. */
+  /** The warnings that a server would log. */
   const told: string[] = []
   const open = async (parameters = '') => {
     const store = postgresStore(`${url}${parameters}`, { connections: 4 })
@@ -37,7 +37,7 @@ describe('a standby that lacks the last log-outs is promoted', { skip: withoutSt
     primary = await startPostgres()
     const { pathname } = new URL(await primary.createDatabase())
     standby = await startPostgres({}, { standbyOf: primary })
-    // The standby comes first: each connection has to pass it by.
+    // The standby is listed first, so each connection has to skip it.
     url = `postgres://sealwax@127.0.0.1:${standby.port},127.0.0.1:${primary.port}${pathname}`
   })
   after(async () => {
@@ -46,11 +46,12 @@ describe('a standby that lacks the last log-outs is promoted', { skip: withoutSt
     await primary.remove()
   })
 
-  it('guards and servers that followed the old primary miss no log-out on the new one', async () => {
+  it('guards and servers that followed the old primary miss no log-out of the new primary', async () => {
     const [one, other] = [await open('?target_session_attrs=read-write'), await open()]
     const epoch = await one.transaction((facts) => facts.metadata.getOrSet('feed_epoch', 'first'))
     assert.equal(epoch, 'first')
-    // With an epoch there, the next connection stores the timeline; the one after it finds it.
+    // Now that an epoch exists, the next connection stores the timeline and the one after it
+    // reads it.
     for (let i = 0; i < 2; i += 1) await (await open()).committed.metadata.get('feed_timeline')
     assert.equal(await one.committed.metadata.get('feed_timeline'), '00000001')
     assert.equal(await one.committed.metadata.get('feed_epoch'), 'first')
@@ -61,7 +62,8 @@ describe('a standby that lacks the last log-outs is promoted', { skip: withoutSt
     await admin`select pg_reload_conf()`
     await admin.end()
     await delay(300)
-    // A standby goes on up to 32 positions behind the last that it knows of.
+    // Postgres logs sequence values 32 ahead, so a promoted standby can skip up to 32 positions.
+    // With 40 lost entries, the new primary reuses positions of the old one.
     for (let i = 0; i < 40; i += 1) await revoke(one, `lost ${i}`)
     const { cursor } = await other.committed.revocations.since(undefined, PAGE)
     assert.deepEqual(await keysAfter(other, cursor), { keys: [], snapshot: false })
@@ -70,13 +72,13 @@ describe('a standby that lacks the last log-outs is promoted', { skip: withoutSt
     const began = performance.now()
     await assert.rejects(revoke(one, 'x'), { code: 'temporarily_unavailable' })
     await assert.rejects(one.committed.metadata.get('x'), { code: 'temporarily_unavailable' })
-    assert.ok(performance.now() - began < 2000, 'an outage is told at once')
+    assert.ok(performance.now() - began < 2000, 'an outage is reported immediately')
     standby.promote()
 
     await persist(() => revoke(one, 'after 1'))
     await revoke(one, 'after 2')
-    // Both were given positions that the old primary gave, too: the cursor of the old epoch begins
-    // anew.
+    // Both entries have positions that the old primary had already used, so a cursor of the old
+    // epoch gets a snapshot.
     const { keys, snapshot } = await persist(() => keysAfter(other, cursor))
     assert.deepEqual({ keys: keys.toSorted(), snapshot }, { keys: ['after 1', 'after 2', 'before'], snapshot: true })
     const replaced = await other.committed.metadata.get('feed_epoch')
@@ -86,14 +88,14 @@ describe('a standby that lacks the last log-outs is promoted', { skip: withoutSt
     assert.ok(told.includes(`the database answers again, at 127.0.0.1:${standby.port}`), told.join('\n'))
     assert.equal(told.filter((sentence) => sentence.startsWith('the database was failed over')).length, 1)
 
-    // A server that starts now, and more connections of the old ones, leave the new epoch as it is.
+    // A server that starts now and further connections of the old servers keep the new epoch.
     const third = await open()
     await Promise.all([one, other, third].flatMap((store) => [revoke(store, 'y'), store.ping(), revoke(store, 'z')]))
     assert.equal(await third.committed.metadata.get('feed_epoch'), replaced)
   })
 })
 
-/** The standby has all that the primary has written so far. */
+/** Waits until the standby has the entry `before`. */
 async function arrived(standby: PostgresServer, url: string): Promise<void> {
   const { pathname } = new URL(url.replace(/,[^/]*/, ''))
   const sql = postgres(`postgres://sealwax@127.0.0.1:${standby.port}${pathname}`, { max: 1, onnotice: () => {} })

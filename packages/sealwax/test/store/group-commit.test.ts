@@ -7,7 +7,7 @@ import { NOW, openFile, setName } from '../stores.ts'
 const AWAY = { code: 'temporarily_unavailable', status: 503 }
 
 /**
- * Counts the commits in a write-ahead log: frames that carry the size of the database
+ * Counts the commits in a write-ahead log: a commit frame contains the size of the database
  * (https://sqlite.org/fileformat.html#the_write_ahead_log).
  */
 function commitsIn(file: string): number {
@@ -21,7 +21,7 @@ function commitsIn(file: string): number {
   return commits
 }
 
-describe('transactions that arrive together', () => {
+describe('concurrent transactions', () => {
   it('100 concurrent transactions share a few commits', async () => {
     await using opened = await openFile()
     await setName(opened.store, 'before')
@@ -33,7 +33,7 @@ describe('transactions that arrive together', () => {
     assert.equal(commitsIn(opened.file) - before - commits, 1)
   })
 
-  it('transactions that keep arriving share a commit for three turns of the event loop at most', async () => {
+  it('transactions that keep arriving share a commit for at most three turns of the event loop', async () => {
     await using opened = await openFile()
     const before = commitsIn(opened.file)
     const units: Promise<string>[] = []
@@ -57,7 +57,7 @@ describe('transactions that arrive together', () => {
 })
 
 describe('transactions that fail', () => {
-  it('if some of a batch throw, exactly the acknowledged writes are there, once, and each gets its own error', async () => {
+  it('if some of a batch throw, only the others are written, each once, and each failed one gets its own error', async () => {
     await using opened = await openFile()
     const { store } = opened
     const acknowledged: string[] = []
@@ -87,7 +87,7 @@ describe('transactions that fail', () => {
     assert.deepEqual(found.sort(), acknowledged.sort())
   })
 
-  it('rolled back by SQLite: all in the batch fail with the reason, none is half written, and later ones work', async () => {
+  it('rolled back by SQLite: all in the batch fail with the reason and write nothing, and later ones work', async () => {
     await using opened = await openFile()
     const { store } = opened
     rollBackWhenNamed(opened.file, 'second')
@@ -103,7 +103,7 @@ describe('transactions that fail', () => {
     assert.equal(await setName(store, 'later'), 'x')
   })
 
-  it('rolled back by SQLite, and a transaction catches the error: the following ones fail and write nothing', async () => {
+  it('rolled back by SQLite, but a transaction catches the error: all in the batch fail and write nothing', async () => {
     await using opened = await openFile()
     const { store } = opened
     rollBackWhenNamed(opened.file, 'second')
@@ -117,8 +117,8 @@ describe('transactions that fail', () => {
 })
 
 /**
- * A trigger fails as a full disk may in the middle of a unit: SQLite reports an error and has
- * rolled everything back.
+ * Adds a trigger that fails like a full disk in the middle of a transaction: SQLite reports an
+ * error and has rolled back everything.
  */
 function rollBackWhenNamed(file: string, name: string): void {
   const admin = new DatabaseSync(file)

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import { PostgresJSDialect, type PostgresJSReservedSql } from 'kysely-postgres-js'
 
-/** A database that runs nothing: only what Kysely itself does is of interest here. */
+/** A database that runs no queries, to test only Kysely itself. */
 function createDatabase(): Kysely<{ item: { id: string } }> {
   return new Kysely({
     dialect: {
@@ -15,9 +15,9 @@ function createDatabase(): Kysely<{ item: { id: string } }> {
   })
 }
 
-// These are not documented, so a new version may change them.
-describe('kysely: what `prepared` and the Postgres dialect rely on', () => {
-  it('a transaction and a schema keep the adapter of their database, and each database has its own', async () => {
+// This behaviour of Kysely is not documented, so a new version may change it.
+describe('kysely: behaviour that `prepared` and the Postgres dialect rely on', () => {
+  it('a transaction and withSchema keep the adapter of their database, and each database has its own', async () => {
     const [db, other] = [createDatabase(), createDatabase()]
     const { adapter } = db.getExecutor()
     await db.transaction().execute(async (transaction) => {
@@ -28,7 +28,7 @@ describe('kysely: what `prepared` and the Postgres dialect rely on', () => {
     assert.notEqual(other.getExecutor().adapter, adapter)
   })
 
-  it('a compiled query has its parameters unchanged and in order, whatever their type', () => {
+  it('a compiled query has its parameters unchanged and in order, regardless of their type', () => {
     const [first, second] = [{}, {}] as unknown as [string, string]
     const { parameters } = createDatabase()
       .updateTable('item')
@@ -41,7 +41,7 @@ describe('kysely: what `prepared` and the Postgres dialect rely on', () => {
     assert.deepEqual(parameters.slice(2), ['constant'])
   })
 
-  it('a query that is executed with other parameters than it was compiled with sends those', async () => {
+  it('a compiled query that is executed with other parameters sends those', async () => {
     const { db, sent } = recordPostgres()
     const compiled = db.selectFrom('item').selectAll().where('id', '=', 'compiled').compile()
     await db.executeQuery({ ...compiled, parameters: ['bound'] })

@@ -11,13 +11,13 @@ const binary = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
   .map((folder) => join(folder, 'pgbouncer'))
   .find((path) => existsSync(path))
 
-/** Why tests that need it cannot run; undefined where it is installed. */
+/** Why tests that need pgbouncer cannot run; undefined if it is installed. */
 export const withoutPgbouncer =
   binary === undefined ? 'pgbouncer is not installed (Debian: apt-get install pgbouncer)' : undefined
 
 /**
- * A pgbouncer in front of a server, with its default configuration but for addresses, its mode and
- * what is `more`.
+ * Starts a pgbouncer in front of a server, with the default configuration except for addresses,
+ * mode and the lines in `more`.
  */
 export async function startPgbouncer(
   server: string,

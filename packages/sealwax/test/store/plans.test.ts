@@ -8,18 +8,18 @@ import { startPostgres } from '../postgres.ts'
 import { PASSWORD, SECRET } from '../server.ts'
 
 /**
- * Enough rows that the planner has no excuse for reading a table from end to end; the figures in
- * docs/stores.md were taken with a million.
+ * Enough rows that a full table scan is never the best plan; docs/stores.md refers to a run with a
+ * million.
  */
 const SESSIONS = Number(process.env.PLAN_SESSIONS ?? 20_000)
-/** With a million, as many as the hourly purge takes at a time. */
+/** Rows per purge, few in relation to the table. The hourly purge deletes 100 at a time. */
 const PURGED = SESSIONS / 2000
 
-test('postgres: no query of a start or a request scans a whole table', async () => {
+test('postgres: no query at the start or of a request scans a whole table', async () => {
   const server = await startPostgres()
   const url = await server.createDatabase()
   const options = { issuer: 'http://127.0.0.1:5000', audience: 'api', secret: SECRET }
-  // On tables that are empty, where an index is no use.
+  // The tables are still empty here, so indexes would not be used.
   const first = await createAuth({ ...options, store: postgresStore(url) })
   await first.users.create({ id: 'u', email: 'alex@example.com', password: PASSWORD })
   await first.sessions.create({ subject: 'somebody' })
@@ -30,8 +30,8 @@ test('postgres: no query of a start or a request scans a whole table', async () 
   await sql`select pg_stat_reset()`
   const store = postgresStore(url)
   const auth = await createAuth({ ...options, store })
-  // It reads all revocations that are live, in pages; when the statistics have heard of that they
-  // have heard of all before.
+  // The start reads all live revocations, in pages. Once the statistics include those reads, they
+  // include all earlier ones too.
   let start = await fullScans(sql)
   for (let looks = 0; looks < 10 && (await indexScans(sql, 'revocations')) === 0; looks += 1)
     start = await fullScans(sql)
@@ -78,7 +78,7 @@ test('postgres: no query of a start or a request scans a whole table', async () 
   const second = await fullScans(sql)
   const [{ read } = { read: Infinity }] = await sql<{ read: number }[]>`
     select idx_tup_read::int as read from pg_stat_user_indexes where indexrelname = 'sessions_live'`
-  // Everything in one page is a full scan; what follows it must not be one.
+  // Reading everything in one page is a full scan; reading on from its cursor must not be.
   const { cursor } = await store.committed.revocations.since(undefined, { now: 0, limit: 2 * SESSIONS })
   await sql`select pg_stat_reset()`
   await store.committed.revocations.since(cursor, { now: 0, limit: 1000 })
@@ -94,7 +94,7 @@ test('postgres: no query of a start or a request scans a whole table', async () 
   const count = await indexScans(sql, 'sessions')
   await sql.end()
   await server.remove()
-  assert.ok(count > 0, 'the statistics saw the queries')
+  assert.ok(count > 0, 'the statistics include the queries')
   assert.deepEqual([start, second, third], [[], [], []])
   assert.ok(
     read > 0 && read < 50,
@@ -102,7 +102,7 @@ test('postgres: no query of a start or a request scans a whole table', async () 
   )
 })
 
-/** Over a connection of its own: what it reads is counted when it ends. */
+/** Uses a separate connection, which reports its statistics when it ends. */
 async function fill(url: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} })
   await sql`
@@ -139,7 +139,7 @@ async function fill(url: string): Promise<void> {
   await sql.end()
 }
 
-/** A connection that is kept open hands its counts in after 10 seconds at the latest. */
+/** Waits for the statistics: an open connection reports its counts within 10 seconds. */
 async function reported(sql: postgres.Sql): Promise<void> {
   for (let tries = 0; tries < 30 && (await indexScans(sql, 'sessions')) === 0; tries += 1) {
     await delay(500)
@@ -147,16 +147,16 @@ async function reported(sql: postgres.Sql): Promise<void> {
   }
 }
 
-/** How often an index of the table was used. */
+/** How often indexes of the table were used. */
 async function indexScans(sql: postgres.Sql, table: string): Promise<number> {
   const rows = await sql<{ count: number }[]>`
     select idx_scan::int as count from pg_stat_user_tables where relname = ${table}`
   return rows[0]?.count ?? 0
 }
 
-/** The large tables that were read from end to end. */
+/** The large tables that were scanned completely. */
 async function fullScans(sql: postgres.Sql): Promise<string[]> {
-  // Each connection hands its counts in when it has been idle for a moment.
+  // A connection reports its counts after it has been idle for about a second.
   await delay(1200)
   await sql`select pg_stat_clear_snapshot()`
   const rows = await sql<{ relname: string }[]>`

@@ -10,12 +10,12 @@ import { SECRET, standing } from '../server.ts'
 import { session, user } from '../stores.ts'
 import { startPgbouncer, withoutPgbouncer } from './pgbouncer.ts'
 
-/** Set by the command that runs this file alone. */
+/** Set by the script that runs only this file. */
 const isRequired = process.env.SEALWAX_TEST_POOLER === 'required'
 
 /**
- * How many connections the pooler has for ours, in transaction mode: fewer than there are of ours,
- * so that these meet what others left.
+ * The pooler's server connections in transaction mode: fewer than the stores use, so that a store
+ * gets connections that others have used.
  */
 const SERVERS = 3
 
@@ -30,7 +30,7 @@ if (withoutPgbouncer !== undefined) {
     after(() => server.remove())
 
     for (const mode of ['transaction', 'session'] as const) {
-      it(`${mode} mode, default configuration: two servers share one database, and each refuses what the other revokes`, async () => {
+      it(`${mode} mode, default configuration: two servers share a database, and one refuses what the other revokes`, async () => {
         const direct = await server.createDatabase({ search_path: 'nowhere', synchronous_commit: 'off' })
         await using pooler = await startPgbouncer(
           direct,
@@ -74,7 +74,7 @@ if (withoutPgbouncer !== undefined) {
       })
     }
 
-    it('a transaction is durable and sees the commits of others, whatever the settings of the role and the database', async () => {
+    it('transactions use read committed and synchronous_commit, regardless of the defaults of the database', async () => {
       const url = await server.createDatabase({
         ...{ default_transaction_isolation: 'repeatable read', synchronous_commit: 'off' },
       })
@@ -82,7 +82,7 @@ if (withoutPgbouncer !== undefined) {
       const store = postgresStore(pooler.through(url), { connections: 3 })
       await store.open({ features, migrate: 'auto' })
       await using admin = adminOf(url)
-      // Reports from within a transaction of the store what applies there.
+      // Records the settings that apply within a transaction of the store.
       await admin.sql.unsafe(`
         create table public.seen (what text);
         create function look() returns trigger language plpgsql as $$ begin
@@ -107,7 +107,7 @@ if (withoutPgbouncer !== undefined) {
       assert.deepEqual(heard, ['?pgbouncer=true'])
     })
 
-    it('with prepare=true the replies are 503, never wrong', async () => {
+    it('with prepare=true, transactions may fail as unavailable, but not with other errors', async () => {
       const url = await server.createDatabase()
       await using pooler = await startPgbouncer(url, 'transaction', ['default_pool_size = 2'])
       const store = postgresStore(`${pooler.through(url)}?prepare=true`, { connections: 4 })
@@ -124,13 +124,16 @@ if (withoutPgbouncer !== undefined) {
   })
 }
 
-/** Looks at the database past the pooler. */
+/** Connects to the database directly, without the pooler. */
 function adminOf(url: string) {
   const sql = postgres(url, { max: 1, onnotice: () => {} })
   return { sql, [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) }
 }
 
-/** What sessions hold on each connection that the pooler has to the server. */
+/**
+ * Prepared statements, listening channels and advisory locks on each of the pooler's server
+ * connections.
+ */
 async function leftovers(pooled: string, connections: number): Promise<unknown[]> {
   const held = `select pid, statements, channels, locks from pg_sleep(0.1), pg_backend_pid() pid,
     (select count(*)::int as statements from pg_prepared_statements) s, (select count(*)::int as channels from pg_listening_channels()) c,
@@ -138,7 +141,7 @@ async function leftovers(pooled: string, connections: number): Promise<unknown[]
   const clients = Array.from({ length: connections }, () => postgres(pooled, { max: 1, fetch_types: false }))
   try {
     const found = await Promise.all(clients.map(async (client) => (await client.unsafe(held))[0]))
-    assert.equal(new Set(found.map((row) => row?.pid)).size, connections, 'each connection is asked')
+    assert.equal(new Set(found.map((row) => row?.pid)).size, connections, 'each connection is queried')
     return found.map((row) => [row?.statements, row?.channels, row?.locks])
   } finally {
     await Promise.all(clients.map((client) => client.end({ timeout: 1 })))

@@ -5,14 +5,14 @@ import { postgresStore } from '../../src/store/postgres/index.ts'
 import { type PostgresServer, startPostgres } from '../postgres.ts'
 import { proxyTo } from '../proxy.ts'
 
-describe('a transaction that fails right after it has begun', () => {
+describe('a transaction that fails right after begin', () => {
   let server: PostgresServer
   before(async () => {
     server = await startPostgres()
   })
   after(() => server.remove())
 
-  /** A store with one connection that writes, and what stands between it and the database. */
+  /** A store with one connection for writes, connected through a proxy. */
   async function openThroughProxy() {
     const url = new URL(await server.createDatabase())
     const proxy = await proxyTo(Number(url.port))
@@ -27,18 +27,20 @@ describe('a transaction that fails right after it has begun', () => {
     return { proxy, write, [Symbol.asyncDispose]: close }
   }
 
-  it('is undone, and its connection serves the next request: an administrator who cancels a statement stops one request only', async () => {
+  it('is rolled back, and its connection serves the next request', async () => {
     await using opened = await openThroughProxy()
     const { proxy, write } = opened
     const before = proxy.attempts
+    // Any error of this statement must affect only one request, for example a cancellation by an
+    // administrator.
     proxy.replaced.set('synchronous_commit to on', 'synchronous_commit to xx')
     for (let i = 0; i < 3; i += 1) await assert.rejects(write(), { code: '22023' })
     proxy.replaced.clear()
     await write()
-    assert.equal(proxy.attempts, before, 'over the connection there was')
+    assert.equal(proxy.attempts, before, 'the existing connection is used')
   })
 
-  it('and is not undone makes one more request fail as unavailable; the requests after that get another connection', async () => {
+  it('if its rollback fails, the next request fails as unavailable, and later ones get a new connection', async () => {
     await using opened = await openThroughProxy()
     const { proxy, write } = opened
     const before = proxy.attempts

@@ -20,7 +20,7 @@ import { SECRET, tempDir } from '../server.ts'
 const PASSWORD = 'hunter#2 / tiger@home'
 const BIN = join(import.meta.dirname, '../../bin/sealwax.js')
 
-/** Runs one statement over a connection as the store makes it. */
+/** Runs one statement over a connection opened the way the store opens it. */
 async function ask(url: string, statement: string): Promise<unknown> {
   const client = clientOf(parsePostgresUrl(url), {})
   try {
@@ -32,7 +32,7 @@ async function ask(url: string, statement: string): Promise<unknown> {
 
 const IS_ENCRYPTED = 'select ssl as answer from pg_stat_ssl where pid = pg_backend_pid()'
 
-describe('a Postgres with a certificate of its own', () => {
+describe('a Postgres server with a self-signed certificate', () => {
   const temporary = tempDir()
   const [cert, key, rules] = ['cert.pem', 'key.pem', 'pg_hba.conf'].map((name) => join(temporary.path, name)) as [
     string,
@@ -78,7 +78,7 @@ describe('a Postgres with a certificate of its own', () => {
     return `postgres://${credentials}@${host}:${url.port}${url.pathname}${parameters}`
   }
 
-  it('without sslmode every connection of the store uses TLS, so eavesdroppers read nothing', async () => {
+  it('without sslmode, every connection of the store uses TLS', async () => {
     const store = postgresStore(urlOf({}))
     await store.open({ features, migrate: 'auto' })
     const stop = store.follow(() => {})
@@ -102,7 +102,7 @@ describe('a Postgres with a certificate of its own', () => {
     ['?sslmode=verify-ca&sslrootcert=CERT', '127.0.0.1', true],
     ['?sslmode=verify-full&sslrootcert=CERT', 'localhost', true],
   ] as const) {
-    it(`${parameters} on ${host}: ${encrypted ? '' : 'not '}encrypted`, async () => {
+    it(`${parameters} on ${host}: the connection is ${encrypted ? '' : 'not '}encrypted`, async () => {
       const parts = { host, parameters: parameters.replace('CERT', encodeURIComponent(cert)) }
       assert.equal(await ask(urlOf(parts), IS_ENCRYPTED), encrypted)
     })
@@ -121,7 +121,7 @@ describe('a Postgres with a certificate of its own', () => {
     ['?sslrootcert=system', 'localhost', 'DEPTH_ZERO_SELF_SIGNED_CERT', UNTRUSTED],
     ['?sslmode=verify-full&sslrootcert=/nowhere.pem', 'localhost', 'ENOENT', 'the file of sslrootcert cannot be read'],
   ] as const) {
-    it(`a server that pretends to be the database is refused: ${parameters} on ${host}`, async () => {
+    it(`${parameters} on ${host}: a server whose certificate cannot be verified is refused`, async () => {
       const store = postgresStore(urlOf({ host, parameters: parameters.replace('CERT', encodeURIComponent(cert)) }))
       await assert.rejects(store.open({ features, migrate: 'auto' }), {
         code: 'config_invalid',
@@ -130,7 +130,7 @@ describe('a Postgres with a certificate of its own', () => {
     })
   }
 
-  it('a password with every delimiter works, in cleartext over TLS and with SCRAM; the error of a wrong one omits it', async () => {
+  it('a password with URL delimiters works with SCRAM and in cleartext over TLS; errors omit the password', async () => {
     for (const user of ['plain', 'alex'])
       assert.equal(await ask(urlOf({ user, password: PASSWORD }), 'select current_user as answer'), user)
     assert.equal(
@@ -171,7 +171,7 @@ describe('several hosts', () => {
   })
   after(() => server.remove())
 
-  it('are tried in order, each once; if none responds, the error is immediate', async () => {
+  it('are each tried once, in order; if none is usable, the error is immediate', async () => {
     const { port, pathname } = new URL(await server.createDatabase())
     const url = (...ports: (string | number)[]) =>
       `postgres://sealwax@${ports.map((each) => `127.0.0.1:${each}`).join()}${pathname}`
@@ -184,7 +184,7 @@ describe('several hosts', () => {
     assert.ok(performance.now() - started < 4000)
   })
 
-  it('a proxy that accepts and drops connections does not block a start forever', async () => {
+  it('a proxy that accepts and drops connections makes the start fail instead of hang', async () => {
     const proxy = createServer((socket) => socket.on('data', () => socket.destroy()).on('error', () => {}))
     await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening))
     for (const parameters of ['', '?sslmode=disable']) {
@@ -201,24 +201,24 @@ const CLEARTEXT_PLEASE = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3])
 const WELCOME = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49])
 
 const PASSWORD_MESSAGE = 0x70
-type When = 'before we speak' | 'at once' | 'after the start' | 'after the log-in'
+type When = 'before the client sends' | 'after refusing TLS' | 'after the startup message' | 'after the log-in'
 
-/** Somebody between us and the database, who has no TLS and asks for the password in the clear. */
+/** A server without TLS that requests the password in cleartext. */
 async function attacker(host: string, when: When) {
   const heard: Buffer[] = []
   const server: Server = createServer((socket) => {
     socket.on('error', () => {})
-    if (when === 'before we speak') socket.write(CLEARTEXT_PLEASE)
+    if (when === 'before the client sends') socket.write(CLEARTEXT_PLEASE)
     socket.on('data', (bytes) => {
       heard.push(bytes)
       if (bytes[0] === PASSWORD_MESSAGE) socket.destroy()
       const asks = bytes.length >= 8 ? bytes.readUInt32BE(4) : 0
       if (asks === OF_TLS) {
         socket.write('N')
-        if (when === 'at once') socket.write(CLEARTEXT_PLEASE)
+        if (when === 'after refusing TLS') socket.write(CLEARTEXT_PLEASE)
       } else if (asks === STARTUP) {
         if (when === 'after the log-in') socket.write(WELCOME)
-        else if (when === 'after the start') socket.write(CLEARTEXT_PLEASE)
+        else if (when === 'after the startup message') socket.write(CLEARTEXT_PLEASE)
       } else if (when === 'after the log-in') socket.write(CLEARTEXT_PLEASE)
     })
   })
@@ -242,25 +242,25 @@ describe('a man in the middle without TLS that requests the password in cleartex
 
   for (const [when, parameters] of [
     ...[
-      ['before we speak', ''],
-      ['before we speak', '?sslmode=disable'],
-      ['at once', ''],
+      ['before the client sends', ''],
+      ['before the client sends', '?sslmode=disable'],
+      ['after refusing TLS', ''],
     ],
     ...[
-      ['after the start', ''],
-      ['after the start', '?sslmode=prefer'],
-      ['after the start', '?sslmode=disable'],
+      ['after the startup message', ''],
+      ['after the startup message', '?sslmode=prefer'],
+      ['after the startup message', '?sslmode=disable'],
     ],
     ...[
       ['after the log-in', ''],
       ['after the log-in', '?sslmode=disable'],
     ],
   ] as [When, string][]) {
-    it(`does not get it outside loopback: asks ${when}, URL with ${parameters || 'no sslmode'}`, {
-      skip: elsewhere === undefined && 'this machine has loopback addresses only',
+    it(`does not get it outside loopback: requested ${when}, URL with ${parameters || 'no sslmode'}`, {
+      skip: elsewhere === undefined && 'this machine has only loopback addresses',
     }, async () => {
       await using evil = await attacker(elsewhere as string, when)
-      const speaksTooEarly = parameters === '' && (when === 'before we speak' || when === 'at once')
+      const speaksTooEarly = parameters === '' && (when === 'before the client sends' || when === 'after refusing TLS')
       await assert.rejects(ask(evil.url(parameters), 'select 1 as answer'), {
         code: speaksTooEarly ? /^(TLS_FAILED|CLEARTEXT_REFUSED)$/ : 'CLEARTEXT_REFUSED',
       })
@@ -269,13 +269,13 @@ describe('a man in the middle without TLS that requests the password in cleartex
   }
 
   it('gets it on loopback, where only this machine can listen', async () => {
-    await using honest = await attacker('127.0.0.1', 'after the start')
+    await using honest = await attacker('127.0.0.1', 'after the startup message')
     await assert.rejects(ask(honest.url(), 'select 1 as answer'), { code: 'CONNECTION_CLOSED' })
     assert.ok(honest.heardPassword())
   })
 
-  it('is refused if the URL requires TLS, and gets no startup message', async () => {
-    await using evil = await attacker('127.0.0.1', 'after the start')
+  it('does not get it if the URL requires TLS: the connection is refused', async () => {
+    await using evil = await attacker('127.0.0.1', 'after the startup message')
     for (const mode of ['require', 'verify-ca', 'verify-full']) {
       await assert.rejects(postgresStore(evil.url(`?sslmode=${mode}`)).open({ features, migrate: 'auto' }), {
         code: 'config_invalid',
@@ -285,8 +285,8 @@ describe('a man in the middle without TLS that requests the password in cleartex
     assert.ok(!evil.heardPassword())
   })
 
-  it('does not get it in a packet with other messages', async () => {
-    await using server = await attacker('127.0.0.1', 'after the start')
+  it('does not get it in one packet with other messages', async () => {
+    await using server = await attacker('127.0.0.1', 'after the startup message')
     const socket = connect(Number(new URL(server.url()).port), '127.0.0.1')
     await once(socket, 'connect')
     const errors: string[] = []

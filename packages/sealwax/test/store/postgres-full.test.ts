@@ -8,7 +8,7 @@ import { type PostgresServer, startPostgres } from '../postgres.ts'
 
 const UNAVAILABLE = { code: 'temporarily_unavailable' }
 
-describe('a Postgres with few connections', {
+describe('a Postgres server with few connections', {
   skip: (process.env.PG_TEST_URL ?? '') !== '' && 'PG_TEST_URL names a server that may not be stopped',
 }, () => {
   let server: PostgresServer
@@ -17,7 +17,7 @@ describe('a Postgres with few connections', {
   })
   after(() => server.remove())
 
-  it('is back after an outage, and others have all connections: a request waits, and is served when one is free', async () => {
+  it('after an outage with all connections taken by others, a request waits and succeeds when one is free', async () => {
     const url = await server.createDatabase()
     const told: string[] = []
     const store = postgresStore(url, { connections: 3 })
@@ -30,7 +30,7 @@ describe('a Postgres with few connections', {
       await assert.rejects(write(), UNAVAILABLE)
       await server.start()
       for (const other of others) await other`select 1`
-      // The failure of a moment ago is told at once; meanwhile the store looks again.
+      // The recent failure is reported immediately while the store tries to connect again.
       await delay(300)
       await assert.rejects(write(), UNAVAILABLE)
       await delay(300)

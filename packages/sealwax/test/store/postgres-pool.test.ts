@@ -19,7 +19,7 @@ describe('connections to Postgres', () => {
   })
   after(() => server.remove())
 
-  /** A database of a role that may have so many connections. */
+  /** The URL of a new database for a role with this connection limit. */
   async function limitedTo(connections: number): Promise<string> {
     const url = new URL(await server.createDatabase())
     const admin = postgres(url.href, { max: 1, onnotice: () => {} })
@@ -35,7 +35,7 @@ describe('connections to Postgres', () => {
     [1, 1],
     [6, 2],
   ] as const) {
-    it(`a role that may have ${limit}, ${servers} servers that may use ten each: requests wait for a connection, and none fails`, async () => {
+    it(`connection limit of ${limit}, number of servers ${servers}: requests wait for a connection and none fails`, async () => {
       const url = await limitedTo(limit)
       const stores = Array.from({ length: servers }, () => postgresStore(url))
       for (const store of stores) await store.open({ features, migrate: 'auto' })
@@ -50,7 +50,7 @@ describe('connections to Postgres', () => {
     })
   }
 
-  it('constant readers do not keep writers from the only connection', async () => {
+  it('continuous reads do not keep writes from the only connection', async () => {
     const store = postgresStore(await limitedTo(1))
     await store.open({ features, migrate: 'auto' })
     let reading = true
@@ -58,14 +58,14 @@ describe('connections to Postgres', () => {
       while (reading) await store.committed.metadata.get('x')
     })
     await delay(100)
-    // One that waits in vain for five seconds fails.
+    // A transaction that gets no connection within five seconds fails.
     for (let i = 0; i < 2; i += 1) await store.transaction((facts) => facts.metadata.set('x', String(i)))
     reading = false
     await Promise.all(readers)
     await store.close()
   })
 
-  it('an outage is reported immediately, with few attempts, and ends soon after the database is back', async () => {
+  it('during an outage, requests fail immediately with few connection attempts, and work soon after it', async () => {
     const url = new URL(await server.createDatabase())
     await using proxy = await proxyTo(Number(url.port))
     const store = postgresStore(`postgres://sealwax@127.0.0.1:${proxy.port}${url.pathname}`)
@@ -107,11 +107,11 @@ describe('connections to Postgres', () => {
     const write = (value: string) => store.transaction((facts) => facts.metadata.set('x', value))
     await Promise.all(Array.from({ length: 10 }, (_, i) => write(String(i))))
     await admin.unsafe(`alter database ${name} set default_transaction_read_only to on`)
-    // With a time limit the function returns when they have ended.
+    // With a timeout, the function waits until the backend has ended.
     await admin`select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'sealwax'`
     await delay(300)
     await assert.rejects(write('refused'), UNAVAILABLE)
-    // Who only reads is served meanwhile.
+    // Reads still work.
     assert.notEqual(await store.committed.metadata.get('x'), 'refused')
     await assert.rejects(write('refused'), UNAVAILABLE)
     assert.notEqual(await store.committed.metadata.get('x'), 'refused')
@@ -122,7 +122,7 @@ describe('connections to Postgres', () => {
     await admin.end()
   })
 
-  it('a host that accepts and never responds delays nobody while another works', async () => {
+  it('a host that accepts connections but never responds causes no long delay while another host works', async () => {
     const silent = createServer((socket) => socket.on('error', () => {}))
     await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening))
     const url = new URL(await server.createDatabase())
@@ -136,14 +136,14 @@ describe('connections to Postgres', () => {
     silent.close()
   })
 
-  it('a statement that waits for a lock while no new connection can be opened costs no other connection', async () => {
+  it('a statement that waits for a lock while no new connection can be opened does not affect other connections', async () => {
     const url = new URL(await server.createDatabase())
     await using proxy = await proxyTo(Number(url.port))
     const store = postgresStore(`postgres://sealwax@127.0.0.1:${proxy.port}${url.pathname}`, { connections: 5 })
     await store.open({ features, migrate: 'auto' })
     const write = (name: string) => store.transaction((facts) => facts.metadata.set(name, 'x'))
     await Promise.all([write('locked'), write('other')])
-    // As a pooler whose connections are all taken.
+    // Behaves like a pooler whose connections are all in use.
     proxy.hold()
     const admin = postgres(url.href, { max: 1, onnotice: () => {} })
     const waiting = await admin.begin(async (locking) => {
@@ -160,7 +160,7 @@ describe('connections to Postgres', () => {
     await Promise.all([store.close(), admin.end()])
   })
 
-  it('a connection that failed to replace the epoch has no open transaction', async () => {
+  it('a connection that failed to replace the epoch is left without an open transaction', async () => {
     const url = await server.createDatabase()
     const store = postgresStore(url)
     await store.open({ features, migrate: 'auto' })
@@ -185,7 +185,7 @@ describe('connections to Postgres', () => {
     await Promise.all([one.end(), other.end(), store.close()])
   })
 
-  /** Stands for a failover: what is stored says that the epoch was made under another timeline. */
+  /** Simulates a failover by storing that the epoch was created on another timeline. */
   async function pretendFailover(store: Store): Promise<void> {
     await store.transaction(async ({ metadata }) => {
       await metadata.set('feed_epoch', 'old')
@@ -193,7 +193,7 @@ describe('connections to Postgres', () => {
     })
   }
 
-  it('of many servers that see a new primary, one replaces the epoch, and all use the new one', async () => {
+  it('if several servers see a new primary, one replaces the epoch and all use the new one', async () => {
     const url = await server.createDatabase()
     const first = postgresStore(url)
     await first.open({ features, migrate: 'auto' })
@@ -206,7 +206,7 @@ describe('connections to Postgres', () => {
     for (const store of [first, ...stores]) await store.close()
   })
 
-  it('behind a pooler, where connections outlive a failover, a server that follows sees it within a second', async () => {
+  it('a server that follows the feed detects a failover even if its connections survive, as behind a pooler', async () => {
     const store = postgresStore(await server.createDatabase())
     await store.open({ features, migrate: 'auto' })
     await pretendFailover(store)
@@ -216,7 +216,7 @@ describe('connections to Postgres', () => {
     await store.close()
   })
 
-  it('a database that does not show its timeline: a warning at the start, and the epoch stays', async () => {
+  it('a database that does not report its timeline causes a warning at the start, and the epoch is kept', async () => {
     const url = new URL(await server.createDatabase())
     const admin = postgres(url.href, { max: 1, onnotice: () => {} })
     await admin.unsafe(`create role plain login; grant create on database ${url.pathname.slice(1)} to plain;

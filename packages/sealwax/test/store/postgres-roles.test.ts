@@ -27,7 +27,7 @@ after(async () => {
 
 let roles = 0
 
-/** A new database, its administrator, and a role that may only log in. */
+/** A new database, an administrator connection to it, and a role that may only log in. */
 async function prepare() {
   const direct = new URL(await server.createDatabase())
   const sql = postgres(direct.href, { max: 1, onnotice: () => {} })
@@ -62,7 +62,7 @@ async function works(store: Store, id: string): Promise<void> {
   await store.transaction((facts) => facts.users.delete(id))
 }
 
-/** The first connections may be those that were ended. */
+/** Retries, because the first connections may be ones that were terminated. */
 async function worksAgain(store: Store): Promise<void> {
   for (let left = 50; left > 0; left -= 1) {
     if (
@@ -82,8 +82,8 @@ const grantRows = (role: string) => `
   grant select, insert, update, delete on all tables in schema sealwax to ${role};
   grant usage on all sequences in schema sealwax to ${role}`
 
-describe('a role with the least privileges', () => {
-  it('owns the schema without CREATE, or only reads and writes rows: the server starts', async () => {
+describe('a role with minimal privileges', () => {
+  it('the server starts if the role owns the schema without CREATE, or may only read and write rows', async () => {
     await using one = await prepare()
     await one.run(`create schema sealwax authorization ${one.role}`)
     await opens(one.url)
@@ -95,7 +95,7 @@ describe('a role with the least privileges', () => {
     await opens(other.url, 'off')
   })
 
-  it('loses CREATE after the first start: the server starts', async () => {
+  it('the server starts if the role lost CREATE after the first start', async () => {
     await using one = await prepare()
     await one.run(`grant create on database ${one.database} to ${one.role}`)
     await opens(one.url)
@@ -103,7 +103,7 @@ describe('a role with the least privileges', () => {
     await opens(one.url)
   })
 
-  it('starts on a schema that a newer version has changed, or says that it cannot', async () => {
+  it('a schema changed by a newer version is used if that version allows it, and refused otherwise', async () => {
     await using prepared = await prepare()
     const { run, direct } = prepared
     await opens(direct)
@@ -115,7 +115,7 @@ describe('a role with the least privileges', () => {
     }
   })
 
-  it('attack: tables and functions of the same names, in a schema that the search_path puts first, are not used', async () => {
+  it('attack: tables and functions with the same names in a schema earlier in search_path are not used', async () => {
     await using one = await prepare()
     const tables = ['migrations', 'users', 'sessions', 'revocations', 'metadata', 'audit_events', 'signing_keys']
     const functions = ['hashtext(text)', 'pg_notify(text, text)', 'pg_advisory_xact_lock(int, int)', 'pg_backend_pid()']
@@ -137,7 +137,7 @@ describe('a role with the least privileges', () => {
     assert.deepEqual([...(await one.run(elsewhere))], [])
   })
 
-  it('the message names a missing privilege in one sentence', async () => {
+  it('the error message names the missing privilege', async () => {
     await using one = await prepare()
     const refused = async (message: string, migrate: 'auto' | 'off' = 'auto') =>
       assert.rejects(opens(one.url, migrate), { code: 'schema_outdated', message })
@@ -159,7 +159,7 @@ describe('a role with the least privileges', () => {
 })
 
 describe('a running server', () => {
-  it('is unavailable while the database rejects it or its statements, and then recovers', async () => {
+  it('is unavailable while the database rejects its connections or statements, and then recovers', async () => {
     await using one = await prepare()
     await one.run(`create schema sealwax authorization ${one.role}`)
     const store = postgresStore(one.url)
@@ -168,19 +168,19 @@ describe('a running server', () => {
     const everyone = `select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = '${role}'`
     const others = postgres(new URL('/postgres', one.direct).href, { max: 1, onnotice: () => {} })
     const troubles: Record<string, [trouble: string, remedy: string]> = {
-      'another password': [`alter role ${role} password 'second'`, `alter role ${role} password 'first'`],
+      'changed password': [`alter role ${role} password 'second'`, `alter role ${role} password 'first'`],
       NOLOGIN: [`alter role ${role} nologin`, `alter role ${role} login`],
       'no connection left for the role': [
         `alter role ${role} connection limit 0`,
         `alter role ${role} connection limit -1`,
       ],
-      'no right to connect': [
+      'no CONNECT privilege': [
         `revoke connect on database ${database} from public`,
         `grant connect on database ${database} to public`,
       ],
-      'no rights in the schema': [`alter schema sealwax owner to sealwax`, `alter schema sealwax owner to ${role}`],
+      'no privileges on the schema': [`alter schema sealwax owner to sealwax`, `alter schema sealwax owner to ${role}`],
       'read-only': [`alter role ${role} set default_transaction_read_only to on`, `alter role ${role} reset all`],
-      'statements are cut short': [
+      'statement timeout': [
         `alter role ${role} set statement_timeout to 1; create rule r as on insert to sealwax.users do also select pg_sleep(0.1)`,
         `alter role ${role} reset all; drop rule r on sealwax.users`,
       ],
@@ -193,7 +193,7 @@ describe('a running server', () => {
         store.committed.users.list({ limit: 1 }),
       ])
       const codes = failed.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'done'))
-      // What reads may still go on; what writes does not.
+      // Reads may still work; writes must fail.
       assert.deepEqual(codes.slice(0, 2), ['temporarily_unavailable', 'temporarily_unavailable'], name)
       assert.ok(['temporarily_unavailable', 'done'].includes(codes[2]), `${name}: ${codes[2]}`)
       await one.run(`${remedy}; ${everyone}`)
@@ -209,7 +209,7 @@ describe('a running server', () => {
     await store.close()
   })
 
-  it('runs a transaction again whose statement was prepared before a migration of another server', async () => {
+  it('reruns a transaction whose statement was prepared before another server migrated the schema', async () => {
     await using one = await prepare()
     const store = postgresStore(one.direct, { connections: 3 })
     await store.open({ features, migrate: 'auto' })

@@ -12,15 +12,15 @@ const BIN = join(import.meta.dirname, '../../bin/sealwax.js')
 const dir = tempDir()
 after(() => dir[Symbol.dispose]())
 
-describe('the error for a SQLite file that cannot be opened has path and cause', () => {
+describe('the error for a SQLite file that cannot be opened contains the path and the cause', () => {
   const [text, folder] = [join(dir.path, 'letter.txt'), join(dir.path, 'folder')]
   writeFileSync(text, 'Dear Ann, this is a letter and no database.\n'.repeat(50), { mode: 0o600 })
   mkdirSync(folder)
   const cases: [name: string, path: string, cause: string][] = [
     ['a missing directory', join(dir.path, 'no/such/auth.db'), 'its directory does not exist'],
     ['a directory', folder, 'it is a directory'],
-    ['a file on the way', join(text, 'auth.db'), 'a part of the path is a file, not a directory'],
-    ['another file', text, 'the file is not a SQLite database'],
+    ['a file as part of the path', join(text, 'auth.db'), 'a part of the path is a file, not a directory'],
+    ['a file that is not a database', text, 'the file is not a SQLite database'],
   ]
   for (const [name, path, cause] of cases) {
     it(name, async () => {
@@ -31,8 +31,8 @@ describe('the error for a SQLite file that cannot be opened has path and cause',
     })
   }
 
-  it('no permission: the command prints only this sentence', {
-    skip: process.getuid?.() !== 0 && 'root lends a user',
+  it('no permission: the command prints only this error', {
+    skip: process.getuid?.() !== 0 && 'only root can run a command as another user',
   }, () => {
     const own = join(dir.path, 'own')
     mkdirSync(own)

@@ -17,7 +17,7 @@ const modesOf = (file: string) => SUFFIXES.map((suffix) => statSync(file + suffi
 const AWAY = { code: 'temporarily_unavailable', status: 503 }
 
 describe('the SQLite file', () => {
-  it('is readable only by its owner, also if it existed before', async () => {
+  it('is readable only by its owner, even if it existed before', async () => {
     await using opened = await openFile()
     await setName(opened.store, 'a')
     assert.deepEqual(modesOf(opened.file), [0o600, 0o600, 0o600])
@@ -31,7 +31,7 @@ describe('the SQLite file', () => {
     await store.close()
   })
 
-  it('other users lose access to the database, its -wal and its -shm, also behind a link', () => {
+  it('other users lose access to the database, its -wal and its -shm, even through a symlink', () => {
     using dir = tempDir()
     const [file, left] = [join(dir.path, 'store.db'), join(dir.path, 'left.db')]
     const running = new DatabaseSync(file)
@@ -50,13 +50,13 @@ describe('the SQLite file', () => {
     writer.close()
   })
 
-  it('the mode is changed before the first pragma, so that there is no race', () => {
+  it('the mode is changed before the first pragma, so there is no race', () => {
     using dir = tempDir()
     const file = join(dir.path, 'store.db')
     using holder = new DatabaseSync(file)
     holder.exec('create table t (x); begin exclusive')
     chmodSync(file, 0o644)
-    assert.throws(() => connect(file, { readOnly: false }), AWAY, 'the pragma meets the lock')
+    assert.throws(() => connect(file, { readOnly: false }), AWAY, 'the pragma fails because of the lock')
     assert.equal(statSync(file).mode & 0o777, 0o600)
   })
 
@@ -69,8 +69,8 @@ describe('the SQLite file', () => {
     assert.equal(statSync(file).mode & 0o777, 0o644)
   })
 
-  it('of another user, and readable by others: a writer is refused with a message, a reader works', {
-    skip: process.geteuid?.() !== 0 && 'only root can make a file that belongs to somebody else',
+  it('a file of another user that others can read is refused for writing with a message, but can be read', {
+    skip: process.geteuid?.() !== 0 && 'only root can create a file of another user',
   }, () => {
     using dir = tempDir()
     chmodSync(dir.path, 0o755)
@@ -92,10 +92,10 @@ describe('the SQLite file', () => {
     assert.equal(statSync(file).mode & 0o777, 0o666)
   })
 
-  it('is written through to the disk: WAL, synchronous=FULL, no busy wait', () => {
+  it('is opened with WAL, synchronous=FULL and no busy timeout', () => {
     using dir = tempDir()
     const writer = connect(join(dir.path, 'store.db'), { readOnly: false })
-    // The writer answers by what it writes: a table made of its own pragmas.
+    // Only the writer sees its own pragmas, so it writes them to a table.
     writer.exec(
       'create table told as select j.journal_mode, s.synchronous, b.timeout from pragma_journal_mode j, pragma_synchronous s, pragma_busy_timeout b',
     )
@@ -127,7 +127,7 @@ describe('the SQLite file', () => {
 })
 
 describe('the schema', () => {
-  it('that a newer version has changed is refused with a message, or used if that version allows it', async () => {
+  it('changed by a newer version is used if that version allows it, and refused with a message otherwise', async () => {
     for (const migrate of ['auto', 'off'] as const) {
       using dir = tempDir()
       const file = join(dir.path, 'store.db')
@@ -148,7 +148,7 @@ describe('the schema', () => {
     }
   })
 
-  it("migrate: 'off' refuses an empty file, and opens a migrated one", async () => {
+  it("with migrate: 'off', an empty file is refused and a migrated one is opened", async () => {
     using dir = tempDir()
     const file = join(dir.path, 'store.db')
     await assert.rejects(sqliteStore(file).open({ features, migrate: 'off' }), { code: 'schema_outdated' })
@@ -160,7 +160,7 @@ describe('the schema', () => {
     }
   })
 
-  it('stores of one process that open one new file at once all find the schema', async () => {
+  it('is complete for all stores of one process that open a new file at the same time', async () => {
     using dir = tempDir()
     const stores = Array.from({ length: 4 }, () => sqliteStore(join(dir.path, 'store.db')))
     const started = performance.now()
@@ -170,7 +170,7 @@ describe('the schema', () => {
     for (const store of stores) await store.close()
   })
 
-  it('threads that open one new file at once all find the schema, and agree on the signing key and its standby', async () => {
+  it('is complete for all threads that open a new file at the same time; they share the signing key and its standby', async () => {
     using dir = tempDir()
     const main = new URL('../../src/index.ts', import.meta.url)
     const sqlite = new URL('../../src/store/sqlite/index.ts', import.meta.url)
@@ -196,8 +196,8 @@ describe('the schema', () => {
   })
 })
 
-describe('a file that a newer version migrates meanwhile', () => {
-  it('added columns do not change the rows that are read', async () => {
+describe('a file that a newer version migrates while it is open', () => {
+  it('added columns do not change the rows that are returned', async () => {
     await using opened = await openFile()
     const { store, file } = opened
     await store.transaction(async (facts) => {
@@ -222,8 +222,8 @@ describe('a file that a newer version migrates meanwhile', () => {
   })
 })
 
-describe('a file that cannot be written now', () => {
-  it('locked by another connection: waits without blocking the event loop, then succeeds; reads work', async () => {
+describe('a file that is temporarily not writable', () => {
+  it('locked by another connection: a write waits without blocking the event loop, then succeeds; reads work', async () => {
     await using opened = await openFile()
     const holder = new DatabaseSync(opened.file)
     holder.exec('begin immediate')
@@ -242,7 +242,7 @@ describe('a file that cannot be written now', () => {
     assert.equal(await opened.store.committed.metadata.get('a'), 'x')
   })
 
-  it('locked for more than 5 s: 503, nobody is logged out, and it works afterwards', async () => {
+  it('locked for more than 5 s: writes get 503, no session ends, and writes work after the lock', async () => {
     await using server = await startAuth()
     const { refresh_token, access_token } = await server.auth.sessions.create({ subject: 'ann' })
     const holder = new DatabaseSync(server.file)
@@ -261,14 +261,14 @@ describe('a file that cannot be written now', () => {
         [200, undefined],
       ],
     )
-    assert.ok(performance.now() - started < 8000, 'the second does not wait as long again')
+    assert.ok(performance.now() - started < 8000, 'the two writes wait at the same time')
     assert.ok(Number(replies[0].headers.get('Retry-After')) > 0)
     holder.exec('rollback')
     holder.close()
     assert.equal((await server.call('/refresh', { json: { refresh_token } })).status, 200)
   })
 
-  it('read-only: unavailable', async () => {
+  it('read-only: open fails as unavailable', async () => {
     using dir = tempDir()
     const file = join(dir.path, 'store.db')
     const made = sqliteStore(file)
@@ -285,8 +285,7 @@ describe('a file that cannot be written now', () => {
 })
 
 /**
- * Runs the first, synchronous part of something without the rights of root, to whom no file is
- * read-only.
+ * Runs `run` up to its first await without root privileges, since root can write read-only files.
  */
 function asOrdinaryUser<T>(run: () => T): T {
   if (process.geteuid?.() !== 0) return run()

@@ -22,7 +22,7 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.deepEqual([second?.subject, second?.count], [null, 1])
     })
 
-    it('a summary replaces the subject, and the row is found by it', async () => {
+    it('summarise replaces the subject, and the row is found by the new subject', async () => {
       await using opened = await open()
       const { store } = opened
       const repeats = {
@@ -38,7 +38,7 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.deepEqual([await list('ann'), (await list('bob'))[0]?.repeats], [[], repeats])
     })
 
-    it('of fifty concurrent transactions over two stores none fails or loses a count; one that throws counts nothing', async () => {
+    it('fifty concurrent transactions in two stores lose no count; one that throws counts nothing', async () => {
       await using opened = await open()
       const stores = [opened.store, await opened.another()]
       const settled = await Promise.allSettled(
@@ -62,7 +62,7 @@ for (const [name, open] of Object.entries(STORES)) {
       )
     })
 
-    it('separate rows are not counted together', async () => {
+    it('appended events stay separate rows', async () => {
       await using opened = await open()
       const { store } = opened
       await store.transaction(async ({ audit }) => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { ClientWithSecrets } from '../../src/oauth/contract.ts'
 import { client, NOW, STORES, secret } from '../stores.ts'
 
-/** Bytes compare by content, and no order was promised. */
+/** Makes clients comparable: bytes by content, and secrets in a fixed order. */
 function plain(found: ClientWithSecrets | undefined) {
   const secrets = found?.secrets.map((one) => ({ ...one, hash: [...one.hash] })) ?? []
   return found && { ...found, secrets: secrets.sort((a, b) => (a.id < b.id ? -1 : 1)) }
@@ -11,7 +11,7 @@ function plain(found: ClientWithSecrets | undefined) {
 
 for (const [name, open] of Object.entries(STORES)) {
   describe(`clients in a store: ${name}`, () => {
-    it('an inserted client is found, alone and with its secrets', async () => {
+    it('an inserted client is found, with and without its secrets', async () => {
       await using opened = await open()
       const { store } = opened
       const secrets = [secret('s1', 'a'), secret('s2', 'a', { expires_at: NOW + 5, created_at: NOW - 1 })]
@@ -47,7 +47,7 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.deepEqual(await store.committed.clients.byId('b'), client('b'))
     })
 
-    it('a secret expires and is deleted alone; a client is deleted with its secrets', async () => {
+    it('one secret can be expired or deleted; a client is deleted with its secrets', async () => {
       await using opened = await open()
       const { store } = opened
       await store.transaction(async ({ clients }) => {
@@ -63,7 +63,7 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.equal(await store.transaction((facts) => facts.clients.delete('a')), true)
       assert.equal(await store.transaction((facts) => facts.clients.delete('a')), false)
       await store.transaction((facts) => facts.clients.insert(client('a')))
-      assert.deepEqual((await clients.withSecrets('a'))?.secrets, [], 'the secrets are gone, not only their client')
+      assert.deepEqual((await clients.withSecrets('a'))?.secrets, [], 'the secrets were deleted too')
       assert.equal((await clients.withSecrets('b'))?.secrets.length, 1)
     })
 
@@ -79,7 +79,7 @@ for (const [name, open] of Object.entries(STORES)) {
       )
     })
 
-    it('a lock makes another change of the same client wait', async () => {
+    it('lock makes other changes of the same client wait', async () => {
       await using opened = await open()
       const { store } = opened
       const other = await opened.another()

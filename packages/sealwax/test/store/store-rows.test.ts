@@ -12,14 +12,14 @@ const advanced = {
 
 const unread = { generation: 0, rotated_at: null, presented_at: null }
 
-/** Bytes compare by content, whatever class the driver makes of them. */
+/** Makes rows comparable: bytes by content, since drivers return different classes. */
 function plain(row: SessionRow | undefined): object | undefined {
   return row && { ...row, hmac_key: [...row.hmac_key] }
 }
 
 for (const [name, open] of Object.entries(STORES)) {
   describe(`users and sessions in a store: ${name}`, () => {
-    it('users: an inserted user is found by id and by address', async () => {
+    it('users: an inserted user is found by id and by email', async () => {
       await using opened = await open()
       const { store } = opened
       const row = user('ann', { password_hash: null, disabled_at: 5 })
@@ -35,7 +35,7 @@ for (const [name, open] of Object.entries(STORES)) {
         assert.equal(missing, undefined)
     })
 
-    it('users: a taken id or address is a Conflict that names the field, and nothing is written', async () => {
+    it('users: a taken id or email is a Conflict that names the field, and nothing is written', async () => {
       await using opened = await open()
       const { store } = opened
       await store.transaction((facts) => facts.users.insert(user('ann')))
@@ -63,7 +63,7 @@ for (const [name, open] of Object.entries(STORES)) {
       )
     })
 
-    it('users: roles raise ver, ended sessions raise the credential version, the rest stays', async () => {
+    it('users: setRoles raises ver, raiseCredentialVersion raises the credential version, other columns stay', async () => {
       await using opened = await open()
       const { store } = opened
       const answers = await store.transaction(async ({ users, subjects }) => {
@@ -115,7 +115,7 @@ for (const [name, open] of Object.entries(STORES)) {
     it('sessions: a row is returned unchanged, with the data of its user that a refresh needs', async () => {
       await using opened = await open()
       const { store } = opened
-      // No two columns hold the same, so that none can stand for another.
+      // Each column has a different value, so that swapped columns are detected.
       const given = session('s1', {
         ...{
           remember: false,
@@ -156,7 +156,7 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.equal(await advance({ generation: 1, rotated_at: NOW + 1 }), false)
     })
 
-    it('sessions: of 20 that advance one row at once, one wins', async () => {
+    it('sessions: of 20 concurrent advances of one row, one succeeds', async () => {
       await using opened = await open()
       const stores = [opened.store, await opened.another()]
       await opened.store.transaction((facts) => facts.sessions.insert(session('s1')))
@@ -166,7 +166,7 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.equal((await Promise.all(attempts)).filter(Boolean).length, 1)
     })
 
-    it('sessions: list returns the live ones, newest first', async () => {
+    it('sessions: list returns the live sessions, newest first', async () => {
       await using opened = await open()
       const { store } = opened
       await store.transaction(async ({ sessions }) => {
@@ -183,7 +183,7 @@ for (const [name, open] of Object.entries(STORES)) {
       )
     })
 
-    it('sessions: pages contain each session once, also if several began together or ended meanwhile', async () => {
+    it('sessions: pages contain each session once, even if several began at the same time or end meanwhile', async () => {
       await using opened = await open()
       const { store } = opened
       const begun = Array.from({ length: 25 }, (_, i) => session(`s${i}`, { created_at: NOW - (i % 3) }))
@@ -203,7 +203,7 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.deepEqual([whole.length, seen], [25, whole])
     })
 
-    it('sessions: the excess is the expired ones, then the least recently used, never the excepted one', async () => {
+    it('sessions: excess returns expired sessions, then the least recently used, never the excepted one', async () => {
       await using opened = await open()
       const { store } = opened
       await store.transaction(async ({ sessions }) => {
@@ -224,11 +224,11 @@ for (const [name, open] of Object.entries(STORES)) {
         [await excess(6), await excess(5), await excess(3), await excess(2), await excess(1)],
         [[], [], ['idle', 'over'], ['unused', 'idle', 'over'], ['used', 'unused', 'idle', 'over']],
       )
-      // Of more than it may read it chooses among those begun first.
+      // If `limit` does not allow it to read all sessions, it chooses among the oldest.
       assert.deepEqual([await excess(1, 1), await excess(0, 3)], [['unused'], ['first', 'used', 'unused']])
     })
 
-    it('sessions: end and endAll return the sessions they ended, once', async () => {
+    it('sessions: end and endAll report each ended session once', async () => {
       await using opened = await open()
       const { store } = opened
       await store.transaction(async ({ sessions }) => {
@@ -257,7 +257,7 @@ for (const [name, open] of Object.entries(STORES)) {
       )
     })
 
-    it('sessions: the latest access expiry and version are of those that have not ended; purge deletes only old ones', async () => {
+    it('sessions: latest ignores ended sessions, and purge deletes only old ones', async () => {
       await using opened = await open()
       const { store } = opened
       await store.transaction(async ({ sessions }) => {

@@ -6,8 +6,8 @@ import { features } from '../../src/features.ts'
 import { NOW, STORES, user } from '../stores.ts'
 
 for (const [name, open] of Object.entries(STORES)) {
-  describe(`the contract of stores: ${name}`, () => {
-    it('signing keys: ordered; a taken sequence is a Conflict', async () => {
+  describe(`store contract: ${name}`, () => {
+    it('signing keys: list is ordered by sequence; a taken sequence is a Conflict', async () => {
       await using opened = await open()
       const { store } = opened
       const key = (sequence: number, kid: string) => ({
@@ -30,7 +30,7 @@ for (const [name, open] of Object.entries(STORES)) {
       )
     })
 
-    it('revocations: a cursor continues at its position, also after a purge; another store sees the same', async () => {
+    it('revocations: a cursor continues at its position, also after a purge and in another store', async () => {
       await using opened = await open()
       const { store } = opened
       const entry = (key: string, until: number) => ({ kind: 'sid' as const, key, ver: null, until })
@@ -63,7 +63,7 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.deepEqual((await store.committed.revocations.since(undefined, { now: 50, limit: 100 })).entries, [entry])
     })
 
-    it('revocations: many appended at once are returned unchanged, in order', async () => {
+    it('revocations: many entries appended together are returned unchanged, in order', async () => {
       await using opened = await open()
       const { store } = opened
       const sids = Array.from({ length: 300 }, (_, i) => ({
@@ -75,7 +75,7 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.deepEqual((await store.committed.revocations.since(undefined, { now: 50, limit: 999 })).entries, entries)
     })
 
-    it('versions of subjects: the last one applies until it expires', async () => {
+    it('subject versions: the last one set applies until it expires', async () => {
       await using opened = await open()
       const { store } = opened
       const set = (subject: string, ver: number, until: number) =>
@@ -108,7 +108,7 @@ for (const [name, open] of Object.entries(STORES)) {
       )
     })
 
-    it('audit: newest first, in pages, by subject and type', async () => {
+    it('audit: list returns the newest first, in pages, filtered by subject and type', async () => {
       await using opened = await open()
       const { store } = opened
       const event = (type: string, subject: string | null) => ({
@@ -134,7 +134,7 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.deepEqual([await types({ subject: 'ann', type: 'x' }), await types({ subject: 'x' })], [['x ann'], []])
     })
 
-    it('metadata: the first value stays', async () => {
+    it('metadata: getOrSet keeps the first value', async () => {
       await using opened = await open()
       const { store } = opened
       const set = (value: string) => store.transaction((facts) => facts.metadata.getOrSet('name', value))
@@ -163,7 +163,7 @@ for (const [name, open] of Object.entries(STORES)) {
       const [first, failed, third, second] = settled
       assert.deepEqual([failed?.status, third?.status], ['rejected', 'fulfilled'])
       assert.match(String((failed as PromiseRejectedResult).reason), /unit b failed/)
-      // Whichever of the two that want one id comes first.
+      // Either of the two transactions that insert the same id may succeed.
       const taken = [first, second].filter((each) => each?.status === 'rejected')
       assert.equal(taken.length, 1)
       assert.ok((taken[0] as PromiseRejectedResult).reason instanceof Conflict)
@@ -173,7 +173,7 @@ for (const [name, open] of Object.entries(STORES)) {
       )
     })
 
-    it('transactions: nothing is visible outside before the commit, everything inside', async () => {
+    it('transactions: writes are visible inside before the commit, outside only after it', async () => {
       await using opened = await open()
       const { store } = opened
       const seen = await store.transaction(async (facts) => {
@@ -184,7 +184,7 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.equal((await store.committed.users.byId('ann'))?.id, 'ann')
     })
 
-    it('writing to the committed facts throws and writes nothing', async () => {
+    it('committed facts: a write throws and writes nothing', async () => {
       await using opened = await open()
       const { store } = opened
       await assert.rejects(async () => store.committed.users.insert(user('ann')))
@@ -207,7 +207,7 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.ok(heard > before)
     })
 
-    it('closing a store finishes running transactions; then it is unavailable', async () => {
+    it('close: running transactions finish; then the store is unavailable until it is opened again', async () => {
       await using opened = await open()
       const { store } = opened
       const begun = store.transaction((facts) => facts.users.insert(user('ann')))

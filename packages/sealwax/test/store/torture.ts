@@ -6,8 +6,8 @@ import { runSuite, SUITES } from '../../torture/suites.ts'
 const SEED = 1
 
 /**
- * The torture suites of one store, in their short versions. What this machine cannot do is skipped
- * with its reason.
+ * Runs the short versions of the torture suites of one store. A suite that this machine cannot run
+ * is skipped with the reason.
  */
 export function shortTorture(store: StoreName): void {
   const place = createPlace()
@@ -18,7 +18,7 @@ export function shortTorture(store: StoreName): void {
     test(`torture: ${suite.promise} (${suite.name})`, async (t) => {
       const run = await runSuite(suite, place, { seed: SEED, scale: 'short' })
       assert.deepEqual(run.violations, [])
-      assert.ok(run.counts.size > 0, 'something was counted')
+      assert.ok(run.counts.size > 0, 'the suite did something')
       for (const [what, times] of run.counts) t.diagnostic(`${times} ${what}`)
       if (run.skipped.length > 0) t.skip(run.skipped.join('; '))
     })
