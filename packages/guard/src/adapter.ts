@@ -4,7 +4,7 @@ import { type AuthFor, type Guard, validateRequirement } from './guard.ts'
 import { fieldOf, type GuardRequest } from './request/request.ts'
 import type { Requirement } from './requirements.ts'
 
-/** The arguments of an adapter that may hold a requirement. */
+/** The arguments of an adapter that may contain a requirement. */
 export type MaybeRequirement<Request> = readonly [] | readonly [requirement: Requirement<Request>]
 
 /**
@@ -55,8 +55,8 @@ export function isOptions(request: GuardRequest): boolean {
 }
 
 /**
- * No browser sends these with a preflight; middleware behind the guard may run another method
- * because of them.
+ * No browser sends these with a preflight; middleware behind the guard may treat the request as one
+ * with another method because of them.
  */
 const OVERRIDES = ['x-http-method', 'x-http-method-override', 'x-method-override']
 
@@ -73,8 +73,8 @@ export interface WrappedRequest<Wrapper> extends GuardRequest {
 }
 
 /**
- * Uses the header fields as received: the wrapper may have one Authorization field where two were
- * sent.
+ * Uses the header fields as received: the wrapper may show one Authorization field although two
+ * were sent.
  */
 export function wrapped<Wrapper>(raw: RawRequest, wrapper: Wrapper): WrappedRequest<Wrapper> {
   return { headers: raw.headers, rawHeaders: raw.rawHeaders, method: raw.method, url: raw.url, wrapper }

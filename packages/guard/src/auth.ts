@@ -7,7 +7,7 @@ export interface Auth {
   /** The `sid` claim: the session that the token belongs to. */
   readonly sessionId?: string
   /**
-   * The `client_id` claim (RFC 9068 §2.2); in tokens without it `azp`, as OpenID providers call it.
+   * The `client_id` claim (RFC 9068 §2.2); in tokens without it the `azp` claim of OpenID Connect.
    */
   readonly clientId?: string
   /** The values of the `scope` claim (RFC 8693 §4.2); empty without one. */
@@ -28,7 +28,7 @@ export interface Auth {
 /**
  * Reads who a verified token is about, and freezes the result.
  * @throws {JwtError} `ERR_JWT_CLAIM` if `sub` is empty or `sid` is not a string: a session without
- * a name cannot be revoked
+ * an id cannot be revoked
  */
 export function authOf({ payload, header }: Verified): Auth {
   const { sub, sid, client_id, azp, scope, roles, auth_time: authTime } = payload
@@ -47,7 +47,7 @@ export function authOf({ payload, header }: Verified): Auth {
     header,
   }
   if (typeof authTime === 'number') {
-    // A Date cannot be frozen, so none is kept.
+    // A Date cannot be frozen, so each read creates a new one.
     Object.defineProperty(auth, 'authenticatedAt', { enumerable: true, get: () => new Date(authTime * 1000) })
   }
   return deepFreeze(auth)

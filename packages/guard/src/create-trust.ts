@@ -65,7 +65,7 @@ function otherTrusts(options: GuardOptions & { issuers: readonly TrustedIssuer[]
   })
 }
 
-/** Names the entry that a mistake is in. */
+/** Adds the entry of `issuers` to an error about it. */
 function ofEntry<T>(index: number, read: () => T): T {
   try {
     return read()
@@ -77,8 +77,8 @@ function ofEntry<T>(index: number, read: () => T): T {
 }
 
 /**
- * The same mistake under the name of the function that was called. A wrong option is a TypeError,
- * whoever finds it.
+ * The same error with the name of the function that was called. A wrong option is always a
+ * TypeError, even if `verify` finds it.
  */
 function renamed(error: TypeError | JwtError, caller: string): Error {
   const message = `${caller}: ${error.message.replace(/^(verify|createGuard): /, '')}`
@@ -141,7 +141,7 @@ function verificationOf({
 }
 
 /**
- * Lets `verify` check its options and the keys now instead of at the first request, with a token
+ * Lets `verify` check its options and the keys now instead of at the first request, using a token
  * that is always refused.
  */
 function probe(keys: GuardOptions['keys'], verification: Trust['verification']): void {

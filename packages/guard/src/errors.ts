@@ -43,7 +43,7 @@ export interface Problem {
   readonly error: string
 }
 
-/** Details of one refusal besides its code. */
+/** Details of one refusal in addition to its code. */
 export interface GuardErrorOptions {
   /** One sentence for the client. Never a token or a key. Default: the sentence of the code. */
   readonly detail?: string | undefined
@@ -62,9 +62,9 @@ export interface GuardErrorOptions {
   readonly maxAge?: number | undefined
   /** The error that caused this one. Never sent to the client. */
   readonly cause?: unknown
-  /** Key id of the refused token, for the log. Not trustworthy unless the signature held. */
+  /** Key id of the refused token, for the log. Not trustworthy unless the signature is valid. */
   readonly kid?: string | undefined
-  /** Session id of the refused token, for the log. Only given when the signature held. */
+  /** Session id of the refused token, for the log. Only given if the signature is valid. */
   readonly sessionId?: string | undefined
   /** What is accepted, if the refusal is about issuer, audience, type or algorithm. For the log. */
   readonly expected?: string | readonly string[] | undefined
@@ -182,9 +182,9 @@ export class GuardError extends Error {
    * codes that have one.
    */
   readonly headers: Readonly<Record<string, string>>
-  /** Key id of the refused token, for the log. Not trustworthy unless the signature held. */
+  /** Key id of the refused token, for the log. Not trustworthy unless the signature is valid. */
   declare readonly kid?: string
-  /** Session id of the refused token, for the log. Only present when the signature held. */
+  /** Session id of the refused token, for the log. Only present if the signature is valid. */
   declare readonly sessionId?: string
   /** What is accepted, if the refusal is about issuer, audience, type or algorithm. For the log. */
   declare readonly expected?: string | readonly string[]
@@ -201,9 +201,9 @@ export class GuardError extends Error {
   constructor(code: GuardErrorCode, options: GuardErrorOptions = {}) {
     const row = TABLE[code]
     const detail = options.detail ?? row.detail
-    // A stack trace costs more than the rest of a refusal and says nothing about it, so invalid
-    // tokens would be expensive. `cause` has its own stack. Reflect.set, because an assignment
-    // throws with frozen intrinsics.
+    // Creating a stack trace takes longer than the rest of a refusal and does not explain it, so
+    // invalid tokens would be expensive. `cause` has its own stack. Reflect.set, because an
+    // assignment throws with frozen intrinsics.
     const limit = Error.stackTraceLimit
     Reflect.set(Error, 'stackTraceLimit', 0)
     super(detail, options.cause === undefined ? undefined : { cause: options.cause })

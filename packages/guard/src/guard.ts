@@ -28,14 +28,15 @@ export type { AuthFor, Requirement } from './requirements.ts'
 /** Authenticates requests by their access tokens. Frozen. */
 export interface Guard {
   /**
-   * Authenticates a request and checks what the route requires. Returns at once; returns a promise
-   * only if keys must be fetched or a revocation look-up must be awaited, so `await` always works.
+   * Authenticates a request and checks what the route requires. Returns the result directly;
+   * returns a promise only if keys must be fetched or a revocation look-up must be awaited. `await`
+   * works for both.
    * @param request anything with header fields, see {@link GuardRequest}
    * @param requirement what the route requires. Default: only a valid token
    * @returns who sent it; `undefined` only with `optional: true` and no bearer credentials
-   * @throws {GuardError} any code: the refusal, with its status and header fields
+   * @throws {GuardError} the refusal (any code), with its status and header fields
    * @throws {TypeError} for a requirement that is not well-formed
-   * @throws {JwtError} `ERR_JWT_KEY`, `ERR_JWT_KEY_SET`: the keys of the guard are wrong, not the
+   * @throws {JwtError} `ERR_JWT_KEY`, `ERR_JWT_KEY_SET` if the keys of the guard are wrong, not the
    * request
    */
   authenticate<
@@ -52,8 +53,8 @@ export interface Guard {
 const trusts = new WeakMap<Guard, Trust>()
 
 /**
- * Creates a guard. Its options say what is trusted; what a route requires is written at the route.
- * Opens no connection before the first request.
+ * Creates a guard. Its options define what is trusted; each route defines what it requires. Opens
+ * no connection before the first request.
  * @example
  * const guard = createGuard({ issuer: 'https://auth.example.com', audience: 'orders-api' })
  * @throws {TypeError} for options that are unknown, missing, `undefined` or not accepted
@@ -95,8 +96,8 @@ export function reportRefusal(guard: Guard, error: GuardError, request: GuardReq
 }
 
 /**
- * Validates a requirement before the first request, for adapters: a mistake in a route shows when
- * the program starts.
+ * Validates a requirement before the first request, for adapters: a mistake in a route is reported
+ * when the program starts.
  * @param rest the rest arguments of the adapter: a requirement that is given but `undefined` is
  * refused
  * @param caller the function that was called, for messages
@@ -130,7 +131,7 @@ function decide({ trust, request, requirement }: Attempt): ValueOrPromise<Auth |
   return trust.others.length === 0 ? decideToken(attempt) : decideByIssuer(attempt)
 }
 
-/** Selects whose keys and rules apply, where tokens of several issuers are accepted. */
+/** Selects the issuer whose keys and rules apply, if tokens of several issuers are accepted. */
 function decideByIssuer(attempt: AttemptWithToken): ValueOrPromise<Auth> {
   const { trust, credentials } = attempt
   // A token in the cache was verified with the guard's own keys.
@@ -141,7 +142,10 @@ function decideByIssuer(attempt: AttemptWithToken): ValueOrPromise<Auth> {
   return decideToken({ ...attempt, trust: other.trust })
 }
 
-/** Two sets of keys under the same issuer: only the signature tells which one made a token. */
+/**
+ * Tries the other set of keys if two have the same issuer: only the signature shows which set a
+ * token belongs to.
+ */
 function decideByOtherKeys(error: unknown, attempt: AttemptWithToken): ValueOrPromise<Auth> {
   const other = isAboutKeys(error) ? otherIssuerOf(attempt.trust, attempt.credentials.token) : undefined
   if (other?.isOwn !== true) throw error
@@ -163,7 +167,7 @@ function decideToken(attempt: AttemptWithToken): ValueOrPromise<Auth> {
   return andThen(unrevoked, authorize, attempt)
 }
 
-/** `undefined`: the request carries no bearer credentials. */
+/** Returns `undefined` if the request has no bearer credentials. */
 function readCredentials(trust: Trust, request: GuardRequest): BearerCredentials | undefined {
   const { challenge } = trust
   const found = findCredentials(request, trust.cookie)

@@ -19,7 +19,7 @@ import {
 } from './strict-options.ts'
 import { parseSecureUrl } from './urls.ts'
 
-/** What a guard trusts. Unknown members and members that are `undefined` throw a TypeError. */
+/** What a guard trusts. Unknown members and members that are `undefined` cause a TypeError. */
 export interface GuardOptions {
   /**
    * The `iss` of the tokens, compared exactly. Other issuers go into `issuers`, each with its own
@@ -44,8 +44,8 @@ export interface GuardOptions {
   readonly maxLifetime?: Duration
   /**
    * Tokens that are bound to a key of their sender (`cnf`; RFC 9449, RFC 8705). The guard cannot
-   * check that the sender has the key. `'refuse'`, the default: `token_proof_required`. `'ignore'`:
-   * they are accepted as bearer tokens.
+   * check that the sender has the key. `'refuse'` (default): they are refused with
+   * `token_proof_required`. `'ignore'`: they are accepted as bearer tokens.
    */
   readonly senderConstrained?: 'refuse' | 'ignore'
   /**
@@ -54,8 +54,8 @@ export interface GuardOptions {
    */
   readonly check?: (auth: Auth) => boolean
   /**
-   * Restricts the algorithms. Each key accepts only its own anyway; an RSA key that names none
-   * accepts those listed here.
+   * Restricts the algorithms. Each key only accepts its own algorithm anyway; an RSA key without
+   * `alg` accepts those listed here.
    */
   readonly algorithms?: readonly Algorithm[]
   /**
@@ -95,8 +95,8 @@ export interface GuardOptions {
    */
   readonly cookie?: CookieRule
   /**
-   * How many verified tokens are cached, so that the next request with one needs no signature
-   * check. Default 2000; 0: none.
+   * How many verified tokens are cached, so that the next request with the same token does not need
+   * a signature check. Default 2000; 0: none.
    */
   readonly cacheSize?: number
   /**
@@ -153,11 +153,14 @@ const ALGORITHM_LIST = `a list of at least one of ${Object.keys(ALGORITHMS).join
 
 const isObject = (value: unknown) => typeof value === 'object' && value !== null
 
-/** What may be given for the option `revocation`. */
+/** The accepted values of the option `revocation`, for messages. */
 export const REVOCATION =
   'a RevocationList, { check } of your own, { url } of a revocation feed, or null if tokens of ended sessions may be used until they expire'
 
-/** RFC 8725 §3.8: keys must belong to the issuer, and keys beside a list of issuers do not. */
+/**
+ * RFC 8725 §3.8: keys must belong to one issuer, so one set of keys for a list of issuers is
+ * refused.
+ */
 const mustBeIssuer: Rule = (value) => {
   if (value === null || isNonEmpty(value)) return undefined
   if (!Array.isArray(value)) return 'the iss of the tokens, a string, or null to accept tokens of any issuer'
@@ -184,7 +187,7 @@ const TOKEN_RULES = {
   senderConstrained: mustBeOneOf('refuse', 'ignore'),
   check: mustBeFunction('a function of the auth that returns true or false'),
   algorithms: mustBe(ALGORITHM_LIST, (value) => isListOf(value, (name) => Object.hasOwn(ALGORITHMS, name))),
-  // `verify` says what is wrong with keys.
+  // `verify` checks the keys.
   keys: mustBe(
     'keys, a function that returns keys, or what createRemoteJWKSet returns',
     (value) => value !== undefined,
@@ -237,14 +240,14 @@ export const TRUSTED_ISSUER: OptionRules<TrustedIssuer> = {
   },
 }
 
-/** The time of a date in milliseconds since 1970; `undefined` if it is none. */
+/** The time of a date in milliseconds since 1970; `undefined` if it is not a valid date. */
 export function timeOf(date: unknown): number | undefined {
   if (!(date instanceof Date) && !(typeof date === 'string' && /^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(date))) {
     return undefined
   }
   const time = new Date(date).getTime()
   if (Number.isNaN(time)) return undefined
-  // A day that the month does not have would silently be one of the next month.
+  // `Date` turns a day that the month does not have into a day of the next month.
   const isReal = date instanceof Date || new Date(time).toISOString().startsWith(date.slice(0, 10))
   return isReal ? time : undefined
 }

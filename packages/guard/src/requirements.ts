@@ -14,8 +14,8 @@ import {
 } from './strict-options.ts'
 
 /**
- * What a route requires of the verified token. All members that are given must hold; unknown
- * members, `undefined` and `[]` throw a TypeError.
+ * What a route requires of the verified token. All given members must be met; unknown members,
+ * `undefined` and `[]` cause a TypeError.
  */
 export interface Requirement<Request = GuardRequest> {
   /**
@@ -36,16 +36,15 @@ export interface Requirement<Request = GuardRequest> {
    */
   readonly check?: (auth: Auth, request: Request) => boolean
   /**
-   * `true` accepts requests without bearer credentials, with no `Auth`; an invalid token is still
-   * refused. Default `false`.
+   * `true` accepts requests without bearer credentials, without an `Auth`; an invalid token is
+   * still refused. Default `false`.
    */
   readonly optional?: boolean
 }
 
 /**
- * The result type of `authenticate` for its rest arguments: includes `undefined` only where
- * `optional` may be true. A list, because a requirement that is given but `undefined` must not
- * compile.
+ * The result type of `authenticate` for its rest arguments: includes `undefined` only if `optional`
+ * may be true. A list, because a requirement that is given but `undefined` must not compile.
  */
 export type AuthFor<Rest extends readonly unknown[]> = Rest extends readonly []
   ? Auth
@@ -71,7 +70,7 @@ export interface PreparedRequirement {
   readonly optional: boolean
 }
 
-/** Why a requirement does not hold. */
+/** Why a requirement is not met. */
 export interface Unmet {
   /** The code of the refusal. */
   readonly code: 'insufficient_scope' | 'insufficient_role' | 'reauthentication_required' | 'check_failed'
@@ -132,7 +131,7 @@ export function prepareRequirement(rest: readonly unknown[], caller: string): Pr
 /**
  * Returns the first part of a requirement that an authenticated request does not meet; `undefined`
  * if it meets all.
- * @param now milliseconds since 1970; read only where time matters
+ * @param now milliseconds since 1970; called only if `fresh` is required
  */
 export function findUnmet(
   requirement: PreparedRequirement,
@@ -163,7 +162,7 @@ export function resultOfCheck(result: unknown, name: string): boolean {
   throw new TypeError(`${name} must return true or false (got ${describeValue(result)})`)
 }
 
-/** What a refusal says about a token whose signature held, for the log. */
+/** The details of a refusal of a token with a valid signature, for the log. */
 export function namesOf({ header, sessionId }: Auth): GuardErrorOptions {
   return { kid: header.kid, sessionId }
 }

@@ -3,7 +3,9 @@ import { parseSecureUrl } from './urls.ts'
 
 /** Options of {@link protectedResourceMetadata}. */
 export interface ProtectedResourceOptions {
-  /** The URL of the API (RFC 9728 §1.2), also a good `audience`: https, or http on loopback. */
+  /**
+   * The URL of the API (RFC 9728 §1.2): https, or http on loopback. It can also be the `audience`.
+   */
   readonly resource: string
   /** The issuers whose tokens it accepts; at least one. */
   readonly authorizationServers: readonly string[]
@@ -41,13 +43,13 @@ const OPTIONS: OptionRules<ProtectedResourceOptions> = {
 }
 
 /**
- * Returns the document in which a client that was refused finds where to get a token (RFC 9728).
- * Serve it as JSON, without a guard, at `/.well-known/oauth-protected-resource`, followed by the
- * path of `resource` if it has one. Set the guard's `resourceMetadata` to that URL, so that
- * challenges refer to it.
+ * Returns the document that tells a refused client where to get a token (RFC 9728). Serve it as
+ * JSON, without a guard, at `/.well-known/oauth-protected-resource`, followed by the path of
+ * `resource` if it has one. Set the guard's `resourceMetadata` to that URL, so that challenges
+ * refer to it.
  * @example Response.json(protectedResourceMetadata({ resource, authorizationServers:
  *   ['https://auth.example.com'] }))
- * @throws {TypeError} for unknown or `undefined` members, and for what is not a URL or a scope
+ * @throws {TypeError} for unknown or `undefined` members, and for an invalid URL or scope
  */
 export function protectedResourceMetadata(options: ProtectedResourceOptions): ProtectedResourceMetadata {
   checkOptions('protectedResourceMetadata', options, OPTIONS)

@@ -60,8 +60,8 @@ interface AuthenticateMessage {
 }
 
 /**
- * Close codes of RFC 6455 §7.4: 4000 and up are ours; 1011 is our mistake, 1013 says to try again
- * later.
+ * Close codes (RFC 6455 §7.4): 4000 and above are private; 1011 means an internal error, 1013 try
+ * again later.
  */
 const CLOSE_UNAUTHENTICATED = 4401
 const CLOSE_FORBIDDEN = 4403
@@ -69,7 +69,8 @@ const CLOSE_MISTAKE = 1011
 const CLOSE_TRY_AGAIN = 1013
 
 /**
- * A message longer than the longest token plus this many characters is no authentication message.
+ * A message longer than the longest token plus this many characters is not an authentication
+ * message.
  */
 const AROUND_TOKEN = 256
 
@@ -110,7 +111,7 @@ export function authenticateSocket(
   const closed = () => connection.end()
   const connection: Connection = {
     ...{ guard, trust, socket, onMessage, resolve, reject, current: undefined, pending: false, over: false },
-    // `undefined` comes only of `optional`, which readOptions refuses.
+    // `undefined` is returned only with `optional`, which readOptions refuses.
     authenticate: (token) => guard.authenticate(requestWith(token), ...rest) as Auth | Promise<Auth>,
     stopTimer: startTimer(timeout, () =>
       refuse(connection, 'token_missing', 'No authentication message came in time.'),
@@ -188,7 +189,7 @@ function accept(connection: Connection, auth: Auth, token: string): void {
   connection.stopWatch = watchToken(trustThatVerified(auth) ?? trust, connection.current, (code) =>
     refuse(connection, code),
   )
-  // The token may have expired at once, before the watch could be stopped.
+  // If the token had already expired, the connection ended before `stopWatch` was set.
   if (connection.over) connection.stopWatch()
   else connection.resolve(auth)
 }
@@ -218,7 +219,7 @@ function fail(connection: Connection, error: unknown): void {
   connection.reject(error)
   connection.end()
   connection.socket.close(CLOSE_MISTAKE)
-  // The promise is already fulfilled.
+  // The promise is already fulfilled, so it cannot report the error.
   if (connection.current !== undefined) throw error
 }
 

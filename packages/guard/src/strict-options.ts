@@ -9,20 +9,20 @@ export type Rule = (value: unknown) => string | undefined
 
 /** The members that an options object may have. */
 export interface OptionRules<Options extends object = Record<string, unknown>> {
-  /** An object that fits, for the message about something else. */
+  /** A valid object, for the message about a value that is not an object. */
   readonly example: string
   /** The rule of each member. */
   readonly rules: Readonly<Record<keyof Options & string, Rule>>
   /** The members without a default. */
   readonly required?: readonly (keyof Options & string)[]
-  /** Names that are mistaken for a member, and what to write. */
+  /** Wrong names that are likely, and what to write instead. */
   readonly hints?: Readonly<Record<string, string>>
 }
 
 /**
  * Checks an options object: a misspelled name or an unset variable must not turn a check off.
- * @param caller the function as it was called
- * @param name of the option that holds the object; none for the options themselves
+ * @param caller the function that was called, for messages
+ * @param name the option whose value is the object; absent for the options themselves
  * @throws {TypeError} for a member that is unknown, missing, `undefined` or not accepted
  */
 export function checkOptions<Options extends object>(
@@ -47,10 +47,10 @@ export function checkOptions<Options extends object>(
   }
 }
 
-/** The error for an option that has another value than it must have. */
+/** The error for an option with a value that is not accepted. */
 export function wrongOption(caller: string, name: string, allowed: string, value: unknown): TypeError {
   const hint = value === undefined && name !== 'options' ? '; leave it out to get its default' : ''
-  // Other strings may be a secret.
+  // Other strings may be secrets.
   const got = typeof value === 'string' && isDuration(value) ? `'${value}'` : describeValue(value)
   return new TypeError(`${caller}: ${name} must be ${allowed} (got ${got}${hint})`)
 }
@@ -61,7 +61,7 @@ export function unknownOption(caller: string, name: string, hint?: string): Type
   return new TypeError(`${caller}: there is no option "${name.slice(0, 64)}"${hint === undefined ? '' : `; ${hint}`}`)
 }
 
-/** A rule in a sentence, and the test for it. */
+/** Creates a rule from a description and the test for it. */
 export function mustBe(allowed: string, accepts: (value: unknown) => boolean): Rule {
   return (value) => (accepts(value) ? undefined : allowed)
 }
@@ -71,7 +71,7 @@ export function mustBeFunction(allowed = 'a function'): Rule {
   return mustBe(allowed, (value) => typeof value === 'function')
 }
 
-/** A rule for one of some strings. */
+/** A rule for one of several strings. */
 export function mustBeOneOf(...values: readonly string[]): Rule {
   return mustBe(
     values.map((value) => `'${value}'`).join(' or '),
@@ -101,7 +101,7 @@ export function mustBeDuration(range: string, least: number, most = Number.POSIT
   }
 }
 
-/** Whether a value is a list of strings that all pass a test, and not empty. */
+/** Whether a value is a non-empty list of strings that all pass a test. */
 export function isListOf(value: unknown, accepts: (member: string) => boolean = isNonEmpty): boolean {
   return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string' && accepts(item))
 }

@@ -1,16 +1,16 @@
 import { JwtError, type JwtHeader, type JwtPayload, type Verified } from '@sealwax/jwt'
 
-/** What a token says it is, if not an access token. */
+/** The kind that a token declares, if it is not an access token. */
 export interface OtherKind {
-  /** What the token says it is. */
+  /** The declared kind. */
   readonly kind: 'refresh token' | 'ID token' | 'logout token' | 'token for a single purpose'
-  /** The claim or header parameter that says so. */
+  /** The claim or header parameter that declares it. */
   readonly claim: string
 }
 
 /**
- * Claims in which libraries and products write the kind of a token: `typ` Keycloak, `type`
- * Flask-JWT-Extended, `token_type` Django's simplejwt, `token_use` Cognito.
+ * Claims in which libraries and products store the kind of a token: `typ` (Keycloak), `type`
+ * (Flask-JWT-Extended), `token_type` (Django's simplejwt), `token_use` (Cognito).
  */
 const CLAIMS: readonly string[] = [
   ...['typ', 'type', 'token_type', 'tokenType', 'tokentype', 'TokenType', 'token_use', 'tokenUse'],
@@ -38,8 +38,8 @@ const KINDS: readonly (readonly [kind: OtherKind['kind'], name: RegExp])[] = [
 ]
 
 /**
- * Returns what a token says it is, if not an access token. An issuer signs all its tokens with the
- * same keys, so only this distinguishes them.
+ * Returns the kind that a token declares, if it is not an access token. An issuer signs all its
+ * tokens with the same keys, so only this distinguishes them.
  */
 export function otherKindOf(payload: JwtPayload, header: Partial<JwtHeader>): OtherKind | undefined {
   const kind = kindOf(header.typ)

@@ -25,7 +25,7 @@ export interface Trust {
   readonly closeKeys: () => void | Promise<void>
   /** The revocation check; `null` if there is none. */
   readonly revocation: RevocationCheck | null
-  /** Returns a promise until the first snapshot of the feed is complete. */
+  /** Returns a promise if the feed must be awaited before the check. See `RevocationFeed.ready`. */
   readonly revocationReady: () => Promise<void> | undefined
   /** Stops following the feed. */
   readonly closeRevocation: () => void
@@ -48,11 +48,12 @@ export interface Trust {
   /** See `GuardOptions`. */
   readonly check: GuardOptions['check']
   /**
-   * When its tokens stop being accepted, in milliseconds since 1970; infinite for the guard's own.
+   * When tokens of the issuer stop being accepted, in milliseconds since 1970; infinite for the
+   * guard's own issuer.
    */
   readonly until: number
   /**
-   * Who else is trusted, each with keys and rules of its own, until a time in milliseconds since
+   * The other trusted issuers, each with its own keys and rules, until a time in milliseconds since
    * 1970.
    */
   readonly others: readonly {

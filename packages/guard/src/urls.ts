@@ -2,7 +2,7 @@ import { isLoopback } from '@sealwax/jwt/internal'
 
 /**
  * Parses a URL that keys and tokens may be fetched from: https, or http on loopback, without user
- * name and fragment.
+ * name, password and fragment.
  */
 export function parseSecureUrl(text: unknown): URL | undefined {
   if (typeof text !== 'string' || !URL.canParse(text)) return undefined

@@ -1,8 +1,8 @@
 import { describeValue } from '@sealwax/jwt/internal'
 
 /**
- * Checks the first argument of `protect`, so that a mistake shows when the program starts.
- * @throws {TypeError} for what is not a guard
+ * Checks the first argument of `protect`, so that a mistake is reported when the program starts.
+ * @throws {TypeError} if it is not a guard
  */
 export function validateGuard(guard: unknown): void {
   if (typeof (guard as { authenticate?: unknown } | null | undefined)?.authenticate === 'function') return

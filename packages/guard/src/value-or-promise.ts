@@ -1,11 +1,11 @@
 /**
- * A value, or a promise where something must be fetched or looked up first. Most requests need no
- * promise: a token that was verified before is authenticated in the same turn of the event loop.
+ * A value, or a promise if something must be fetched or looked up first. Most requests do not need
+ * a promise: a token that was verified before is authenticated in the same turn of the event loop.
  */
 export type ValueOrPromise<T> = T | Promise<T>
 
 /**
- * Continues with a value at once, or with a promise when it fulfills.
+ * Calls `next` with a value immediately, or with the value of a promise once it fulfills.
  * @param state passed on to `next`, which then need not be a new function for each request
  */
 export function andThen<T, U, S>(
@@ -17,7 +17,7 @@ export function andThen<T, U, S>(
 }
 
 /**
- * Starts something, and recovers from what it throws or rejects with.
+ * Calls `start`. If it throws or rejects, calls `recover` with the error.
  * @param state passed on to both, as in {@link andThen}
  */
 export function orElse<T, S>(

@@ -16,7 +16,7 @@ import { GuardError } from '../src/index.ts'
 import { originOf } from './sites.ts'
 import { bearing, guardWith, tokenFor } from './tokens.ts'
 
-/** A request of Node and its response, without a connection. */
+/** A Node request and its response, without a connection. */
 function nodePair(token: string | undefined) {
   const req = new IncomingMessage(new Socket())
   if (token !== undefined) req.headers.authorization = `Bearer ${token}`
@@ -24,13 +24,13 @@ function nodePair(token: string | undefined) {
   return { req, res: new ServerResponse(req) }
 }
 
-/** What Nest hands to a guard, as far as this one looks. */
+/** The part of Nest's context that this guard reads. */
 function nestContext(request: object, response: object, type = 'http'): ExecutionContext {
   const http = { getRequest: () => request, getResponse: () => response }
   return { getType: () => type, switchToHttp: () => http } as unknown as ExecutionContext
 }
 
-test('adapters: without anything to await, every adapter responds without a promise', () => {
+test('adapters: if nothing must be awaited, every adapter responds without a promise', () => {
   const guard = guardWith()
   for (const [token, passes] of [
     [tokenFor(), 1],
@@ -61,7 +61,7 @@ test('adapters: without anything to await, every adapter responds without a prom
   assert.equal(new (protectNest(guard))().canActivate(nestContext(req, res)), true)
 })
 
-test('adapters: what a handler throws is not taken for a refusal, even if it is a GuardError', async () => {
+test('adapters: what a handler throws is not treated as a refusal, even if it is a GuardError', async () => {
   const inner = new GuardError('check_failed')
   const handler = () => {
     throw inner
@@ -102,7 +102,7 @@ test('koa: check gets the context, and onRefusal the request as it was sent', as
   assert.deepEqual(seen, [['check_failed', 'GET', '/?user=root']])
 })
 
-test('nest: a refusal is an HttpException with the problem, and the GuardError behind it', () => {
+test('nest: a refusal is an HttpException with the problem, and the GuardError as its cause', () => {
   const fields: Record<string, string> = {}
   const reply = { header: (name: string, value: string) => Reflect.set(fields, name, value) }
   const canActivate = () => new (protectNest(guardWith()))().canActivate(nestContext(nodePair(undefined).req, reply))
@@ -131,7 +131,7 @@ test('nest: contexts other than HTTP are refused', () => {
   }
 })
 
-test('fetch: takes an event that holds the request, and hands on what the runtime adds', async () => {
+test('fetch: accepts an event with the request, and passes on the arguments of the runtime', async () => {
   const own = protectFetch(
     guardWith(),
     (event: { request: Request; id: string }, auth) => new Response(event.id + auth.subject),

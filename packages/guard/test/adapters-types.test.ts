@@ -18,7 +18,7 @@ function hasType<Expected>() {
   return <Actual>(_value: Actual, ..._proof: Same<Actual, Expected> extends true ? [] : [never]): void => {}
 }
 
-// The compiler is the test of what stands inside these functions; they are never called.
+// The compiler checks these functions; they are never called.
 
 function fastifyRoutes(app: FastifyInstance) {
   const guard = guardWith()
@@ -29,7 +29,7 @@ function fastifyRoutes(app: FastifyInstance) {
   app.get('/orders', { onRequest: [protectFastify(guard, { scope: 'a' })] }, async (request) => request.auth.subject)
   app.get('/', { onRequest: protectFastify(guard, { optional: true }) }, (request) => {
     hasType<Auth | undefined>()(request.auth)
-    // @ts-expect-error: nobody may have sent it
+    // @ts-expect-error: auth may be undefined
     return request.auth.subject
   })
   app.get('/open', (request) => {
@@ -37,7 +37,7 @@ function fastifyRoutes(app: FastifyInstance) {
     // @ts-expect-error: not a guarded route
     return request.auth.subject
   })
-  // types that are written out name Auth, too
+  // explicit types also name Auth
   app.get<{ Params: { id: string }; Auth: Auth }>('/a/:id', { onRequest: protectFastify(guard) }, (request) => {
     hasType<Auth>()(request.auth)
     hasType<string>()(request.params.id)
@@ -53,7 +53,7 @@ function fastifyRoutes(app: FastifyInstance) {
   protectFastify(guard, { check: (auth, request) => request.url === auth.subject })
   // @ts-expect-error: not a member
   protectFastify(guard, { scopes: 'a' })
-  // @ts-expect-error: a requirement that does not exist would be a hole
+  // @ts-expect-error: an unknown requirement would be ignored
   protectFastify(guard, undefined)
 }
 
@@ -70,10 +70,10 @@ function koaMiddleware() {
   })
   app.use(protectKoa(guard, { optional: true })).use((ctx) => {
     hasType<Auth | undefined>()(ctx.state.auth)
-    // @ts-expect-error: nobody may have sent it
+    // @ts-expect-error: auth may be undefined
     ctx.body = ctx.state.auth.subject
   })
-  // without a type of its own, Koa's state is any before, and known behind
+  // without an explicit type, Koa's state is any before protect, and known behind it
   new Koa().use(protectKoa(guard)).use((ctx) => {
     // @ts-expect-error: not a member of Auth
     ctx.body = ctx.state.auth.nobody
@@ -90,7 +90,7 @@ interface Context {
 
 function fetchHandlers() {
   const guard = guardWith()
-  // Bun, Deno, Hono: the request alone
+  // Bun, Deno, Hono: only the request
   const plain = protectFetch(guard, (request, auth) => {
     hasType<Request>()(request)
     hasType<Auth>()(auth)
@@ -100,7 +100,7 @@ function fetchHandlers() {
   protectFetch(guard, { scope: 'a' }, (_request, auth) => Response.json(auth.subject))
   protectFetch(guard, { optional: true }, (_request, auth) => {
     hasType<Auth | undefined>()(auth)
-    // @ts-expect-error: nobody may have sent it
+    // @ts-expect-error: auth may be undefined
     return Response.json(auth.subject)
   })
   // Next: a second argument
@@ -109,7 +109,7 @@ function fetchHandlers() {
     return Response.json([(await params).id, auth.subject])
   })
   hasType<(request: Request, context: Context) => Response | Promise<Response>>()(next)
-  // SvelteKit: an event that holds the request
+  // SvelteKit: an event that contains the request
   const event = protectFetch(guard, { role: 'a' }, (own: { request: Request; locals: object }, auth) => {
     hasType<Auth>()(auth)
     return Response.json(own.locals)
@@ -119,7 +119,7 @@ function fetchHandlers() {
   protectFetch(guard, (_request, auth, env: { DB: string }, _context: object) => Response.json([env.DB, auth.subject]))
   // @ts-expect-error: no handler
   protectFetch(guard, { scope: 'a' })
-  // @ts-expect-error: a handler of something else
+  // @ts-expect-error: a handler of another type
   protectFetch(guard, (own: { url: string }) => Response.json(own.url))
 }
 
@@ -129,7 +129,7 @@ function nestControllers() {
     profile: (request: ProtectedRequest) => hasType<Auth>()(request.auth),
     own: (request: ProtectedRequest<{ body: string }, Auth | undefined>) => {
       hasType<string>()(request.body)
-      // @ts-expect-error: nobody may have sent it
+      // @ts-expect-error: auth may be undefined
       return request.auth.subject
     },
   }
@@ -139,7 +139,7 @@ function nestControllers() {
   return controller
 }
 
-test('types: what must compile and what must not is checked by tsc; the functions are only held here', () => {
+test('types: tsc checks what must compile and what must not; the functions are only referenced here', () => {
   for (const proof of [fastifyRoutes, koaMiddleware, fetchHandlers, nestControllers])
     assert.equal(typeof proof, 'function')
 })
@@ -150,7 +150,7 @@ function entriesOf(name: 'jwt' | 'guard'): string[] {
   return Object.keys(manifest.exports).map((path) => `@sealwax/${name}${path.slice(1)}`)
 }
 
-test('package: every entry of jwt and guard can be required: none has a top-level await', () => {
+test('package: every entry of jwt and guard works with require(): none has a top-level await', () => {
   const entries = [...entriesOf('jwt'), ...entriesOf('guard')]
   assert.ok(
     entries.includes('@sealwax/guard/nest') && entries.includes('@sealwax/guard/testing') && entries.length >= 11,
@@ -164,11 +164,11 @@ test('package: every entry of jwt and guard can be required: none has a top-leve
   )
 })
 
-test('package: every framework has an entry that offers protect, and sealwax hands on the same', async () => {
+test('package: every framework has an entry that exports protect, and sealwax exports the same function', async () => {
   for (const framework of ['express', 'fastify', 'fetch', 'hono', 'koa', 'nest', 'node']) {
     const own = await import(`@sealwax/guard/${framework}`)
     assert.equal(typeof own.protect, 'function', framework)
-    // sealwax/node is the handler of the server; protect for node:http comes of the guard.
+    // sealwax/node is the handler of the server; protect for node:http is in the guard package.
     if (framework !== 'node') assert.equal((await import(`sealwax/${framework}`)).protect, own.protect, framework)
   }
 })

@@ -13,14 +13,14 @@ import { guardWith, ISSUED, tokenFor } from './tokens.ts'
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
 
 for (const site of sites) {
-  test(`${site.name}: a good token reaches the handler with auth`, async (t) => {
+  test(`${site.name}: a request with a valid token reaches the handler with auth`, async (t) => {
     const origin = await site.start(t, guardWith(), [{ scope: 'orders:read' }], [])
     const response = await fetch(origin, bearer(tokenFor({ scope: 'orders:read' })))
     assert.equal(response.status, 200)
     assert.equal(await response.text(), 'user-123')
   })
 
-  test(`${site.name}: a refusal has status, challenge and problem body; earlier header fields stay`, async (t) => {
+  test(`${site.name}: a refusal has status, challenge and problem body; earlier header fields are kept`, async (t) => {
     const thrown: unknown[] = []
     const origin = await site.start(t, guardWith({ now: () => (ISSUED + 937) * 1000 }), [], thrown)
     const response = await fetch(origin, bearer(tokenFor()))
@@ -43,7 +43,7 @@ for (const site of sites) {
     assert.equal(thrown.length, 0)
   })
 
-  test(`${site.name}: a missing token, a bad header, insufficient scope and missing keys each have their own response`, async (t) => {
+  test(`${site.name}: a missing token, an invalid header, insufficient scope and missing keys each have their own response`, async (t) => {
     const origin = await site.start(t, guardWith(), [{ scope: 'orders:read' }], [])
     const missing = await fetch(origin)
     assert.equal(missing.status, 401)
@@ -88,14 +88,14 @@ for (const site of sites) {
     assert.equal(await response.text(), '')
   })
 
-  test(`${site.name}: optional lets a request without a token pass, and nothing else`, async (t) => {
+  test(`${site.name}: optional accepts a request without a token, but not one with an invalid token`, async (t) => {
     const origin = await site.start(t, guardWith(), [{ optional: true }], [])
     assert.equal(await (await fetch(origin)).text(), 'nobody')
     assert.equal(await (await fetch(origin, bearer(tokenFor()))).text(), 'user-123')
     assert.equal((await fetch(origin, bearer('abc'))).status, 401)
   })
 
-  test(`${site.name}: what is not a refusal goes to the error handling of the framework`, async (t) => {
+  test(`${site.name}: an error that is not a refusal goes to the error handling of the framework`, async (t) => {
     const thrown: unknown[] = []
     const mistake = new Error('the database is gone')
     const check = () => {
@@ -106,7 +106,7 @@ for (const site of sites) {
     assert.deepEqual(thrown, [mistake])
   })
 
-  test(`${site.name}: a senseless requirement throws when the route is made`, async (t) => {
+  test(`${site.name}: an invalid requirement throws when the route is created`, async (t) => {
     for (const requirement of [{ scopes: ['a'] }, { scope: [] }, { scope: undefined }, undefined]) {
       await assert.rejects(async () => site.start(t, guardWith(), [requirement as Requirement], []), TypeError)
     }
@@ -127,7 +127,7 @@ test('express: sets req.auth and res.locals.auth, and check gets the parameters 
   assert.equal(denied.headers.get('www-authenticate'), null)
 })
 
-test('express: app.use protects everything behind it, and a route can ask for more', async (t) => {
+test('express: app.use protects everything behind it, and a route can require more', async (t) => {
   const guard = guardWith()
   const app = express()
   app.get('/open', (_req, res) => void res.send('open'))
@@ -143,7 +143,7 @@ test('express: app.use protects everything behind it, and a route can ask for mo
   assert.equal((await fetch(`${origin}/admin`, bearer(tokenFor({ roles: ['admin'] })))).status, 200)
 })
 
-test('express: an auth that a client or earlier middleware made up does not survive', async (t) => {
+test('express: an auth that a client or earlier middleware has set is replaced', async (t) => {
   const app = express()
   app.use((req, res, next) => {
     res.locals.auth = { subject: 'root' }

@@ -6,8 +6,8 @@ import { createTokenCache } from '../src/tokens/cache.ts'
 import { bearing, guardWith, ISSUED, issuer, key, secret, strangerKey, tokenFor } from './tokens.ts'
 
 /**
- * A guard with a clock that can be moved, in seconds after ISSUED; `hit` says whether a token is
- * answered from the cache.
+ * A guard with a clock that can be moved, in seconds after ISSUED; `hit` returns whether a token is
+ * in the cache.
  */
 function movable(options: Partial<GuardOptions> = {}) {
   const clock = { seconds: 0 }
@@ -16,7 +16,7 @@ function movable(options: Partial<GuardOptions> = {}) {
     clock,
     guard,
     authenticate(token: string): Auth {
-      // A header as it comes from the wire: another string each time.
+      // A header as received from the network: a new string each time.
       const auth = guard.authenticate(bearing(Buffer.from(token).toString('latin1')))
       assert.ok(!(auth instanceof Promise))
       return auth
@@ -36,7 +36,7 @@ for (const signingKey of [key, pair]) {
   })
 }
 
-test('cache: a hit is refused once the token has expired, tolerance included, and not a moment earlier', () => {
+test('cache: a hit is refused once the token has expired, including the tolerance, and not earlier', () => {
   const { clock, authenticate } = movable()
   const token = tokenFor()
   const first = authenticate(token)
@@ -45,7 +45,7 @@ test('cache: a hit is refused once the token has expired, tolerance included, an
   clock.seconds = 905
   assert.throws(() => authenticate(token), { code: 'token_expired' })
   clock.seconds = 904
-  assert.notEqual(authenticate(token), first, 'an expired token has left the cache')
+  assert.notEqual(authenticate(token), first, 'an expired token is removed from the cache')
 })
 
 test('cache: a hit is refused when the clock is set back before nbf or iat', () => {
@@ -63,7 +63,7 @@ test('cache: a hit is refused when the clock is set back before nbf or iat', () 
   assert.throws(() => authenticate(token), { code: 'token_not_yet_valid' })
 })
 
-test('cache: a hit is held against revocations of its session, its user and its key', () => {
+test('cache: a hit is checked against revocations of its session, its user and its key', () => {
   const until = ISSUED + 900
   const entries = [
     [{ kind: 'sid', sid: 's-1', until }, 'token_revoked'],
@@ -82,7 +82,7 @@ test('cache: a hit is held against revocations of its session, its user and its 
   }
 })
 
-test('cache: a hit is refused when its key is no longer trusted, replaced under its name, or cannot be had', () => {
+test('cache: a hit is refused when its key is no longer trusted, was replaced under the same kid, or is not available', () => {
   const other = importKey(secret(9, 32), { alg: 'HS256', kid: 'key-2' })
   const list = [key, other]
   let keys: () => VerificationKeys = () => list
@@ -104,7 +104,7 @@ test('cache: a hit is refused when its key is no longer trusted, replaced under 
   assert.throws(() => authenticate(token), { code: 'keys_unavailable' })
 })
 
-test('cache: a hit is held against the requirement of each route', () => {
+test('cache: a hit is checked against the requirement of each route', () => {
   const { guard, authenticate, clock } = movable()
   const token = tokenFor({ scope: 'a', auth_time: ISSUED })
   authenticate(token)
@@ -115,7 +115,7 @@ test('cache: a hit is held against the requirement of each route', () => {
   assert.throws(() => guard.authenticate(bearing(token), { fresh: '5m' }), { code: 'reauthentication_required' })
 })
 
-test('cache: what differs from a verified token in any place is not taken for it', () => {
+test('cache: a string that differs from a verified token in any character is not accepted', () => {
   const { guard, authenticate } = movable()
   const token = tokenFor()
   authenticate(token)
@@ -133,13 +133,13 @@ test('cache: what differs from a verified token in any place is not taken for it
   assert.ok(guard.authenticate({ headers: { authorization: `bEARER ${token}` } }))
 })
 
-test('cache: is the own one of each guard', () => {
+test('cache: is separate for each guard', () => {
   const token = tokenFor()
   movable().authenticate(token)
   assert.throws(() => movable({ audience: 'billing-api' }).authenticate(token), { code: 'token_audience_invalid' })
 })
 
-test('cache: no refusal is remembered', () => {
+test('cache: refusals are not cached', () => {
   let keys = strangerKey
   const { authenticate } = movable({ keys: () => keys })
   const token = tokenFor()
@@ -158,7 +158,7 @@ test('cache: cacheSize 0 verifies each time, and close clears the cache', async 
   assert.notEqual(on.authenticate(token), first)
 })
 
-test('cache: holds at most its size, keeps entries that are used and drops those that are not', () => {
+test('cache: contains at most its size, keeps entries that are used and drops those that are not', () => {
   const cache = createTokenCache<{ token: string }>(100)
   const entry = (i: number) => ({ token: `token-${String(i).padStart(40, '0')}` })
   const used = entry(-1)
@@ -172,7 +172,7 @@ test('cache: holds at most its size, keeps entries that are used and drops those
   assert.deepEqual(kept.at(-1), entry(9999))
 })
 
-test('cache: long tokens push each other out, so that its memory is bounded', () => {
+test('cache: long tokens evict each other, so that its memory is bounded', () => {
   const cache = createTokenCache<{ token: string }>(100)
   const long = (i: number) => ({ token: String(i).padStart(8192, 'x') })
   for (let i = 0; i < 100; i++) cache.add(long(i))
@@ -180,7 +180,7 @@ test('cache: long tokens push each other out, so that its memory is bounded', ()
   assert.ok(kept.length >= 6 && kept.length <= 12, `${kept.length} are kept`)
 })
 
-test('cache: an entry that was removed is gone, and removing a stranger with the same end takes nothing along', () => {
+test('cache: a removed entry is gone, and removing an unknown entry with the same end removes nothing', () => {
   const cache = createTokenCache<{ token: string }>(10)
   const one = { token: `a${'x'.repeat(30)}` }
   cache.add(one)

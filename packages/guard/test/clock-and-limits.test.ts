@@ -4,7 +4,7 @@ import { mock, test } from 'node:test'
 import { createGuard, type GuardOptions } from '../src/index.ts'
 import { audience, bearing, guardWith, ISSUED, issuer, key, refusalOf, secret, tokenFor } from './tokens.ts'
 
-test('a guard asks for the time anew each time, so that fake timers work that are turned on later', () => {
+test('a guard reads the time on each call, so that fake timers that are enabled later work', () => {
   const guard = createGuard({ issuer, audience, keys: key, revocation: null })
   const token = tokenFor({}, { currentDate: new Date() })
   const authenticate = () => guard.authenticate(bearing(token))
@@ -25,7 +25,7 @@ test('a guard asks for the time anew each time, so that fake timers work that ar
   }
 })
 
-/** `sign` makes no token this long. */
+/** `sign` refuses to create such a long token. */
 function longToken(length: number, members = 0): string {
   const more = Object.fromEntries(Array.from({ length: members }, (_, i) => [`m${i}`, 1]))
   const times = { iat: ISSUED, exp: ISSUED + 900 }
@@ -43,7 +43,7 @@ function longToken(length: number, members = 0): string {
   return `${input}.${createHmac('sha256', secret(7, 32)).update(input).digest('base64url')}`
 }
 
-test('a token of 199 groups is accepted; one that is too long is refused with that reason', () => {
+test('a token with 199 groups is accepted; one that is too long is refused with that reason', () => {
   assert.ok(guardWith().authenticate(bearing(longToken(11_000))))
   const { code, status, detail, cause } = refusalOf(longToken(20_000))
   assert.deepEqual([code, status], ['token_malformed', 401])

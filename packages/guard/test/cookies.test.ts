@@ -51,7 +51,7 @@ test(`cookies: reads ${cookies.length} Cookie headers, in a plain object, a Node
   assert.equal(codeOf({ method: 'GET', headers: { cookie: ['a=b', `${name}=${token}`] } }), 'passes')
 })
 
-test('cookies: a token in the cookie beside one in the header, or in the URL, is two methods at once (RFC 6750 §2)', () => {
+test('cookies: a token in the cookie in addition to one in the header or the URL is refused as two methods (RFC 6750 §2)', () => {
   const cookie = `${name}=${token}`
   const both = { ...bearing(token).headers, cookie }
   assert.equal(codeOf({ method: 'GET', headers: both }), 'invalid_request')
@@ -59,10 +59,10 @@ test('cookies: a token in the cookie beside one in the header, or in the URL, is
   assert.equal(codeOf({ method: 'GET', headers: { ...both, authorization: 'Bearer' } }), 'invalid_request')
   assert.equal(codeOf({ method: 'GET', headers: { cookie }, url: '/?access_token=x' }), 'invalid_request')
   const basic = { authorization: 'Basic dXNlcjpwYXNz', cookie }
-  assert.equal(codeOf({ method: 'GET', headers: basic }), 'passes', 'Basic is no way to send a token')
+  assert.equal(codeOf({ method: 'GET', headers: basic }), 'passes', 'Basic credentials are not a token')
 })
 
-test('cookies: without the option none is read, and with it the header works for every method', () => {
+test('cookies: without the option no cookie is read, and with it the header works for every method', () => {
   const cookie = `${name}=${token}`
   assert.equal(codeOf({ method: 'GET', headers: { cookie } }, guardWith()), 'token_missing')
   assert.equal(codeOf({ method: 'POST', ...bearing(token) }), 'passes')
@@ -122,7 +122,7 @@ const forgeries: readonly [method: string | undefined, fields: Fields, verdict: 
   ['GET', { upgrade: 'websocket', host, origin }, 'passes'],
 ]
 
-test(`cookies: ${forgeries.length} requests that another page may have sent are judged, and fail closed`, () => {
+test(`cookies: ${forgeries.length} requests that another page may have sent are checked, and refused in doubt`, () => {
   for (const [method, fields, verdict] of forgeries) {
     const headers = { cookie: `${name}=${token}`, ...fields }
     const told = JSON.stringify([method, fields])
@@ -138,14 +138,14 @@ test('cookies: a web Request shows its own origin in its URL', () => {
   assert.equal(codeOf(request('https://evil.example')), 'csrf_failed')
 })
 
-test('cookies: a forged request is refused before its token is looked at, and under optional too', () => {
+test('cookies: a forged request is refused before its token is read, also with optional', () => {
   const forged = { method: 'POST', headers: { cookie: `${name}=abc` } }
   assert.equal(codeOf(forged), 'csrf_failed')
   assert.throws(() => guard.authenticate(forged, { optional: true }), { code: 'csrf_failed', status: 403 })
   assert.equal(guard.authenticate({ method: 'POST', headers: {} }, { optional: true }), undefined)
 })
 
-test('cookies: a hostile Cookie header of 64 KB is judged in a few milliseconds', () => {
+test('cookies: a hostile Cookie header of 64 KB is processed in a few milliseconds', () => {
   const hostile = [
     `${name}=${'\t '.repeat(32_000)}x`,
     `${' '.repeat(64_000)}${name}`,
@@ -158,7 +158,7 @@ test('cookies: a hostile Cookie header of 64 KB is judged in a few milliseconds'
   assert.ok(performance.now() - start < 300)
 })
 
-test('cookies: the option is checked when the guard is made, and copied', () => {
+test('cookies: the option is checked when the guard is created, and copied', () => {
   const wrong: unknown[] = [
     null,
     name,

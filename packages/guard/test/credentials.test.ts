@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { GuardRequest } from '../src/index.ts'
 import { findCredentials as findUnjudged, readAuthorization, tokenFault } from '../src/request/credentials.ts'
 
-/** As the guard does with a token that it has not met. */
+/** As the guard does with a token that is not cached. */
 function judged(found: ReturnType<typeof findUnjudged>) {
   return found.kind === 'token' ? (tokenFault(found) ?? found) : found
 }
@@ -67,7 +67,7 @@ const headerCases: readonly [value: string, verdict: 'none' | 'invalid' | { toke
   ['Bearer\u00a0abc', 'none'],
 ]
 
-test(`credentials: reads ${headerCases.length} Authorization headers by RFC 6750 §2.1`, () => {
+test(`credentials: reads ${headerCases.length} Authorization headers according to RFC 6750 §2.1`, () => {
   for (const [value, verdict] of headerCases) {
     const found = parseAuthorization(value)
     const expected = typeof verdict === 'string' ? verdict : 'token'
@@ -85,7 +85,7 @@ test('credentials: the sentence about a refused header repeats nothing from it',
   }
 })
 
-test('credentials: whatever is accepted is a token68 after "Bearer" and one space', () => {
+test('credentials: every accepted value is a token68 after "Bearer" and one space', () => {
   const pieces = fc.constantFrom('Bearer', 'bearer', 'Basic', ' ', '\t', ',', 'abc', '.', '=', '"', 'é', '\r\n')
   fc.assert(
     fc.property(fc.array(pieces, { maxLength: 8 }), (parts) => {
@@ -99,7 +99,7 @@ test('credentials: whatever is accepted is a token68 after "Bearer" and one spac
   )
 })
 
-test('credentials: a hostile header of 64 KB is judged in a few milliseconds', () => {
+test('credentials: a hostile header of 64 KB is processed in a few milliseconds', () => {
   const hostile = [
     `Basic ${', '.repeat(32_000)}`,
     `Basic ${',\t \t '.repeat(13_000)}`,
@@ -112,7 +112,7 @@ test('credentials: a hostile header of 64 KB is judged in a few milliseconds', (
   assert.ok(performance.now() - start < 200)
 })
 
-test('credentials: beyond 2048 characters only a comma is looked for; verify refuses the rest', () => {
+test('credentials: beyond 2048 characters only a comma is searched for; verify refuses the rest', () => {
   for (const text of ['='.repeat(64_000), 'a='.repeat(32_000), `${'a'.repeat(2048)} b`]) {
     assert.equal(parseAuthorization(`Bearer ${text}`).kind, 'token')
   }
@@ -120,7 +120,7 @@ test('credentials: beyond 2048 characters only a comma is looked for; verify ref
   assert.equal(parseAuthorization(`Bearer ${'a'.repeat(2046)} b`).kind, 'invalid')
 })
 
-test('credentials: no Authorization header is none, in every shape of request', () => {
+test('credentials: a missing Authorization header is none, in every kind of request', () => {
   assert.equal(findCredentials({ headers: {} }).kind, 'none')
   assert.equal(findCredentials({ headers: { authorization: undefined } }).kind, 'none')
   assert.equal(findCredentials({ headers: {}, rawHeaders: ['Host', 'localhost'] }).kind, 'none')
@@ -140,12 +140,12 @@ test('credentials: the header is found in a web Request, a Node request and a pl
   assert.deepEqual(findCredentials({ headers: { authorization: [value] } }), expected)
 })
 
-test('credentials: a header that middleware put on a Node request counts', () => {
+test('credentials: a header that middleware added to a Node request is read', () => {
   const found = findCredentials({ headers: { authorization: `Bearer ${JWT}` }, rawHeaders: ['Cookie', 'a=b'] })
   assert.equal(found.kind, 'token')
 })
 
-test('credentials: two Authorization headers are invalid, in every shape of request', () => {
+test('credentials: two Authorization headers are invalid, in every kind of request', () => {
   const value = `Bearer ${JWT}`
   const headers = new Headers({ authorization: value })
   headers.append('authorization', value)
@@ -179,7 +179,7 @@ test('credentials: a token in the URL or a cookie is never used', () => {
   assert.equal(findCredentials(new Request(`http://localhost${url}`)).kind, 'none')
 })
 
-test('credentials: a token in the URL beside one in the header is two methods at once (RFC 6750 §3.1)', () => {
+test('credentials: a token in the URL in addition to one in the header is refused as two methods (RFC 6750 §3.1)', () => {
   const headers = { authorization: `Bearer ${JWT}` }
   assert.equal(findCredentials({ headers, url: `/orders?access_token=${JWT}` }).kind, 'invalid')
   assert.equal(findCredentials({ headers, url: `/orders?a=b&access_token=${JWT}` }).kind, 'invalid')

@@ -11,7 +11,7 @@ function token(claims: Record<string, unknown>, kid = 'key-1'): RevocableToken {
   return { payload: { ...alice, ...claims }, header: { alg: 'ES256', kid } }
 }
 
-/** A list and the hand that moves its clock, in seconds. */
+/** A list, and a function that moves its clock, in seconds. */
 function listAt(seconds: number) {
   let time = seconds
   const list = createRevocationList({ now: () => time * 1000 })
@@ -34,7 +34,7 @@ test('ended subjects: tokens with a lower ver, or none, are revoked (not stale),
   assert.equal(list.size, 1)
 })
 
-test('ended subjects: the excepted session stands whatever its ver, and no token without a session does', () => {
+test('ended subjects: the tokens of the excepted session are accepted with any ver, tokens without a session are not', () => {
   const { list } = listAt(NOW)
   list.add(sub(7, 's-1'))
   for (const ver of [1, undefined, 7]) assert.equal(list.check(token({ sid: 's-1', ver })), undefined)
@@ -42,7 +42,7 @@ test('ended subjects: the excepted session stands whatever its ver, and no token
   assert.equal(list.check(token({})), 'token_revoked')
 })
 
-test('ended subjects: an ended session outweighs a stale token; the excepted one may still be stale or ended by itself', () => {
+test('ended subjects: token_revoked takes precedence over token_stale; the excepted session may still be stale or ended by another entry', () => {
   const { list } = listAt(NOW)
   list.add({ kind: 'ver', subject, ver: 9, until })
   list.add({ kind: 'kid', kid: 'key-2', until })
@@ -66,7 +66,7 @@ test('ended subjects: a second entry ends the session that the first excepted, u
   assert.equal(list.check(token({ sid: 's-2', ver: 7 })), undefined)
 })
 
-test('attack: a session that was ended is not let in again by an entry that excepts it', () => {
+test('attack: a session that was ended is not accepted again because of an entry that excepts it', () => {
   for (const entries of [
     [sub(5), sub(7, 's-1')],
     [sub(7, 's-1'), sub(5)],
@@ -105,7 +105,7 @@ test('ended subjects: a token is refused exactly when one of the entries refuses
   }
 })
 
-test('ended subjects: an entry lives until its time; what it excepted is forgotten with it', () => {
+test('ended subjects: an entry applies until its time; its exception is removed with it', () => {
   const { list, moveTo } = listAt(NOW)
   list.add(sub(7, 's-1'))
   moveTo(until - 0.001)
@@ -117,7 +117,7 @@ test('ended subjects: an entry lives until its time; what it excepted is forgott
   assert.equal(list.check(token({ sid: 's-1', ver: 6 })), 'token_revoked')
 })
 
-test('ended subjects: exceptions of dead entries do not pile up, and those of live ones stay', () => {
+test('ended subjects: exceptions of expired entries are removed, and those of live ones are kept', () => {
   const { list, moveTo } = listAt(NOW)
   const keyOf = (i: number) => subjectKey(alice.iss, `user-${i}`)
   list.add(sub(7, 's-1'))
@@ -131,7 +131,7 @@ test('ended subjects: exceptions of dead entries do not pile up, and those of li
   assert.ok(list.size < 250, String(list.size))
 })
 
-test('ended subjects: refuses entries of another shape, and of a kind that it does not know', () => {
+test('ended subjects: refuses entries of another shape or an unknown kind', () => {
   const { list } = listAt(NOW)
   const wrong: unknown[] = [
     { kind: 'sub', subject: 'alice', below: 1, until },

@@ -11,7 +11,7 @@ const invalidToken = (description: string) =>
   `Bearer realm="api", error="invalid_token", error_description="${description}"`
 const bad: Row = [401, 'Invalid token', invalidToken('Invalid token')]
 
-/** The compiler demands a row for every code. */
+/** The compiler requires a row for every code. */
 const rows: Record<GuardErrorCode, Row> = {
   token_missing: [401, 'Missing bearer token', 'Bearer realm="api"'],
   invalid_request: [
@@ -118,7 +118,7 @@ test('errors: the realm is quoted, and cannot break out of its quotes or its lin
   assert.equal(headerOf('a\r\nSet-Cookie: b=ü'), 'Bearer realm="a??Set-Cookie: b=?"')
 })
 
-test('errors: one class with a name, a stack, and a cause that stays in the process', () => {
+test('errors: GuardError has a name, a stack, and a cause that is not sent', () => {
   const cause = new Error('the store is down')
   const error = new GuardError('keys_unavailable', { cause, kid: 'key-1', sessionId: 's-1' })
   assert.ok(error instanceof Error)
@@ -136,7 +136,7 @@ test('errors: the header fields cannot be changed', () => {
   assert.ok(Object.isFrozen(new GuardError('token_missing').headers))
 })
 
-test('errors: challenges point to the metadata of the API where there is some (RFC 9728 §5.1)', () => {
+test('errors: challenges refer to the metadata of the API if the option is set (RFC 9728 §5.1)', () => {
   const resourceMetadata = 'https://api.example.com/.well-known/oauth-protected-resource'
   const options = { resourceMetadata }
   const ending = `resource_metadata="${resourceMetadata}"`
@@ -148,14 +148,14 @@ test('errors: challenges point to the metadata of the API where there is some (R
   }
 })
 
-test('errors: making a refusal leaves the stack limit of the program alone', () => {
+test('errors: creating a refusal does not change the stack limit of the program', () => {
   const limit = Error.stackTraceLimit
   const error = new GuardError('token_missing')
   assert.equal(Error.stackTraceLimit, limit)
   assert.equal(error.stack?.split('\n').length, 1)
 })
 
-test('metadata: tells where to get a token for the API (RFC 9728 §2)', () => {
+test('metadata: describes where to get a token for the API (RFC 9728 §2)', () => {
   const resource = 'https://api.example.com/v1'
   const authorizationServers = ['https://auth.example.com']
   const least = { resource, authorization_servers: authorizationServers, bearer_methods_supported: ['header'] }
@@ -168,7 +168,7 @@ test('metadata: tells where to get a token for the API (RFC 9728 §2)', () => {
   assert.ok(protectedResourceMetadata({ resource: 'http://localhost:3000', authorizationServers }))
 })
 
-test('metadata: refuses what is not a URL of a resource, a list of issuers or a list of scopes', () => {
+test('metadata: refuses an invalid resource URL, list of issuers or list of scopes', () => {
   const whole = { resource: 'https://api.example.com', authorizationServers: ['https://auth.example.com'] }
   const wrong: Record<string, unknown>[] = [
     { resource: undefined },

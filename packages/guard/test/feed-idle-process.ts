@@ -1,8 +1,8 @@
 import { createGuard } from '@sealwax/guard'
 import { generateKey, sign } from '@sealwax/jwt'
 
-// Authenticates once with a guard that follows a feed, waits until the next request is under way,
-// and has nothing left to do.
+// Authenticates once with a guard that follows a feed, waits until the next request is running, and
+// has nothing left to do.
 const key = await generateKey('ES256')
 const issuer = 'https://auth.example.com'
 const guard = createGuard({ issuer, audience: 'api', keys: key, revocation: { url: process.argv[2] as string } })

@@ -15,11 +15,11 @@ import { audience, bearing, guardWith, ISSUED, issuer, key, later, refusalOf, to
 
 function authOf(token: string, options: Partial<GuardOptions> = {}): Auth {
   const auth = guardWith(options).authenticate(bearing(token))
-  assert.ok(!(auth instanceof Promise), 'with keys at hand the answer is there at once')
+  assert.ok(!(auth instanceof Promise), 'if the keys are available, the result is not a promise')
   return auth
 }
 
-test('guard: tells who sent a request', () => {
+test('guard: returns who sent a request', () => {
   const auth = authOf(
     tokenFor({ sid: 's-1', client_id: 'web', scope: 'orders:read orders:write', roles: ['admin'], auth_time: ISSUED }),
   )
@@ -33,20 +33,20 @@ test('guard: tells who sent a request', () => {
   assert.deepEqual(auth.header, { alg: 'HS256', kid: 'key-1', typ: 'at+jwt' })
 })
 
-test('guard: a token with nothing but the required claims has no scopes, no roles and no session', () => {
+test('guard: a token with only the required claims has no scopes, no roles and no session', () => {
   const auth = authOf(tokenFor())
   assert.deepEqual(Object.keys(auth).sort(), ['header', 'payload', 'roles', 'scopes', 'subject'])
   assert.deepEqual(auth.scopes, [])
   assert.deepEqual(auth.roles, [])
 })
 
-test('guard: roles that are not an array of strings are no roles', () => {
+test('guard: roles that are not an array of strings are ignored', () => {
   for (const roles of ['admin', { admin: true }, ['admin', 1], [['admin']], 7]) {
     assert.deepEqual(authOf(tokenFor({ roles })).roles, [], JSON.stringify(roles))
   }
 })
 
-test('guard: what it returns is frozen to the bottom', () => {
+test('guard: the result is deeply frozen', () => {
   const auth = authOf(tokenFor({ roles: ['user'], org: { id: 1, tags: ['a', { b: [] }] }, auth_time: ISSUED }))
   const seen: object[] = [auth]
   for (const object of seen) {
@@ -83,7 +83,7 @@ test('guard: a malformed header is 400 invalid_request', () => {
   assert.throws(() => guard.authenticate(request), { code: 'invalid_request', status: 400 })
 })
 
-test('guard: optional forgives missing credentials, never bad ones', () => {
+test('guard: optional accepts missing credentials, but not invalid ones', () => {
   const guard = guardWith()
   const optional = { optional: true } as const
   assert.equal(guard.authenticate({ headers: {} }, optional), undefined)
@@ -100,7 +100,7 @@ test('guard: optional forgives missing credentials, never bad ones', () => {
   assert.throws(() => guard.authenticate({ headers: {} }, { optional: false }), { code: 'token_missing' })
 })
 
-test('guard: keys may be one key, several, a JWK Set, or a function that is asked each time', async () => {
+test('guard: keys may be one key, several, a JWK Set, or a function that is called each time', async () => {
   const pair = await generateKey('ES256')
   const jwks = createLocalJWKSet({ keys: [exportJwk(pair)] })
   for (const keys of [pair, [pair, key], jwks, () => jwks] satisfies GuardOptions['keys'][]) {
@@ -113,7 +113,7 @@ test('guard: keys may be one key, several, a JWK Set, or a function that is aske
   assert.throws(() => guard.authenticate(bearing(tokenFor())), { code: 'token_key_unknown' })
 })
 
-test('guard: keys that cannot be had are 503 with Retry-After, and the cause is kept', () => {
+test('guard: unavailable keys cause 503 with Retry-After, and the cause is kept', () => {
   const cause = new Error('wrapped by another secret')
   const error = refusalOf(tokenFor(), {
     keys: () => {
@@ -127,14 +127,14 @@ test('guard: keys that cannot be had are 503 with Retry-After, and the cause is 
   assert.equal(error.cause, cause)
 })
 
-test('guard: keys that are no keys are a mistake of the program, not a refusal', () => {
+test('guard: invalid keys are an error of the program, not a refusal', () => {
   const seen: unknown[] = []
   const guard = guardWith({ keys: () => [], onRefusal: (error) => seen.push(error) })
   assert.throws(() => guard.authenticate(bearing(tokenFor())), JwtError)
   assert.equal(seen.length, 0)
 })
 
-test('guard: revocations are asked about tokens that verify', () => {
+test('guard: revocations are checked for tokens that verify', () => {
   const now = () => ISSUED * 1000
   const revocation = createRevocationList({ now })
   const token = tokenFor({ sid: 's-1', ver: 1 })
@@ -149,7 +149,7 @@ test('guard: revocations are asked about tokens that verify', () => {
   assert.equal(refusalOf(token, { revocation, ...later(1000) }).code, 'token_expired')
 })
 
-test('guard: revocations that are not known refuse with 503, never 401', () => {
+test('guard: unavailable revocations cause 503, never 401', () => {
   const error = refusalOf(tokenFor(), { revocation: { check: () => 'revocation_unavailable' } })
   assert.equal(error.status, 503)
   assert.equal(error.headers['Retry-After'], '5')
@@ -234,8 +234,7 @@ test('guard: unknown, undefined and invalid options throw when the guard is crea
     const isMistake = (error: unknown) => error instanceof TypeError || error instanceof JwtError
     assert.throws(() => guardWith(options as Partial<GuardOptions>), isMistake, inspect(options))
     if ('keys' in options) continue
-    // With a function for keys nothing can be looked up yet, but the options are judged all the
-    // same.
+    // With a function for keys, the keys cannot be checked yet, but the options still are.
     assert.throws(
       () => guardWith({ ...options, keys: () => key } as Partial<GuardOptions>),
       isMistake,
@@ -262,20 +261,20 @@ test('guard: keeps its own copy of the options', () => {
   assert.ok(Object.isFrozen(guard))
 })
 
-test('guard: the clock is the time of day unless one is given', () => {
+test('guard: the default clock is the system clock', () => {
   const guard = createGuard({ issuer, audience, keys: [key], revocation: null })
   assert.ok(guard.authenticate(bearing(tokenFor({}, { currentDate: new Date() }))))
   const old = tokenFor({}, { currentDate: new Date(Date.now() - 3_600_000) })
   assert.throws(() => guard.authenticate(bearing(old)), { code: 'token_expired' })
 })
 
-test('guard: close is harmless, twice too', async () => {
+test('guard: close may be called twice', async () => {
   const guard = guardWith()
   await guard.close()
   await guard.close()
 })
 
-test('guard: a clock that is replaced after the guard was made counts', () => {
+test('guard: a clock that is replaced after the guard was created is used', () => {
   const guard = createGuard({ issuer, audience, keys: key, revocation: null, cacheSize: 0 })
   const token = tokenFor({}, { currentDate: new Date() })
   assert.equal((guard.authenticate(bearing(token)) as Auth).subject, 'user-123')

@@ -11,8 +11,8 @@ const pair = await generateKey('ES256')
 const nextPair = await generateKey('ES256')
 
 /**
- * A real issuer on loopback. `pages` may be changed at any time; what is not there is 404, a number
- * is a status, a text is sent as it is.
+ * A real issuer on loopback. `pages` may be changed at any time; a missing page is 404, a number is
+ * a status, a string is sent unchanged.
  */
 async function startIssuer(t: TestContext, path = '') {
   const asked: string[] = []
@@ -54,7 +54,7 @@ async function codeOf(guard: Guard, text: string): Promise<string> {
   }
 }
 
-test('issuer: its keys are found by its metadata (RFC 8414), with the first token, and known at once afterwards', async (t) => {
+test('issuer: its keys are found through its metadata (RFC 8414) with the first token, and available immediately afterwards', async (t) => {
   const { asked, pages, issuer, oauth, metadata } = await startIssuer(t)
   pages.set(oauth, metadata)
   const { guard } = guardOf(t, issuer)
@@ -70,7 +70,7 @@ test('issuer: its keys are found by its metadata (RFC 8414), with the first toke
 })
 
 for (const path of ['', '/', '/realms/orders', '/realms/orders/']) {
-  test(`issuer: with the path "${path}" its metadata is looked for where RFC 8414 and OpenID put it`, async (t) => {
+  test(`issuer: with the path "${path}" its metadata is requested where RFC 8414 and OpenID define it`, async (t) => {
     const { asked, pages, issuer, oauth, openid, metadata } = await startIssuer(t, path)
     pages.set(openid, metadata)
     assert.equal(await codeOf(guardOf(t, issuer).guard, token(issuer)), 'user-123')
@@ -89,7 +89,7 @@ test('issuer: a missing or malformed token causes no request', async (t) => {
   assert.deepEqual(asked, [])
 })
 
-test('issuer: a crowd at the start shares one request', async (t) => {
+test('issuer: many tokens at the start share one request', async (t) => {
   const { asked, pages, issuer, oauth, metadata } = await startIssuer(t)
   pages.set(oauth, metadata)
   const { guard } = guardOf(t, issuer)
@@ -100,12 +100,12 @@ test('issuer: a crowd at the start shares one request', async (t) => {
 
 const badMetadata: readonly [name: string, (issuer: Awaited<ReturnType<typeof startIssuer>>) => unknown][] = [
   ['names another issuer', ({ metadata }) => ({ ...metadata, issuer: 'https://evil.example' })],
-  ['names the issuer with a slash more', ({ metadata, issuer }) => ({ ...metadata, issuer: `${issuer}/` })],
+  ['names the issuer with an extra slash', ({ metadata, issuer }) => ({ ...metadata, issuer: `${issuer}/` })],
   ['has no issuer', ({ metadata }) => ({ jwks_uri: metadata.jwks_uri })],
   ['has no jwks_uri', ({ issuer }) => ({ issuer })],
   ['has a jwks_uri without TLS', ({ issuer }) => ({ issuer, jwks_uri: 'http://keys.example.com/jwks' })],
   ['has a jwks_uri of another scheme', ({ issuer }) => ({ issuer, jwks_uri: 'file:///etc/keys' })],
-  ['is no JSON', () => '<!doctype html>'],
+  ['is not JSON', () => '<!doctype html>'],
   ['is null', () => 'null'],
   ['is a redirect', () => 'redirect'],
   ['is larger than 256 KiB', ({ metadata }) => ({ ...metadata, padding: 'x'.repeat(256 * 1024) })],
@@ -133,7 +133,7 @@ for (const [name, page] of badMetadata) {
   })
 }
 
-test('issuer: after a failure it is left alone for 5 seconds, and then asked again', async (t) => {
+test('issuer: after a failure, the next request follows after 5 seconds', async (t) => {
   const { asked, pages, issuer, oauth, openid, metadata } = await startIssuer(t)
   const seen: string[] = []
   const { guard, clock } = guardOf(t, issuer, { onRefusal: (error) => seen.push(error.code) })
@@ -142,12 +142,12 @@ test('issuer: after a failure it is left alone for 5 seconds, and then asked aga
   clock.seconds += 4
   for (let i = 0; i < 50; i++) assert.equal(await codeOf(guard, token(issuer)), 'keys_unavailable')
   assert.deepEqual(asked, [oauth, openid])
-  assert.equal(seen.length, 51, 'onRefusal sees those that were awaited and those that were not')
+  assert.equal(seen.length, 51, 'onRefusal is called for refusals with and without a promise')
   clock.seconds += 1
   assert.equal(await codeOf(guard, token(issuer)), 'user-123')
 })
 
-test('issuer: metadata is read again after an hour; what was known stays good while that fails', async (t) => {
+test('issuer: metadata is read again after an hour; the known metadata stays in use while that fails', async (t) => {
   const { asked, pages, issuer, oauth, openid, origin, metadata } = await startIssuer(t)
   pages.set(oauth, metadata)
   const { guard, clock } = guardOf(t, issuer)
@@ -159,7 +159,7 @@ test('issuer: metadata is read again after an hour; what was known stays good wh
   await until(() => asked.includes(openid))
   assert.equal(await codeOf(guard, at()), 'user-123')
 
-  // The keys move. A new place that does not answer is not moved to.
+  // The keys move. A new URL that does not respond is not used.
   pages.set(oauth, { issuer, jwks_uri: `${origin}/jwks-2` })
   clock.seconds += 5
   assert.equal(await codeOf(guard, at()), 'user-123')
@@ -170,14 +170,14 @@ test('issuer: metadata is read again after an hour; what was known stays good wh
   clock.seconds += 5
   assert.equal(await codeOf(guard, at()), 'user-123')
   await until(async () => {
-    // The look before may have ended only after the clock was moved.
+    // The previous request may have ended only after the clock was moved.
     clock.seconds += 5
     return (await codeOf(guard, at(nextPair))) === 'user-123'
   })
   assert.equal(await codeOf(guard, at(pair)), 'token_key_unknown')
 })
 
-test('issuer: a key that it withdraws is refused although the token was verified before', async (t) => {
+test('issuer: a key that it removes is refused although the token was verified before', async (t) => {
   const { pages, issuer, oauth, metadata } = await startIssuer(t)
   pages.set(oauth, metadata)
   const { guard, clock } = guardOf(t, issuer)
@@ -199,7 +199,7 @@ test('issuer: a URL that times out does not use up the time of the other one', a
   assert.ok(taken > 4500 && taken < 7000, `${taken} ms`)
 })
 
-test('issuer: close ends a request under way, and everything afterwards is 503', async (t) => {
+test('issuer: close aborts a running request, and every later request is refused with 503', async (t) => {
   const { pages, issuer, oauth } = await startIssuer(t)
   pages.set(oauth, 'silence')
   const { guard } = guardOf(t, issuer)
@@ -256,7 +256,7 @@ test('issuer: without keys it must be one https URL', () => {
   assert.ok(createGuard({ ...options, issuer: 'https://auth.example.com' }))
 })
 
-test('issuer: requirements, optional and the synchronous path work with an Auth that had to be waited for', async (t) => {
+test('issuer: requirements, optional and the synchronous path work with an Auth that had to be awaited', async (t) => {
   const { pages, issuer, oauth, metadata } = await startIssuer(t)
   pages.set(oauth, metadata)
   const { guard } = guardOf(t, issuer)

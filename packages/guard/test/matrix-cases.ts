@@ -1,7 +1,7 @@
 import { createRevocationList, type GuardErrorCode, type GuardOptions, type Requirement } from '../src/index.ts'
 import { ISSUED, strangerKey, tokenFor } from './tokens.ts'
 
-/** What is trusted and required where a case is sent to. */
+/** What the route of a case trusts and requires. */
 export interface Profile {
   readonly options: Partial<GuardOptions>
   readonly requirement: [] | [Requirement]
@@ -29,45 +29,45 @@ export const profiles = {
   cookieOptional: { options: { cookie: { name: 'access' } }, requirement: [{ optional: true }] },
 } as const satisfies Record<string, Profile>
 
-/** One request, and what it must be answered with: the subject, or the code of the refusal. */
+/** One request, and the expected response: the subject, or the code of the refusal. */
 export interface Case {
   readonly name: string
   readonly to: keyof typeof profiles
   readonly method: string
   readonly target: string
-  /** Header lines as they go over the wire, in Latin-1. */
+  /** Header lines as sent over the network, in Latin-1. */
   readonly lines: readonly string[]
   readonly expected: GuardErrorCode | 'user-123' | 'root' | 'nobody'
 }
 
 type Row = readonly [name: string, lines: readonly string[], expected: Case['expected'], more?: Partial<Case>]
 
-/** Its `jti` is fixed, so that HMAC signs it the same each time. */
+/** Its `jti` is fixed, so that its HMAC is always the same. */
 const good = tokenFor({ jti: 'echo' })
 const bearer = (token: string) => [`Authorization: Bearer ${token}`]
 const cookie = (value: string) => `Cookie: access=${value}`
 
 const headers: readonly Row[] = [
-  ['a good token', bearer(good), 'user-123'],
+  ['a valid token', bearer(good), 'user-123'],
   ['no Authorization header', [], 'token_missing'],
   ['an empty header', ['Authorization:'], 'token_missing'],
-  ['a header of blanks', ['Authorization:    '], 'token_missing'],
-  ['the scheme alone', ['Authorization: Bearer'], 'invalid_request'],
-  ['the scheme and a blank', ['Authorization: Bearer '], 'invalid_request'],
+  ['a header of spaces', ['Authorization:    '], 'token_missing'],
+  ['only the scheme', ['Authorization: Bearer'], 'invalid_request'],
+  ['the scheme and a space', ['Authorization: Bearer '], 'invalid_request'],
   ['the scheme and a tab', ['Authorization: Bearer\t'], 'invalid_request'],
   ['the scheme in lower case', [`Authorization: bearer ${good}`], 'user-123'],
   ['the scheme in capitals', [`Authorization: BEARER ${good}`], 'user-123'],
-  ['the scheme in both', [`Authorization: bEaReR ${good}`], 'user-123'],
+  ['the scheme in mixed case', [`Authorization: bEaReR ${good}`], 'user-123'],
   ['the name of the field in capitals', [`AUTHORIZATION: Bearer ${good}`], 'user-123'],
   ['the name of the field in lower case', [`authorization: Bearer ${good}`], 'user-123'],
-  ['no blank after the colon', [`Authorization:Bearer ${good}`], 'user-123'],
-  ['blanks around the value', [`Authorization:   Bearer ${good}   `], 'user-123'],
+  ['no space after the colon', [`Authorization:Bearer ${good}`], 'user-123'],
+  ['spaces around the value', [`Authorization:   Bearer ${good}   `], 'user-123'],
   ['tabs around the value', [`Authorization:\tBearer ${good}\t`], 'user-123'],
-  ['two blanks', [`Authorization: Bearer  ${good}`], 'invalid_request'],
-  ['a tab for the blank', [`Authorization: Bearer\t${good}`], 'invalid_request'],
-  ['a blank and a tab', [`Authorization: Bearer \t${good}`], 'invalid_request'],
-  ['a no-break space for the blank', [`Authorization: Bearer\xa0${good}`], 'token_missing'],
-  ['no blank', [`Authorization: Bearer${good}`], 'token_missing'],
+  ['two spaces', [`Authorization: Bearer  ${good}`], 'invalid_request'],
+  ['a tab instead of the space', [`Authorization: Bearer\t${good}`], 'invalid_request'],
+  ['a space and a tab', [`Authorization: Bearer \t${good}`], 'invalid_request'],
+  ['a no-break space instead of the space', [`Authorization: Bearer\xa0${good}`], 'token_missing'],
+  ['no space', [`Authorization: Bearer${good}`], 'token_missing'],
   ['a colon', [`Authorization: Bearer:${good}`], 'token_missing'],
   ['an equals sign', [`Authorization: Bearer=${good}`], 'token_missing'],
   ['a comma', [`Authorization: Bearer,${good}`], 'invalid_request'],
@@ -80,21 +80,21 @@ const headers: readonly Row[] = [
   ['Token', [`Authorization: Token ${good}`], 'token_missing'],
   ['JWT', [`Authorization: JWT ${good}`], 'token_missing'],
   ['DPoP', [`Authorization: DPoP ${good}`], 'token_missing'],
-  ['the token alone', [`Authorization: ${good}`], 'token_missing'],
-  ['quotes around it all', [`Authorization: "Bearer ${good}"`], 'token_missing'],
+  ['only the token', [`Authorization: ${good}`], 'token_missing'],
+  ['quotes around the value', [`Authorization: "Bearer ${good}"`], 'token_missing'],
   ['quotes around the token', [`Authorization: Bearer "${good}"`], 'invalid_request'],
   ['two tokens', [`Authorization: Bearer ${good} ${good}`], 'invalid_request'],
   ['a parameter', [`Authorization: Bearer ${good};q=1`], 'invalid_request'],
   ['percent encoding', [`Authorization: Bearer %65${good.slice(1)}`], 'invalid_request'],
-  ['a letter of Latin-1', ['Authorization: Bearer t\xf6ken'], 'invalid_request'],
-  ['a letter of UTF-8', [`Authorization: Bearer ${Buffer.from('tökén').toString('latin1')}`], 'invalid_request'],
-  ['a letter of Latin-1 in the scheme', [`Authorization: B\xebarer ${good}`], 'token_missing'],
-  ['octets that are no UTF-8', ['Authorization: Bearer \xff\xfe'], 'invalid_request'],
+  ['a Latin-1 letter', ['Authorization: Bearer t\xf6ken'], 'invalid_request'],
+  ['a UTF-8 letter', [`Authorization: Bearer ${Buffer.from('tökén').toString('latin1')}`], 'invalid_request'],
+  ['a Latin-1 letter in the scheme', [`Authorization: B\xebarer ${good}`], 'token_missing'],
+  ['octets that are not UTF-8', ['Authorization: Bearer \xff\xfe'], 'invalid_request'],
   ['9 KiB of token', bearer('a'.repeat(9216)), 'token_malformed'],
   ['9 KiB of dots', bearer('.'.repeat(9216)), 'token_malformed'],
-  ['9 KiB of blanks', [`Authorization: Bearer${' '.repeat(9216)}`], 'invalid_request'],
+  ['9 KiB of spaces', [`Authorization: Bearer${' '.repeat(9216)}`], 'invalid_request'],
   ['9 KiB of commas', [`Authorization: Basic ${','.repeat(9216)}`], 'token_missing'],
-  ['9 KiB of blanks and commas', [`Authorization: Basic ${', '.repeat(4608)}x`], 'token_missing'],
+  ['9 KiB of spaces and commas', [`Authorization: Basic ${', '.repeat(4608)}x`], 'token_missing'],
   ['a padded token', bearer(`${good}=`), 'token_malformed'],
   ['one segment', bearer('abc'), 'token_malformed'],
   ['an unsigned token', bearer(good.replace(/[^.]*$/, '')), 'token_signature_invalid'],
@@ -108,33 +108,43 @@ const headers: readonly Row[] = [
   ['two fields, both empty', ['Authorization:', 'Authorization:'], 'token_missing'],
   ['two fields, the second forged', [...bearer(good), ...bearer('abc')], 'invalid_request'],
   ['three fields', [...bearer(good), 'Authorization: Basic YTpi', ...bearer(good)], 'invalid_request'],
-  ['two fields apart', [...bearer(good), 'X-Between: 1', ...bearer(good)], 'invalid_request'],
+  ['two fields with another between them', [...bearer(good), 'X-Between: 1', ...bearer(good)], 'invalid_request'],
   ['another field of authorization', [`X-Authorization: Bearer ${good}`], 'token_missing'],
   ['authorization for a proxy', [`Proxy-Authorization: Bearer ${good}`], 'token_missing'],
-  ['a field that another one smuggles in', ['Authorization: Bearer abc', 'X-Injected: yes'], 'token_malformed'],
+  ['an additional unknown field', ['Authorization: Bearer abc', 'X-Injected: yes'], 'token_malformed'],
   ['a token in the URL', [], 'token_missing', { target: `/?access_token=${good}` }],
-  ['a token in the URL beside the header', bearer(good), 'invalid_request', { target: `/?a=1&access_token=${good}` }],
-  ['an empty token in the URL beside the header', bearer(good), 'invalid_request', { target: '/?access_token=' }],
+  [
+    'a token in the URL in addition to the header',
+    bearer(good),
+    'invalid_request',
+    { target: `/?a=1&access_token=${good}` },
+  ],
+  [
+    'an empty token in the URL in addition to the header',
+    bearer(good),
+    'invalid_request',
+    { target: '/?access_token=' },
+  ],
   ['a parameter whose name ends in access_token', bearer(good), 'user-123', { target: '/?my_access_token=1' }],
-  ['a token in a cookie nobody asked for', [cookie(good)], 'token_missing'],
+  ['a token in a cookie without the option', [cookie(good)], 'token_missing'],
 ]
 
 const tokens: readonly Row[] = [
   ['an expired token', bearer(tokenFor({}, { currentDate: new Date((ISSUED - 937) * 1000) })), 'token_expired'],
-  ['a token of tomorrow', bearer(tokenFor({}, { notBefore: '1h', expiresIn: '2h' })), 'token_not_yet_valid'],
+  ['a token that is not valid yet', bearer(tokenFor({}, { notBefore: '1h', expiresIn: '2h' })), 'token_not_yet_valid'],
   ['a token of another issuer', bearer(tokenFor({}, { issuer: 'https://evil.example' })), 'token_issuer_invalid'],
   ['a token for another audience', bearer(tokenFor({}, { audience: 'billing' })), 'token_audience_invalid'],
   ['a token of another type', bearer(tokenFor({}, { typ: 'JWT' })), 'token_type_invalid'],
-  ['a token of a stranger', bearer(tokenFor({}, {}, strangerKey)), 'token_signature_invalid'],
+  ['a token signed with an unknown key', bearer(tokenFor({}, {}, strangerKey)), 'token_signature_invalid'],
   ['a token without sub', bearer(tokenFor(Object.fromEntries([['sub', undefined]]))), 'token_claim_missing'],
   ['alg none', bearer(`${Buffer.from('{"alg":"none"}').toString('base64url')}.e30.`), 'token_algorithm_not_allowed'],
-  ['a good token, the realm quoted', bearer(good), 'user-123', { to: 'quoted' }],
+  ['a valid token, the realm quoted', bearer(good), 'user-123', { to: 'quoted' }],
   ['no token, the realm quoted', [], 'token_missing', { to: 'quoted' }],
   ['no keys', bearer(good), 'keys_unavailable', { to: 'keyless' }],
   ['no keys and no token', [], 'token_missing', { to: 'keyless' }],
   ['an ended session', bearer(tokenFor({ sid: 'ended' })), 'token_revoked', { to: 'revoking' }],
-  ['a session that goes on', bearer(tokenFor({ sid: 'alive' })), 'user-123', { to: 'revoking' }],
-  ['nothing of what is required', bearer(good), 'insufficient_scope', { to: 'demanding' }],
+  ['a session that has not ended', bearer(tokenFor({ sid: 'alive' })), 'user-123', { to: 'revoking' }],
+  ['none of the requirements', bearer(good), 'insufficient_scope', { to: 'demanding' }],
   ['one scope of two', bearer(tokenFor({ scope: 'a' })), 'insufficient_scope', { to: 'demanding' }],
   ['no role', bearer(tokenFor({ scope: 'a b' })), 'insufficient_role', { to: 'demanding' }],
   [
@@ -144,24 +154,24 @@ const tokens: readonly Row[] = [
     { to: 'demanding' },
   ],
   [
-    'a check that says no',
+    'a check that returns false',
     bearer(tokenFor({ scope: 'a b', roles: ['admin'], auth_time: ISSUED })),
     'check_failed',
     { to: 'demanding' },
   ],
   [
-    'all that is required',
+    'all requirements',
     bearer(tokenFor({ scope: 'b a', roles: ['admin'], auth_time: ISSUED, sub: 'root' })),
     'root',
     { to: 'demanding' },
   ],
-  ['nothing, and nothing required', [], 'nobody', { to: 'optional' }],
-  ['Basic, and nothing required', ['Authorization: Basic YTpi'], 'nobody', { to: 'optional' }],
-  ['a good token, and nothing required', bearer(good), 'user-123', { to: 'optional' }],
-  ['a bad token, and nothing required', bearer('abc'), 'token_malformed', { to: 'optional' }],
-  ['two fields, and nothing required', [...bearer(good), ...bearer(good)], 'invalid_request', { to: 'optional' }],
+  ['no credentials, optional', [], 'nobody', { to: 'optional' }],
+  ['Basic, optional', ['Authorization: Basic YTpi'], 'nobody', { to: 'optional' }],
+  ['a valid token, optional', bearer(good), 'user-123', { to: 'optional' }],
+  ['an invalid token, optional', bearer('abc'), 'token_malformed', { to: 'optional' }],
+  ['two fields, optional', [...bearer(good), ...bearer(good)], 'invalid_request', { to: 'optional' }],
   ...['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'].flatMap((method): Row[] => [
-    [`${method} with a good token`, bearer(good), 'user-123', { method }],
+    [`${method} with a valid token`, bearer(good), 'user-123', { method }],
     [`${method} without a token`, [], 'token_missing', { method }],
   ]),
 ]
@@ -172,47 +182,47 @@ const post = { to, method: 'POST' } as const
 
 const cookies: readonly Row[] = [
   ['a cookie', [cookie(good)], 'user-123', { to }],
-  ['a header where a cookie would do', bearer(good), 'user-123', { to }],
+  ['a header, a cookie is accepted, too', bearer(good), 'user-123', { to }],
   ['neither', [], 'token_missing', { to }],
   ['both', [cookie(good), ...bearer(good)], 'invalid_request', { to }],
   ['both, the header malformed', [cookie(good), 'Authorization: Bearer'], 'invalid_request', { to }],
   ['a cookie among others', [`Cookie: a=1; access=${good}; b=2`], 'user-123', { to }],
-  ['a cookie without blanks', [`Cookie: a=1;access=${good};b=2`], 'user-123', { to }],
+  ['a cookie without spaces', [`Cookie: a=1;access=${good};b=2`], 'user-123', { to }],
   ['cookies of other names', [`Cookie: xaccess=${good}; accessx=${good}; Access=${good}`], 'token_missing', { to }],
   ['an empty cookie', [cookie('')], 'token_missing', { to }],
   ['a cookie in quotes', [cookie(`"${good}"`)], 'invalid_request', { to }],
-  ['two cookies of the name', [`Cookie: access=${good}; access=${good}`], 'invalid_request', { to }],
-  ['two cookies of the name, the second forged', [`Cookie: access=${good}; access=abc`], 'invalid_request', { to }],
-  ['two fields of cookies', ['Cookie: a=1', cookie(good), 'Cookie: b=2'], 'user-123', { to }],
-  ['two fields of cookies, both of the name', [cookie(good), cookie(good)], 'invalid_request', { to }],
+  ['two cookies with the name', [`Cookie: access=${good}; access=${good}`], 'invalid_request', { to }],
+  ['two cookies with the name, the second forged', [`Cookie: access=${good}; access=abc`], 'invalid_request', { to }],
+  ['several Cookie fields', ['Cookie: a=1', cookie(good), 'Cookie: b=2'], 'user-123', { to }],
+  ['two Cookie fields, both with the name', [cookie(good), cookie(good)], 'invalid_request', { to }],
   [
-    'a cookie and two fields of Basic',
+    'a cookie and two Basic fields',
     [cookie(good), 'Authorization: Basic YTpi', 'Authorization: Basic YTpi'],
     'user-123',
     { to },
   ],
   ['a cookie and Basic', [cookie(good), 'Authorization: Basic YTpi'], 'user-123', { to }],
-  ['a cookie that is no token', [cookie('abc')], 'token_malformed', { to }],
-  ['a cookie of Latin-1', [cookie('t\xf6ken')], 'invalid_request', { to }],
+  ['a cookie that is not a token', [cookie('abc')], 'token_malformed', { to }],
+  ['a cookie with a Latin-1 letter', [cookie('t\xf6ken')], 'invalid_request', { to }],
   ['9 KiB of cookie', [cookie('a'.repeat(9216))], 'token_malformed', { to }],
   ['a cookie and a token in the URL', [cookie(good)], 'invalid_request', { to, target: `/?access_token=${good}` }],
   ['POST, of the same origin', [cookie(good), same], 'user-123', post],
   ['POST, typed by the user', [cookie(good), 'Sec-Fetch-Site: none'], 'user-123', post],
   ['POST, of the same site', [cookie(good), 'Sec-Fetch-Site: same-site'], 'csrf_failed', post],
   ['POST, of another site', [cookie(good), 'Sec-Fetch-Site: cross-site'], 'csrf_failed', post],
-  ['POST, of a site nobody knows', [cookie(good), 'Sec-Fetch-Site: moon'], 'csrf_failed', post],
+  ['POST, of an unknown Sec-Fetch-Site', [cookie(good), 'Sec-Fetch-Site: moon'], 'csrf_failed', post],
   ['POST, of two sites', [cookie(good), same, 'Sec-Fetch-Site: cross-site'], 'csrf_failed', post],
-  ['POST, of no origin', [cookie(good)], 'csrf_failed', post],
+  ['POST, without an origin', [cookie(good)], 'csrf_failed', post],
   ['POST, of a null origin', [cookie(good), 'Origin: null'], 'csrf_failed', post],
   ['POST, of an allowed origin', [cookie(good), 'Origin: https://app.example.com'], 'user-123', post],
   [
-    'POST, of nearly an allowed origin',
+    'POST, of an origin similar to an allowed one',
     [cookie(good), 'Origin: https://app.example.com.evil.example'],
     'csrf_failed',
     post,
   ],
-  ['POST, of a foreign origin', [cookie(good), 'Origin: https://evil.example'], 'csrf_failed', post],
-  ['POST, of a foreign origin, with a header', [...bearer(good), 'Origin: https://evil.example'], 'user-123', post],
+  ['POST, of another origin', [cookie(good), 'Origin: https://evil.example'], 'csrf_failed', post],
+  ['POST, of another origin, with a header', [...bearer(good), 'Origin: https://evil.example'], 'user-123', post],
   [
     'POST, of an allowed origin on another site',
     [cookie(good), 'Origin: https://app.example.com', 'Sec-Fetch-Site: cross-site'],
@@ -220,11 +230,11 @@ const cookies: readonly Row[] = [
     post,
   ],
   ['PUT, of another site', [cookie(good), 'Sec-Fetch-Site: cross-site'], 'csrf_failed', { to, method: 'PUT' }],
-  ['DELETE, of no origin', [cookie(good)], 'csrf_failed', { to, method: 'DELETE' }],
+  ['DELETE, without an origin', [cookie(good)], 'csrf_failed', { to, method: 'DELETE' }],
   ['HEAD, of another site', [cookie(good), 'Sec-Fetch-Site: cross-site'], 'user-123', { to, method: 'HEAD' }],
-  ['nothing, and nothing required, cookies known', [], 'nobody', { to: 'cookieOptional' }],
-  ['a forged POST, and nothing required', [cookie(good)], 'csrf_failed', { to: 'cookieOptional', method: 'POST' }],
-  ['POST without a token, and nothing required', [], 'nobody', { to: 'cookieOptional', method: 'POST' }],
+  ['no credentials, optional, with the cookie option', [], 'nobody', { to: 'cookieOptional' }],
+  ['a forged POST, optional', [cookie(good)], 'csrf_failed', { to: 'cookieOptional', method: 'POST' }],
+  ['POST without a token, optional', [], 'nobody', { to: 'cookieOptional', method: 'POST' }],
 ]
 
 function caseOf([name, lines, expected, more]: Row): Case {

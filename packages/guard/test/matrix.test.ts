@@ -13,7 +13,7 @@ interface Answer {
   readonly body: string
 }
 
-/** Sends octets and reads the answer to the end: no client corrects what is sent. */
+/** Sends octets and reads the whole response, without a client that would correct what is sent. */
 function exchange(
   origin: string,
   { method, target, lines }: Pick<Case, 'method' | 'target' | 'lines'>,
@@ -35,7 +35,7 @@ function answerOf(text: string): Answer {
   const headers: Record<string, string> = {}
   for (const line of lines) {
     const name = line.slice(0, line.indexOf(':')).toLowerCase()
-    assert.equal(headers[name], undefined, `${name} was answered twice`)
+    assert.equal(headers[name], undefined, `${name} was sent twice`)
     headers[name] = line.slice(name.length + 1).trim()
   }
   const body = text.slice(end + 4)
@@ -54,7 +54,7 @@ function dechunk(body: string): string {
 }
 
 /**
- * The part of an answer that must be the same everywhere: status, body, and what the guard sets.
+ * The part of a response that must be the same everywhere: status, body, and what the guard sets.
  */
 function verdictOf({ status, headers, body }: Answer) {
   if (status < 300) return { status, body }
@@ -64,7 +64,7 @@ function verdictOf({ status, headers, body }: Answer) {
     'cache-control': cache,
     'retry-after': retry,
   } = headers
-  // Express adds a charset to whatever text Nest hands it.
+  // Express adds a charset to every string that Nest passes to it.
   return {
     status,
     body,
@@ -76,14 +76,14 @@ function verdictOf({ status, headers, body }: Answer) {
   }
 }
 
-/** Answers as if keys had to be fetched first. */
+/** Authenticates as if keys had to be fetched first. */
 function later(guard: Guard): Guard {
   const authenticate: unknown = async (request: GuardRequest, ...requirement: [] | [Requirement]) =>
     guard.authenticate(request, ...requirement)
   return { ...guard, authenticate: authenticate as Guard['authenticate'] }
 }
 
-/** The end of the token that the cases are made of: no answer may hold it. */
+/** The end of the token that the cases are made of: no response may contain it. */
 const signature = tokenFor({ jti: 'echo' }).slice(-20)
 
 type Send = (one: Case) => Promise<Answer>
@@ -101,7 +101,7 @@ function senderOf(t: Closing, site: (typeof sites)[number], wrap: (guard: Guard)
 
 const cases = [...headerCases, ...tokenCases, ...cookieCases]
 const reference = sites.find(({ name }) => name === 'node') as (typeof sites)[number]
-/** The row that all others are compared with, by the name of the case. */
+/** The responses that all others are compared with, by the name of the case. */
 const row = new Map<string, Answer>()
 
 before(async () => {
@@ -115,7 +115,7 @@ test('matrix: there are at least 60 cases of headers and 30 of cookies, each wit
   assert.equal(new Set(cases.map(({ name }) => name)).size, cases.length)
 })
 
-test(`matrix: node:http answers ${cases.length} requests as expected, as the reference for the other adapters`, () => {
+test(`matrix: node:http responds to ${cases.length} requests as expected, as the reference for the other adapters`, () => {
   const wrong: string[] = []
   for (const { name, method, expected } of cases) {
     const { status, headers, body } = row.get(name) as Answer
@@ -131,11 +131,11 @@ test(`matrix: node:http answers ${cases.length} requests as expected, as the ref
 
 for (const site of sites) {
   for (const [how, wrap] of [
-    ['at once', (guard: Guard) => guard],
+    ['immediately', (guard: Guard) => guard],
     ['later', later],
   ] as const) {
-    if (site === reference && how === 'at once') continue
-    test(`matrix: ${site.name}, answering ${how}, gives the same responses as the reference`, async (t) => {
+    if (site === reference && how === 'immediately') continue
+    test(`matrix: ${site.name}, responding ${how}, gives the same responses as the reference`, async (t) => {
       const send = senderOf(t, site, wrap)
       const differences: unknown[] = []
       for (const one of cases) {
@@ -149,7 +149,7 @@ for (const site of sites) {
 }
 
 for (const site of sites) {
-  test(`matrix: ${site.name} does not get to see what Node's parser refuses`, async (t) => {
+  test(`matrix: ${site.name} does not receive what Node's parser refuses`, async (t) => {
     const origin = await site.start(t, guardWith(), [], [])
     const good = tokenFor()
     const hopeless: readonly [status: number, lines: readonly string[]][] = [

@@ -18,7 +18,7 @@ type Call = (...args: readonly unknown[]) => unknown
 const whole = { issuer, audience, keys: key, revocation: null }
 const url = 'an https URL (http on loopback)'
 
-/** One wrong value for each option, and the end of the sentence. */
+/** One wrong value for each option, and the end of the message. */
 const GUARD: Readonly<Record<keyof GuardOptions, readonly [value: unknown, sentence: string]>> = {
   issuer: [7, 'must be the iss of the tokens, a string, or null to accept tokens of any issuer (got 7)'],
   audience: [
@@ -56,13 +56,13 @@ const GUARD: Readonly<Record<keyof GuardOptions, readonly [value: unknown, sente
 }
 
 for (const [option, [value, sentence]] of Object.entries(GUARD)) {
-  test(`createGuard: a wrong value for ${option} throws a sentence that says what it must be`, () => {
+  test(`createGuard: a wrong value for ${option} throws an error that describes what it must be`, () => {
     const message = `createGuard: ${option} ${sentence}`
     assert.throws(() => (createGuard as Call)({ ...whole, [option]: value }), { name: 'TypeError', message })
   })
 }
 
-test('createGuard: options that are missing, unknown or undefined throw a sentence that names them', () => {
+test('createGuard: options that are missing, unknown or undefined throw an error that names them', () => {
   const wrong: readonly [args: readonly unknown[], message: string][] = [
     [[], 'options must be an object such as { issuer, audience } (got undefined)'],
     [[null], 'options must be an object such as { issuer, audience } (got null)'],
@@ -164,12 +164,12 @@ const NESTED: readonly [option: string, options: object, message: string][] = [
   [
     'revocation.ttl',
     { revocation: { check() {}, ttl: 5 } },
-    'there is no option "revocation.ttl"; beside check there are cacheFor and subscribe',
+    'there is no option "revocation.ttl"; besides check, there are cacheFor and subscribe',
   ],
 ]
 
 for (const [option, options, message] of NESTED) {
-  test(`createGuard: a mistake in ${option} throws a sentence that names the member`, () => {
+  test(`createGuard: a mistake in ${option} throws an error that names the member`, () => {
     const call = () => (createGuard as Call)({ ...whole, ...options })
     assert.throws(call, { name: 'TypeError', message: `createGuard: ${message}` })
   })
@@ -194,7 +194,7 @@ const REQUIREMENT: readonly [member: string, requirement: unknown, message: stri
 ]
 
 for (const [member, requirement, message] of REQUIREMENT) {
-  test(`requirement: a mistake in ${member} throws a sentence that names the function that was called`, () => {
+  test(`requirement: a mistake in ${member} throws an error that names the function that was called`, () => {
     const guard = guardWith()
     const expected = (caller: string) => ({ name: 'TypeError', message: `${caller}: ${message}` })
     assert.throws(() => (guard.authenticate as Call)({ headers: {} }, requirement), expected('authenticate'))
@@ -256,7 +256,7 @@ for (const [call, args, message] of OTHERS) {
   })
 }
 
-test('options: no message repeats a string that may be a secret', () => {
+test('options: no message contains a string that may be a secret', () => {
   const secret = 'sws_not-to-be-repeated'
   for (const option of Object.keys(GUARD)) {
     for (const value of [secret, [secret], { secret, id: secret, url: secret, client: secret }]) {

@@ -50,7 +50,7 @@ test('guard: the log shows if issuer or audience differ only by a slash', () => 
   }
 })
 
-test('guard: an unknown key tells which issuer the token names, since that is the more likely mistake', async () => {
+test('guard: the refusal of an unknown key reports the issuer of the token, since that is the more likely mistake', async () => {
   const other = await generateKey('ES256')
   const error = refusalOf(tokenFor({}, { issuer: `${issuer}/` }, other))
   assert.equal(error.code, 'token_key_unknown')

@@ -5,8 +5,8 @@ import { createLocalJWKSet } from '@sealwax/jwt'
 import { type Auth, createGuard, GuardError, type GuardOptions } from '../src/index.ts'
 import { bearing, ISSUED } from './tokens.ts'
 
-// The options are those of docs/guard.md, "Other issuers". The tokens are put together by hand, in
-// the shape of each product, since `sign` would give them ours.
+// The options are those of docs/guard.md, "Other issuers". The tokens are built by hand in the
+// format of each product, since `sign` would use the format of Sealwax.
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -32,10 +32,10 @@ interface Product {
   readonly options: Partial<GuardOptions> & { readonly issuer: string; readonly audience: string | null }
   readonly header: Claims
   readonly claims: Claims
-  /** What of the Auth is expected. */
+  /** The expected members of the Auth. */
   readonly auth: Partial<Auth>
   /**
-   * Tokens of the same issuer and keys that are no access tokens for this API: claims that differ
+   * Tokens of the same issuer and keys that are not access tokens for this API: claims that differ
    * (`undefined`: absent), and the code.
    */
   readonly others: readonly (readonly [name: string, differences: Claims, code: string])[]
@@ -112,7 +112,7 @@ const products: Readonly<Record<string, Product>> = {
     },
     others: [
       ['an ID token', { aud: 'web', typ: 'ID' }, 'token_audience_invalid'],
-      ['an ID token of a client that is called as the API', { aud: 'orders-api', typ: 'ID' }, 'token_type_invalid'],
+      ['an ID token of a client with the name of the API', { aud: 'orders-api', typ: 'ID' }, 'token_type_invalid'],
       ['a token without the audience mapper', { aud: 'account' }, 'token_audience_invalid'],
       ['a token of another realm', { iss: 'https://sso.example.com/realms/master' }, 'token_issuer_invalid'],
     ],
@@ -198,13 +198,13 @@ for (const [name, { options, header, claims, auth: expected, others }] of Object
   const keys = header.alg === 'RS256' ? rsaKeys : ecKeys
   const guard = createGuard({ keys, revocation: null, now: () => ISSUED * 1000, ...options })
 
-  test(`other issuers: a token of the shape of ${name} is accepted with the documented options`, () => {
+  test(`other issuers: a token in the format of ${name} is accepted with the documented options`, () => {
     const auth = guard.authenticate(bearing(token(header, claims)))
     assert.ok(auth !== undefined && !(auth instanceof Promise))
     for (const [member, value] of Object.entries(expected)) assert.deepEqual(auth[member as keyof Auth], value, member)
   })
 
-  test(`other issuers: what else ${name} signs with the same keys is refused`, () => {
+  test(`other issuers: other tokens that ${name} signs with the same keys are refused`, () => {
     for (const [what, differences, code] of others) {
       const text = token(header, { ...claims, ...differences })
       assert.throws(
@@ -215,14 +215,14 @@ for (const [name, { options, header, claims, auth: expected, others }] of Object
     }
   })
 
-  test(`other issuers: a token of ${name} is not accepted with the options for our own`, () => {
+  test(`other issuers: a token of ${name} is not accepted with the default options`, () => {
     const { issuer, audience } = options
     const own = createGuard({ issuer, audience, keys, revocation: null, now: () => ISSUED * 1000 })
     assert.throws(() => own.authenticate(bearing(token(header, claims))), { code: 'token_type_invalid' })
   })
 }
 
-test('other issuers: azp is the client id only where client_id is not', async () => {
+test('other issuers: azp is the client id only if there is no client_id', async () => {
   const { options, header, claims } = products.Auth0 as Product
   const guard = createGuard({ keys: rsaKeys, revocation: null, now: () => ISSUED * 1000, ...options })
   const clients: [more: Claims, clientId: string | undefined][] = [

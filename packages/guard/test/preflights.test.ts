@@ -10,7 +10,7 @@ const preflight = {
 }
 
 for (const site of sites) {
-  test(`preflights: ${site.name} lets OPTIONS pass without looking at it, and never says who sent it`, async (t) => {
+  test(`preflights: ${site.name} lets OPTIONS pass without authentication, and never sets auth`, async (t) => {
     const refused: string[] = []
     const thrown: unknown[] = []
     const guard = guardWith({ onRefusal: ({ code }) => refused.push(code) })
@@ -23,7 +23,7 @@ for (const site of sites) {
       { authorization: `Bearer ${tokenFor()}` },
     ]) {
       const response = await fetch(origin, { method: 'OPTIONS', headers: headers as Record<string, string> })
-      // A handler that is called with the user is not called without one.
+      // A handler that takes the user as an argument is not called without one.
       const direct = site.name === 'node' || site.name === 'fetch'
       assert.deepEqual([response.status, await response.text()], direct ? [204, ''] : [200, 'nobody'])
       assert.equal(response.headers.get('x-before'), 'kept')
@@ -33,7 +33,7 @@ for (const site of sites) {
     assert.equal(status, 401, 'every other method is guarded')
   })
 
-  test(`preflights: an attacker gets nothing from ${site.name} by spelling a method like OPTIONS, or by a header that overrides it`, async (t) => {
+  test(`preflights: a request with another method does not pass ${site.name} because a header or parameter overrides it with OPTIONS`, async (t) => {
     const origin = await site.start(t, guardWith(), [], [])
     for (const method of ['GET', 'HEAD', 'POST', 'DELETE', 'PATCH']) {
       const headers = { ...preflight, 'x-http-method-override': 'OPTIONS', 'x-http-method': 'OPTIONS' }
@@ -41,7 +41,7 @@ for (const site of sites) {
       assert.equal(status, 401, method)
     }
   })
-  test(`attack: an OPTIONS request that names another method does not pass ${site.name}`, async (t) => {
+  test(`attack: an OPTIONS request with a header that names another method does not pass ${site.name}`, async (t) => {
     const origin = await site.start(t, guardWith(), [], [])
     for (const name of ['X-HTTP-Method-Override', 'x-http-method', 'X-Method-Override']) {
       const { status } = await fetch(origin, { method: 'OPTIONS', headers: { [name]: 'DELETE' } })

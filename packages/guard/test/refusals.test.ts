@@ -22,7 +22,7 @@ import {
 const anonymous = () =>
   sign({ jti: 'a' }, key, { issuer, audience, typ: 'at+jwt', expiresIn: '15m', currentDate: new Date(ISSUED * 1000) })
 
-/** A token bound to a key (RFC 9449 §6), which `sign` does not make. */
+/** A token bound to a key (RFC 9449 §6), which `sign` refuses to create. */
 function bound(): string {
   const claims = { iss: issuer, sub: 'u', aud: audience, iat: ISSUED, exp: ISSUED + 900, jti: 'a', cnf: { jkt: 'abc' } }
   const parts = [{ alg: 'HS256', kid: 'key-1', typ: 'at+jwt' }, claims]
@@ -35,10 +35,10 @@ const refusals: readonly [name: string, code: GuardErrorCode, token: () => strin
   ['two segments', 'token_malformed', () => 'a.b'],
   ['a header that is not JSON', 'token_malformed', () => 'YQ.YQ.YQ'],
   ['over 16,384 characters', 'token_malformed', () => `${tokenFor()}${'A'.repeat(16_384)}`],
-  ['another key of the same name', 'token_signature_invalid', () => tokenFor({}, {}, strangerKey)],
+  ['another key with the same kid', 'token_signature_invalid', () => tokenFor({}, {}, strangerKey)],
   ['a changed signature', 'token_signature_invalid', () => tokenFor().replace(/\.[^.]+$/, `.${'A'.repeat(43)}`)],
   [
-    'a key of another name',
+    'a key with another kid',
     'token_key_unknown',
     () => tokenFor({}, {}, importKey(secret(9, 32), { alg: 'HS256', kid: 'key-9' })),
   ],
@@ -57,7 +57,12 @@ const refusals: readonly [name: string, code: GuardErrorCode, token: () => strin
   ['no type', 'token_type_invalid', () => tokenFor({}, { typ: null })],
   ['a claim that is required here', 'token_claim_missing', tokenFor, { requiredClaims: ['sub', 'tenant'] }],
   ['no subject', 'token_claim_missing', () => anonymous()],
-  ['no subject, though not asked for', 'token_claim_missing', () => anonymous(), { requiredClaims: ['iss'] }],
+  [
+    'no subject, although it is not in requiredClaims',
+    'token_claim_missing',
+    () => anonymous(),
+    { requiredClaims: ['iss'] },
+  ],
   ['a numeric session id', 'token_claim_invalid', () => tokenFor({ sid: 7 })],
   ['an empty session id', 'token_claim_invalid', () => tokenFor({ sid: '' })],
   [
@@ -78,7 +83,7 @@ for (const [name, code, token, options] of refusals) {
     assert.equal(error.status, 401)
     assert.match(error.headers['WWW-Authenticate'] ?? '', /^Bearer realm="api", error="invalid_token", /)
     assert.ok(error.cause instanceof JwtError)
-    assert.ok(!inspect(error, { depth: 9 }).includes(text.slice(-20)), 'the token is nowhere in the error')
+    assert.ok(!inspect(error, { depth: 9 }).includes(text.slice(-20)), 'the error does not contain the token')
   })
 }
 
@@ -91,7 +96,7 @@ test("guard: a token bound to a key is refused with any type, unless senderConst
   assert.throws(() => guardWith({ senderConstrained: 'accept' as never }), { name: 'TypeError' })
 })
 
-test('guard: refusals have sentences for the client', () => {
+test('guard: refusals have a detail for the client', () => {
   assert.equal(refusalOf(tokenFor(), later(937)).detail, 'The access token expired 37 seconds ago.')
   assert.equal(refusalOf(tokenFor(), later(900 + 180)).detail, 'The access token expired 3 minutes ago.')
   assert.equal(refusalOf(tokenFor(), later(900 + 3 * 86_400)).detail, 'The access token expired 3 days ago.')
@@ -102,7 +107,7 @@ test('guard: refusals have sentences for the client', () => {
   assert.equal(refusalOf(tokenFor({ sid: 7 })).detail, 'The claim "sid" of the access token is not acceptable.')
 })
 
-test('guard: a refusal names the key for the log, and the session only if the signature held', () => {
+test('guard: a refusal contains the key id for the log, and the session only if the signature is valid', () => {
   const expired = refusalOf(tokenFor({ sid: 's-1' }), later(1000))
   assert.equal(expired.kid, 'key-1')
   assert.equal(expired.sessionId, 's-1')

@@ -4,7 +4,7 @@ import type { JwtPayload } from '@sealwax/jwt'
 import { type Auth, GuardError, type GuardErrorCode, type GuardRequest, type Requirement } from '../src/index.ts'
 import { bearing, guardWith, ISSUED, tokenFor } from './tokens.ts'
 
-/** `undefined` when the request is let through. */
+/** `undefined` if the request is accepted. */
 function verdictOf(requirement: Requirement<GuardRequest>, claims: JwtPayload): GuardError | undefined {
   try {
     assert.ok(guardWith().authenticate(bearing(tokenFor(claims)), requirement))
@@ -59,13 +59,13 @@ const table: readonly [Requirement<GuardRequest>, JwtPayload, GuardErrorCode | u
   [{ fresh: '5m', check: () => false }, {}, 'reauthentication_required'],
 ]
 
-test(`requirements: ${table.length} requirements against tokens`, () => {
+test(`requirements: ${table.length} requirements are checked against tokens`, () => {
   for (const [requirement, claims, code] of table) {
     assert.equal(verdictOf(requirement, claims)?.code, code, JSON.stringify([requirement, claims]))
   }
 })
 
-test('requirements: a refusal tells what is missing, in the challenge and in a sentence', () => {
+test('requirements: a refusal names what is missing, in the challenge and in the detail', () => {
   const scope = verdictOf({ scope: ['orders:read', 'orders:write'] }, { scope: 'orders:read', sid: 's-1' })
   assert.equal(scope?.status, 403)
   assert.match(scope?.headers['WWW-Authenticate'] ?? '', /, scope="orders:read orders:write"$/)
@@ -76,7 +76,7 @@ test('requirements: a refusal tells what is missing, in the challenge and in a s
   assert.match(fresh?.headers['WWW-Authenticate'] ?? '', /error="insufficient_user_authentication", .*, max_age="300"$/)
 })
 
-test('requirements: check is given the auth and the request, and is not asked when something else is missing', () => {
+test('requirements: check gets the auth and the request, and is not called if something else is missing', () => {
   const calls: unknown[][] = []
   const check = (...parameters: unknown[]) => {
     calls.push(parameters)
@@ -97,7 +97,7 @@ test('requirements: a check that returns anything but true or false accepts no r
   }
 })
 
-test('requirements: what a check throws is passed on as it is', () => {
+test('requirements: what a check throws is passed on unchanged', () => {
   const mistake = new RangeError('no such tenant')
   const check = () => {
     throw mistake
@@ -105,7 +105,7 @@ test('requirements: what a check throws is passed on as it is', () => {
   assert.throws(() => guardWith().authenticate(bearing(tokenFor()), { check }), mistake)
 })
 
-test('requirements: unknown members, undefined, empty lists and wrong types throw, token or not', () => {
+test('requirements: unknown members, undefined, empty lists and wrong types throw, with or without a token', () => {
   const wrong: unknown[] = [
     undefined,
     null,
@@ -149,7 +149,7 @@ test('requirements: unknown members, undefined, empty lists and wrong types thro
   }
 })
 
-test('requirements: a requirement that is changed after its first use stays as it was', () => {
+test('requirements: changing a requirement after its first use has no effect', () => {
   const requirement = { scope: ['a'] }
   const guard = guardWith()
   const request = bearing(tokenFor({ scope: 'a' }))

@@ -30,14 +30,14 @@ test('revocation.check: may return true, false or a verdict, or a promise of it'
   for (const [answer, outcome] of answers) {
     assert.equal(await outcomeOf(() => answer), outcome)
     assert.equal(await outcomeOf(async () => answer), outcome)
-    // A thenable of a query builder is no Promise.
+    // A thenable of a query builder is not a Promise.
     // biome-ignore lint/suspicious/noThenProperty: that is what is tested
     assert.equal(await outcomeOf(() => ({ then: (done: (value: unknown) => void) => done(answer) })), outcome)
   }
   assert.ok(!(asking(() => false).authenticate(bearing(tokenFor())) instanceof Promise))
 })
 
-test('revocation.check: any other result throws at the first token and says what to return', async () => {
+test('revocation.check: any other result throws at the first token, with a message about what to return', async () => {
   for (const answer of [null, 0, 1, '', 'revoked', 'OK', {}, [], () => false]) {
     for (const check of [() => answer, async () => answer]) {
       const outcome = await outcomeOf(check)
@@ -47,7 +47,7 @@ test('revocation.check: any other result throws at the first token and says what
   }
 })
 
-test('revocation.check: a look-up that fails is 503, never 401 and never let in, and its error stays in the process', async () => {
+test('revocation.check: a failed look-up causes 503, never 401 or an accepted request, and its error is not sent', async () => {
   for (const check of [
     () => Promise.reject(new Error('redis://:secret@cache is down')),
     () => {
@@ -63,7 +63,7 @@ test('revocation.check: a look-up that fails is 503, never 401 and never let in,
   }
 })
 
-test('revocation.check: is asked only about tokens that are verified, so garbage costs no look-up', async () => {
+test('revocation.check: is called only for verified tokens, so invalid ones cause no look-up', async () => {
   let asked = 0
   const guard = asking(async () => {
     asked++
@@ -109,7 +109,7 @@ test('revocation.check: a result is reused for cacheFor, for that token only', a
   const [one, two] = [tokenFor({ jti: 'one' }), tokenFor({ jti: 'two' })]
   await Promise.all(Array.from({ length: 20 }, () => guard.authenticate(bearing(one))))
   await guard.authenticate(bearing(two))
-  assert.deepEqual(asked.splice(0), ['one', 'two'], 'requests that come together share a look-up')
+  assert.deepEqual(asked.splice(0), ['one', 'two'], 'simultaneous requests share a look-up')
   answer = true
   clock.seconds += 29
   assert.equal((await guard.authenticate(bearing(one))).subject, 'user-123')
@@ -120,11 +120,15 @@ test('revocation.check: a result is reused for cacheFor, for that token only', a
   asked.length = 0
   answer = false
   clock.seconds -= 31
-  assert.equal((await guard.authenticate(bearing(one))).subject, 'user-123', 'a clock that is set back keeps no answer')
+  assert.equal(
+    (await guard.authenticate(bearing(one))).subject,
+    'user-123',
+    'no result is kept if the clock is set back',
+  )
   assert.deepEqual(asked, ['one'])
 })
 
-test('revocation.check: a failure is not kept, nor that revocations are not known', async () => {
+test('revocation.check: a failure is not kept, nor is revocation_unavailable', async () => {
   let answers = [() => Promise.reject(new Error('down')), async () => 'revocation_unavailable', async () => false]
   const guard = asking(() => answers.shift()?.(), { cacheFor: 60 })
   const token = tokenFor()
@@ -143,7 +147,7 @@ test('revocation.check: cacheFor is a duration from a second to a day', () => {
   assert.throws(() => asking('no function'), /revocation\.check must be a function/)
 })
 
-test('revocation.check: a socket is closed when a look-up says that its token is revoked, and not when it fails', async () => {
+test('revocation.check: a socket is closed when a look-up returns that its token is revoked, and not when it fails', async () => {
   const answers = [async () => false, () => Promise.reject(new Error('down')), async () => true]
   const guard = asking(() => (answers.length > 1 ? answers.shift() : answers[0])?.())
   const { socket, closed } = fakeSocket()
@@ -151,14 +155,14 @@ test('revocation.check: a socket is closed when a look-up says that its token is
   socket.dispatchEvent(Object.assign(new Event('message'), { data: message(tokenFor()) }))
   assert.equal((await authenticated)?.subject, 'user-123')
   await sleep(100)
-  assert.deepEqual(closed, [], 'a failure says nothing about the token')
+  assert.deepEqual(closed, [], 'a failure does not mean that the token is revoked')
   for (let i = 0; i < 40 && closed.length === 0; i++) await sleep(50)
   assert.deepEqual(closed, [[4401, 'token_revoked']])
 })
 
 const message = (token: string) => JSON.stringify({ type: 'authenticate', token })
 
-/** A socket without a network: an EventTarget that remembers how it was closed. */
+/** A socket without a network: an EventTarget that records how it was closed. */
 function fakeSocket() {
   const closed: unknown[] = []
   const socket = Object.assign(new EventTarget(), { close: (...args: unknown[]) => void closed.push(args) })

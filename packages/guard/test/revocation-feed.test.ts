@@ -16,8 +16,8 @@ const seconds = () => Math.floor(Date.now() / 1000)
 const until = () => seconds() + 900
 
 /**
- * A feed on a real socket. Pages are given in order; when there are none left, a request is held
- * until one comes.
+ * A feed on a real socket. Pages are sent in order; when there are none left, a request is held
+ * back until one is added.
  */
 async function startFeed(t: TestContext) {
   const asked: { after: string | null; prefer: string | undefined }[] = []
@@ -85,7 +85,7 @@ async function eventually(expected: string, ask: () => Promise<string>): Promise
   assert.equal(await ask(), expected)
 }
 
-test('feed: nothing is fetched before the first request, which awaits the snapshot; later ones need no promise', async (t) => {
+test('feed: nothing is fetched before the first request, which awaits the snapshot; later ones do not get a promise', async (t) => {
   const feed = await startFeed(t)
   const { guard } = start(t, feed.url)
   await delay(50)
@@ -94,7 +94,7 @@ test('feed: nothing is fetched before the first request, which awaits the snapsh
   assert.equal(await standing(guard, token()), 'token_revoked')
   assert.deepEqual(feed.asked[0], { after: null, prefer: undefined })
   const other = guard.authenticate({ headers: { authorization: `Bearer ${token({ sid: 's-2' })}` } })
-  assert.ok(!(other instanceof Promise), 'synchronous once the snapshot is there')
+  assert.ok(!(other instanceof Promise), 'synchronous once the snapshot is complete')
 })
 
 test('feed: each revocation applies when the held-back response arrives, and the cursor is sent with the next request', async (t) => {
@@ -112,7 +112,7 @@ test('feed: each revocation applies when the held-back response arrives, and the
   await eventually('epoch.2', async () => String(feed.asked.at(-1)?.after))
 })
 
-test('feed: a failure is tried again with a growing pause, and what was known stays known', async (t) => {
+test('feed: a failed request is repeated with a growing pause, and the known revocations are kept', async (t) => {
   const feed = await startFeed(t)
   feed.give(page(0, [{ kind: 'sid', sid: 'gone', until: until() }]))
   for (const status of [500, 503]) feed.give(status)
@@ -146,7 +146,7 @@ test('feed: without a first snapshot the response is 503 with Retry-After, never
   assert.equal(await standing(lenient.guard, token()), 'accepted')
 })
 
-test('feed: what the issuer itself has not read for longer than staleAfter is not believed', async (t) => {
+test('feed: a page is not used if the issuer has not read its store for longer than staleAfter', async (t) => {
   const feed = await startFeed(t)
   feed.give(page(0, [], seconds() - 120))
   feed.give(page(1, [], seconds() - 10))
@@ -167,7 +167,7 @@ test('feed: a response that is not a page is a failure and changes nothing', asy
   }
 })
 
-test('feed: a guard that meets a kind it does not know has a failed turn: the cursor stays, and what it does know counts', async (t) => {
+test('feed: an entry of an unknown kind makes the request fail: the cursor stays, and known entries apply', async (t) => {
   const feed = await startFeed(t)
   feed.give(page(0))
   const { guard, reports } = start(t, feed.url)
@@ -179,9 +179,9 @@ test('feed: a guard that meets a kind it does not know has a failed turn: the cu
   ]
   feed.give(page(1, entries))
   await eventually('token_revoked', () => standing(guard, token()))
-  assert.equal(await standing(guard, token({ sid: 's-2' })), 'accepted', 'what comes after it is not read')
+  assert.equal(await standing(guard, token({ sid: 's-2' })), 'accepted', 'the entries after it are not read')
   await eventually('3', async () => String(feed.asked.length))
-  assert.equal(feed.asked[2]?.after, 'epoch.0', 'the same page is asked for again')
+  assert.equal(feed.asked[2]?.after, 'epoch.0', 'the same page is requested again')
   assert.deepEqual([reports.at(-1)?.failures, reports.at(-1)?.entries], [1, undefined])
   assert.match(String(reports.at(-1)?.error), /a newer issuer may send others/)
   feed.give(
@@ -194,7 +194,7 @@ test('feed: a guard that meets a kind it does not know has a failed turn: the cu
   assert.equal(reports.at(-1)?.failures, 0)
 })
 
-test('feed: one entry ends all sessions of a subject but one, and who logs in afterwards is let in', async (t) => {
+test('feed: one entry ends all sessions of a subject except one, and a later log-in is accepted', async (t) => {
   const feed = await startFeed(t)
   feed.give(page(0))
   const { guard } = start(t, feed.url)
@@ -239,7 +239,7 @@ test('feed: the first requests wait for all pages of the first snapshot', async 
   assert.equal(await standing(guard, token()), 'token_revoked')
 })
 
-test('feed: a page that says more and nothing else is not asked for without end', async (t) => {
+test('feed: an empty page with more does not cause requests without a pause', async (t) => {
   const feed = await startFeed(t)
   for (let i = 0; i < 100; i += 1) feed.give({ ...page(0), more: true })
   const { guard } = start(t, feed.url)
@@ -248,7 +248,7 @@ test('feed: a page that says more and nothing else is not asked for without end'
   assert.ok(feed.asked.length < 10, String(feed.asked.length))
 })
 
-test('feed: an issuer too busy for its snapshot makes no valid token 503 before what is known is old', async (t) => {
+test('feed: an issuer that is too busy for a snapshot does not cause 503 before the known state is stale', async (t) => {
   const feed = await startFeed(t)
   feed.give(page(0, [{ kind: 'sid', sid: 'gone', until: until() }]))
   for (let i = 0; i < 20; i += 1) feed.give(503)
@@ -259,7 +259,7 @@ test('feed: an issuer too busy for its snapshot makes no valid token 503 before 
   assert.equal(await standing(guard, token({ sid: 'gone' })), 'token_revoked')
 })
 
-test('feed: a packed page is unpacked, and one that unpacks to more than it may is a failure', async (t) => {
+test('feed: a compressed page is decompressed, and one that exceeds the limit is a failure', async (t) => {
   const bodies = [gzipSync(JSON.stringify(page(0, [{ kind: 'sid', sid: 's-1', until: until() }])))]
   bodies.push(gzipSync(Buffer.alloc(32 * 1024 * 1024, ' ')))
   const server = createServer((request, response) => {
@@ -300,7 +300,7 @@ test('feed: the report says that the metadata of the issuer names no feed', asyn
   assert.match(String(reports[0]?.error), /write revocation: null/)
 })
 
-test('feed: while the metadata cannot be had, the feed is read where it was', async (t) => {
+test('feed: while the metadata is not available, the feed is read at its last URL', async (t) => {
   let metadata = 0
   let down = false
   const asked: (string | null)[] = []
@@ -368,7 +368,7 @@ test('feed: a client is an id and a secret, and the issuer must have a token end
   assert.throws(() => made({ id: 'cli_1', secret }, { issuer: 'not a URL' }), /token endpoint/)
 })
 
-test('feed: a guard pauses if the issuer returns empty pages at once', async (t) => {
+test('feed: a guard pauses if the issuer returns empty pages immediately', async (t) => {
   let asked = 0
   const server = createServer((_request, response) => {
     asked += 1
@@ -430,7 +430,7 @@ test('feed: the error of a token endpoint is reported without the secret', async
   }
 })
 
-test('feed: closing ends the following', async (t) => {
+test('feed: close stops the requests', async (t) => {
   const feed = await startFeed(t)
   feed.give(page(0))
   const { guard } = start(t, feed.url)
@@ -442,7 +442,7 @@ test('feed: closing ends the following', async (t) => {
   assert.equal(feed.asked.length, 2)
 })
 
-test('feed: a process that has nothing else to do ends, though a request is held', async (t) => {
+test('feed: a process that has nothing else to do ends although a request is held back', async (t) => {
   const feed = await startFeed(t)
   feed.give(page(0))
   const script = join(import.meta.dirname, 'feed-idle-process.ts')

@@ -8,7 +8,7 @@ import { createGuard, createRevocationList, type GuardOptions, subjectKey } from
 import { authenticateSocket } from '../src/sockets.ts'
 import { audience, bearing, guardWith, issuer, key, refusalOf, secret, tokenFor } from './tokens.ts'
 
-// What an attacker gains when a revocation and a look-up overlap: nothing.
+// A revocation and a look-up that overlap must not let a revoked token be used.
 
 async function open(t: TestContext, options: Partial<GuardOptions>, token: string) {
   const guard = createGuard({ issuer, audience, keys: key, revocation: null, clockTolerance: 0, ...options })
@@ -35,7 +35,7 @@ async function open(t: TestContext, options: Partial<GuardOptions>, token: strin
 const fresh = (options: Parameters<typeof tokenFor>[1] = {}) =>
   tokenFor({ sid: 's1' }, { currentDate: new Date(), ...options })
 
-/** A check whose look-up takes a while, and the event of a revocation. */
+/** A check with a slow look-up, and a function that reports a revocation. */
 function slowCheck(milliseconds: number) {
   const listeners = new Set<() => void>()
   let revoked = false
@@ -56,15 +56,15 @@ function slowCheck(milliseconds: number) {
   }
 }
 
-test('attack: a socket stays open because its token was revoked while a look-up was under way', async (t) => {
+test('attack: a token that is revoked during a look-up closes its socket', async (t) => {
   const { revoke, check, subscribe } = slowCheck(100)
   const { closed } = await open(t, { revocation: { check, subscribe } as never }, fresh())
-  // The look-up of the watch began with the greeting.
+  // The look-up of the watch started with the greeting.
   revoke()
   assert.deepEqual(await closed, [4401, 'token_revoked'])
 })
 
-test('attack: a socket stays open because an earlier answer about its token is kept', async (t) => {
+test('attack: a revoked token closes its socket although an earlier result is cached', async (t) => {
   const { revoke, check, subscribe } = slowCheck(1)
   const { closed } = await open(t, { revocation: { check, subscribe, cacheFor: '1h' } as never }, fresh())
   await delay(50)
@@ -81,7 +81,7 @@ test('attack: a socket of the guard itself is watched by the rules of the entry 
   assert.deepEqual(await closed, [4401, 'token_revoked'])
 })
 
-test('attack: a socket outlives the date until which its issuer is accepted', async (t) => {
+test('attack: a socket is closed at the date until which its issuer is accepted', async (t) => {
   const old = 'https://old.example.com'
   const keys = importKey(secret(32, 32), { alg: 'HS256', kid: 'old' })
   const issuers = [{ issuer: old, keys, typ: 'at+jwt', until: new Date(Date.now() + 1500) }]
@@ -89,7 +89,7 @@ test('attack: a socket outlives the date until which its issuer is accepted', as
   assert.deepEqual(await closed, [4401, 'token_issuer_invalid'])
 })
 
-test('guard: a look-up of revocations that never returns is 503 after 5 seconds, and asked again', async (t) => {
+test('guard: a look-up of revocations that never returns causes 503 after 5 seconds, and is repeated', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   let asked = 0
   const check = () => {
@@ -103,7 +103,7 @@ test('guard: a look-up of revocations that never returns is 503 after 5 seconds,
   assert.equal((await guard.authenticate(bearing(tokenFor()))).subject, 'user-123')
 })
 
-test('attack: a token that expires during the look-up of its revocation is accepted', async () => {
+test('attack: a token that expires during the look-up of its revocation is refused', async () => {
   let now = Date.now()
   const check = async () => {
     now += 3_600_000
@@ -113,14 +113,14 @@ test('attack: a token that expires during the look-up of its revocation is accep
   await assert.rejects(async () => guard.authenticate(bearing(fresh())), { code: 'token_expired' })
 })
 
-test('guard: a revoked user is refused also by tokens without iss', () => {
+test('guard: a revoked user is refused also with tokens without iss', () => {
   const revocation = createRevocationList({ now: () => 1_800_000_000_000 })
   revocation.add({ kind: 'sub', subject: subjectKey('', 'user-123'), below: 9, until: 1_800_086_400 })
   const options = { issuer: null, revocation, typ: 'JWT', requiredClaims: ['sub', 'exp'] }
   assert.equal(refusalOf(tokenFor({}, { issuer: null, typ: 'JWT' }), options).code, 'token_revoked')
 })
 
-test('guard: what onKeys and check reject with ends no process', async (t) => {
+test('guard: rejections of onKeys and check do not end the process', async (t) => {
   const unhandled: unknown[] = []
   const note = (reason: unknown) => unhandled.push(reason)
   process.on('unhandledRejection', note)
@@ -137,7 +137,7 @@ test('guard: what onKeys and check reject with ends no process', async (t) => {
   assert.deepEqual(unhandled, [])
 })
 
-test('issuers: while the keys of the guard cannot be had, those of the entry of the same issuer serve', async () => {
+test('issuers: while the keys of the guard are not available, those of the entry of the same issuer are used', async () => {
   const other = importKey(secret(33, 32), { alg: 'HS256', kid: 'other' })
   const keys = {
     keysFor() {
@@ -150,7 +150,7 @@ test('issuers: while the keys of the guard cannot be had, those of the entry of 
   await assert.rejects(async () => guard.authenticate(bearing(tokenFor())), { code: 'keys_unavailable' })
 })
 
-test('issuers: a day that does not exist, and a list that is null, are refused', () => {
+test('issuers: a date that does not exist and a list that is null are refused', () => {
   const entry = { issuer: 'old', keys: key, until: '2027-02-30' }
   assert.throws(() => guardWith({ issuers: [entry] }), { name: 'TypeError', message: /until must be a Date/ })
   assert.throws(() => guardWith({ issuers: null as never }), { name: 'TypeError', message: /issuers must be a list/ })

@@ -13,20 +13,20 @@ function token(claims: Record<string, unknown>, kid = 'key-1'): RevocableToken {
   return { payload: { ...alice, ...claims }, header: { alg: 'ES256', kid } }
 }
 
-/** A list and the hand that moves its clock, in seconds. */
+/** A list, and a function that moves its clock, in seconds. */
 function listAt(seconds: number) {
   let time = seconds
   const list = createRevocationList({ now: () => time * 1000 })
   return { list, moveTo: (to: number) => (time = to) }
 }
 
-test('revocations: an empty list lets every token stand', () => {
+test('revocations: an empty list accepts every token', () => {
   const { list } = listAt(NOW)
   assert.equal(list.check(token({ sid: 's-1', ver: 1 })), undefined)
   assert.equal(list.size, 0)
 })
 
-test('revocations: the tokens of an ended session are revoked, those of other sessions stand', () => {
+test('revocations: the tokens of an ended session are revoked, those of other sessions are not', () => {
   const { list } = listAt(NOW)
   list.add({ kind: 'sid', sid: 's-1', until: NOW + 900 })
   assert.equal(list.check(token({ sid: 's-1' })), 'token_revoked')
@@ -54,7 +54,7 @@ test('revocations: tokens of a revoked key are stale', () => {
   assert.equal(list.check(token({}, 'key-2')), undefined)
 })
 
-test('revocations: an ended session outweighs a stale token, because refreshing would be in vain', () => {
+test('revocations: token_revoked takes precedence over token_stale, because a refresh would fail', () => {
   const { list } = listAt(NOW)
   list.add({ kind: 'kid', kid: 'key-1', until: NOW + 900 })
   list.add({ kind: 'ver', subject, ver: 3, until: NOW + 900 })
@@ -62,7 +62,7 @@ test('revocations: an ended session outweighs a stale token, because refreshing 
   assert.equal(list.check(token({ sid: 's-1', ver: 1 })), 'token_revoked')
 })
 
-test('revocations: an entry lives until its time and not a moment less', () => {
+test('revocations: an entry applies exactly until its time', () => {
   const { list, moveTo } = listAt(NOW)
   list.add({ kind: 'sid', sid: 's-1', until: NOW + 900 })
   list.add({ kind: 'kid', kid: 'key-1', until: NOW + 901 })
@@ -90,7 +90,7 @@ test('revocations: adding again never shortens or weakens an entry', () => {
   assert.equal(list.check(token({ sid: 's-2', ver: 5 })), undefined)
 })
 
-test('revocations: an entry whose time has passed is not taken up', () => {
+test('revocations: an entry whose time has passed is not added', () => {
   const { list } = listAt(NOW)
   list.add({ kind: 'sid', sid: 's-1', until: NOW })
   list.add({ kind: 'sid', sid: 's-2', until: 0 })
@@ -115,7 +115,7 @@ test('revocations: expired entries do not accumulate without checks', () => {
   assert.equal(list.size, 10)
 })
 
-test('revocations: the default clock is the time of day', () => {
+test('revocations: the default clock is the system clock', () => {
   const list = createRevocationList()
   list.add({ kind: 'sid', sid: 's-1', until: Date.now() / 1000 + 60 })
   list.add({ kind: 'sid', sid: 's-2', until: Date.now() / 1000 - 60 })
@@ -123,7 +123,7 @@ test('revocations: the default clock is the time of day', () => {
   assert.equal(list.check(token({ sid: 's-2' })), undefined)
 })
 
-test('revocations: a wall clock that jumps ahead drops nothing', (t) => {
+test('revocations: no entry is dropped when the wall clock jumps ahead', (t) => {
   const list = createRevocationList()
   list.add({ kind: 'sid', sid: 's-1', until: Date.now() / 1000 + 60 })
   t.mock.method(Date, 'now', () => NOW * 1000 + 1e12)
@@ -154,14 +154,14 @@ test('revocations: refuses entries of another shape, and milliseconds', () => {
   assert.equal(list.size, 0)
 })
 
-test('revocations: the subject key is 16 bytes of SHA-256(iss ‖ 0 ‖ sub), and the zero keeps the two apart', () => {
+test('revocations: the subject key is 16 bytes of SHA-256(iss ‖ 0 ‖ sub), and the zero separates the two', () => {
   const bytes = Buffer.concat([Buffer.from('https://a.example'), Buffer.from([0]), Buffer.from('zoë')])
   const expected = createHash('sha256').update(bytes).digest().subarray(0, 16)
   assert.deepEqual(Buffer.from(subjectKey('https://a.example', 'zoë'), 'base64url'), expected)
   assert.notEqual(subjectKey('ab', 'c'), subjectKey('a', 'bc'))
 })
 
-test('revocations: names of any shape are kept apart: 128 bits in base64url, and all others', () => {
+test('revocations: names of any shape are distinguished: 128 bits in base64url, and all others', () => {
   const { list } = listAt(NOW)
   const name = 'AAAAAAAAAAAAAAAAAAAAAA' // 128 bits, all zero
   const alike = [
@@ -186,7 +186,7 @@ test('revocations: names of any shape are kept apart: 128 bits in base64url, and
   assert.equal(list.size, alike.length + 1)
 })
 
-test('revocations: behave as a plain Map does, whatever is added and however time goes by', () => {
+test('revocations: behave like a plain Map for random entries and times', () => {
   const { list, moveTo } = listAt(NOW)
   const model = new Map<string, number>()
   let random = 7
@@ -212,7 +212,7 @@ test('revocations: behave as a plain Map does, whatever is added and however tim
   assert.equal(list.size, [...model.values()].filter((until) => until > time).length)
 })
 
-test('revocations: 200 000 of them take little memory, and a check little time', async () => {
+test('revocations: 200 000 of them take little memory, and a check takes little time', async () => {
   const { list } = listAt(NOW)
   const nameOf = (i: number) => Buffer.from(Uint32Array.of(i, ~i, i * 7, i * 13).buffer).toString('base64url')
   setFlagsFromString('--expose-gc')
@@ -222,7 +222,7 @@ test('revocations: 200 000 of them take little memory, and a check little time',
   for (let i = 0; i < 200_000; i++) list.add({ kind: 'sid', sid: nameOf(i), until: NOW + 900 })
   assert.equal(list.size, 200_000)
   let taken = Number.POSITIVE_INFINITY
-  // What the list has let go of is freed by another thread, in its own time.
+  // Memory that the list has released is freed later, by another thread.
   for (let i = 0; i < 100 && taken >= 200_000 * 64; i++) {
     collect()
     await new Promise((resolve) => setTimeout(resolve, 10))
@@ -237,7 +237,7 @@ test('revocations: 200 000 of them take little memory, and a check little time',
     least = Math.min(least, performance.now() - start)
     assert.equal(revoked, 500)
   }
-  assert.ok(least < 20, `${least} µs per check`) // the goal is 1; this finds a table that has become a list
+  assert.ok(least < 20, `${least} µs per check`) // the goal is 1; this detects a table that has degenerated into a list
 })
 
 test('revocations: a listener is called for new entries while subscribed, and its errors are ignored', () => {
@@ -248,7 +248,7 @@ test('revocations: a listener is called for new entries while subscribed, and it
     throw new Error('the listener is broken')
   })
   const listener = (heardEntry: Revocation) => {
-    assert.equal(list.check(token({ sid: 's-1' })), 'token_revoked', 'the entry counts already')
+    assert.equal(list.check(token({ sid: 's-1' })), 'token_revoked', 'the entry already applies')
     heard.push(heardEntry)
   }
   const leave = list.subscribe(listener)

@@ -18,32 +18,32 @@ import { type ProtectedRequest, protect as protectNest } from '../src/adapters/n
 import { protect as protectNode } from '../src/adapters/node.ts'
 import type { Auth, Guard, Requirement } from '../src/index.ts'
 
-/** What a server is closed by: the context of a test, or `node:test` itself for a whole file. */
+/** What closes a server: the context of a test, or `node:test` itself for a whole file. */
 export interface Closing {
   after(close: () => unknown): void
 }
 
 /**
- * What every adapter is asked to serve: `/` by every method under a requirement, answering the
- * subject, or "nobody".
+ * What every adapter serves: `/` with every method and a requirement; the response is the subject,
+ * or "nobody".
  */
 export interface Site {
   readonly name: string
   /**
    * `thrown` collects what reaches the error handling of the framework; node:http and fetch
-   * handlers have none of their own.
+   * handlers have no error handling.
    */
   start(t: Closing, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]): Promise<string>
 }
 
-/** Where a server listens, once it does; it is closed after the test. */
+/** The origin of a server once it listens; it is closed after the test. */
 export async function originOf(t: Closing, server: Server): Promise<string> {
   t.after(() => void server.close())
   if (!server.listening) await new Promise((resolve) => server.once('listening', resolve))
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** Stands before every adapter: what is set earlier must survive a refusal. */
+/** Runs before every adapter: header fields that are set earlier must be kept in a refusal. */
 const before = (_req: unknown, res: Pick<ServerResponse, 'setHeader'>, next: () => unknown) => {
   res.setHeader('X-Before', 'kept')
   return next()
@@ -111,7 +111,7 @@ async function startKoa(t: Closing, guard: Guard, requirement: [] | [Requirement
   return originOf(t, app.listen(0, '127.0.0.1'))
 }
 
-/** Decorators are functions; calling them is what the compiler of a Nest project does. */
+/** Decorators are functions; the compiler of a Nest project calls them like this. */
 async function startNest(t: Closing, guard: Guard, requirement: [] | [Requirement], thrown: unknown[]) {
   class SubjectController {
     subject(request: ProtectedRequest<IncomingMessage, Auth | undefined>) {

@@ -17,8 +17,8 @@ import { authenticateSocket, type GuardedSocket, type SocketOptions } from '../s
 import { audience, issuer, key, tokenFor } from './tokens.ts'
 
 /**
- * A server of real sockets on real time; what `authenticateSocket` gives for each connection is
- * collected.
+ * A server with real sockets and real time; the result of `authenticateSocket` for each connection
+ * is collected.
  */
 async function serve(t: TestContext, options: Partial<GuardOptions> = {}, socketOptions: SocketOptions = {}) {
   const guard = createGuard({ issuer, audience, keys: key, revocation: null, clockTolerance: 0, ...options })
@@ -41,7 +41,9 @@ async function serve(t: TestContext, options: Partial<GuardOptions> = {}, socket
   return { url, results, guard }
 }
 
-/** Connects, sends messages, and tells what came back; `closed` settles with code and reason. */
+/**
+ * Connects, sends messages, and returns what was received; `closed` settles with code and reason.
+ */
 async function connect(url: string, ...messages: (string | Buffer)[]) {
   const socket = new WebSocket(url)
   const received: string[] = []
@@ -73,7 +75,7 @@ const refused: readonly [name: string, message: () => string | Buffer, code: num
   ['JSON of another type', () => JSON.stringify({ type: 'subscribe', token: fresh() }), 4401, 'token_missing'],
   ['a bare token', () => fresh(), 4401, 'token_missing'],
   ['JSON that is null', () => 'null', 4401, 'token_missing'],
-  ['JSON that breaks off', () => authenticate(fresh()).slice(0, -1), 4401, 'token_missing'],
+  ['truncated JSON', () => authenticate(fresh()).slice(0, -1), 4401, 'token_missing'],
   ['octets', () => Buffer.from(authenticate(fresh())), 4401, 'token_missing'],
   ['a message of 1 MB', () => authenticate('a'.repeat(1_000_000)), 4401, 'token_missing'],
   ['no token', () => JSON.stringify({ type: 'authenticate' }), 4401, 'token_missing'],
@@ -91,7 +93,7 @@ const refused: readonly [name: string, message: () => string | Buffer, code: num
   ['too little scope', () => authenticate(fresh({}, { scope: 'b' })), 4403, 'insufficient_scope'],
 ]
 
-test(`sockets: ${refused.length} first messages are refused, each with its code, and onRefusal is called once for each`, async (t) => {
+test(`sockets: ${refused.length} invalid first messages are refused, each with its code, and onRefusal is called once for each`, async (t) => {
   const seen: string[] = []
   const onRefusal: NonNullable<GuardOptions['onRefusal']> = (error) => seen.push(error.code)
   const { url, results } = await serve(t, { onRefusal }, { requirement: { scope: 'a' } })
@@ -120,7 +122,7 @@ test('sockets: a token in the URL, the header or the subprotocol of the handshak
   }
 })
 
-test('sockets: who sends nothing is closed when the time is over, and who leaves earlier is forgotten', async (t) => {
+test('sockets: a client that sends nothing is closed after the timeout, and one that leaves earlier causes nothing', async (t) => {
   const { url, results } = await serve(t, {}, { timeout: '1s' })
   const silent = await connect(url)
   const start = performance.now()
@@ -143,7 +145,7 @@ test('sockets: are closed when the token expires', async (t) => {
   assert.ok(taken > 500 && taken < 3000, `${taken} ms`)
 })
 
-test('sockets: are closed at once when the session, the user or the key is revoked, and no others are', async (t) => {
+test('sockets: are closed immediately when the session, the user or the key is revoked, and no others are', async (t) => {
   const revocation = createRevocationList()
   const { url } = await serve(t, { revocation })
   const until = Date.now() / 1000 + 900
@@ -160,7 +162,7 @@ test('sockets: are closed at once when the session, the user or the key is revok
   assert.deepEqual(await other.closed, [4401, 'token_stale'])
 })
 
-test('sockets: ending all sessions of a user closes their sockets at once, but not the excepted one, newer ones and those of others', async (t) => {
+test('sockets: ending all sessions of a user closes their sockets immediately, but not the excepted one, newer ones and those of other users', async (t) => {
   const revocation = createRevocationList()
   const { url } = await serve(t, { revocation })
   const open = async (claims: Parameters<typeof fresh>[1]) => {
@@ -183,20 +185,20 @@ test('sockets: ending all sessions of a user closes their sockets at once, but n
   assert.equal(others[1]?.socket.readyState, WebSocket.OPEN)
 })
 
-test('sockets: a check that cannot be listened to is asked each second', async (t) => {
+test('sockets: a check without subscribe is called every second', async (t) => {
   let revoked: 'token_revoked' | 'revocation_unavailable' | undefined
   const { url } = await serve(t, { revocation: { check: () => revoked } })
   const client = await connect(url, authenticate(fresh()))
   await client.greeted()
   revoked = 'revocation_unavailable'
   await new Promise((resolve) => setTimeout(resolve, 1300))
-  assert.equal(client.socket.readyState, WebSocket.OPEN, 'not to know is no reason to close')
+  assert.equal(client.socket.readyState, WebSocket.OPEN, 'unavailable revocations do not close the socket')
   assert.deepEqual(await (await connect(url, authenticate(fresh()))).closed, [1013, 'revocation_unavailable'])
   revoked = 'token_revoked'
   assert.deepEqual(await client.closed, [4401, 'token_revoked'])
 })
 
-test('sockets: a newer token of the same subject takes over; messages go on, with the newer Auth', async (t) => {
+test('sockets: a newer token of the same subject replaces the first; messages continue with the newer Auth', async (t) => {
   const heard: [unknown, readonly string[]][] = []
   const onMessage: NonNullable<SocketOptions['onMessage']> = (data, auth) => heard.push([data, auth.roles])
   const { url } = await serve(t, {}, { onMessage })
@@ -214,7 +216,7 @@ test('sockets: a newer token of the same subject takes over; messages go on, wit
   assert.equal(heard.length, 3)
 })
 
-test('sockets: a token of another subject, or a bad one, ends an authenticated connection', async (t) => {
+test('sockets: a token of another subject, or an invalid one, ends an authenticated connection', async (t) => {
   const { url } = await serve(t)
   const messages: [string, string][] = [
     [authenticate(fresh({}, { sub: 'user-124' })), 'token_claim_invalid'],
@@ -242,7 +244,7 @@ test('sockets: keys are awaited if they must be fetched; messages that arrive me
   assert.deepEqual(await (await connect(none.url, authenticate(fresh()))).closed, [1013, 'keys_unavailable'])
 })
 
-test('sockets: what a check throws rejects, and closes the socket as our mistake', async (t) => {
+test('sockets: what a check throws rejects the promise, and closes the socket with 1011', async (t) => {
   const mistake = new Error('the database is gone')
   const check = () => {
     throw mistake
@@ -253,7 +255,7 @@ test('sockets: what a check throws rejects, and closes the socket as our mistake
   await assert.rejects(async () => results[0], mistake)
 })
 
-test('sockets: nothing is left behind on a socket or a list when it is over', async (t) => {
+test('sockets: no listener is left on a socket or a list after the end', async (t) => {
   let listeners = 0
   const revocation = createRevocationList()
   const counted = {
@@ -296,7 +298,7 @@ test('sockets: invalid options throw', async () => {
   assert.throws(() => authenticateSocket({ ...guard } as Guard, socket), TypeError)
 })
 
-test('sockets: the WebSocket of browsers, Deno and Workers fits as well', async () => {
+test('sockets: the WebSocket of browsers, Deno and Workers works, too', async () => {
   const guard = createGuard({ issuer, audience, keys: key, revocation: null })
   const closes: unknown[] = []
   const socket = Object.assign(new EventTarget(), { close: (...how: unknown[]) => closes.push(how) })
@@ -310,7 +312,7 @@ test('sockets: the WebSocket of browsers, Deno and Workers fits as well', async 
   socket.dispatchEvent(new Event('close'))
 })
 
-test('sockets: one of another issuer is closed when the revocations of that issuer say so', async (t) => {
+test('sockets: a socket of another issuer is closed when that issuer revokes its token', async (t) => {
   const partner = 'https://partner.example.com'
   const other = await generateKey('ES256', { kid: 'es-1' })
   const revocation = createRevocationList()

@@ -12,10 +12,10 @@ import { type Auth, GuardError } from '../src/index.ts'
 import { originOf } from './sites.ts'
 import { secret } from './tokens.ts'
 
-/** One of each kind of signature; the others differ in lengths only. */
+/** One of each kind of signature; the others differ only in lengths. */
 const ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS384', 'HS256', 'HS512'] as const
 
-/** What the guard says about a token: its auth, or the code of the refusal. */
+/** The result of the guard for a token: its auth, or the code of the refusal. */
 function outcomeOf(guard: ReturnType<ReturnType<typeof createTestIssuer>['guard']>, token: string): Auth | string {
   try {
     return guard.authenticate({ headers: { authorization: `Bearer ${token}` } }) as Auth
@@ -34,7 +34,7 @@ async function messageOf(promise: Promise<unknown>): Promise<string> {
   return error.message
 }
 
-test('testing: a minted token says what the test asked for, and its guard believes it', () => {
+test('testing: a minted token has the requested content, and its guard accepts it', () => {
   const issuer = createTestIssuer()
   const token = issuer.mint({
     subject: 'ann',
@@ -68,7 +68,7 @@ test('testing: tokens of another issuer, audience or type can be minted, and are
   assert.throws(() => issuer.mint({ subject: undefined } as object), TypeError)
 })
 
-test('testing: the clock stands still until it is moved, for tokens and guards alike', () => {
+test('testing: the clock does not move until it is advanced, for tokens and guards', () => {
   const issuer = createTestIssuer()
   const guard = issuer.guard()
   const token = issuer.mint()
@@ -96,7 +96,7 @@ test('testing: sessions, versions and the key can be revoked', () => {
   assert.equal(outcomeOf(guard, issuer.mint()), 'token_stale')
 })
 
-test('testing: an issuer can have the secret of the program under test; no JWK Set shows it', () => {
+test('testing: an issuer can have the secret of the program under test; no JWK Set contains it', () => {
   const octets = secret(5, 32)
   const issuer = createTestIssuer({ alg: 'HS256', secret: octets })
   assert.deepEqual(issuer.jwks, { keys: [] })
@@ -115,7 +115,7 @@ test('testing: forge signs what sign refuses to sign', () => {
 })
 
 for (const alg of ALGORITHMS) {
-  test(`testing: our guard refuses every hostile token of an ${alg} issuer, and they are the same for every such issuer`, () => {
+  test(`testing: the guard refuses every hostile token of an ${alg} issuer, and the names are the same for every such issuer`, () => {
     const issuer = createTestIssuer({ alg })
     const guard = issuer.guard()
     const tokens = hostileTokens(issuer, { roles: ['admin'], scope: 'a' })
@@ -185,7 +185,7 @@ test('testing: a guarded route of hono passes, with and without a server', async
   await testGuardedRoute({ issuer, request: (headers) => fetch(url, { headers }) })
 })
 
-/** What people write by hand: it reads the token and never verifies it. */
+/** A typical handwritten check: it decodes the token without verifying it. */
 function decodeOnly(headers: Record<string, string>): RouteAnswer {
   try {
     const token = headers.authorization?.split(' ')[1] ?? ''
@@ -196,7 +196,7 @@ function decodeOnly(headers: Record<string, string>): RouteAnswer {
   }
 }
 
-test('testing: a route that only decodes is caught, and the error lists every case that got in', async () => {
+test('testing: a route that only decodes is detected, and the error lists every case that was accepted', async () => {
   const message = await messageOf(testGuardedRoute({ issuer: createTestIssuer(), request: decodeOnly }))
   assert.match(message, /^testGuardedRoute: the route did not refuse \d+ of \d+ hostile requests with 400 or 401:\n/)
   for (const line of [
@@ -209,10 +209,10 @@ test('testing: a route that only decodes is caught, and the error lists every ca
     assert.ok(message.split('\n').includes(line), line)
   }
   assert.ok(message.split('\n').length > 100)
-  assert.doesNotMatch(message, /eyJ/, 'a token is in the message')
+  assert.doesNotMatch(message, /eyJ/, 'the message contains a token')
 })
 
-test('testing: a route that leaves out one check is caught by the cases for it, and by no others', async () => {
+test('testing: a route that omits one check is detected by the cases for it, and by no others', async () => {
   const issuer = createTestIssuer()
   const lax = (options: Parameters<typeof issuer.guard>[0]) => async (headers: Record<string, string>) => {
     const found = outcomeOf(issuer.guard(options), (headers.authorization ?? '').replace(/^Bearer /, ''))
@@ -259,7 +259,7 @@ test('testing: responses other than a refusal are faults too: 500, 403, a redire
   )
 })
 
-test('testing: a route that refuses everything proves nothing, before or after the attack', async () => {
+test('testing: a route that refuses valid tokens fails, before or after the attack', async () => {
   const issuer = createTestIssuer()
   assert.match(
     await messageOf(testGuardedRoute({ issuer, request: () => ({ status: 401 }) })),
@@ -270,7 +270,7 @@ test('testing: a route that refuses everything proves nothing, before or after t
   assert.match(await messageOf(testGuardedRoute({ issuer, request: tired })), /after hostile ones/)
 })
 
-test('testing: cases can be excepted by name; names and options that do not exist are mistakes', async () => {
+test('testing: cases can be excepted by name; unknown names and options throw', async () => {
   const issuer = createTestIssuer()
   const guard = issuer.guard()
   const request = (headers: Record<string, string>) => {
@@ -288,7 +288,7 @@ test('testing: cases can be excepted by name; names and options that do not exis
   await assert.rejects(testGuardedRoute({ issuer: foreign, request }), TypeError)
 })
 
-test('testing: works under any runner: no file of it imports one', () => {
+test('testing: works with any test runner: no file of it imports one', () => {
   const source = new URL('../src/testing/', import.meta.url)
   for (const file of ['index', 'issuer', 'forge', 'guarded-route', 'hostile-tokens']) {
     const text = readFileSync(new URL(`${file}.ts`, source), 'utf8')

@@ -6,7 +6,7 @@ import type { GuardOptions } from '../src/index.ts'
 import { audience, bearing, guardWith, ISSUED, issuer, refusalOf, secret } from './tokens.ts'
 
 // An older system signs all its tokens with one key, so a refresh token differs from an access
-// token only in what it says about itself.
+// token only in the kind that it declares.
 
 type Claims = Record<string, unknown>
 
@@ -35,7 +35,7 @@ const others: readonly [name: string, claims: Claims, header?: Claims][] = [
   ['Keycloak, logout token', { typ: 'Logout' }],
   ['names written in other ways', { token_type: 'REFRESH_TOKEN' }],
   ['camel case', { tokenType: 'refreshToken' }],
-  ['ID token, spelled out', { type: 'id_token' }],
+  ['ID token, full name', { type: 'id_token' }],
   ['a list', { token_type: ['refresh'] }],
   ['a URN of token exchange', { token_type: 'urn:ietf:params:oauth:token-type:id_token' }],
   ['a flag', { isRefreshToken: true }],
@@ -44,7 +44,7 @@ const others: readonly [name: string, claims: Claims, header?: Claims][] = [
   ['a back-channel logout token', { events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }],
   ['a password reset', { type: 'resetPassword' }],
   ['an address to be verified', { type: 'verifyEmail' }],
-  ['a second factor under way', { type: 'mfa' }],
+  ['an incomplete second factor', { type: 'mfa' }],
   ['Keycloak, registration access token', { typ: 'RegistrationAccessToken' }],
   ['in the header', {}, { typ: 'Refresh' }],
   ['in the header, as a media type', {}, { typ: 'application/rt+jwt' }],
@@ -52,7 +52,7 @@ const others: readonly [name: string, claims: Claims, header?: Claims][] = [
 ]
 
 for (const [name, claims, header] of others) {
-  test(`guard: a refresh or ID token of an older system does not open a route: ${name}`, () => {
+  test(`guard: a refresh or ID token of an older system is refused: ${name}`, () => {
     const text = token(claims, header)
     const refused = [
       refusalOf(text, lenient),
@@ -70,7 +70,7 @@ for (const [name, claims, header] of others) {
   })
 }
 
-test('guard: access tokens of an older system are accepted, whatever they are called', async () => {
+test('guard: access tokens of an older system are accepted with any name of their kind', async () => {
   const access: readonly [claims: Claims, header?: Claims][] = [
     [{ type: 'access', fresh: true }],
     [{ token_type: 'access' }],
@@ -95,7 +95,7 @@ test('guard: access tokens of an older system are accepted, whatever they are ca
   }
 })
 
-test('guard: a stolen token that is bound to a key does not open a route, whatever typ says', async () => {
+test('guard: a stolen token that is bound to a key is refused with any typ', async () => {
   for (const cnf of [{ jkt: 'x' }, { 'x5t#S256': 'x' }, {}, null]) {
     for (const typ of ['at+jwt', 'JWT', 'dpop+jwt', undefined]) {
       const text = token({ cnf }, { typ })

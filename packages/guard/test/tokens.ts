@@ -9,7 +9,7 @@ export const audience = 'orders-api'
 export const key = importKey(secret(7, 32), { alg: 'HS256', kid: 'key-1' })
 export const strangerKey = importKey(secret(8, 32), { alg: 'HS256', kid: 'key-1' })
 
-/** Fixed octets that look random enough for a key. */
+/** Fixed octets that are accepted as a random key. */
 export function secret(seed: number, length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, index) => (seed * 97 + index * 151 + index * index * 31) % 256)
 }
@@ -20,20 +20,20 @@ export function tokenFor(claims: JwtPayload = {}, options: Partial<SignOptions> 
   return sign({ sub: 'user-123', ...claims }, signingKey, { ...defaults, ...options })
 }
 
-/** A guard whose clock stands at ISSUED, and no revocations, unless told otherwise. */
+/** A guard with its clock at ISSUED and no revocations, unless options replace them. */
 export function guardWith(options: Partial<GuardOptions> = {}) {
   return createGuard({ issuer, audience, keys: key, revocation: null, now: () => ISSUED * 1000, ...options })
 }
 
-/** A request that carries a token. */
+/** A request with a token. */
 export function bearing(token: string) {
   return { headers: { authorization: `Bearer ${token}` } }
 }
 
-/** Options of a guard whose clock is so many seconds after ISSUED. */
+/** Options of a guard whose clock is this many seconds after ISSUED. */
 export const later = (seconds: number) => ({ now: () => (ISSUED + seconds) * 1000 })
 
-/** The refusal of a request; fails if it is let through. */
+/** The refusal of a request; fails if it is accepted. */
 export function refusalOf(
   token: string,
   options: Partial<GuardOptions> = {},

@@ -7,7 +7,7 @@ import { generateKey, importKey, type SigningKey, type VerificationKey } from '@
 import { type Auth, createRevocationList, type GuardOptions, type TrustedIssuer } from '../src/index.ts'
 import { audience, bearing, guardWith, ISSUED, issuer, later, refusalOf, secret, tokenFor } from './tokens.ts'
 
-// The tokens are put together by hand, as an older system would have made them.
+// The tokens are built by hand, as an older system would create them.
 
 const OLD = 'https://old.example.com'
 const shared = Buffer.from(secret(3, 40))
@@ -37,7 +37,7 @@ async function subjectOf(token: string, options: Partial<GuardOptions>): Promise
   return (await guardWith(options).authenticate(bearing(token))).subject
 }
 
-test('issuers: tokens of an older system are accepted until the date, by a secret or a PEM, beside our own', async () => {
+test('issuers: tokens of an older system are accepted until the date, with a secret or a PEM, in addition to own tokens', async () => {
   for (const [former, token] of [
     [byHmac, hs256()],
     [byRsa, rs256()],
@@ -45,7 +45,7 @@ test('issuers: tokens of an older system are accepted until the date, by a secre
     assert.equal(await subjectOf(token, { issuers: [former] }), '42')
     assert.equal(await subjectOf(tokenFor(), { issuers: [former] }), 'user-123')
     assert.equal(await subjectOf(token, { issuers: [former], ...later(3599) }), '42')
-    // Not as expired: a client would try to renew it.
+    // Not refused as expired, since a client would try to renew it.
     const late = refusalOf(token, { issuers: [former], ...later(3600) })
     assert.equal(late.code, 'token_issuer_invalid')
     assert.match(
@@ -56,7 +56,7 @@ test('issuers: tokens of an older system are accepted until the date, by a secre
   }
 })
 
-test('issuers: until may be a string; an invalid date or any other invalid entry throws at once', async () => {
+test('issuers: until may be a string; an invalid date or any other invalid entry throws immediately', async () => {
   for (const text of ['2027-02-01', '2027-02-01T00:00:00Z']) {
     assert.equal(await subjectOf(hs256(), { issuers: [{ ...byHmac, until: text }] }), '42')
   }
@@ -80,7 +80,7 @@ test('issuers: until may be a string; an invalid date or any other invalid entry
   assert.throws(() => guardWith({ issuers: byHmac as never }), TypeError)
 })
 
-test('issuers: every rule holds for the older system too, and says why it refuses', () => {
+test('issuers: every rule applies to the older system, too, with its own refusal code', () => {
   const issuers = [byRsa]
   const refused = (token: string, options: Partial<GuardOptions> = {}) => refusalOf(token, { issuers, ...options }).code
   assert.equal(refused(rs256({ exp: ISSUED - 60 })), 'token_expired')
@@ -97,12 +97,12 @@ test('issuers: every rule holds for the older system too, and says why it refuse
   assert.equal(refused(hs256({}, { alg: 'none', typ: 'JWT', kid: 'rsa-1' })), 'token_algorithm_not_allowed')
 })
 
-test('issuers: a key counts for its own issuer alone', () => {
+test('issuers: a key is accepted only for its own issuer', () => {
   const issuers = [byRsa, { ...byHmac, issuer: 'https://older.example.com' }]
-  // Signed by one of the older systems in the name of ours, or of the other.
+  // Signed by one of the older systems with the iss of ours, or of the other.
   assert.equal(refusalOf(rs256({ iss: issuer }), { issuers }).code, 'token_key_unknown')
   assert.equal(refusalOf(hs256({ iss: OLD }), { issuers }).code, 'token_algorithm_not_allowed')
-  // Signed by our key in the name of an older system.
+  // Signed by our key with the iss of an older system.
   assert.equal(refusalOf(tokenFor({}, { issuer: OLD, typ: 'JWT' }), { issuers }).code, 'token_key_unknown')
   assert.equal(refusalOf(tokenFor({}, { issuer: 'https://nobody.example' }), { issuers }).code, 'token_issuer_invalid')
 })
@@ -111,7 +111,7 @@ test('issuers: an older system with the same issuer is recognized by its keys', 
   const issuers = [{ ...byRsa, issuer }]
   assert.equal(await subjectOf(rs256({ iss: issuer }), { issuers }), '42')
   assert.equal(await subjectOf(tokenFor(), { issuers }), 'user-123')
-  // What is wrong with a token of ours is told as ever, so that a client renews it.
+  // A token of ours is refused with the usual code, so that a client renews it.
   assert.equal(refusalOf(tokenFor(), { issuers, ...later(1000) }).code, 'token_expired')
   assert.equal(refusalOf(tokenFor({}, { audience: 'other' }), { issuers }).code, 'token_audience_invalid')
   assert.equal(refusalOf(rs256({ iss: issuer, exp: ISSUED - 60 }), { issuers }).code, 'token_expired')
@@ -124,7 +124,7 @@ test('issuers: a former issuer is named once; its keys are a list', async () => 
   assert.equal(await subjectOf(hs256({}, { alg: 'HS256', typ: 'JWT', kid: 'old' }), { issuers }), '42')
 })
 
-test('issuers: an older system needs nothing of ours: its tokens are judged while our keys cannot be had', async () => {
+test('issuers: tokens of an older system are accepted while our keys are not available', async () => {
   let asked = 0
   const keys = {
     keysFor: () => {
@@ -138,7 +138,7 @@ test('issuers: an older system needs nothing of ours: its tokens are judged whil
   assert.equal(refusalOf(tokenFor(), { issuers: [byHmac], keys }).code, 'keys_unavailable')
 })
 
-test('issuers: a token without typ, with another audience or without one, by the options that say so', async () => {
+test('issuers: a token without typ, with another audience or without one is accepted with the options for it', async () => {
   const bare = hs256({}, { alg: 'HS256' })
   assert.equal(refusalOf(bare, { issuers: [byHmac] }).code, 'token_type_invalid')
   assert.equal(await subjectOf(bare, { issuers: [{ ...byHmac, typ: null }] }), '42')
@@ -149,7 +149,7 @@ test('issuers: a token without typ, with another audience or without one, by the
   assert.equal(refusalOf(hs256(), { issuers: [strict] }).code, 'token_claim_missing')
 })
 
-test('issuers: requirements and revocations hold for its tokens; each refusal is reported once', async () => {
+test('issuers: requirements and revocations apply to its tokens; each refusal is reported once', async () => {
   const revocation = createRevocationList({ now: () => ISSUED * 1000 })
   const seen: string[] = []
   const guard = guardWith({ issuers: [byHmac], revocation, onRefusal: ({ code }) => seen.push(code) })
@@ -185,7 +185,7 @@ test("issuers: keys are found through its metadata when its first token arrives,
   })
 })
 
-test('issuers: an older system that writes no iss is named by null, and by nothing else', async () => {
+test('issuers: tokens of an older system without iss are accepted only with issuer null', async () => {
   const nameless: TrustedIssuer = { ...byHmac, issuer: null }
   const token = hs256({ iss: undefined })
   assert.equal(await subjectOf(token, { issuers: [nameless] }), '42')
@@ -194,7 +194,7 @@ test('issuers: an older system that writes no iss is named by null, and by nothi
   assert.equal(await subjectOf(tokenFor(), { issuers: [nameless] }), 'user-123')
 })
 
-test('check: a rule about the tokens of one issuer is asked once for each token, and holds for that issuer only', async () => {
+test('check: a rule for the tokens of one issuer is called once for each token, and only for that issuer', async () => {
   const asked: string[] = []
   const check = ({ subject, payload }: Auth) => {
     asked.push(subject)
@@ -228,7 +228,7 @@ test('issuers: one without a date has the defaults of the guard, its own keys an
   assert.throws(() => void guard.authenticate(bearing(asJwt)), { code: 'token_type_invalid' })
 })
 
-test('attack: a key of one issuer signs in the name of another; a list of issuers with shared keys is not accepted', async () => {
+test('attack: a key of one issuer is not accepted for another; a list of issuers with shared keys is refused', async () => {
   const [a, b] = [await generateKey('ES256', { kid: 'a' }), await generateKey('ES256', { kid: 'b' })]
   const [nameA, nameB] = ['https://a.example.com', 'https://b.example.com']
   const guard = guardWith({ issuer: nameA, keys: a.publicKey, issuers: [{ issuer: nameB, keys: b.publicKey }] })
@@ -247,7 +247,7 @@ test('attack: a key of one issuer signs in the name of another; a list of issuer
   })
 })
 
-test('issuers: one that is asked for its keys is asked for its revocations, and without a feed nothing of it is accepted', async () => {
+test('issuers: an entry whose keys come from metadata also gets its revocations there; without a feed, its tokens are refused', async () => {
   const other = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const jwk = { ...other.publicKey.export({ format: 'jwk' }), kid: 'es-1', alg: 'ES256' }
   const server = createServer(({ url }, response) => {
@@ -277,7 +277,7 @@ test('issuers: no key is accepted for another issuer, in any entry', () => {
       if (name === names[i]) continue
       const forged = tokenFor({}, { issuer: name }, signer as never)
       assert.equal(refusalOf(forged, { issuers }).code, 'token_key_unknown', `${names[i]} as ${name}`)
-      // The guard that accepts any issuer takes that name from nobody but its entry either.
+      // A guard that accepts any issuer also accepts this iss only with the keys of its entry.
       if (name !== issuer) assert.equal(refusalOf(forged, { issuer: null, issuers }).code, 'token_key_unknown')
     }
   }
@@ -285,7 +285,7 @@ test('issuers: no key is accepted for another issuer, in any entry', () => {
   assert.equal(refusalOf(named, { issuer: null, issuers }).code, 'token_key_unknown')
 })
 
-test('guard: a token without iss and aud passes where neither is checked', () => {
+test('guard: a token without iss and aud is accepted if neither is checked', () => {
   const plain = { issuer: null, audience: null, typ: 'JWT', keys: byHmac.keys as VerificationKey }
   const auth = guardWith(plain).authenticate(bearing(hs256({ iss: undefined, aud: undefined, jti: 'a' }))) as Auth
   assert.equal(auth.subject, '42')

@@ -16,7 +16,7 @@ function hasType<Expected>() {
   return <Actual>(_value: Actual, ..._proof: Same<Actual, Expected> extends true ? [] : [never]): void => {}
 }
 
-// The compiler is the test of what stands inside these functions; they are never called.
+// The compiler checks these functions; they are never called.
 
 async function authenticate(request: GuardRequest, wide: Requirement, maybe: boolean) {
   const guard = guardWith()
@@ -32,9 +32,9 @@ async function authenticate(request: GuardRequest, wide: Requirement, maybe: boo
   hasType<Auth>()(await guard.authenticate(new Request('http://localhost/'), { check: (_auth, req) => req.bodyUsed }))
   // @ts-expect-error: not a member
   void guard.authenticate(request, { scopes: ['a'] })
-  // @ts-expect-error: undefined would be a hole
+  // @ts-expect-error: undefined would turn the check off
   void guard.authenticate(request, { scope: undefined })
-  // @ts-expect-error: a requirement that does not exist would be a hole
+  // @ts-expect-error: an unknown requirement would be ignored
   void guard.authenticate(request, undefined)
   // @ts-expect-error: not a duration
   void guard.authenticate(request, { fresh: '5 minutes' })
@@ -51,9 +51,9 @@ function guards() {
   const whole = { issuer: 'https://auth.example.com', audience: 'orders-api', keys: key, revocation: null }
   createGuard(whole)
   createGuard({ issuer: 'https://auth.example.com', audience: 'orders-api', revocation: null })
-  // the keys and the revocations of a remote issuer are found by the guard
+  // the guard finds the keys and the revocations of a remote issuer
   createGuard({ issuer: 'https://auth.example.com', audience: 'orders-api' })
-  // @ts-expect-error: audience must be spelled out
+  // @ts-expect-error: audience must be given
   createGuard({ issuer: 'https://auth.example.com', keys: key, revocation: null })
   // @ts-expect-error: an unset variable is not a default
   createGuard({ ...whole, realm: undefined })
@@ -74,13 +74,13 @@ function expressRoutes(app: ReturnType<typeof express>) {
   })
   app.get('/', protectExpress(guard, { optional: true }), (_req, res) => {
     hasType<Auth | undefined>()(res.locals.auth)
-    // @ts-expect-error: nobody may have sent it
+    // @ts-expect-error: auth may be undefined
     res.json(res.locals.auth.subject)
   })
   app.use(protectExpress(guard))
   app.use('/admin', protectExpress(guard, { role: 'admin' }), express.Router())
   express.Router().post('/', protectExpress(guard), (_req, res) => hasType<Auth>()(res.locals.auth))
-  // beside middleware that says nothing of res.locals
+  // together with middleware that has no type for res.locals
   const limiter: RequestHandler = (_req, _res, next) => next()
   app.get('/a', limiter, protectExpress(guard), (_req, res) => void res.json(res.locals.auth.subject))
   app.use('/b', protectExpress(guard), limiter)
@@ -88,7 +88,7 @@ function expressRoutes(app: ReturnType<typeof express>) {
   hasType<RequestHandler[]>()([limiter, protectExpress(guard)])
   // @ts-expect-error: not a member
   protectExpress(guard, { scopes: 'a' })
-  // @ts-expect-error: a requirement that does not exist would be a hole
+  // @ts-expect-error: an unknown requirement would be ignored
   protectExpress(guard, undefined)
   protectExpress(guard, { check: (auth, req) => req.params.id === auth.subject })
 }
@@ -103,7 +103,7 @@ function honoRoutes(app: Hono) {
   app.get('/orders/:id', protectHono(guard, { scope: 'a' }), (c) => c.text(c.req.param('id') + c.var.auth.subject))
   app.get('/', protectHono(guard, { optional: true }), (c) => {
     hasType<Auth | undefined>()(c.var.auth)
-    // @ts-expect-error: nobody may have sent it
+    // @ts-expect-error: auth may be undefined
     return c.text(c.var.auth.subject)
   })
   // @ts-expect-error: a promise is always true
@@ -120,7 +120,7 @@ function nodeHandlers() {
   protectNode(guard, { scope: 'a' })
 }
 
-test('package: every entry point of package.json can be imported, and offers protect for each framework, sockets and metadata', async () => {
+test('package: every entry point of package.json can be imported, and exports protect for each framework, sockets and metadata', async () => {
   assert.equal(typeof (await import('@sealwax/guard')).createGuard, 'function')
   assert.equal((await import('@sealwax/guard/express')).protect, protectExpress)
   assert.equal((await import('@sealwax/guard/hono')).protect, protectHono)
@@ -130,7 +130,7 @@ test('package: every entry point of package.json can be imported, and offers pro
   assert.deepEqual(Object.keys(await import('@sealwax/guard/resource-metadata')), ['protectedResourceMetadata'])
 })
 
-test('types: what must compile and what must not is checked by tsc; the functions are only held here', () => {
+test('types: tsc checks what must compile and what must not; the functions are only referenced here', () => {
   for (const proof of [authenticate, guards, expressRoutes, honoRoutes, nodeHandlers]) {
     assert.equal(typeof proof, 'function')
   }

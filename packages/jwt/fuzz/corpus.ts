@@ -1,11 +1,11 @@
 import type { KeyObject } from 'node:crypto'
 import { createHmac, createPrivateKey, createPublicKey, createSecretKey, sign } from 'node:crypto'
 
-// Keys and claims are constants, and only signatures that come out the same each time are made
-// while fuzzing, so that a seed and a number are enough to repeat a case. Made for this and used
-// nowhere else.
+// Keys and claims are constants, and only deterministic signatures are created during fuzzing, so
+// that a seed and a case number are enough to repeat a case. The keys were created for this purpose
+// and are used nowhere else.
 
-/** 2027-01-15T08:00:00Z, in seconds; every token is judged at this instant. */
+/** 2027-01-15T08:00:00Z, in seconds. Every token is verified at this time. */
 export const now = 1_800_000_000
 export const issuer = 'https://auth.example.com'
 export const audience = 'https://api.example.com'
@@ -36,7 +36,7 @@ const ecJwk = {
 }
 const edPrivate = createPrivateKey({ key: edJwk, format: 'jwk' })
 
-/** A key as every library can be given it. */
+/** A key, in a form that can be converted to that of every library. */
 export interface FuzzKey {
   readonly alg: 'HS256' | 'EdDSA' | 'ES256'
   readonly object: KeyObject
@@ -52,8 +52,8 @@ export const keys: ReadonlyMap<unknown, FuzzKey> = new Map([
 export const base64url = (value: string | Uint8Array): string => Buffer.from(value).toString('base64url')
 
 /**
- * A token of `claims` by the ES256 key, whose private half is gone: ECDSA signatures differ each
- * time.
+ * A token with `claims`, signed with the ES256 key. It is a constant because ECDSA signatures
+ * differ each time. The private key no longer exists.
  */
 export const ecToken =
   'eyJhbGciOiJFUzI1NiIsImtpZCI6ImVjLTEiLCJ0eXAiOiJhdCtqd3QifQ.eyJpc3MiOiJodHRwczovL2F1dGguZXhhbXBsZS5jb20iLCJhdWQiOi' +
@@ -61,7 +61,7 @@ export const ecToken =
   '5NDAsImV4cCI6MTgwMDAwMDg0MCwic2NvcGUiOiJyZWFkIHdyaXRlIn0.t8lyf2GbVhDm95OYPPi-p6l45vVCH5nZLbQcVmIgVqEgNTJ_TE6oKldj' +
   'pW-i3YqY_ecJIbsELMW_FlztBsLihQ'
 
-/** A token with a good signature under whatever its segments hold. */
+/** A token with a valid signature, regardless of what the segments of `input` contain. */
 export function seal(kid: 'hs-1' | 'ed-1', input: string): string {
   const signature =
     kid === 'hs-1' ? createHmac('sha256', secret).update(input).digest() : sign(null, Buffer.from(input), edPrivate)

@@ -1,6 +1,6 @@
-// npm run fuzz -- [--cases 100000] [--seed N] [--workers N]     all four libraries are asked about
-// every case npm run fuzz -- --seed N --case K                             one case again, with
-// every verdict
+// npm run fuzz -- [--cases 100000] [--seed N] [--workers N]: verifies every case with all four
+// libraries.
+// npm run fuzz -- --seed N --case K: repeats one case and prints every verdict.
 import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'

@@ -6,11 +6,11 @@ import { errors, jwtVerify } from 'jose'
 import jsonwebtoken from 'jsonwebtoken'
 import { audience, issuer, keys, now, secret } from './corpus.ts'
 
-/** What a library says: the claims it would hand out, or why it would not. */
+/** The verdict of a library: the claims that it returns, or the reason of the refusal. */
 export type Verdict = { claims: unknown } | { refused: string }
 /**
- * A library, asked about one token. With `strict` issuer, audience, type and times are required,
- * else only the signature and the times that are there.
+ * Verifies one token with one library. With `strict`, issuer, audience, type and times are
+ * required. Without it, only the signature and the times that are present are checked.
  */
 export type Judge = (token: string, strict: boolean) => Verdict | Promise<Verdict>
 
@@ -25,7 +25,7 @@ const strictOptions: VerifyOptions = { ...common, issuer, audience, typ: 'at+jwt
 const laxOptions: VerifyOptions = { ...common, issuer: null, audience: null, typ: null }
 const aboutTokens = /^ERR_JWT_(?!OPTION|KEY$|KEY_SET|KEYS_UNAVAILABLE)/
 
-/** Our own verdict. Whatever it throws but a refusal of the token goes through: that is a fault. */
+/** Our own verdict. Any error that is not a refusal of the token is a fault, and is thrown. */
 export const ours = (token: string, strict: boolean): Verdict => {
   try {
     return { claims: verify(token, ourKeys, strict ? strictOptions : laxOptions).payload }
@@ -70,7 +70,7 @@ function keyNamedBy(token: string) {
 
 export const jsonWebToken: Judge = (token, strict) => {
   const key = keyNamedBy(token)
-  if (key === undefined || key.alg === 'EdDSA') return { refused: 'no key' } // it has no EdDSA
+  if (key === undefined || key.alg === 'EdDSA') return { refused: 'no key' } // jsonwebtoken does not support EdDSA
   const options = {
     algorithms: [key.alg],
     clockTimestamp: now,

@@ -23,7 +23,7 @@ const foreign = [
   '\ud800',
 ]
 
-/** Values of every JSON type, and those that somebody has taken for another. */
+/** Values of every JSON type, and values that have been confused with others. */
 const oddValues: readonly unknown[] = [
   ...[null, true, false, 0, -0, -1, 1, 0.5, 1e21, 2 ** 53, now, now - 1, now + 1, now + 61, now * 1000, `${now}`],
   ...[
@@ -79,13 +79,13 @@ const headerValues: readonly unknown[] = [
   ...[['exp'], ['b64'], [], { kty: 'oct', k: 'AA' }, 'http://127.0.0.1:9/', null, true, 1, '', 'DEF'],
 ]
 
-/** Times that fit each other, about now. */
+/** Times that are consistent with each other, around now. */
 const times: readonly object[] = [
   ...[0, 1, 0.001, -0.001, -1, 60, 86_400, 4e9].map((ahead) => ({ iat: now - 900, exp: now + ahead })),
   ...[-1, 0, 0.5, 1, 60, 61].map((ahead) => ({ nbf: now + ahead, iat: now + ahead, exp: now + 900 })),
 ]
 
-/** Pieces put into a JSON text at any place. */
+/** Fragments that are inserted anywhere in a JSON text. */
 const jsonPieces = [
   ...[
     ' ',
@@ -133,7 +133,7 @@ const badOctets: readonly number[][] = [
 
 type Kid = 'hs-1' | 'ed-1'
 
-/** A token made of the corpus by one to three mutations; about one in ten stays as it is. */
+/** A token of the corpus with up to three mutations. About one in six has none. */
 export function makeToken(random: Random): string {
   let token = random.chance(25) ? editContent(random) : plainToken(random)
   if (random.chance(40)) token = editContent(random)
@@ -153,7 +153,9 @@ function sealed(kid: Kid, head: unknown = headerOf(kid), payload: unknown = clai
 const sealTexts = (kid: Kid, head: string | Uint8Array, payload: string | Uint8Array): string =>
   seal(kid, `${base64url(head)}.${base64url(payload)}`)
 
-/** Mutations of the content, under a signature that holds: only parser and claims decide. */
+/**
+ * Mutations of the content under a valid signature, so that only the parser and the claims decide.
+ */
 function editContent(random: Random): string {
   const kid = kidOf(random)
   switch (random.below(7)) {
@@ -188,8 +190,8 @@ function editObject(source: object, names: readonly string[], values: readonly u
 }
 
 /**
- * Grammar: pieces put in, characters taken out or doubled, white space and escapes that mean the
- * same.
+ * Mutations of the grammar: fragments inserted, characters removed, members added or duplicated,
+ * and white space and escapes that do not change the meaning.
  */
 function editText(text: string, random: Random): string {
   const place = random.below(text.length + 1)
@@ -234,7 +236,7 @@ function grow(random: Random): object {
   }
 }
 
-/** Mutations of the token's characters: bits, splices, base64url. */
+/** Mutations of the characters of the token: bits, splices, base64url. */
 function editBytes(token: string, random: Random): string {
   const place = random.below(token.length)
   const char = token.charAt(place)
@@ -248,9 +250,9 @@ function editBytes(token: string, random: Random): string {
       )
     case 1: // another letter of the alphabet
       return token.slice(0, place) + alphabet.charAt(random.below(64)) + token.slice(place + 1)
-    case 2: // what base64url does not have
+    case 2: // a character that is not in base64url
       return token.slice(0, place) + random.pick(foreign) + token.slice(place)
-    case 3: // at the end of a segment, where lenient decoders forgive
+    case 3: // at the end of a segment, where lenient decoders ignore it
       return parts.map((part) => (random.chance(40) ? part + random.pick(foreign) : part)).join('.')
     case 4: // the unused bits of the last letter
       return parts.map((part) => (random.chance(50) ? nudge(part, random) : part)).join('.')
@@ -258,7 +260,7 @@ function editBytes(token: string, random: Random): string {
       return splice(parts, plainToken(random).split('.'), random)
     case 6: // the other alphabet
       return token.replace(/[-_]/, (letter) => (letter === '-' ? '+' : '/'))
-    case 7: // doubled, cut, or a segment more or less
+    case 7: // doubled, truncated, or with one segment more or less
       return random.pick([
         `${token}.`,
         `.${token}`,

@@ -1,16 +1,19 @@
 /**
- * A source of numbers that gives the same ones for the same seed and case, so that every case can
- * be repeated alone.
+ * A source of random numbers that are the same for the same seed and case, so that every case can
+ * be repeated by itself.
  */
 export interface Random {
-  /** A whole number from 0 up to, not including, `bound`. */
+  /** A whole number from 0 up to, but not including, `bound`. */
   below(bound: number): number
   pick<T>(list: readonly T[]): T
-  /** True in `percent` of all calls. */
+  /** True in `percent` % of all calls. */
   chance(percent: number): boolean
 }
 
-/** Mulberry32, begun at a mix of seed and case; good enough to choose with, and nothing else. */
+/**
+ * Mulberry32, started with a mix of seed and case. It is good enough for making choices, and for
+ * nothing else.
+ */
 export function createRandom(seed: number, index: number): Random {
   let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(index + 0x632be5ab, 0xc2b2ae35)
   const next = (): number => {

@@ -3,38 +3,38 @@ import { fastJwt, jose, jsonWebToken, ours } from './judges.ts'
 import { makeToken } from './mutations.ts'
 import { createRandom } from './random.ts'
 
-/** Which cases to run: `from` up to, not including, `to`. */
+/** The cases to run: `from` up to, but not including, `to`. */
 export interface FuzzRange {
   seed: number
   from: number
   to: number
 }
 
-/** A case in which what must hold does not. */
+/** A case that breaks an invariant. */
 interface Violation {
   case: number
   token: string
   what: string
 }
 
-/** What a run saw. Every library is asked about every case. */
+/** The result of a run. Every library verifies every case. */
 export interface FuzzReport {
   cases: number
   accepted: { sealwax: number; jose: number; jsonwebtoken: number; 'fast-jwt': number }
-  /** Tokens that jose accepts and we refuse, by our code. */
+  /** Tokens that jose accepts and we refuse, by our error code. */
   stricter: Record<string, number>
   /** Our refusals, by code. */
   refused: Record<string, number>
   /**
-   * Our slowest verification of at most 8 KiB, in milliseconds, after the repetitions of a slow
-   * one.
+   * Our slowest verification of a token of at most 8 KiB, in milliseconds. Of a repeated one, the
+   * fastest repetition counts.
    */
   slowest: { case: number; milliseconds: number }
   violations: Violation[]
 }
 
 /**
- * In milliseconds; slower than this is measured again, since it is mostly the machine that was
+ * In milliseconds. Slower verifications are repeated, since usually it was the machine that was
  * slow.
  */
 const suspicious = 1
@@ -51,17 +51,17 @@ const emptyReport = (): FuzzReport => ({
   violations: [],
 })
 
-/** The token of a case, and whether it is held against all options or only keys and times. */
+/** The token of a case, and whether it is verified with all options or only with keys and times. */
 export function caseOf(seed: number, index: number): { token: string; strict: boolean } {
   const random = createRandom(seed, index)
   return { strict: random.chance(80), token: makeToken(random) }
 }
 
 /**
- * Runs the cases. What must hold: our verifier throws nothing but a refusal, refuses or accepts
- * within {@link timeLimit}, and whatever it accepts jose accepts too, with the same claims.
+ * Runs the cases. The invariants: our verifier throws nothing but refusals, decides within {@link
+ * timeLimit}, and every token that it accepts is also accepted by jose, with the same claims.
  *
- * @param judge Stands for our verifier; a run against another shows that the invariants can fail.
+ * @param judge Our verifier. A run with another one shows that the invariants can fail.
  */
 export async function runCases({ seed, from, to }: FuzzRange, judge: Judge = ours): Promise<FuzzReport> {
   const report = emptyReport()
@@ -87,10 +87,7 @@ export async function runCases({ seed, from, to }: FuzzRange, judge: Judge = our
   return report
 }
 
-/**
- * Asks our verifier and takes the time; a slow answer is asked for ten times more, and the fastest
- * counts.
- */
+/** Times our verifier. A slow verification is repeated up to ten times, and the fastest counts. */
 async function timed(
   report: FuzzReport,
   index: number,

@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs'
 
-/** A change of one source file that takes one check away. */
+/** A change to one source file that removes one check. */
 export interface Edit {
-  /** Below `src/`. */
+  /** Relative to `src/`. */
   readonly file: string
-  /** The exact text, which occurs once. */
+  /** The exact text to replace, which occurs once. */
   readonly text: string
   readonly replacement: string
 }
 
-/** The files whose every `throw` is a check. */
+/** The files in which every `throw` is a check. */
 export const checkedFiles = [
   ...['compact.ts', 'header.ts', 'verify.ts', 'claims.ts', 'verify-options.ts', 'options.ts'],
   ...['jwk.ts', 'weak-keys.ts', 'jwks.ts', 'keys.ts', 'remote-jwks.ts'],
 ] as const
 
-/** Parts of conditions, and checks that refuse otherwise than by a `throw` of their own. */
+/** Parts of conditions, and checks that refuse without a `throw` of their own. */
 const parts: readonly (readonly [file: string, text: string, replacement: string])[] = [
   ['compact.ts', 'if (second < 0 || token', 'if (token'],
   ['compact.ts', "second < 0 || token.indexOf('.', second + 1) >= 0", 'second < 0'],
@@ -153,8 +153,8 @@ export function occurrences({ file, text }: Edit): number {
 export const listedEdits: readonly Edit[] = parts.map(([file, text, replacement]) => ({ file, text, replacement }))
 
 /**
- * For every `throw` of the checked files: the same line, and those before it that make it unique,
- * going on instead.
+ * An edit for every `throw` of the checked files that replaces it with `void`, so that execution
+ * continues. The text includes as many preceding lines as make it unique.
  */
 export function throwEdits(): Edit[] {
   return checkedFiles.flatMap((file) => {

@@ -1,6 +1,5 @@
-// npm run mutation            takes every single check away, one at a time, and shows that a test
-// fails without it npm run mutation -- TEXT …  only the edits whose file or text holds one of the
-// TEXTs
+// npm run mutation: removes every check, one at a time, and shows the test that fails without it.
+// npm run mutation -- TEXT …: only the edits whose file or text contains one of the TEXTs.
 import { spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -9,19 +8,19 @@ import type { Edit } from './edits.ts'
 import { listedEdits, occurrences, throwEdits } from './edits.ts'
 
 const packageFolder = resolve(import.meta.dirname, '..')
-/** Asked one after the other; the next only when the one before found nothing. */
+/** The test files, in stages. A stage runs only if the previous one found nothing. */
 const stages = [
   ['security-table', 'verify', 'compact'],
   ['keys', 'key-sets', 'remote-jwks', 'inspect'],
   ['sign', 'vectors', 'advisories'],
 ]
-/** It measures times, which tell nothing while the machine is busy. */
+/** This test measures times, which mean nothing while the machine is busy. */
 const skipped = '8 KiB of garbage'
 const limit = 120_000
 
 interface Outcome {
   edit: Edit
-  /** The first test that failed, or `undefined`: the mutant survived. */
+  /** The first test that failed, or `undefined` if the mutant survived. */
   killer: string | undefined
 }
 
@@ -35,8 +34,8 @@ function makeCopy(): string {
 }
 
 /**
- * The first failing test of a stage. Throws when the tests did not run at all, which would prove
- * nothing.
+ * Returns the first failing test of a stage. Throws if the tests did not run at all, which would
+ * prove nothing.
  */
 async function firstFailure(folder: string, stage: readonly string[]): Promise<string | undefined> {
   const files = stage.map((name) => join(folder, 'test', `${name}.test.ts`))
@@ -58,7 +57,7 @@ async function firstFailure(folder: string, stage: readonly string[]): Promise<s
   })
   const status = await new Promise((done) => child.once('close', done))
   if (status === 0) return undefined
-  if (status === null) return 'the tests did not come to an end'
+  if (status === null) return 'the tests did not finish in time'
   const failed = /^\s*not ok \d+ - (.*)$/m.exec(output)?.[1]
   if (failed === undefined || !/^\s*ok \d+/m.test(output))
     throw new Error(`the tests did not run:\n${output.slice(-2000)}`)
@@ -123,7 +122,7 @@ if (stale.length > 0)
 const outcomes = await run(all.filter(isWanted))
 const survivors = outcomes.filter(({ killer }) => killer === undefined)
 console.log(
-  `\n${outcomes.length} checks taken away, ${outcomes.length - survivors.length} noticed, ${survivors.length} not`,
+  `\n${outcomes.length} checks removed, ${outcomes.length - survivors.length} detected, ${survivors.length} not`,
 )
 survivors.forEach(show)
 if (survivors.length > 0) process.exitCode = 1

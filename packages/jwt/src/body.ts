@@ -1,7 +1,7 @@
 /**
- * Reads the body of a response as UTF-8, and no further than `limit` bytes, so that a server cannot
- * fill our memory.
- * @throws {Error} when it is larger, or not UTF-8
+ * Reads the body of a response as UTF-8. Stops after `limit` bytes, so that a server cannot fill
+ * the memory.
+ * @throws {Error} if it is larger, or not UTF-8
  */
 export async function readBody(response: Response, limit: number): Promise<string> {
   const reader = response.body?.getReader()

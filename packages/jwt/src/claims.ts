@@ -28,7 +28,7 @@ export interface ClaimRules {
   readonly issuer: string | readonly string[] | null
   /** The audiences of this API. `null`: not checked. */
   readonly audience: string | readonly string[] | null
-  /** Claims that must be present, whatever their value. */
+  /** Claims that must be present, with any value. */
   readonly requiredClaims: readonly string[] | undefined
   /**
    * The maximum of `exp` − `iat` in seconds. `undefined`: no limit, and neither claim is required.
@@ -48,9 +48,9 @@ export interface ClaimRules {
 const maxIssuedAhead = 60
 
 /**
- * Checks a claims set in this order: types, presence, issuer, audience, access token profile,
- * lifetime, `nbf` and `iat`, `exp`. Expiry is last, so that `ERR_JWT_EXPIRED` means that every
- * other check passed and a refresh is enough.
+ * Checks a claims set in this order: types, presence, issuer, audience, access token profile, key
+ * binding (`cnf`), lifetime, `nbf` and `iat`, `exp`. Expiry is last, so that `ERR_JWT_EXPIRED`
+ * means that every other check passed and a refresh is enough.
  *
  * @throws {JwtError} `ERR_JWT_CLAIM`, `ERR_JWT_CLAIM_MISSING`, `ERR_JWT_ISSUER`,
  *   `ERR_JWT_AUDIENCE`, `ERR_JWT_PROOF_REQUIRED`, `ERR_JWT_NOT_YET_VALID`, `ERR_JWT_EXPIRED`

@@ -36,7 +36,7 @@ export function toSeconds(duration: Duration | string): number {
 /**
  * Reads an option that is a duration.
  *
- * @param caller The function as the caller knows it.
+ * @param caller The name of the public function.
  * @param least The minimum in seconds.
  * @param most The maximum in seconds.
  * @throws {JwtError} `ERR_JWT_OPTION`; the message names the option and what was given
@@ -55,7 +55,9 @@ function bounds(least: number, most: number): string {
   return least === 0 ? `must be at most ${most} seconds` : `must be from ${least} to ${most} seconds`
 }
 
-/** Shows a string only if it looks like a duration, such as '1 hour': another may be a secret. */
+/**
+ * Shows a string only if it looks like a duration, such as '1 hour': other strings may be secrets.
+ */
 function refuseDuration(caller: string, option: string, allowed: string, duration: unknown): JwtError {
   if (typeof duration !== 'string' || !/^[-+ ]?\d[\w .]{0,15}$/.test(duration)) {
     return refuseOption(caller, option, allowed, duration)

@@ -20,8 +20,8 @@
  * - `ERR_JWT_CLAIM`: a claim has the wrong type or value; `claim` names it.
  * - `ERR_JWT_PROOF_REQUIRED`: the token is bound to a key (`cnf`) and no proof of possession was
  *   checked.
- * - `ERR_JWT_KEYS_UNAVAILABLE`: no keys were ever received from their URL. The token was not
- *   checked.
+ * - `ERR_JWT_KEYS_UNAVAILABLE`: no keys were ever received from their URL, or the key set is
+ *   closed. The token was not checked.
  */
 export type JwtErrorCode =
   | 'ERR_JWT_OPTION'

@@ -61,7 +61,8 @@ export interface Inspection {
   /** The claims that are points in time, in the order `iat`, `auth_time`, `nbf`, `exp`. */
   times: InspectedTime[]
   /**
-   * In the order of `verify`, which throws the first. Empty does not mean that the token is valid.
+   * In the order of `verify`, which throws the first. An empty list does not mean that the token is
+   * valid.
    */
   findings: Finding[]
   /** A sentence to show with the result: the signature was not checked. */
@@ -74,8 +75,8 @@ export interface Inspection {
  *
  * **The signature is not checked.** Never authorize a request with the result.
  *
- * The checks are those of `verify`, but the first fault does not end them. A token whose own `typ`
- * is `at+jwt` is checked as an access token (RFC 9068) even without the option `typ`.
+ * The checks are those of `verify`, but they continue after a fault. A token whose own `typ` is
+ * `at+jwt` is checked as an access token (RFC 9068) even without the option `typ`.
  *
  * @param token The token. Any value is allowed; none causes an error.
  * @param options What to check the token against.

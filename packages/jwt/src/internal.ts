@@ -1,5 +1,5 @@
-// For the other packages of Sealwax: what they would otherwise each have a copy of. Not part of the
-// API; it may change in any release.
+// Functions that the other packages of Sealwax share. Not part of the API; they may change in any
+// release.
 export { readBody } from './body.ts'
 export { isLoopback } from './loopback.ts'
 export { describeValue } from './options.ts'

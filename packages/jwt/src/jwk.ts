@@ -133,7 +133,10 @@ function describeKid(kid: unknown): string {
   return kid.length > 256 ? `${kid.length} characters` : 'a lone surrogate'
 }
 
-/** Refuses a secret that is shorter than its hash (RFC 7518 §3.2) or obviously not random. */
+/**
+ * Refuses a secret that is shorter than its hash (RFC 7518 §3.2), has only one octet value, or is a
+ * PEM key.
+ */
 export function checkSecret(secret: Uint8Array, row: AlgorithmRow): void {
   if (secret.length < row.hashLength) {
     throw refuseKey(`a secret for ${row.alg} must have at least ${row.hashLength} octets (RFC 7518 section 3.2)`)

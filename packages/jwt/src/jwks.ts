@@ -41,7 +41,7 @@ export interface JwkSetSource {
   readonly keys: readonly Jwk[]
 }
 
-/** A limit, since each key takes time to check. */
+/** Limited, since each key takes time to check. */
 const maxKeys = 256
 
 const sets = new WeakSet<object>()

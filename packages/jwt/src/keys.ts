@@ -173,7 +173,7 @@ function asymmetricKey(
   return privateObject === undefined ? publicKey : pair(row, privateObject, publicKey)
 }
 
-/** Joins a key pair after a trial signature: the public members of a JWK may be of another key. */
+/** Joins a key pair after a trial signature: the public members may belong to another key. */
 function pair(row: AlgorithmRow, privateKey: KeyObject, publicKey: VerificationKey): AsymmetricSigningKey {
   const material = { ...(getMaterial(publicKey) as KeyMaterial), signInput: cryptoKeyInput(row, privateKey) }
   let belongs = false

@@ -10,7 +10,7 @@ export function isMediaType(value: unknown): value is string {
 
 /**
  * Whether two `typ` values name the same media type: case does not matter, `application/` is
- * optional on either side. `right` must be a media type; any other `left` equals nothing.
+ * optional on either side. `right` must be a media type; any other `left` never matches.
  */
 export function sameMediaType(left: unknown, right: string): boolean {
   return left === right || (isMediaType(left) && bare(left) === bare(right))

@@ -15,7 +15,7 @@ export function normalizeJwk(jwk: Jwk): Jwk {
 }
 
 function withoutZeros(value: unknown): unknown {
-  // "A" is six zero bits: without it at the start there is no leading zero octet.
+  // "A" encodes six zero bits, so a value with a leading zero octet starts with it.
   if (typeof value !== 'string' || !value.startsWith('A')) return value
   const octets = decodeBase64url(value)
   const first = octets?.findIndex((octet) => octet !== 0) ?? -1

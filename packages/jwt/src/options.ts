@@ -3,7 +3,7 @@ import { JwtError } from './errors.ts'
 /**
  * The error for a wrong option: `verify: issuer must be … (got …)`.
  *
- * @param caller The function as the caller knows it.
+ * @param caller The name of the public function.
  * @param allowed What the option must be, such as `must be a string`.
  * @param value What was given. Only its type is in the message, or the value of a number.
  */
@@ -12,8 +12,8 @@ export function refuseOption(caller: string, option: string, allowed: string, va
 }
 
 /**
- * A value for a message: numbers and booleans as they are, otherwise the type. A string may be a
- * secret.
+ * Describes a value for a message: numbers and booleans as they are, otherwise the type, since a
+ * string may be a secret.
  */
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return String(value)
@@ -76,7 +76,7 @@ export function readCurrentSeconds(currentDate: Date | undefined, caller: string
   return milliseconds / 1000
 }
 
-/** Not `instanceof`, for dates of another realm. */
+/** Not `instanceof`, so that a Date of another realm is accepted, too. */
 function isDate(value: unknown): value is Date {
   return Object.prototype.toString.call(value) === '[object Date]'
 }

@@ -13,7 +13,7 @@ export interface RemoteJWKSetOptions {
   /**
    * How long keys are cached. Default: 10 minutes; 1 second to 1 day. A shorter `Cache-Control:
    * max-age` of the response applies, a longer one does not. A key that its issuer removed stays
-   * trusted for as long.
+   * trusted for that long.
    */
   cacheMaxAge?: Duration
   /** Minimum time between requests. Default: 30 seconds; 1 second to 1 day. */
@@ -76,18 +76,18 @@ const retryWithoutKeys = 5000
  *
  * There is one request at a time, and none within `coolDown` of the last, so that tokens with
  * unknown `kid`s cannot flood the issuer. If a request fails, the last valid set stays in use,
- * however old, so an issuer that is down logs nobody out; tokens whose key is in the set do not
- * wait for the next request. Before the first valid response, the next request may follow 5 seconds
- * after a failure.
+ * however old, so that users stay logged in while an issuer is down; tokens whose key is in the set
+ * do not wait for the next request. Before the first valid response, the next request may follow 5
+ * seconds after a failure.
  *
  * A valid response has status 200, a JSON body of at most 256 KiB and at least one usable key;
  * redirects are not followed. Keys that are malformed, weak, secret, private or of unknown types
  * are left out, as are different keys that share `kid` and algorithm; `onKeys` and the cause of
- * `ERR_JWT_KEY_UNKNOWN` say which and why. Keys of one URL never verify tokens for another (RFC
+ * `ERR_JWT_KEY_UNKNOWN` report which and why. Keys of one URL never verify tokens for another (RFC
  * 8725 §3.8).
  *
  * @param url The URL: https, or http on a loopback address.
- * @param options Limits of time, the clock, and a callback.
+ * @param options Time limits, the clock and a callback.
  * @returns The key set.
  * @throws {JwtError} `ERR_JWT_OPTION`
  */
@@ -100,7 +100,10 @@ export function createRemoteJWKSet(url: string | URL, options: RemoteJWKSetOptio
   let failure: JwtError | undefined
   let closed = false
 
-  /** Infinite if the clock was set back, so that this does not extend the cache. */
+  /**
+   * Milliseconds since a time. Infinite if the clock was set back, so that this does not extend the
+   * cache.
+   */
   function elapsed(since: number): number {
     const age = now() - since
     return age >= 0 ? age : Number.POSITIVE_INFINITY
@@ -143,7 +146,7 @@ export function createRemoteJWKSet(url: string | URL, options: RemoteJWKSetOptio
         if (flight === undefined && !rested && failure !== undefined) throw failure
         return refresh()
       }
-      // `verify` refuses a kid that is not a string, whatever the keys are.
+      // With any keys, `verify` refuses a kid that is not a string.
       const known = typeof kid !== 'string' || current.set.get(kid) !== undefined
       if (known && elapsed(current.since) < current.lifetime) return current.set
       if (flight === undefined && !rested) return current.set
@@ -224,7 +227,7 @@ function closedError(): JwtError {
 
 async function fetchKeySet(url: URL, signal: AbortSignal): Promise<{ set: LocalJWKSet; maxAge: number }> {
   const headers = { accept: 'application/jwk-set+json, application/json' }
-  // With 'manual', a redirect has another status than 200. Workers do not support 'error'.
+  // With 'manual', a redirect has a status other than 200. Workers do not support 'error'.
   const response = await fetch(url, { headers, redirect: 'manual', signal })
   if (response.status !== 200) {
     await response.body?.cancel()
@@ -244,7 +247,10 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** How many milliseconds the response is fresh by its headers (RFC 9111 §4.2.1, §5.2.2). */
+/**
+ * How many milliseconds the response stays fresh according to its headers (RFC 9111 §4.2.1,
+ * §5.2.2).
+ */
 function freshness(headers: Headers): number {
   const directives = (headers.get('cache-control') ?? '').toLowerCase().split(',')
   let seconds = Number.POSITIVE_INFINITY

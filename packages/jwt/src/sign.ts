@@ -154,8 +154,8 @@ function toJson(claims: JwtPayload): string {
 }
 
 /**
- * Counts, limited while walking the payload: a small payload can share objects and still serialize
- * to a huge one.
+ * Counts that are limited while the payload is walked: a small payload that contains the same
+ * object many times can serialize to a huge one.
  */
 interface Seen {
   members: number

@@ -147,7 +147,10 @@ export function encodeBase64url(value: string | Uint8Array): string {
 const pool = Buffer.alloc(1024)
 let poolUsed = pool.length
 
-/** 128 random bits in base64url, generated 64 at a time: one call costs more than a token. */
+/**
+ * 128 random bits in base64url. 64 identifiers are generated at a time, since a call of the
+ * generator for each one would be slow.
+ */
 export function randomIdentifier(): string {
   if (poolUsed === pool.length) {
     randomFillSync(pool)

@@ -5,7 +5,10 @@ const units: readonly [name: string, seconds: number][] = [
   ['minute', 60],
 ]
 
-/** The largest unit with a count of at least 2, so that rounding down loses less than a third. */
+/**
+ * Spells a duration in the largest unit that it contains at least twice, so that rounding down
+ * loses less than a third.
+ */
 export function spellDuration(seconds: number): string {
   const [name, size] = units.find((unit) => seconds >= 2 * unit[1]) ?? ['second', 1]
   const count = Math.floor(seconds / size)

@@ -17,7 +17,7 @@ export interface Unverified {
  * **Never authorize a request with the result**, and do not select an issuer's keys by it: anyone
  * can write such a token.
  *
- * @param token The token: at most a mebibyte, whatever the limit of `verify`.
+ * @param token The token: at most 1,048,576 characters, independent of the limit of `verify`.
  * @param options `maxMembers` limits the members of the claims. Default: no limit.
  * @returns The unverified header and claims.
  * @throws {JwtError} `ERR_JWT_MALFORMED`

@@ -25,7 +25,7 @@ export interface VerifyOptions {
   typ: string | null
   /** The accepted values of `alg` in the header, in addition to the check against the key. */
   algorithms?: readonly string[]
-  /** Claims that must be present, whatever their value. */
+  /** Claims that must be present, with any value. */
   requiredClaims?: readonly string[]
   /** Allowed clock difference for `exp` and `nbf`. Default: 5 seconds; at most 60. */
   clockTolerance?: Duration
@@ -70,7 +70,7 @@ const names = 'must be a non-empty string, a list of such strings, or null to ac
 /**
  * Checks the options of `verify` and returns the checks for the claims.
  *
- * @param caller The function as the caller knows it, for messages.
+ * @param caller The name of the public function, for messages.
  * @throws {JwtError} `ERR_JWT_OPTION`
  */
 export function readRules(options: VerifyOptions, caller = 'verify'): ClaimRules {

@@ -31,7 +31,7 @@ export interface Verified {
 
 /**
  * Verifies a token. Checks its form, header, key, signature, type and claims in this order and
- * throws the first fault. A token selects a key only by `kid`, and never an algorithm; `jku`,
+ * throws at the first fault. A token selects a key only by `kid`, and never an algorithm; `jku`,
  * `x5u`, `jwk` and `x5c` are never used.
  *
  * Form: at most 16,384 characters (`maxTokenLength`), canonical base64url, UTF-8, JSON objects

@@ -1,8 +1,11 @@
 import { JwtError } from './errors.ts'
 
-// Public keys that OpenSSL imports although signatures by them prove nothing.
+// Checks for public keys that OpenSSL imports although their signatures prove nothing.
 
-/** The cost of verifying grows with the square of the modulus, and longer keys are not in use. */
+/**
+ * The time to verify grows with the square of the modulus length, and longer keys are not in common
+ * use.
+ */
 const maxModulusBits = 4096
 const minModulusBits = 2048
 
@@ -35,8 +38,8 @@ const rocaPrimes = [
 ]
 
 /**
- * Whether the modulus is a power of 65537 modulo every small prime. That holds for every modulus
- * from the generator of CVE-2017-15361, and for one in many millions of others.
+ * Whether the modulus is a power of 65537 modulo every small prime. This is true of every modulus
+ * from the generator of CVE-2017-15361, and of one in many millions of others.
  */
 function hasRocaFingerprint(modulus: bigint): boolean {
   return rocaPrimes.every((prime) => {

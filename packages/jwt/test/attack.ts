@@ -14,7 +14,7 @@ export type Attack =
 /** One row of a table of attacks: what is refused, why, with which code, and the inputs. */
 export interface Row {
   name: string
-  /** RFC section, advisory, or `policy` for our own stricter choice. */
+  /** RFC section, advisory, or `policy` for a stricter rule of this package. */
   source: string
   code: JwtErrorCode
   attacks: readonly Attack[]

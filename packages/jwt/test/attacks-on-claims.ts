@@ -230,7 +230,7 @@ export const keysAtLoad: readonly Row[] = [
     ],
   },
   {
-    name: 'a key that is a secret and an asymmetric key at once',
+    name: 'a key that is a secret and an asymmetric key at the same time',
     source: 'RFC 7517 §4.1; RFC 7518 §6.4.1',
     code: 'ERR_JWT_KEY',
     attacks: [

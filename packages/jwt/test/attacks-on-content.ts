@@ -35,7 +35,7 @@ export const extensions: readonly Row[] = [
     ],
   },
   {
-    name: 'a JWE, whatever it encrypts and however expensive it is',
+    name: 'a JWE, independent of its content and cost',
     source: 'RFC 7516 §9; CVE-2026-29000; CVE-2024-28176; CVE-2022-36083; CVE-2023-52428',
     code: 'ERR_JWT_MALFORMED',
     attacks: [
@@ -237,7 +237,7 @@ export const bytesAndShapes: readonly Row[] = [
     ],
   },
   {
-    name: 'what is not a string',
+    name: 'a value that is not a string',
     source: 'RFC 7519 §7.2',
     code: 'ERR_JWT_MALFORMED',
     attacks: [

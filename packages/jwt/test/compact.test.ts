@@ -80,7 +80,7 @@ const refused: [name: string, text: string | Uint8Array][] = [
   ['a list', '[]'],
   ['null', 'null'],
   ['a string', '"a"'],
-  ['two texts', '{}{}'],
+  ['two objects', '{}{}'],
   ['an unclosed string', '{"a'],
   ['an unclosed escape', '{"a\\'],
   ['a trailing comma', '{"a":1,}'],
@@ -107,7 +107,7 @@ for (const [name, text] of refused) {
   })
 }
 
-test('the parser names the first fault, although a later step would refuse the token too', () => {
+test('the parser reports the first fault, although a later step would refuse the token, too', () => {
   const { first, second } = findDots('e30.e30.AA')
   const wrong: [call: () => unknown, message: RegExp][] = [
     [() => findDots('a'.repeat(16_385)), /longer than 16384 characters \(maxTokenLength\)/],

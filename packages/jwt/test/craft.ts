@@ -49,7 +49,7 @@ export function rsaJwk(): Jwk & { d: string } {
   return { ...testRsaKey }
 }
 
-/** Made for these tests and used nowhere else. */
+/** Created for these tests and not used elsewhere. */
 const testRsaKey = {
   kty: 'RSA',
   n: 'zsivAacJ5ocVQZsUog784O-Hr5bRjoSr_hymCf6Zxm9CaIj7anY7-a2K2RGz6fEUl6b8lOXsOwK915KX02-A5rtToKRw8a9VCafEF61SGO7XjMAmrsVeL3uxeOnJyKIWdRU1SVL-8YOy5h8ZAKiMAsOusgLmKbfmaAJ7y-gwVAkZkvob4hRnwakiWEmLjIf1WvkU9FJlN-QFNvmuVGTIP5ZJsQ-ZXb0xO0kxI1MFfVVry15ytRhobAkBY-oLnLYrEQC28d7ufPBgNGnam9qFRDACjlmP-A39U4rQM3y70PGJQ3o2E3wLofREMoDizLw6sbECHBnkokmz-MR9PICPSw',

@@ -19,7 +19,7 @@ function codes(token: unknown, options: InspectOptions = {}): string[] {
 
 const all: InspectOptions = { issuer, audience, typ: 'at+jwt', keys: [hs256], currentDate }
 
-test('inspect: shows header and payload, has no finding for a valid token, and says that the signature was not checked', () => {
+test('inspect: shows header and payload, has no finding for a valid token, and notes that the signature was not checked', () => {
   const result = inspect(craft(claims), all)
   assert.deepEqual(result.header, header)
   assert.deepEqual(result.payload, claims)
@@ -46,7 +46,7 @@ test('inspect: shows times as dates and in words', () => {
   assert.equal(text(now + 119), 'expires in 119 seconds')
   assert.equal(text(now + 120), 'expires in 2 minutes')
   assert.equal(text(now + 100 * 31_557_600), 'expires in 100 years')
-  assert.equal(text(1e300), undefined, 'beyond what a Date can tell')
+  assert.equal(text(1e300), undefined, 'outside the range of Date')
 })
 
 test('inspect: continues after the first fault, in the order of verify', () => {
@@ -156,7 +156,7 @@ interface HostileEntry {
   options: VerifyOptions & { clock: number }
 }
 
-test('inspect: for every hostile token the first finding is what verify throws, and there is none if verify accepts it', () => {
+test('inspect: for every hostile token the first finding is what verify throws, and there is no finding if verify accepts it', () => {
   const file = readFileSync(new URL('test/vectors/hostile.json', root), 'utf8')
   let compared = 0
   for (const { name, keys, options, ...entry } of (JSON.parse(file) as { entries: HostileEntry[] }).entries) {

@@ -31,7 +31,7 @@ const signed = (alg: 'RS256' | 'PS256' | 'RS512', kid = 'rsa') =>
   sign({}, importKey(rsa, { alg, kid }) as typeof ec, { ...anyone, expiresIn: 60 })
 const token = (key: typeof ec) => sign({}, key, { ...anyone, expiresIn: 60 })
 
-test('a key set: a key that is listed twice counts once, whatever else its entries say', () => {
+test('a key set: a key that is listed twice counts once, independent of its other members', () => {
   const twice = { ...exportJwk(ec), x5t: 'AA' }
   for (const lenient of [true, false]) {
     const set = buildKeySet({ keys: [exportJwk(ec), twice] }, lenient)
@@ -65,7 +65,7 @@ test('a key set: keys for different algorithms may share a kid, and each verifie
   assert.throws(() => verify(signed('RS512'), same, anyone), { code: 'ERR_JWT_ALGORITHM' })
 })
 
-test('a key that an attacker adds under the kid of another key is not used: both are left out, and the other keys stay', () => {
+test('a key that an attacker adds under the kid of another key is not used: both are left out, and the other keys are kept', () => {
   const other = { ...exportJwk(ec), kid: 'b' }
   const set = buildKeySet({ keys: [exportJwk(ec), exportJwk(stranger), other] }, true)
   assert.deepEqual(
@@ -108,7 +108,7 @@ test('an RSA key without alg verifies RS256, and other RSA algorithms only if th
         code: 'ERR_JWT_ALGORITHM',
       })
     }
-    assert.ok(verify(signed('RS256'), keys, anyone), 'the parameters of PS256 have not stayed on the key')
+    assert.ok(verify(signed('RS256'), keys, anyone), 'the parameters of PS256 are not left on the key')
   }
 })
 
@@ -184,7 +184,7 @@ test('limits are options: raising them accepts longer tokens and more members, l
   }
   assert.throws(() => verify(`${long.slice(0, -1)}!`, hs, raised), { code: 'ERR_JWT_MALFORMED' })
   assert.throws(() => verify(many, hs, { ...raised, maxMembers: 2999 }), { message: /more than 2999 members/ })
-  assert.ok(verify(short, key, anyone), 'a short token is read as before')
+  assert.ok(verify(short, key, anyone), 'a short token is still accepted')
   for (const wrong of [0, 1.5, -1, Number.NaN, '100', 1_048_577, null]) {
     for (const name of ['maxTokenLength', 'maxMembers']) {
       assert.throws(() => verify(short, key, { ...anyone, [name]: wrong as number }), { code: 'ERR_JWT_OPTION' })
@@ -192,7 +192,7 @@ test('limits are options: raising them accepts longer tokens and more members, l
   }
 })
 
-test('Date.now is looked up each time, so that fake timers work that are turned on later', async () => {
+test('Date.now is looked up on each call, so that fake timers that are enabled later work', async () => {
   const keys = createRemoteJWKSet('http://127.0.0.1:9/', { coolDown: '1d' })
   const text = token(ec)
   await assert.rejects(async () => keys.keysFor(text))

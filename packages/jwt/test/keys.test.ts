@@ -163,7 +163,7 @@ test('importKey: imports the key of every PEM with one key', () => {
   assert.equal(importKey(String(pems[4]?.[0]), { alg: 'PS512', kid: 'mine' }).alg, 'PS512')
 })
 
-test('importKey: refuses a string that is not a PEM of one supported key, and says what to pass instead', () => {
+test('importKey: refuses a string that is not a PEM of one supported key, and reports what to pass instead', () => {
   assert.match(refusedKey('s3cr3t-s3cr3t-s3cr3t-s3cr3t-s3cr3t').message, /octets/)
   assert.doesNotMatch(refusedKey('s3cr3t-s3cr3t').message, /s3cr3t/)
   const pair = generateKeyPairSync('ec', {
@@ -227,7 +227,7 @@ const acceptedJwks: [name: string, jwk: Jwk, options: object, alg: string, signs
   ['an RSA key for PSS', rsaPublic, { alg: 'PS384' }, 'PS384', false],
   ['an RSA private key', rsaPrivate, {}, 'RS256', true],
   ['a secret', oct, {}, 'HS256', true],
-  ['a secret with the algorithm aside', { kty: 'oct', k: base64url(secret) }, { alg: 'HS256' }, 'HS256', true],
+  ['a secret with the algorithm as an option', { kty: 'oct', k: base64url(secret) }, { alg: 'HS256' }, 'HS256', true],
   ['unknown members', { ...ecPublic, x5t: 'x', 'https://example.com/note': 1 }, {}, 'ES256', false],
 ]
 
@@ -269,8 +269,8 @@ const refusedJwks: [name: string, jwk: unknown, options?: object][] = [
   ['alg unknown', { ...ecPublic, alg: 'ES256K' }],
   ['alg of another curve', { ...ecPublic, alg: 'ES384' }],
   ['alg of another type', { ...ecPublic, alg: 'RS256' }],
-  ['alg against the option', ecPublic, { alg: 'ES384' }],
-  ['an RSA alg against the option', { ...rsaPublic, alg: 'RS256' }, { alg: 'PS256' }],
+  ['alg other than the option', ecPublic, { alg: 'ES384' }],
+  ['an RSA alg other than the option', { ...rsaPublic, alg: 'RS256' }, { alg: 'PS256' }],
   ['crv of another curve', { ...ecPublic, crv: 'P-384' }],
   ['crv unknown', { ...ecPublic, crv: 'secp256k1', alg: undefined }],
   ['crv a list', { ...ecPublic, crv: ['P-256'] }],
@@ -288,7 +288,7 @@ const refusedJwks: [name: string, jwk: unknown, options?: object][] = [
   ['kid a number', { ...ecPublic, kid: 1 }],
   ['kid too long', { ...ecPublic, kid: 'k'.repeat(257) }],
   ['x with padding', { ...ecPublic, x: `${ecPublic.x}=` }],
-  ['x in the other alphabet', { ...ecPublic, x: `${'/'.repeat(42)}8` }],
+  ['x in the alphabet of base64', { ...ecPublic, x: `${'/'.repeat(42)}8` }],
   ['x one octet short', { ...ecPublic, x: base64url(Buffer.alloc(31, 1)) }],
   ['x one octet long', { ...ecPublic, x: base64url(Buffer.alloc(33, 1)) }],
   ['x missing', { ...ecPublic, x: undefined }],
@@ -299,7 +299,7 @@ const refusedJwks: [name: string, jwk: unknown, options?: object][] = [
   ['d 0', { ...ecPrivate, d: zeros }],
   ['d empty', { ...ecPrivate, d: '' }],
   ['d a number', { ...ecPrivate, d: 1 }],
-  ['a secret beside a public key', { ...ecPublic, k: oct.k }],
+  ['a secret together with a public key', { ...ecPublic, k: oct.k }],
   ['Ed25519 d of another key', { ...edPrivate, d: otherEd.d }],
   ['Ed25519 x short', { ...edPublic, x: base64url(Buffer.alloc(31, 1)) }],
   ...smallOrder.map((hex): [string, Jwk] => [
@@ -467,17 +467,17 @@ const sameKid = { x, y }
 const refusedSets: [name: string, set: unknown, skipped: 'also refused when skipping' | 'left out when skipping'][] = [
   ['nothing', undefined, 'also refused when skipping'],
   ['a list', [ecPublic], 'also refused when skipping'],
-  ['keys that are no list', { keys: { 0: ecPublic } }, 'also refused when skipping'],
+  ['keys that are not a list', { keys: { 0: ecPublic } }, 'also refused when skipping'],
   ['no keys', { keys: [] }, 'also refused when skipping'],
   ['a key that is null', { keys: [ecPublic, null] }, 'left out when skipping'],
   ['257 keys', { keys: Array(257).fill({ kty: 'x' }) }, 'also refused when skipping'],
-  ['different keys of one kid', { keys: [rivalEc, { ...rivalEc, ...sameKid }, ecPublic] }, 'left out when skipping'],
-  ['nothing but two keys of one kid', { keys: [rivalEc, { ...rivalEc, ...sameKid }] }, 'also refused when skipping'],
+  ['different keys with one kid', { keys: [rivalEc, { ...rivalEc, ...sameKid }, ecPublic] }, 'left out when skipping'],
+  ['only two keys with one kid', { keys: [rivalEc, { ...rivalEc, ...sameKid }] }, 'also refused when skipping'],
   ['a weak key under the kid of another', { keys: [ecPublic, { ...weak, kid: 'ec' }] }, 'left out when skipping'],
-  ['a secret beside a public key', { keys: [ecPublic, oct] }, 'left out when skipping'],
-  ['a secret beside a foreign key', { keys: [{ kty: 'AKP' }, oct] }, 'also refused when skipping'],
+  ['a secret together with a public key', { keys: [ecPublic, oct] }, 'left out when skipping'],
+  ['a secret together with a foreign key', { keys: [{ kty: 'AKP' }, oct] }, 'also refused when skipping'],
   ['a private key', { keys: [ecPublic, edPrivate] }, 'left out when skipping'],
-  ['a private key of foreign use', { keys: [ecPublic, { ...edPrivate, use: 'enc' }] }, 'left out when skipping'],
+  ['a private key for another use', { keys: [ecPublic, { ...edPrivate, use: 'enc' }] }, 'left out when skipping'],
   ['a weak key', { keys: [ecPublic, weak] }, 'left out when skipping'],
   ['a malformed key', { keys: [ecPublic, { ...edPublic, x: 'AA' }] }, 'left out when skipping'],
   ['a key without kty', { keys: [ecPublic, { kid: 'x' }] }, 'left out when skipping'],

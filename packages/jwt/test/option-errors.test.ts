@@ -82,7 +82,7 @@ const sentences: Record<string, readonly [option: string, value: unknown, senten
 
 for (const [caller, cases] of Object.entries(sentences)) {
   for (const [option, value, sentence] of cases) {
-    test(`${caller}: the message for a wrong option says "${sentence}"`, async () => {
+    test(`${caller}: the message for a wrong option is "${sentence}"`, async () => {
       await assert.rejects(async () => calls[caller]?.({ [option]: value }), { message: `${caller}: ${sentence}` })
     })
   }
@@ -118,7 +118,7 @@ const rejections: [name: string, call: () => unknown, message: string][] = [
 ]
 
 for (const [name, call, message] of rejections) {
-  test(`${name}: the message says what is allowed and what was given`, async () => {
+  test(`${name}: the message describes what is allowed and what was given`, async () => {
     await assert.rejects(async () => call(), { code: 'ERR_JWT_OPTION', message })
   })
 }

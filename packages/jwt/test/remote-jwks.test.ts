@@ -65,7 +65,7 @@ async function unavailable(call: () => unknown): Promise<string> {
   return String(thrown.cause)
 }
 
-test('createRemoteJWKSet: requests nothing before the first token, then once, and then returns without waiting', async () => {
+test('createRemoteJWKSet: requests nothing before the first token, then once, and then returns the keys without waiting', async () => {
   const keys = remote()
   assert.equal(requests.length, 0)
   const first = keys.keysFor(byOne)
@@ -106,7 +106,7 @@ test('createRemoteJWKSet: an unknown kid causes a request, one per cool-down for
   assert.equal(requests.length, 2)
   clock += 500
   const flood = Array.from({ length: 500 }, (_, i) => keys.keysFor(craft({}, { ...header, kid: `other-${i}` })))
-  assert.ok(!(keys.keysFor(byOne) instanceof Promise), 'a known kid does not wait for the flood')
+  assert.ok(!(keys.keysFor(byOne) instanceof Promise), 'a known kid does not wait for requests for unknown kids')
   await Promise.all(flood)
   assert.equal(requests.length, 3)
 })
@@ -127,7 +127,7 @@ test('createRemoteJWKSet: a token without kid, or with an impossible one, gets t
   }
 })
 
-test('createRemoteJWKSet: a set is cached for ten minutes, then requested again; a removed key is gone', async () => {
+test('createRemoteJWKSet: a set is cached for ten minutes, then requested again without a removed key', async () => {
   const keys = remote()
   answer = json(both)
   await keys.keysFor(byTwo)
@@ -142,14 +142,14 @@ test('createRemoteJWKSet: a set is cached for ten minutes, then requested again;
 
 const lifetimes: [name: string, headers: Record<string, string>, seconds: number, options?: RemoteJWKSetOptions][] = [
   ['a shorter max-age', { 'cache-control': 'public, Max-Age=60' }, 60],
-  ['max-age less Age', { 'cache-control': 'max-age=100', age: '40' }, 60],
+  ['max-age minus Age', { 'cache-control': 'max-age=100', age: '40' }, 60],
   ['the shorter of two max-age', { 'cache-control': 'max-age=300, max-age="45"' }, 45],
-  ['no longer max-age', { 'cache-control': 'max-age=86400' }, 600],
-  ['no longer max-age than the option', { 'cache-control': 'max-age=86400' }, 120, { cacheMaxAge: '2m' }],
+  ['no max-age over the default', { 'cache-control': 'max-age=86400' }, 600],
+  ['no max-age over the option', { 'cache-control': 'max-age=86400' }, 120, { cacheMaxAge: '2m' }],
   ['no-store as one cool-down', { 'cache-control': 'no-store' }, 30],
   ['no-cache as one cool-down', { 'cache-control': 'no-cache, max-age=100' }, 30],
   ['max-age=0 as one cool-down', { 'cache-control': 'max-age=0' }, 40, { coolDown: '40s' }],
-  ['a max-age that is no number as one cool-down', { 'cache-control': 'max-age=soon' }, 30],
+  ['a max-age that is not a number as one cool-down', { 'cache-control': 'max-age=soon' }, 30],
   ['s-maxage not at all', { 'cache-control': 's-maxage=31' }, 600],
 ]
 
@@ -176,7 +176,7 @@ test('createRemoteJWKSet: setting the clock back does not extend the cache', asy
   assert.ok(!(keys.keysFor(byOne) instanceof Promise))
 })
 
-test('createRemoteJWKSet: the last valid set stays while requests fail, and only the first failure is waited for', async () => {
+test('createRemoteJWKSet: the last valid set stays in use while requests fail, and only the first failure is awaited', async () => {
   const keys = remote()
   const set = await keys.keysFor(byOne)
   for (const failing of [down, json({ keys: [] }), json(good, {}, 500)]) {
@@ -188,7 +188,7 @@ test('createRemoteJWKSet: the last valid set stays while requests fail, and only
   const before = requests.length
   clock += 86_400_000
   answer = json(both)
-  assert.equal(keys.keysFor(byOne), set, 'answered at once, since requests have been failing')
+  assert.equal(keys.keysFor(byOne), set, 'returned immediately, since requests have been failing')
   const renewed = await keys.keysFor(byTwo)
   assert.equal(requests.length, before + 1)
   assert.notEqual(renewed, set)
@@ -241,16 +241,16 @@ const badAnswers: [name: string, answer: Answer, cause: RegExp][] = [
   ['a list', json([exportJwk(one)]), /a list named keys/],
   ['no keys', json({ keys: [] }), /no key that can verify/],
   [
-    'two keys of one kid',
+    'two keys with one kid',
     json({ keys: [exportJwk(one), { ...exportJwk(three), kid: 'one' }] }),
     /no key that can verify/,
   ],
-  ['secrets alone', json({ keys: [oct] }), /no key that can verify/],
+  ['only secrets', json({ keys: [oct] }), /no key that can verify/],
   ['a private key', json({ keys: [exportJwk(one, { private: true })] }), /no key that can verify/],
   ['257 keys', json({ keys: Array.from({ length: 257 }, () => ({ kty: 'x' })) }), /more than 256 keys/],
   ['more than 256 KiB', json({ ...good, padding: 'x'.repeat(262_144) }), /larger than 262144/],
   [
-    'a body that breaks off',
+    'a truncated body',
     (response) => {
       response.writeHead(200, { 'content-length': '1000' }).write('{"keys"')
       setTimeout(() => response.destroy(), 10)
@@ -277,7 +277,7 @@ test('createRemoteJWKSet: accepts 256 KiB, compressed or not, and counts octets 
   assert.match(await unavailable(() => remote().keysFor(byOne)), /larger than 262144/)
 })
 
-test('createRemoteJWKSet: keys that are weak, malformed or unsupported are left out, and the valid keys stay', async () => {
+test('createRemoteJWKSet: keys that are weak, malformed or unsupported are left out, and the valid keys are kept', async () => {
   const keys = [
     { kty: 'EC', crv: 'secp256k1', kid: 'k', x: 'AA', y: 'AA' },
     { ...publicRsa, kid: 'enc', use: 'enc' },
@@ -334,12 +334,12 @@ test('createRemoteJWKSet: newerThan requests the set again after a signature did
   const [after] = await Promise.all(flood)
   assert.equal(requests.length, 2)
   assert.ok(after !== undefined && after !== before)
-  assert.equal(keys.newerThan(before), after, 'whoever comes later gets it at once')
+  assert.equal(keys.newerThan(before), after, 'later calls get it immediately')
   for (let i = 0; i < 100; i++) assert.equal(keys.newerThan(after), undefined)
   assert.equal(requests.length, 2)
   answer = down
   clock += 30_000
-  assert.equal(await keys.newerThan(after), after, 'the last good set stays')
+  assert.equal(await keys.newerThan(after), after, 'the last valid set stays in use')
   keys.close()
   assert.equal(keys.newerThan(before), undefined)
 })
@@ -410,7 +410,7 @@ test('createRemoteJWKSet: does not keep an idle process alive', async () => {
   assert.equal(status, 0)
 })
 
-test('createRemoteJWKSet: the message has the URL without the query', async () => {
+test('createRemoteJWKSet: the message contains the URL without the query', async () => {
   answer = down
   const keys = remote({}, `${url}?api_key=hush`)
   await assert.rejects(async () => keys.keysFor(byOne), { message: `no keys could be fetched from ${url}` })

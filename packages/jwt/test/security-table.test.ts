@@ -58,7 +58,7 @@ test('keys named by the token: jku, x5u and jwk.jku are never fetched (RFC 8725 
   ]
   for (const url of urls) {
     for (const named of [{ jku: url }, { x5u: url }, { jwk: { jku: url } }]) {
-      assert.ok(verify(withHeader(named), hs256, held), 'ignored under a good signature')
+      assert.ok(verify(withHeader(named), hs256, held), 'ignored with a valid signature')
       assert.equal(codeOf(withHeader(named, () => 'x'.repeat(32))), 'ERR_JWT_SIGNATURE')
       assert.equal(codeOf(withHeader({ ...named, kid: 'theirs' })), 'ERR_JWT_KEY_UNKNOWN')
     }

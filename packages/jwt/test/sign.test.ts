@@ -35,7 +35,7 @@ test('sign: writes the header alg, kid, typ in this order, and the claims its op
   })
 })
 
-test('sign: null leaves iss, aud and typ out; iat and exp are always there', () => {
+test('sign: null leaves iss, aud and typ out; iat and exp are always set', () => {
   const { header, payload } = unsafeDecode(sign({}, hs256, bare))
   assert.deepEqual(header, { alg: 'HS256', kid: 'hs-1' })
   assert.deepEqual(payload, { iat: now, exp: now + 60 })
@@ -125,7 +125,7 @@ test('sign: refuses a call without a required option', () => {
   assert.throws(() => call({}, hs256), { code: 'ERR_JWT_OPTION' })
 })
 
-test('sign: says which option is missing, and what to pass instead of a string as the key', async () => {
+test('sign: reports which option is missing, and what to pass instead of a string as the key', async () => {
   const call = sign as unknown as (...args: unknown[]) => string
   const { expiresIn: _, ...without } = options
   assert.throws(() => call({}, hs256, without), { message: /^sign: expiresIn must be .*'15m' \(got undefined\)/ })
@@ -165,8 +165,8 @@ const wrongPayloads: [name: string, payload: unknown, claim?: string][] = [
   ['a list', [{}]],
   ['a Map', new Map()],
   ['an instance of a class', new Account()],
-  ['iss beside issuer', { iss: issuer }, 'iss'],
-  ['aud beside audience', { aud: 'x' }, 'aud'],
+  ['iss in addition to issuer', { iss: issuer }, 'iss'],
+  ['aud in addition to audience', { aud: 'x' }, 'aud'],
   ['iat', { iat: now }, 'iat'],
   ['exp', { exp: now + 60 }, 'exp'],
   ['exp null', { exp: null }, 'exp'],
@@ -182,18 +182,18 @@ const wrongPayloads: [name: string, payload: unknown, claim?: string][] = [
   ['a symbol', { f: Symbol('x') }, 'f'],
   ['a bigint', { f: 1n }, 'f'],
   ['NaN', { f: Number.NaN }, 'f'],
-  ['Infinity within', { f: [{ g: Number.POSITIVE_INFINITY }] }, 'f'],
+  ['a nested Infinity', { f: [{ g: Number.POSITIVE_INFINITY }] }, 'f'],
   ['undefined in a list', { f: [undefined] }, 'f'],
   ['a Date', { f: new Date() }, 'f'],
-  ['a Date within', { f: { g: new Date() } }, 'f'],
-  ['a Map within', { f: [new Map()] }, 'f'],
+  ['a nested Date', { f: { g: new Date() } }, 'f'],
+  ['a nested Map', { f: [new Map()] }, 'f'],
   ['octets', { f: new Uint8Array(1) }, 'f'],
   ['a boxed string', { f: Object('x') }, 'f'],
   ['toJSON', { f: { toJSON: () => 'x' } }, 'f'],
   ['toJSON at the top', { toJSON: () => ({}) }, 'toJSON'],
   ['a cycle', { f: cyclic }, 'f'],
-  ['objects that unfold without end', { f: objects }],
-  ['lists that unfold without end', { f: lists }],
+  ['objects that expand exponentially', { f: objects }],
+  ['lists that expand exponentially', { f: lists }],
   ['nesting of 33 levels', { f: JSON.parse('['.repeat(32) + ']'.repeat(32)) }, 'f'],
   ['a lone surrogate', { f: 'a\ud800' }],
   ['a lone surrogate in a name', { '\udfff': 1 }],
@@ -210,7 +210,7 @@ for (const [name, payload, claim] of wrongPayloads) {
   })
 }
 
-test('sign: refuses nbf and jti twice, and cnf in an access token', () => {
+test('sign: refuses nbf and jti that are given twice, and cnf in an access token', () => {
   assert.equal(refused({ nbf: 1 }, 'ERR_JWT_CLAIM', { notBefore: 0 }).claim, 'nbf')
   assert.equal(refused({ jti: 'a' }, 'ERR_JWT_CLAIM', { jwtid: 'b' }).claim, 'jti')
   refused({ cnf: { jkt: 'x' } }, 'ERR_JWT_PROOF_REQUIRED')

@@ -4,8 +4,8 @@ import type { AsymmetricSigningKey, Duration, SigningKey, VerificationKey, Verif
 import { exportJwk, generateKey, importKey, isSigningKey, sign, verify } from '@sealwax/jwt'
 import { rsaJwk, secret } from './craft.ts'
 
-// Calls that must not compile are marked, so that `tsc` fails if they do. Each also throws, for
-// JavaScript.
+// Calls that must not compile are marked, so that `tsc` fails if they do. Each also throws at run
+// time, for JavaScript.
 
 const anyone = { issuer: null, audience: null, typ: null } as const
 const hmac = importKey(secret, { alg: 'HS256' })

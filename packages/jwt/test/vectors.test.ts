@@ -31,7 +31,10 @@ function read(name: string): unknown {
   return JSON.parse(readFileSync(new URL(`./vectors/${name}`, import.meta.url), 'utf8'))
 }
 
-/** The codes about a token or a key set: wrong options must not be what refuses a hostile token. */
+/**
+ * The codes about a token or a key set: a hostile token must not be refused because of wrong
+ * options.
+ */
 const refusals = /^ERR_JWT_(?!OPTION|KEY$)/
 
 test('verify: has the expected result for every hostile token', () => {
@@ -52,7 +55,7 @@ test('verify: has the expected result for every hostile token', () => {
 })
 
 function judge({ keys, options, name }: HostileEntry, token: string): string {
-  // The vectors were written for 8 KiB and 256 members, which are options.
+  // The vectors were written for limits of 8 KiB and 256 members, which are set by options.
   const { clock, ...given } = options
   const rest = { maxTokenLength: 8192, maxMembers: 256, ...given }
   try {

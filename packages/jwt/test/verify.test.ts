@@ -148,7 +148,7 @@ const wrongOptions: [name: string, changed: Record<string, unknown>][] = [
   ['issuer undefined', { issuer: undefined }],
   ['issuer empty', { issuer: '' }],
   ['issuer []', { issuer: [] }],
-  ['issuer with an empty text', { issuer: [issuer, ''] }],
+  ['issuer with an empty string', { issuer: [issuer, ''] }],
   ['issuer a RegExp', { issuer: /auth/ }],
   ['audience undefined', { audience: undefined }],
   ['audience []', { audience: [] }],
@@ -288,7 +288,7 @@ const wrongHeaders: [name: string, head: object | string, code: JwtErrorCode][] 
   ['another typ', { ...header, typ: 'id+jwt' }, 'ERR_JWT_TYPE'],
   ['typ with a parameter', { ...header, typ: 'at+jwt;x=y' }, 'ERR_JWT_TYPE'],
   ['typ with a Kelvin sign', { ...header, typ: 'to\u212Aen+jwt' }, 'ERR_JWT_TYPE'],
-  ['typ twice application/', { ...header, typ: 'application/application/at+jwt' }, 'ERR_JWT_TYPE'],
+  ['typ with application/ twice', { ...header, typ: 'application/application/at+jwt' }, 'ERR_JWT_TYPE'],
   ['no typ', { alg: 'HS256', kid: 'hs-1' }, 'ERR_JWT_TYPE'],
   ['a list', '[{"alg":"HS256"}]', 'ERR_JWT_MALFORMED'],
   ['a member twice', '{"alg":"HS256","kid":"hs-1","kid":"hs-1","typ":"at+jwt"}', 'ERR_JWT_MALFORMED'],
@@ -297,7 +297,7 @@ const wrongHeaders: [name: string, head: object | string, code: JwtErrorCode][] 
 for (const [name, head, code] of wrongHeaders) {
   test(`verify: refuses a header with ${name}`, () => {
     refused(craft(claims, head), code)
-    refused(craft(claims, head), code) // the second time too: it was not cached
+    refused(craft(claims, head), code) // also the second time, since it was not cached
   })
 }
 
@@ -323,7 +323,7 @@ for (const typ of ['AT+JWT', 'application/at+jwt', 'Application/At+Jwt']) {
 const everyToken: [name: string, payload: object | string, code: JwtErrorCode, claim?: string][] = [
   ['exp a string', { ...claims, exp: '1800000840' }, 'ERR_JWT_CLAIM', 'exp'],
   ['exp null', { ...claims, exp: null }, 'ERR_JWT_CLAIM', 'exp'],
-  ['exp beyond a double', '{"exp":1e400}', 'ERR_JWT_MALFORMED'],
+  ['exp outside the range of a double', '{"exp":1e400}', 'ERR_JWT_MALFORMED'],
   ['exp now', { ...claims, exp: now }, 'ERR_JWT_EXPIRED', 'exp'],
   ['exp past', { ...claims, exp: now - 0.001 }, 'ERR_JWT_EXPIRED', 'exp'],
   ['nbf true', { ...claims, nbf: true }, 'ERR_JWT_CLAIM', 'nbf'],
@@ -343,7 +343,7 @@ const everyToken: [name: string, payload: object | string, code: JwtErrorCode, c
 ]
 
 for (const [name, payload, code, claim] of everyToken) {
-  test(`verify: refuses ${name}, whatever the type`, () => {
+  test(`verify: refuses ${name} for any type`, () => {
     assert.equal(refused(craft(payload), code).claim, claim)
     assert.equal(refused(craft(payload), code, { typ: null }).claim, claim)
   })
@@ -375,7 +375,7 @@ for (const [name, payload, code, claim] of accessTokens) {
   })
 }
 
-test('verify: a token that is bound to a key is refused or accepted for any type if the option says so', () => {
+test('verify: a token that is bound to a key is refused or accepted for any type, according to the option', () => {
   const bound = { ...claims, cnf: { jkt: 'x' } }
   for (const typ of ['at+jwt', 'JWT']) {
     const token = craft(bound, { ...header, typ })

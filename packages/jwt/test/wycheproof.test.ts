@@ -81,7 +81,7 @@ function secretMaterial(secret: Buffer, alg: Algorithm, kid = ''): KeyMaterial {
   return { row, kid, signInput: input, verifyInput: input, signatureLength: row.hashLength }
 }
 
-/** The vectors that are wrong, by tcId: their result, and why it is wrong. */
+/** The incorrect vectors by tcId: the published result, and why it is wrong. */
 const defects: Record<number, [says: 'valid' | 'invalid', why: string]> = {
   346: ['valid', 'the header says PS384, the key PS256: one key, one algorithm (RFC 8725 §3.1)'],
   347: ['valid', 'the key names the algorithm ES521, which does not exist (RFC 7518 §3.1)'],
@@ -117,7 +117,7 @@ function signatures(context: TestContext): void {
   for (const tcId of [367, 370]) assert.equal(byId.get(tcId)?.jws, byId.get(357)?.jws)
   assert.deepEqual([numberOfTests, held], [401, 393])
   context.diagnostic(
-    `Wycheproof JWS: ${held} of ${numberOfTests}; ${Object.keys(defects).length} vectors are wrong themselves`,
+    `Wycheproof JWS: ${held} of ${numberOfTests}; ${Object.keys(defects).length} vectors are incorrect`,
   )
 }
 
@@ -216,16 +216,19 @@ function secp256k1(context: TestContext): void {
   }
   assert.equal(numberOfTests, 252)
   context.diagnostic(
-    `Wycheproof secp256k1: ES256K is not ours; all ${testGroups.length} keys (${numberOfTests} vectors) refused at load`,
+    `Wycheproof secp256k1: ES256K is not supported; all ${testGroups.length} keys (${numberOfTests} vectors) refused at load`,
   )
 }
 
 if (existsSync(resolve(folder, 'json_web_signature_test.json'))) {
-  test('Wycheproof JWS: 393 of 401 results are ours, and the 8 others are defects of the vectors', signatures)
+  test('Wycheproof JWS: 393 of 401 results match, and the 8 others are defects of the vectors', signatures)
   test('Wycheproof JWK: every key set has the published result', keySets)
-  test('Wycheproof primitives: every signature and tag of our algorithms has the published result', primitives)
+  test(
+    'Wycheproof primitives: every signature and tag of the supported algorithms has the published result',
+    primitives,
+  )
   test('Wycheproof secp256k1: every key is refused, since ES256K is not supported', secp256k1)
 } else {
   console.log(`Wycheproof: skipped, there are no vectors in ${folder} (WYCHEPROOF_DIR names another folder)`)
-  test('Wycheproof', { skip: 'the vectors are not here' }, () => {})
+  test('Wycheproof', { skip: 'the vectors are not installed' }, () => {})
 }

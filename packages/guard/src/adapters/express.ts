@@ -26,8 +26,8 @@ export interface ProtectMiddleware<A> {
  * or `app.use(protect(guard))`.
  *
  * Sets `res.locals.auth` (handlers in the same call know its type) and `req.auth` (typed by `import
- * '@sealwax/guard/express/global'`). Responds to a refusal itself, whatever error handler the
- * application has; everything else that is thrown goes to `next`. OPTIONS passes with `auth`
+ * '@sealwax/guard/express/global'`). Responds to a refusal itself, independent of the application's
+ * error handler; everything else that is thrown goes to `next`. OPTIONS passes with `auth`
  * undefined.
  * @param guard see `createGuard`
  * @param requirement what the routes require; its `check` is called with Express's request, with

@@ -3,8 +3,8 @@ import { type Auth, type AuthFor, type Guard, type Requirement, validateRequirem
 import { validateGuard } from '../validate-guard.ts'
 
 /**
- * What a runtime calls a handler with first: a web `Request`, or an event that holds one
- * (SvelteKit, Astro, React Router).
+ * The first argument of a handler: a web `Request`, or an event that contains one (SvelteKit,
+ * Astro, React Router).
  */
 export type Incoming = Request | { readonly request: Request }
 
@@ -27,9 +27,9 @@ export type FetchHandler<In extends Incoming, Rest extends readonly unknown[]> =
 ) => Response | Promise<Response>
 
 /**
- * Protects a handler that answers a web `Request`: Next route handlers, SvelteKit, Bun, Deno,
- * Workers. `export const GET = protect(guard, (request, auth) => Response.json(auth.subject))`. A
- * requirement comes before the handler: `protect(guard, { scope: 'orders:read' }, handler)`.
+ * Protects a handler of web `Request`s: Next route handlers, SvelteKit, Bun, Deno, Workers. `export
+ * const GET = protect(guard, (request, auth) => Response.json(auth.subject))`. A requirement comes
+ * before the handler: `protect(guard, { scope: 'orders:read' }, handler)`.
  *
  * `auth` is the second argument, since runtimes differ in how many follow: `(request, auth, env,
  * context)` on Workers. Responds to a refusal itself and then does not call the handler; everything

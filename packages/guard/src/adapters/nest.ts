@@ -25,11 +25,11 @@ interface Reply {
 }
 
 /**
- * Makes a guard class for Nest: `@UseGuards(protect(guard, { scope: 'orders:read' }))` on a
+ * Creates a guard class for Nest: `@UseGuards(protect(guard, { scope: 'orders:read' }))` on a
  * controller or a method, `{ provide: APP_GUARD, useClass: protect(guard) }` for the whole
  * application.
  *
- * Sets `request.auth`; a decorator cannot tell the method its type, so write `@Req() request:
+ * Sets `request.auth`; a decorator cannot pass its type to the method, so write `@Req() request:
  * ProtectedRequest`. A refusal is thrown as an `HttpException` with the problem as its response and
  * the `GuardError` as its `cause`, after the header fields are set: your exception filters see it.
  * Other errors are passed on. HTTP only: other contexts throw a TypeError. OPTIONS passes with

@@ -119,7 +119,8 @@ export interface IssuerMetadata {
 
 /**
  * Caches the metadata of an issuer: fetched once, and again in the background after an hour, or
- * after a failure that it might explain. The last metadata is kept while it cannot be fetched.
+ * after a failure that outdated metadata might explain. The last metadata is kept while it cannot
+ * be fetched.
  * @param issuer an https URL, or http on loopback
  */
 export function keepMetadata(issuer: string): (failed: boolean, signal: AbortSignal) => Promise<IssuerMetadata> {
@@ -164,8 +165,8 @@ async function findMetadata(issuer: string, closing: AbortSignal): Promise<Issue
 }
 
 /**
- * RFC 8414 §3.1: between host and path; OpenID Connect Discovery §4.1: after the path. Neither
- * doubles a slash.
+ * RFC 8414 §3.1: between host and path; OpenID Connect Discovery §4.1: after the path. A slash at
+ * the end of the path is dropped.
  */
 function metadataUrls(issuer: string): readonly string[] {
   const { origin, pathname } = new URL(issuer)

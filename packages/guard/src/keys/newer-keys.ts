@@ -3,7 +3,7 @@ import { GuardError, type GuardErrorCode } from '../errors.ts'
 import type { Trust } from '../trust.ts'
 import { andThen, type ValueOrPromise } from '../value-or-promise.ts'
 
-/** Refusals of tokens that were not signed with the keys at hand. */
+/** Refusals of tokens that were not signed with any of the current keys. */
 const FOREIGN: ReadonlySet<string> = new Set<GuardErrorCode>([
   ...(['token_key_unknown', 'token_algorithm_not_allowed', 'token_signature_invalid'] as const),
 ])
@@ -39,7 +39,7 @@ function tryOnce<T>(found: VerificationKeys, { keys, error, again }: Retry<T>): 
   return again(found)
 }
 
-/** Whether a refusal says that no key of the set made the signature. */
+/** Whether a token was refused because no key of the set made its signature. */
 export function isForeign(error: unknown): boolean {
   return error instanceof GuardError && FOREIGN.has(error.code)
 }

@@ -1,7 +1,7 @@
 import { TRUSTED_ISSUER, type TrustedIssuer, timeOf } from '../options.ts'
 import { checkOptions } from '../strict-options.ts'
 
-/** A trusted issuer, checked as far as only it needs checking. */
+/** A checked entry of the option `issuers`. */
 export interface ReadTrustedIssuer {
   /** Its `iss`; `null` for tokens without one. */
   readonly issuer: string | null
@@ -11,7 +11,7 @@ export interface ReadTrustedIssuer {
   readonly rules: Omit<TrustedIssuer, 'issuer' | 'until'>
 }
 
-/** @throws {TypeError} for what is not a trusted issuer */
+/** @throws {TypeError} for an entry that is not well-formed, or an issuer that is listed twice */
 export function readTrustedIssuers(issuers: readonly TrustedIssuer[]): ReadTrustedIssuer[] {
   const read = issuers.map(readTrustedIssuer)
   const names = read.map(({ issuer }) => issuer)

@@ -11,8 +11,8 @@ export interface CookieRule {
   readonly name: string
   /**
    * Other origins whose pages may send unsafe requests, exactly as in `'https://app.example.com'`.
-   * Default none. The API's own origin needs no entry if the request shows it: same host, and https
-   * or loopback.
+   * Default: none. The API's own origin does not need an entry if the request shows it: same host,
+   * and https or loopback.
    */
   readonly origins?: readonly string[]
 }
@@ -38,8 +38,8 @@ const COOKIE: OptionRules<CookieRule> = {
 }
 
 /**
- * Checks and copies the option of the guard.
- * @throws {TypeError} for a name that no cookie can have, and for an origin that is not one
+ * Checks and copies the option `cookie` of the guard.
+ * @throws {TypeError} for an invalid cookie name or origin
  */
 export function readCookieRule(rule: CookieRule): CookieRule {
   checkOptions('createGuard', rule, COOKIE, 'cookie')
@@ -48,8 +48,8 @@ export function readCookieRule(rule: CookieRule): CookieRule {
 }
 
 /**
- * The values of all cookies of a name that a request carries (RFC 6265 §5.4); empty ones are
- * cookies that were deleted.
+ * The values of all cookies with a name in a request (RFC 6265 §5.4). Empty ones are left out:
+ * those cookies were deleted.
  */
 export function cookiesNamed(name: string, request: GuardRequest): string[] {
   const field = fieldOf(request, 'cookie')
@@ -67,8 +67,8 @@ export function cookiesNamed(name: string, request: GuardRequest): string[] {
 }
 
 /**
- * A browser adds cookies to requests that pages of other sites make it send. So an unsafe request
- * must show its origin: by Fetch Metadata if the browser sends it, else by Origin. A request with
+ * A browser also sends cookies with requests from pages of other sites. So an unsafe request must
+ * show its origin: by Fetch Metadata if the browser sends it, else by Origin. A request with
  * neither is refused.
  * @returns why the request is refused, in a sentence for the client; `undefined` if it is not
  */
@@ -87,7 +87,7 @@ export function forgeryFault(request: GuardRequest, { origins = [] }: CookieRule
 
 /**
  * Whether an origin is that of the request itself. Behind a proxy the scheme is not known, so http
- * counts on loopback only.
+ * is accepted on loopback only.
  */
 function isOwn(origin: string, request: GuardRequest): boolean {
   const parsed = parseOrigin(origin)
@@ -107,7 +107,8 @@ function isOrigin(value: unknown): boolean {
 }
 
 /**
- * `undefined` for what is not an http or https origin and nothing else: no path, no credentials.
+ * Returns `undefined` unless the string is exactly an http or https origin: no path, no
+ * credentials.
  */
 function parseOrigin(text: string): URL | undefined {
   if (!/^https?:\/\/[^/?#@*\\\s]+$/.test(text) || !URL.canParse(text)) return undefined

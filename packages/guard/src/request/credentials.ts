@@ -13,7 +13,7 @@ export type Credentials =
 /** Credentials whose token may be any string: {@link tokenFault} checks it. */
 export type FoundCredentials = Credentials | { readonly kind: 'token'; readonly token: string; readonly cookie: true }
 
-/** What carries a token: the header, or the cookie. */
+/** Credentials with a token, from the header or the cookie. */
 export type BearerCredentials = FoundCredentials & { kind: 'token' }
 
 /** In characters. Longer strings are checked by `verify` only. */
@@ -31,11 +31,11 @@ const COOKIE_CHARACTERS = invalid('The token in the cookie has characters that n
 
 /**
  * Finds the access token of a request: in the Authorization header (RFC 6750 §2.1), or in the
- * guard's cookie if it has one. A token in the URL is never used. Two methods at once make the
- * request invalid (RFC 6750 §2, §3.1).
+ * guard's cookie if it has one. A token in the URL is never used. Two methods in one request make
+ * it invalid (RFC 6750 §2, §3.1).
  *
- * The characters of the token are not checked here: a token in the cache needs no check, any other
- * is passed to {@link tokenFault}.
+ * The characters of the token are not checked here, since a valid token does not need it:
+ * {@link tokenFault} is called for tokens that are refused.
  */
 export function findCredentials(request: GuardRequest, cookie?: CookieRule): FoundCredentials {
   const value = authorizationOf(request)
@@ -50,8 +50,8 @@ export function findCredentials(request: GuardRequest, cookie?: CookieRule): Fou
  */
 export function tokenFault(found: BearerCredentials): (Credentials & { kind: 'invalid' }) | undefined {
   const { token } = found
-  // Checking thousands of characters would make an invalid token cost more than a valid one; it is
-  // malformed either way.
+  // Checking thousands of characters would make an invalid token more expensive than a valid one;
+  // it is malformed either way.
   if (token.length > LONGEST_EXAMINED && !token.includes(',')) return undefined
   if (/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) return undefined
   if ('cookie' in found) return COOKIE_CHARACTERS
@@ -95,8 +95,8 @@ export function lengthFault(
 }
 
 /**
- * The value of the Authorization header; several joined by commas, as Headers (Fetch) does, so that
- * all kinds of requests are treated alike.
+ * The value of the Authorization header. Several are joined by commas, as Headers (Fetch) does, so
+ * that all kinds of requests are treated alike.
  */
 function authorizationOf(request: GuardRequest): string | undefined {
   const { headers, rawHeaders } = request

@@ -7,13 +7,13 @@ export interface GuardRequest {
   /** The header fields. */
   readonly headers: HeaderReader | Readonly<Record<string, string | readonly string[] | undefined>>
   /**
-   * Names and values alternating, as received: only here does Node show that a field was sent
+   * Names and values alternating, as received. Node's `headers` do not show that a field was sent
    * twice.
    */
   readonly rawHeaders?: readonly string[]
   /** The method; read if the guard accepts a cookie. */
   readonly method?: string | undefined
-  /** The URL or path; a token in its query is refused if there is another one. */
+  /** The URL or path; a token in its query makes a request with another token invalid. */
   readonly url?: string | undefined
 }
 
@@ -29,12 +29,12 @@ export function isHeaderReader(headers: GuardRequest['headers']): headers is Hea
 }
 
 /**
- * The values of a header field; a list only where the request keeps several apart.
+ * The values of a header field; a list only if the request keeps several values separate.
  * @param name in lower case
  */
 export function fieldOf({ headers, rawHeaders }: GuardRequest, name: string): string | readonly string[] | undefined {
   if (isHeaderReader(headers)) return headers.get(name) ?? undefined
-  // Node writes the names in lower case; an object from elsewhere may not.
+  // Node's names are in lower case; those of other objects may not be.
   if (rawHeaders !== undefined) return headers[name]
   const values = Object.keys(headers)
     .filter((own) => own.length === name.length && own.toLowerCase() === name)
@@ -43,8 +43,7 @@ export function fieldOf({ headers, rawHeaders }: GuardRequest, name: string): st
 }
 
 /**
- * The value of a header field that is sent once; `undefined` for none, several that a comma joins
- * otherwise.
+ * The value of a header field: `undefined` if it is absent; several values are joined by commas.
  */
 export function fieldValue(request: GuardRequest, name: string): string | undefined {
   const value = fieldOf(request, name)

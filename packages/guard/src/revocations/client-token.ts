@@ -11,7 +11,7 @@ export interface FeedClient {
 /** Access tokens that a client requests for itself. */
 export interface ClientTokens {
   /**
-   * Returns the current token, or requests a new one shortly before it expires. Rejects when the
+   * Returns the current token, or requests a new one shortly before it expires. Rejects if the
    * request fails.
    */
   get(signal: AbortSignal): Promise<string>
@@ -72,7 +72,7 @@ function formEncoded(text: string): string {
   return new URLSearchParams({ '': text }).toString().slice(1)
 }
 
-/** Returns {} for a string that is not JSON: the message of the parser would contain it. */
+/** Returns {} for a string that is not JSON, since the parser's error would quote it. */
 function readObject(text: string): Record<string, unknown> {
   try {
     return (JSON.parse(text) ?? {}) as Record<string, unknown>
@@ -81,7 +81,7 @@ function readObject(text: string): Record<string, unknown> {
   }
 }
 
-/** RFC 6749 §5.2. Nothing else from the response goes into a message. */
+/** RFC 6749 §5.2. Nothing else from the response is put into a message. */
 function isCode(error: unknown): error is string {
   return typeof error === 'string' && /^[a-z_]{1,40}$/.test(error)
 }

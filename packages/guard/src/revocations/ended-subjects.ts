@@ -1,7 +1,7 @@
 import type { JwtPayload } from '@sealwax/jwt'
 import { createLiveEntries } from './live-entries.ts'
 
-/** Subjects whose sessions have ended, all or all but one. */
+/** Subjects of whom all sessions, or all but one, have ended. */
 export interface EndedSubjects {
   /**
    * Whether a current entry of the subject refuses the token.

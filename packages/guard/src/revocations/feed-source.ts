@@ -17,7 +17,7 @@ export interface FeedSource {
 /**
  * Finds a feed and, if it is not public, the token for it. The last known URL is used while the
  * issuer's metadata is not available.
- * @param issuer not used if a URL and no client is given
+ * @param issuer not used if a URL but no client is given
  */
 export function feedSource(
   { url, client }: { readonly url?: string; readonly client?: FeedClient },

@@ -4,14 +4,13 @@ import { readBody } from '@sealwax/jwt/internal'
 const SIZE_LIMIT = 16 * 1024 * 1024
 
 /**
- * Bytes that are uncompressed at a time; the default is a sixteenth of this, and a page has
- * hundreds of thousands.
+ * Bytes that are uncompressed at a time. The default of zlib is 16 KiB; a page has hundreds of KiB.
  */
 const CHUNK_SIZE = 256 * 1024
 
 interface Answer {
   readonly body: unknown
-  /** The server's own time, in seconds since 1970, from its Date header. */
+  /** The time of the server, in seconds since 1970, from its Date header. */
   readonly date: number | undefined
 }
 
@@ -26,14 +25,14 @@ export class UnexpectedStatus extends Error {
 }
 
 /**
- * Whether a request can go on in the background without keeping the process alive: on Node, by
+ * Whether a request can continue in the background without keeping the process alive: on Node, with
  * node:http.
  */
 export const hasBackground = globalThis.process?.getBuiltinModule !== undefined
 
 /**
- * Gets a JSON document; follows no redirect. A request with a Prefer header, which the issuer may
- * hold back, keeps no process alive.
+ * Gets a JSON document; does not follow redirects. A request with a Prefer header, which the issuer
+ * may hold back, does not keep the process alive.
  */
 export async function getJson(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
   const get = hasBackground ? getByNode : getByFetch

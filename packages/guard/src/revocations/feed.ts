@@ -29,8 +29,8 @@ export interface FeedOptions {
    */
   readonly staleAfter?: Duration
   /**
-   * What happens when it is older: `'deny'` refuses requests with 503 `revocation_unavailable`,
-   * `'allow'` uses the last known state. Default `'deny'`.
+   * What happens when the state is older: `'deny'` refuses requests with 503
+   * `revocation_unavailable`, `'allow'` uses the last known state. Default `'deny'`.
    */
   readonly whenStale?: 'deny' | 'allow'
   /** Called after each page and each failure, for metrics. Errors it throws are ignored. */
@@ -58,8 +58,9 @@ export interface FeedReport {
 /** A feed that is followed. Makes no request before the first call of `ready`. */
 export interface RevocationFeed extends RevocationCheck {
   /**
-   * Returns `undefined` once the first snapshot is complete, else a promise that fulfills when it
-   * is or when the time to wait for it is over. Never rejects.
+   * Returns a promise if the feed must be awaited before a check, else `undefined`. On Node, it
+   * must be awaited until the first snapshot is complete, a request has failed or the time limit
+   * has passed; without background work, while it is read. Never rejects.
    */
   ready(): Promise<void> | undefined
   /** See `RevocationCheck`. */
@@ -104,7 +105,10 @@ export function followFeed(source: FeedSource, options: FeedOptions): Revocation
   let flight: Promise<void> | undefined
   const firstSnapshot = Promise.withResolvers<void>()
   let settled = false
-  /** Ends the wait for the first snapshot: it is complete, or the time is over. */
+  /**
+   * Ends the wait for the first snapshot: it is complete, a request failed, or the time limit has
+   * passed.
+   */
   const settle = () => {
     settled = true
     firstSnapshot.resolve()
@@ -123,15 +127,15 @@ export function followFeed(source: FeedSource, options: FeedOptions): Revocation
   async function turn(): Promise<number> {
     const url = await source.url(failures > 0, closing.signal)
     if (cursor !== undefined) url.searchParams.set('after', cursor)
-    // An issuer at its limit of held-back requests still answers those that do not wait.
+    // An issuer at its limit of held-back requests still responds to those that do not wait.
     const waits = cursor !== undefined && !more && hasBackground && failures === 0
     const { body, date } = await ask(url, waits)
     const page = readPage(body)
     for (const entry of page.entries) list.add(entry)
     cursor = page.cursor
     more = page.more
-    // Age is measured by the issuer's clock alone, so ours may differ. The state is complete only
-    // with the last page.
+    // The age is measured with the issuer's clock only, so that ours may differ. The state is
+    // complete only with the last page.
     if (!more) knownAt = performance.now() - Math.max(0, (date ?? page.as_of) - page.as_of) * 1000
     failures = 0
     report({ entries: page.entries.length })
@@ -148,7 +152,7 @@ export function followFeed(source: FeedSource, options: FeedOptions): Revocation
       return await get()
     } catch (error) {
       const status = error instanceof UnexpectedStatus ? error.status : undefined
-      // A token that expired or was revoked is replaced at once, one without the scope with the
+      // A token that expired or was revoked is replaced immediately, one without the scope with the
       // next request.
       const another = (status === 401 || status === 403) && source.refused()
       if (another && status === 401) return get()
@@ -174,8 +178,8 @@ export function followFeed(source: FeedSource, options: FeedOptions): Revocation
       const [struggled, before, began] = [failures > 0, cursor, performance.now()]
       const entries = await tryTurn()
       const brief = performance.now() - began < LONGEST_UNREAD
-      // While a transaction stays open at the issuer, the same entries are returned at once again
-      // and again. Behind a proxy that drops `Prefer`, empty pages are.
+      // While a transaction stays open at the issuer, it returns the same entries immediately,
+      // again and again. Behind a proxy that drops `Prefer`, it returns empty pages.
       const idle = cursor === before || (entries === 0 && before !== undefined && !more)
       if (failures === 0 && struggled && !more) await pause(LONGEST_UNREAD, closing.signal)
       else if (failures === 0 && brief && idle) await pause(FIRST_PAUSE, closing.signal)
@@ -261,7 +265,7 @@ function readPage(body: unknown): Page {
   return { cursor, as_of: asOf, more, entries }
 }
 
-/** Does not keep the process alive. */
+/** Waits for 0.5 to 1.5 times the given time. Does not keep the process alive. */
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds * (0.5 + Math.random()))

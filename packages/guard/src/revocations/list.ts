@@ -53,8 +53,8 @@ export type RevocationAnswer = RevocationVerdict | boolean | undefined
 export interface RevocationCheck {
   /**
    * Returns whether a verified token is revoked. May return a promise, for a look-up in Redis or
-   * SQL; if it rejects, or `check` throws, the request is refused with `revocation_unavailable`.
-   * Any result but a {@link RevocationAnswer} makes `authenticate` throw a TypeError.
+   * SQL; if it rejects, or `check` throws, the request is refused with `revocation_unavailable`. If
+   * the result is not a {@link RevocationAnswer}, `authenticate` throws a TypeError.
    */
   check(token: RevocableToken): RevocationAnswer | PromiseLike<RevocationAnswer>
   /**
@@ -64,8 +64,8 @@ export interface RevocationCheck {
   readonly cacheFor?: Duration
   /**
    * Calls a listener after each new revocation; errors it throws are ignored. With it, a socket is
-   * closed at once when its token is revoked; without it, `authenticateSocket` calls `check` every
-   * second.
+   * closed immediately when its token is revoked; without it, `authenticateSocket` calls `check`
+   * every second.
    * @returns a function that ends the subscription
    */
   subscribe?(listener: (entry: Revocation) => void): () => void
@@ -102,12 +102,12 @@ const OPTIONS: OptionRules<RevocationListOptions> = {
   rules: { now: mustBeFunction('a function that returns milliseconds since 1970') },
 }
 
-/** Greatest `until` accepted as seconds; the milliseconds of this century are greater. */
+/** Maximum of `until` in seconds; times of this century in milliseconds are greater. */
 const LATEST_UNTIL = 1e11
 
 /**
  * Creates an empty {@link RevocationList}. A check is a look-up by session id and key id, and by
- * subject once there was a `sub` or `ver`. A million revocations whose names are 128 bits in
+ * subject once a `sub` or `ver` was added. A million revocations whose names are 128 bits in
  * base64url take about 40 MiB.
  * @throws {TypeError} for unknown or `undefined` options
  */
@@ -207,9 +207,9 @@ function isName(id: unknown): boolean {
 }
 
 /**
- * If the wall clock jumped forward, revocations would be removed whose tokens are valid again once
- * it is corrected. So an entry is removed only after its `until` has passed on the monotonic clock,
- * too.
+ * If the wall clock jumps forward, an entry must not be removed whose tokens are valid again once
+ * the clock is corrected. So an entry is removed only after its `until` has passed on the monotonic
+ * clock, too.
  */
 function earlierClock(): number {
   return Math.min(Date.now(), performance.timeOrigin + performance.now())

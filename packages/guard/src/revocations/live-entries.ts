@@ -55,8 +55,8 @@ export function createLiveEntries(versioned: boolean): LiveEntries {
 
   /** The slot of the name in `words`, or the free one where it belongs. */
   function slotOf(): number {
-    // The high bits: when the table grows, neighbors stay neighbors, so that memory is read and
-    // written in order.
+    // The high bits select the slot: when the table grows, neighbors stay neighbors, so that memory
+    // is read and written in order.
     let slot = spread() >>> Math.clz32(capacity - 1)
     for (; ; slot = (slot + 1) & (capacity - 1)) {
       const cell = slot * WIDTH
@@ -167,7 +167,8 @@ function readWords(name: string): boolean {
 }
 
 /**
- * Session ids are random and subject keys are hashes; the mixing is for ids that are not random.
+ * Hashes the name in `words`. Session ids are random and subject keys are hashes; the mixing is for
+ * ids that are not random.
  */
 function spread(): number {
   let hash = Math.imul((words[0] as number) ^ (words[2] as number), 0x9e3779b1)

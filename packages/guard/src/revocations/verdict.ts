@@ -15,7 +15,7 @@ const VERDICTS: ReadonlySet<unknown> = new Set<RevocationVerdict>([
 const mustBeCacheFor = mustBeDuration('from 1 second to 1 day', 1, 86_400)
 
 /**
- * Checks a revocation check that the program brings.
+ * Validates a revocation check of the program.
  * @throws {TypeError}
  */
 export function validateRevocationCheck(revocation: RevocationCheck): void {
@@ -26,7 +26,7 @@ export function validateRevocationCheck(revocation: RevocationCheck): void {
   const isLiteral = Object.getPrototypeOf(revocation) === Object.prototype && !('add' in revocation)
   for (const [name, value] of isLiteral ? Object.entries(revocation) : []) {
     if (name === 'cacheFor' || typeof value === 'function') continue
-    throw unknownOption('createGuard', `revocation.${name}`, 'beside check there are cacheFor and subscribe')
+    throw unknownOption('createGuard', `revocation.${name}`, 'besides check, there are cacheFor and subscribe')
   }
   const allowed = cacheFor === undefined ? undefined : mustBeCacheFor(cacheFor)
   if (allowed !== undefined) throw wrongOption('createGuard', 'revocation.cacheFor', allowed, cacheFor)
@@ -35,7 +35,7 @@ export function validateRevocationCheck(revocation: RevocationCheck): void {
 /**
  * Returns the verdict about a token; a promise if the check must be awaited.
  * @throws {GuardError} `revocation_unavailable` if the check fails
- * @throws {TypeError} if it returns something else
+ * @throws {TypeError} if the check returns anything but a `RevocationAnswer`
  */
 export function verdictOf(trust: Trust, token: RevocableToken): Verdict | Promise<Verdict> {
   const { revocation } = trust
@@ -45,12 +45,12 @@ export function verdictOf(trust: Trust, token: RevocableToken): Verdict | Promis
     : recall(trust, revocation, token, toSeconds(revocation.cacheFor) * 1000)
 }
 
-/** Checks that have returned a promise: each call costs a look-up. */
+/** Checks that have returned a promise: each call causes a look-up. */
 const awaited = new WeakSet<RevocationCheck>()
 
 /**
  * Returns the verdict about tokens of a key that is no longer known, if the check works from
- * memory. A check that needs a look-up is called at most once: anyone can make such a token.
+ * memory. A check that needs a look-up is called at most once, since anyone can send such a token.
  */
 export function verdictOnKey(revocation: RevocationCheck | null, kid: string): Verdict {
   if (revocation === null || awaited.has(revocation)) return undefined
@@ -101,7 +101,7 @@ function recall(
   milliseconds: number,
 ): Verdict | Promise<Verdict> {
   const known = answers.get(token)
-  // If the clock is set back, a verdict must not last longer.
+  // A verdict must not be kept longer if the clock is set back.
   if (known !== undefined && Math.abs(trust.now() - known.at) < milliseconds) return known.verdict
   const verdict = ask(trust, revocation, token)
   if (!(verdict instanceof Promise)) {
@@ -129,7 +129,7 @@ function keep(token: RevocableToken, verdict: Verdict, at: number): void {
   else answers.set(token, { verdict, at })
 }
 
-/** A thenable as a promise; anything else as it is. */
+/** Converts a thenable to a promise; returns anything else unchanged. */
 function asPromise(answer: unknown): unknown {
   const isThenable =
     typeof answer === 'object' && answer !== null && 'then' in answer && typeof answer.then === 'function'

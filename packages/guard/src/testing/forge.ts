@@ -10,21 +10,21 @@ import {
 import type { Algorithm } from '@sealwax/jwt'
 
 /**
- * A segment of a token before it is encoded: an object becomes JSON, a string UTF-8, bytes stay as
- * they are.
+ * A segment of a token before it is encoded: an object is encoded as JSON, a string as UTF-8, bytes
+ * as they are.
  */
 export type Segment = object | string | Uint8Array
 
 /** Signs a signing input. */
 export type Signer = (input: string) => Uint8Array
 
-/** Makes tokens with any content, signed with the key of a test issuer. */
+/** Creates tokens with any content, signed with the key of a test issuer. */
 export interface Forge {
   /** The algorithm of the issuer. */
   readonly alg: Algorithm
   /** The id of its key. */
   readonly kid: string
-  /** The public half, or the secret of an HMAC key. */
+  /** The public key, or the secret of an HMAC key. */
   readonly publicKey: KeyObject
   /** The header of a valid token. */
   readonly header: Readonly<Record<string, unknown>>
@@ -38,7 +38,7 @@ export interface Forge {
   readonly strangerKey: KeyObject
 }
 
-/** The private key of an algorithm, or its secret. */
+/** Generates a private key for an algorithm, or a secret for HMAC. */
 export function generateKeySync(alg: Algorithm): KeyObject {
   switch (alg) {
     case 'ES256':
@@ -60,7 +60,8 @@ export function generateKeySync(alg: Algorithm): KeyObject {
 }
 
 /**
- * The signature of an algorithm (RFC 7518 §3) over any string; `key` may be for another algorithm.
+ * Returns the signer of an algorithm (RFC 7518 §3) for any string; `key` may be for another
+ * algorithm.
  */
 export function signerOf(alg: string, key: KeyObject): Signer {
   const hash = `sha${alg.slice(2)}`
@@ -95,7 +96,7 @@ export function encode(segment: Segment): string {
   return Buffer.from(typeof segment === 'string' ? segment : JSON.stringify(segment)).toString('base64url')
 }
 
-/** A token in compact form (RFC 7515 §7.1) of any header and payload. */
+/** Creates a token in compact form (RFC 7515 §7.1) with any header and payload. */
 export function compact(header: Segment, payload: Segment, sign: Signer): string {
   const input = `${encode(header)}.${encode(payload)}`
   return `${input}.${encode(sign(input))}`

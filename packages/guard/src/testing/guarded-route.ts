@@ -44,10 +44,11 @@ const REFUSALS: ReadonlySet<number> = new Set([400, 401, 431])
 
 /**
  * Attacks your own route: sends it every hostile token and header, one after the other, and expects
- * 400 or 401 for each. A valid token must get 2xx, before and after. Needs no test runner.
+ * 400, 401 or 431 for each. A valid token must get 2xx, before and after. Does not need a test
+ * runner.
  * @returns how many hostile requests were refused
  * @throws {Error} with a list of the requests that were accepted or got another status
- * @throws {TypeError} for unknown options and for names in `except` that no case has
+ * @throws {TypeError} for unknown options and for names in `except` that are not the name of a case
  */
 export async function testGuardedRoute(options: GuardedRouteOptions): Promise<{ readonly refused: number }> {
   checkOptions('testGuardedRoute', options, OPTIONS)

@@ -93,8 +93,8 @@ export interface TestIssuer {
    */
   mint(options?: MintOptions): string
   /**
-   * Creates a token with any header and payload, even such as `sign` refuses. Objects are encoded
-   * as JSON, strings as UTF-8, bytes as they are.
+   * Creates a token with any header and payload, including those that `sign` refuses. Objects are
+   * encoded as JSON, strings as UTF-8, bytes as they are.
    */
   forge(header: Segment, payload: Segment): string
   /** Ends a session: its tokens are `token_revoked`. Default `'test-session'`. */
@@ -117,7 +117,7 @@ const OPTIONS: OptionRules<TestIssuerOptions> = {
   rules: {
     issuer: mustBe('a string', isString),
     audience: mustBe('a string', isString),
-    // `importKey` knows the algorithms.
+    // `importKey` checks the name.
     alg: mustBe("the name of an algorithm such as 'ES256'", isString),
     secret: mustBe('a Uint8Array', (value) => value instanceof Uint8Array),
   },
@@ -135,14 +135,14 @@ const MINT: OptionRules<MintOptions> = {
     version: mustBe('a number', (value) => typeof value === 'number'),
     expiresIn: mustBeDuration('at least 1 second', 1),
     claims: mustBe('an object of claims', (value) => typeof value === 'object' && value !== null),
-    // Left to `sign`.
+    // These are checked by `sign`.
     issuer: mustBe('a string', (value) => value !== undefined),
     audience: mustBe('a string or a list of strings', (value) => value !== undefined),
     typ: mustBe('a media type, or null', (value) => value !== undefined),
   },
 }
 
-/** Longer than any token of a test lives, in seconds. */
+/** In seconds; longer than any test token is valid. */
 const REVOKED_FOR = 10 * 365 * 86_400
 
 const keyObjects = new WeakMap<TestIssuer, KeyObject>()

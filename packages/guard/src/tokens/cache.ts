@@ -1,10 +1,10 @@
-/** Stores verified tokens by their string, to save the next signature check. */
+/** Stores verified tokens by their string, so that the next signature check can be skipped. */
 export interface TokenCache<Entry extends { readonly token: string }> {
   /** Returns the entry of exactly this token. */
   find(token: string): Entry | undefined
   /** Adds an entry. */
   add(entry: Entry): void
-  /** Removes an entry, if it is still there. */
+  /** Removes an entry if it is still cached. */
   remove(entry: Entry): void
   /** Removes all entries. */
   clear(): void

@@ -18,7 +18,7 @@ export interface Expected {
 export interface Mismatch {
   /** What is accepted. */
   readonly expected: string | readonly string[]
-  /** Absent if the token has nothing. */
+  /** Absent if the token has none. */
   readonly received?: string | readonly string[]
   /** Both in a sentence. */
   readonly sentence: string

@@ -12,7 +12,7 @@ import { type OtherKind, otherKindOf } from '../token-kind.ts'
 import type { Trust } from '../trust.ts'
 import { type Mismatch, mismatchOf } from './mismatch.ts'
 
-/** Errors in the program, or keys that are not available: not about the token. */
+/** Codes that are not about the token: errors in the program, and keys that are not available. */
 type OtherError = 'ERR_JWT_OPTION' | 'ERR_JWT_KEY' | 'ERR_JWT_KEY_SET' | 'ERR_JWT_KEYS_UNAVAILABLE'
 
 interface Row {
@@ -72,7 +72,7 @@ export function tokenRefusal(
   })
 }
 
-/** `verify` has a rule of its own for the commonest of these claims. */
+/** `verify` itself checks the most common of these claims. */
 function isAboutKind({ code, claim }: JwtError): boolean {
   return code === 'ERR_JWT_CLAIM' && (claim === 'token_use' || claim === 'token_type')
 }
@@ -90,7 +90,7 @@ function withArticle(kind: OtherKind['kind']): string {
   return kind === 'ID token' ? `an ${kind}` : `a ${kind}`
 }
 
-/** The message of `verify` contains nothing from the token; its cause does. */
+/** Adds the mismatch as the cause: the message of `verify` contains nothing from the token. */
 function explained({ code, message, claim }: JwtError, { sentence }: Mismatch): JwtError {
   return new JwtError(code, message, { ...(claim && { claim }), cause: new Error(sentence) })
 }
@@ -100,7 +100,10 @@ export function isNotAboutToken(code: JwtErrorCode): code is OtherError {
   return !Object.hasOwn(TABLE, code)
 }
 
-/** Anybody can send an unsigned token; a longer one is not decoded for the log. In characters. */
+/**
+ * In characters. Longer tokens without a valid signature are not decoded for the log, since anyone
+ * can send them.
+ */
 const LONGEST_UNSIGNED = 4096
 
 const NOTHING: { readonly header: Partial<JwtHeader>; readonly payload: JwtPayload } = { header: {}, payload: {} }

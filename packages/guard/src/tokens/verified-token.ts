@@ -10,13 +10,16 @@ export interface VerifiedToken {
   readonly auth: Auth
   /** The key that its signature was made with. */
   readonly key: VerificationKey | undefined
-  /** The keys it was last checked with, and when, in milliseconds since 1970. */
+  /** The keys that it was last checked with. */
   keys: VerificationKeys
   /** When the keys were requested, in milliseconds since 1970. */
   keysAt: number
   /** Passed to revocation checks; the key of the subject is computed once, when first needed. */
   readonly revocable: RevocableToken
-  /** `exp` and `nbf` in seconds since 1970; infinite if the token has none. */
+  /**
+   * `exp` in seconds since 1970. This and the next two are infinite if the token does not have the
+   * claim.
+   */
   readonly expires: number
   /** `nbf` in seconds since 1970. */
   readonly notBefore: number
@@ -49,9 +52,9 @@ export function verifiedToken(token: string, auth: Auth, keys: VerificationKeys,
 }
 
 /**
- * Whether a token that was verified earlier would still be: its time has not passed, nor moved out
- * of reach because a clock was set back, and its key is still trusted. Nothing else that `verify`
- * looks at can change.
+ * Whether `verify` would still accept a token that was verified earlier: it has not expired, it is
+ * not in the future because a clock was set back, and its key is still trusted. Nothing else that
+ * `verify` checks can change.
  * @param now milliseconds since 1970
  * @param tolerance in seconds
  */
@@ -59,7 +62,7 @@ export function stillHolds(token: VerifiedToken, keys: VerificationKeys, now: nu
   return isTimely(token, now, tolerance) && token.key !== undefined && keyOf(keys, token.auth.header) === token.key
 }
 
-/** Whether now lies between the times of a token; the same comparisons as in `verify`. */
+/** Whether a token is valid at this time; the same comparisons as in `verify`. */
 export function isTimely({ expires, notBefore, issuedAt }: VerifiedToken, now: number, tolerance: number): boolean {
   const seconds = now / 1000
   return expires > seconds - tolerance && notBefore <= seconds + tolerance && issuedAt <= seconds + GREATEST_AHEAD

@@ -13,7 +13,7 @@ import { stillHolds, type VerifiedToken, verifiedToken } from './verified-token.
 
 const verifiedBy = new WeakMap<Auth, Trust>()
 
-/** By whose rules a token was verified, to go on watching it by them. */
+/** Returns the rules that a token was verified by, which also apply when it is watched. */
 export function trustThatVerified(auth: Auth): Trust | undefined {
   return verifiedBy.get(auth)
 }
@@ -48,8 +48,8 @@ function verifyWith(keys: VerificationKeys, { trust, credentials, known }: Attem
 }
 
 /**
- * Whether the keys were asked for so recently that they need not be again: a source of keys has to
- * decode the token to choose them.
+ * Whether the keys were requested so recently that they are reused: a source of keys has to decode
+ * the token to choose them.
  */
 function isRecent({ keysKept, now }: Trust, known: VerifiedToken): boolean {
   return keysKept > 0 && Math.abs(now() - known.keysAt) < keysKept
@@ -60,12 +60,13 @@ function keysFor({ trust, credentials }: Attempt): ValueOrPromise<VerificationKe
 }
 
 function refuseKeys(cause: unknown, { trust, credentials }: Attempt): never {
-  // A source of keys reads the header of the token. What is wrong there is no fault of the keys.
+  // A source of keys reads the header of the token, so the error may be about the token, not the
+  // keys.
   const refusal = refusalOf(trust, credentials, cause, trust.now())
   throw refusal ?? new GuardError('keys_unavailable', { ...trust.challenge, cause })
 }
 
-/** The token as it was verified before, if that still holds. */
+/** Returns the token as it was verified before, if it is still valid. */
 function recall(trust: Trust, known: VerifiedToken | undefined, keys: VerificationKeys): VerifiedToken | undefined {
   if (known === undefined) return undefined
   const now = trust.now()
@@ -82,8 +83,8 @@ function recall(trust: Trust, known: VerifiedToken | undefined, keys: Verificati
 
 function verifyAnew(trust: Trust, credentials: BearerCredentials, keys: VerificationKeys): VerifiedToken {
   const now = trust.now()
-  // Without stack traces: one costs more than the rest of a refusal, which would make garbage
-  // expensive.
+  // Without stack traces: creating one takes longer than the rest of a refusal, so invalid tokens
+  // would be expensive.
   const limit = Error.stackTraceLimit
   Reflect.set(Error, 'stackTraceLimit', 0)
   try {
@@ -105,8 +106,8 @@ function verifyAnew(trust: Trust, credentials: BearerCredentials, keys: Verifica
 }
 
 /**
- * A string that is no token may not even be credentials (RFC 6750 §2.1). This is checked only here:
- * a good token does not need it.
+ * Returns the refusal for an error. Whether the string is well-formed credentials (RFC 6750 §2.1)
+ * is checked only here, since a valid token does not need it.
  */
 function refusalOf(
   trust: Trust,
@@ -123,9 +124,9 @@ function refusalOf(
 }
 
 /**
- * A key that is revoked leaves the key set. The client must learn that a token of it is stale and
- * renew it, whether the key set or the revocation arrived first. Nothing in the token is relied on
- * but the `kid` of a key that is refused anyway.
+ * A revoked key is removed from the key set. The client must be told that its token is stale, so
+ * that it renews it, whether the guard receives the key set or the revocation first. Only the `kid`
+ * of the token is used, and the token is refused in any case.
  */
 function ofRevokedKey({ revocation, challenge }: Trust, refusal: GuardError): GuardError {
   const { kid, cause } = refusal

@@ -8,8 +8,8 @@ import type { VerifiedToken } from './verified-token.ts'
 const WATCH_INTERVAL = 1000
 
 /**
- * Calls `lost` when a token expires or is revoked, at once if it already has. Its timers let an
- * idle process exit.
+ * Calls `lost` when a token expires or is revoked; immediately if this has already happened. Its
+ * timers let an idle process exit.
  * @returns a function that ends the watch
  */
 export function watchToken(
@@ -23,11 +23,11 @@ export function watchToken(
   let again = false
   let over = false
   function hear(verdict: RevocationVerdict | undefined): void {
-    // Unavailable revocations say nothing about this token.
+    // That revocations are unavailable does not mean that this token is revoked.
     if (!over && verdict !== undefined && verdict !== 'revocation_unavailable') lost(verdict)
   }
   function lookForRevocation(): void {
-    // An answer that is on its way may be older than what happened now.
+    // A look-up that is already running may miss the latest revocation, so another one follows.
     again = asking
     if (asking) return
     const verdict = verdictNow(trust, token)
@@ -64,7 +64,7 @@ export function watchToken(
   }
 }
 
-/** Nor does a check that fails. */
+/** A check that fails does not mean that the token is revoked, either. */
 function verdictNow(trust: Trust, token: VerifiedToken): ReturnType<typeof verdictOf> {
   try {
     return verdictOf(trust, token.revocable)

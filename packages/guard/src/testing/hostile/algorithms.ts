@@ -5,7 +5,7 @@ import { type Shape, withHeader } from './shape.ts'
 const nothing = () => new Uint8Array()
 
 /**
- * The algorithm of the header is not that of the key: `none`, unknown ones, values that are no
+ * Tokens whose `alg` is not the algorithm of the key: `none`, unknown names, values that are not
  * names.
  */
 export function* algorithmShapes(forge: Forge): Iterable<Shape> {
@@ -36,7 +36,10 @@ function otherAlgorithm(alg: string): string {
   return alg === 'RS256' ? 'RS512' : 'RS256'
 }
 
-/** HMAC with what is no secret: the public key in all its spellings, or nothing. */
+/**
+ * HMAC with a key that is not secret: nothing, a common value, the `kid`, the public key in all
+ * encodings.
+ */
 export function* keyShapes(forge: Forge): Iterable<Shape> {
   const guesses = { nothing: '', secret: 'secret', undefined: 'undefined', null: 'null', object: '[object Object]' }
   for (const [name, secret] of Object.entries(guesses)) {

@@ -1,7 +1,9 @@
 import { compact, type Forge } from '../forge.ts'
 import { jsonWith, type Shape, withClaims, withHeader, withPayload } from './shape.ts'
 
-/** Claims and types that are not for this API, at this time, or of no use at all. */
+/**
+ * Claims and types of tokens for another API or another time, and claims that are not well-formed.
+ */
 export function* claimShapes(forge: Forge): Iterable<Shape> {
   yield* timeShapes(forge)
   yield* nameShapes(forge, 'iss', 'RFC 7519 §4.1.1')
@@ -35,7 +37,7 @@ function* timeShapes(forge: Forge): Iterable<Shape> {
   yield ['iat is missing', 'RFC 9068 §2.2', withClaims(forge, { iat: undefined })]
 }
 
-/** An issuer or audience that is nearly ours. */
+/** An issuer or audience that resembles ours. */
 function* nameShapes(forge: Forge, claim: 'iss' | 'aud', source: string): Iterable<Shape> {
   const ours = String([forge.claims[claim]].flat()[0])
   const near: Record<string, unknown> = {

@@ -4,7 +4,7 @@ import { type Shape, withHeader } from './shape.ts'
 
 type Change = readonly [name: string, source: string, change: (signature: Buffer) => Uint8Array]
 
-/** The signature is not that of the token. */
+/** Tokens whose signature does not match them. */
 export function* signatureShapes(forge: Forge): Iterable<Shape> {
   for (const [name, source, change] of [...generalChanges(), ...changesOf(forge)]) {
     yield [`signature: ${name}`, source, withHeader(forge, {}, (input) => change(Buffer.from(forge.sign(input))))]

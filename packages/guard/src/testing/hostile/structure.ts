@@ -33,7 +33,7 @@ function detached(forge: Forge): string {
   return `${header}..${signature}`
 }
 
-/** JSON that two readers understand differently, or that is none. */
+/** JSON that parsers read differently, and strings that are not JSON. */
 export function* jsonShapes(forge: Forge): Iterable<Shape> {
   const { header, claims } = forge
   const ofHeader = (text: string) => compact(text, claims, forge.sign)
@@ -93,7 +93,7 @@ function* characterShapes(forge: Forge, text: string): Iterable<Shape> {
   yield ['a lone surrogate, escaped', 'RFC 8725 §3.7', withPayload(forge, jsonWith(forge.claims, 'sub', '"\\ud800"'))]
 }
 
-/** Other spellings of good segments, and too few or too many of them. */
+/** Other encodings of valid segments, and too few or too many segments. */
 export function* encodingShapes(forge: Forge): Iterable<Shape> {
   yield* spellingShapes(forge)
   const good = compact(forge.header, forge.claims, forge.sign)
@@ -135,7 +135,8 @@ export function* encodingShapes(forge: Forge): Iterable<Shape> {
 }
 
 /**
- * `aligned`: for segments of whole groups of four characters, or for others; `undefined`: for both.
+ * `aligned`: whether it applies to segments of whole groups of four characters or to others;
+ * `undefined`: to both.
  */
 type Spelling = readonly [fault: string, source: string, aligned: boolean | undefined, change: (text: string) => string]
 
@@ -152,7 +153,10 @@ const spellings: readonly Spelling[] = [
   ['the alphabet of base64', 'RFC 7515 §2', undefined, (text) => text.replaceAll('-', '+').replaceAll('_', '/')],
 ]
 
-/** Other spellings of each segment. Our key signs them, so that only the spelling is wrong. */
+/**
+ * Other encodings of each segment, signed with the issuer's key, so that only the encoding is
+ * wrong.
+ */
 function* spellingShapes(forge: Forge): Iterable<Shape> {
   for (const [fault, source, aligned, change] of spellings) {
     const header = padded(forge.header, aligned)
@@ -165,14 +169,17 @@ function* spellingShapes(forge: Forge): Iterable<Shape> {
   }
 }
 
-/** The members, padded with what needs the characters in which the two alphabets differ. */
+/**
+ * Encodes the members with a pad whose encoding has characters that differ between base64 and
+ * base64url.
+ */
 function padded(members: object, aligned = true): string {
   let pad = '???'
   while ((encode({ ...members, pad }).length % 4 === 0) !== aligned) pad += '?'
   return encode({ ...members, pad })
 }
 
-/** A good token whose signature has a character in which the two alphabets differ. */
+/** A valid token whose signature has a character that differs between base64 and base64url. */
 function signed(forge: Forge, header: string): [input: string, signature: string] {
   for (let attempt = 0; ; attempt++) {
     const input = `${header}.${encode({ ...forge.claims, attempt })}`
