@@ -4,12 +4,12 @@ import { syncBuiltinESMExports } from 'node:module'
 const WARMING = 100
 
 /**
- * What a call costs beside the one-shot primitive inside it, in microseconds: the time of the call
- * minus the time that `crypto.sign` or `crypto.verify` took during that very call; the least of all
- * calls. Where the primitive takes a millisecond, the difference of two separate measurements would
- * say nothing about a few microseconds. What a call of the bare primitive costs when it is measured
- * in the same way is what the measuring costs, and is taken off.
- * @returns undefined if the call does not use them
+ * Microseconds that a call takes in addition to the one-shot primitive inside it: the time of the
+ * call minus the time that `crypto.sign` or `crypto.verify` took during the same call, the minimum
+ * over all calls. Where the primitive takes a millisecond, the difference of two separate
+ * measurements would hide a few microseconds in noise. The overhead of measuring is determined by
+ * measuring a call of the bare primitive in the same way, and is subtracted.
+ * @returns undefined if the call uses neither `crypto.sign` nor `crypto.verify`
  */
 export function timeAround(run: (index: number) => unknown, calls: number): number | undefined {
   const real = { sign: crypto.sign, verify: crypto.verify }
@@ -27,7 +27,7 @@ export function timeAround(run: (index: number) => unknown, calls: number): numb
   }
   const least = (call: (index: number) => unknown) => {
     let found = Number.POSITIVE_INFINITY
-    // The first hundred only settle what the replaced functions have unsettled.
+    // The first 100 calls only warm up: the functions were just replaced and are not optimized yet.
     for (let index = -WARMING; index < calls; index++) {
       inside = 0
       const start = performance.now()

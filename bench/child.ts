@@ -2,28 +2,31 @@ import { type ChildProcess, fork, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 
-/** A process of ours that answers messages. */
+/** A child process that replies to messages. */
 export interface Child {
   readonly pid: number
-  /** Sends a message and resolves with the answer; rejects when the other side throws or ends. */
+  /**
+   * Sends a message and resolves with the result. Rejects if the handler throws or the process
+   * ends.
+   */
   ask<T>(message: object): Promise<T>
   stop(): Promise<void>
 }
 
 /**
- * Starts a file of this folder in a process of its own, at most on the given core.
- * @param core absent: any
+ * Starts a file of this folder in a separate process, bound to the given core.
+ * @param core any core if absent
  */
 export async function startChild(file: string, { args = [], core, flags = [] }: ChildOptions = {}): Promise<Child> {
   const path = join(import.meta.dirname, file)
   const execArgv = ['--conditions=@sealwax/source', ...flags]
   const env = { ...process.env, NODE_ENV: 'production' }
   const stdio: StdioOptions = ['ignore', 'inherit', 'inherit', 'ipc']
-  // taskset becomes the process itself, so that it sees one core from its first moment on.
+  // taskset replaces itself with the process, so the process sees only one core from the start.
   const bound = { execPath: 'taskset', execArgv: ['-c', String(core), process.execPath, ...execArgv] }
   const child = fork(path, [...args], { execArgv, ...(core !== undefined && bound), env, stdio })
   const [ready] = (await Promise.race([once(child, 'message'), ended(child, file)])) as [{ ready?: boolean }]
-  if (ready.ready !== true) throw new Error(`${file} did not get ready`)
+  if (ready.ready !== true) throw new Error(`${file} did not become ready`)
   return conversation(child, file)
 }
 
@@ -71,14 +74,14 @@ function conversation(child: ChildProcess, file: string): Child {
 }
 
 /**
- * The other side: answers every message with what the handler of its `do` returns, and says that it
- * is ready.
+ * Called in the child process: replies to each message with the result of the handler that its `do`
+ * names, and reports that the process is ready.
  */
 export function answer(handlers: Readonly<Record<string, (message: never) => unknown>>): void {
   process.on('message', async (message: { id: number; do: string }) => {
     try {
       const handler = handlers[message.do]
-      if (handler === undefined) throw new Error(`nobody answers ${message.do}`)
+      if (handler === undefined) throw new Error(`there is no handler for ${message.do}`)
       process.send?.({ id: message.id, result: await handler(message as never) })
     } catch (error) {
       process.send?.({ id: message.id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
@@ -89,7 +92,7 @@ export function answer(handlers: Readonly<Record<string, (message: never) => unk
   process.send?.({ ready: true })
 }
 
-/** Microseconds of processor time that this process has used. */
+/** Processor time that this process has used, in microseconds. */
 export function processorTime(): number {
   const { user, system } = process.cpuUsage()
   return user + system

@@ -13,7 +13,7 @@ import { purgeSessions } from '../packages/sealwax/src/sessions/end.ts'
 import { answer } from './child.ts'
 import { OURS, PASSWORD } from './installation.ts'
 
-// A server whose database is filled first, or guards that follow its feed.
+// Runs a server whose database is filled first, or guards that follow the feed of that server.
 
 const DAY = 86_400_000
 const EMAIL = 'user@example.com'
@@ -29,7 +29,10 @@ function storeOf(database: string): Store {
   return database.startsWith('postgres:') ? postgresStore(database) : sqliteStore(database)
 }
 
-/** Copies of one user, one session and one audit row, as SQL that both databases read. */
+/**
+ * Inserts copies of one user and one session, and audit rows, with SQL that both databases accept.
+ * The SQL for revocations is only for SQLite.
+ */
 async function fill(database: string, { users, sessions, revocations, events }: Fill): Promise<void> {
   const auth = await createAuth({ ...OURS, store: storeOf(database) })
   await auth.users.create({ id: 'user', email: EMAIL, password: PASSWORD })
@@ -50,7 +53,7 @@ async function fill(database: string, { users, sessions, revocations, events }: 
   ])
 }
 
-/** 128 random bits in base64url, in the words of SQLite. */
+/** A random string in the form of a session id, 16 bytes in base64url, as an SQLite expression. */
 const SESSION_ID = `substr(lower(hex(randomblob(11))), 2) || substr('AQgw', 1 + (abs(random()) % 4), 1)`
 
 type Statements = (
@@ -115,7 +118,7 @@ async function server(database: string): Promise<void> {
       for (let i = 0; i < 20; i += 1) await opened().audit.list({ limit: 50, ...query })
       return (performance.now() - began) / 20
     },
-    /** Ends every session, each of another user, and returns the seconds. */
+    /** Ends all sessions, each of a different user, and returns the time in seconds. */
     async end(): Promise<number> {
       const [key] = (await opened().keys.list()).filter(({ state }) => state === 'signing')
       const began = performance.now()
@@ -137,13 +140,13 @@ async function server(database: string): Promise<void> {
   })
 }
 
-/** Guards that each follow the feed by themselves. */
+/** Runs guards, each of which follows the feed with its own connection. */
 async function guards(port: number, count: number): Promise<void> {
   const base = `http://127.0.0.1:${port}`
   const keys = createLocalJWKSet((await (await fetch(`${base}/.well-known/jwks.json`)).json()) as JwkSetSource)
   const following: Guard[] = []
   answer({
-    /** Resolves with the seconds until the last of them has read all there is. */
+    /** Resolves with the seconds until the last guard has read the whole list. */
     async follow(): Promise<number> {
       const began = performance.now()
       await Promise.all(

@@ -12,11 +12,11 @@ import { bounded, formatted, known, type Part, type Row } from './report.ts'
 
 const CLIENTS = 16
 const GUARDS = 50
-/** New guards that read everything at once. */
+/** New guards that read all revocations at the same time. */
 const NEWCOMERS = 10
 const LOGOUTS_PER_SECOND = 100
 
-/** What grows with the tables, and what a fleet of guards costs. */
+/** How costs grow with the size of the tables, and what a fleet of guards costs. */
 export async function growthPart({ quick }: Run): Promise<Part> {
   const [small, large] = quick ? [1000, 50_000] : [10_000, 1_000_000]
   const rows: Row[] = []
@@ -44,8 +44,8 @@ export async function growthPart({ quick }: Run): Promise<Part> {
 }
 
 const NOTES = [
-  'So many users, sessions and audit rows, all alike, in SQLite; the server, the load and the guards are processes of their own on the same two cores.',
-  `A fleet: ${GUARDS} guards in two processes follow the feed while ${LOGOUTS_PER_SECOND} sessions a second log out one after the other.`,
+  'The number in a row is that of the users, of the sessions and of the audit rows in SQLite, which are all alike. The server, the load generator and the guards are separate processes on the same two cores.',
+  `A fleet: ${GUARDS} guards in two processes follow the feed while sessions log out one after the other, ${LOGOUTS_PER_SECOND} a second.`,
 ]
 
 interface Site {
@@ -54,10 +54,7 @@ interface Site {
   readonly load: Child
 }
 
-/**
- * A server over a database that is filled first, and a load generator; both end when the measuring
- * does.
- */
+/** Fills a database, starts a server on it and a load generator, and stops both after measuring. */
 async function withSite<T>(database: string, fill: Fill, measure: (site: Site) => Promise<T>): Promise<T> {
   const child = await startChild('growth-peer.ts', { args: ['server', database] })
   const load = await startChild('load.ts')
@@ -135,19 +132,19 @@ async function fleetRows(database: string, revocations: number, quick: boolean):
 }
 
 /**
- * Guards in two processes, one for each core, each guard with a list and a connection of its own.
+ * Starts guards in two processes, one for each core. Each guard has its own list and connection.
  */
 async function startGuards(port: number, count: number) {
   const start = () => startChild('growth-peer.ts', { args: ['guards', String(port), String(count / 2)] })
   const halves = await Promise.all([start(), start()])
   return {
-    /** Resolves with the seconds until the last of them has read all there is. */
+    /** Resolves with the seconds until the last guard has read the whole list. */
     follow: async () => Math.max(...(await Promise.all(halves.map((half) => half.ask<number>({ do: 'follow' }))))),
     stop: () => Promise.all(halves.map((half) => half.stop())),
   }
 }
 
-/** Milliseconds, the median: from a log-out to its reply. */
+/** Median time from a log-out to its response, in milliseconds. */
 async function logOutRate({ child, port }: Site, count: number): Promise<number> {
   const tokens = await child.ask<string[]>({ do: 'sessions', count })
   const connections = await Promise.all(Array.from({ length: 8 }, () => openConnection(port)))
@@ -160,7 +157,7 @@ async function logOutRate({ child, port }: Site, count: number): Promise<number>
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())))
       const start = performance.now()
       const { status } = await connection.send('POST', '/logout', '', JSON.stringify({ refresh_token: tokens[at] }))
-      if (status !== 204) throw new Error(`a log-out was answered with ${status}`)
+      if (status !== 204) throw new Error(`a log-out returned ${status}`)
       latencies.push(performance.now() - start)
     }
   }
@@ -184,5 +181,5 @@ async function purgeRow(site: Site, tokens: readonly string[], count: number): P
 async function endingRow(name: string, database: string, sessions: number): Promise<Row> {
   const fill = { users: 1, sessions, revocations: 0, events: 1 }
   const seconds = await withSite(database, fill, ({ child }) => child.ask<number>({ do: 'end' }))
-  return bounded(`${name}: the sessions of ${sessions.toLocaleString('en')} users are ended in`, seconds, 's', '≤', 3)
+  return bounded(`${name}: time to end the sessions of ${sessions.toLocaleString('en')} users`, seconds, 's', '≤', 3)
 }

@@ -2,7 +2,8 @@ import { createGuard, createRevocationList, subjectKey } from '@sealwax/guard'
 import { answer } from './child.ts'
 import { AUDIENCE, claimsOf, ISSUER, makeKey, tokenOf } from './tokens.ts'
 
-// Runs with --expose-gc in a process of its own: what a cache and a revocation list weigh.
+// Runs in a separate process with --expose-gc and measures the memory of a cache and of a
+// revocation list.
 
 function bytes(): number {
   globalThis.gc?.()
@@ -12,15 +13,15 @@ function bytes(): number {
 }
 
 /**
- * What the cache of a guard weighs after some different tokens, in octets; with claims of a length
- * of choice.
+ * The memory in bytes of a guard's cache after a number of different tokens. `padding` is the
+ * length of an additional claim.
  */
 function cacheMemory({ tokens, padding }: { tokens: number; padding: number }): { bytes: number; length: number } {
   const key = makeKey('HS256')
   const guard = createGuard({ issuer: ISSUER, audience: AUDIENCE, keys: key.oursPublic, revocation: null })
   const present = (index: number) => {
     const token = tokenOf(key.ours, index, { ...claimsOf(index), ...(padding > 0 && { note: 'n'.repeat(padding) }) })
-    // As it comes from a socket: a new string, with the scheme in front.
+    // As it comes from a socket: a new string that starts with the scheme.
     const authorization = Buffer.from(`Bearer ${token}`).toString('latin1')
     void guard.authenticate({ headers: { authorization } })
     return token.length
@@ -35,9 +36,7 @@ function cacheMemory({ tokens, padding }: { tokens: number; padding: number }): 
   return { bytes: after - before, length }
 }
 
-/**
- * What a list of live revocations weighs and what a check of it costs, in octets and microseconds.
- */
+/** The memory of a list of live revocations in bytes, and the time of a check in microseconds. */
 function revocations({ kind, entries, rounds }: { kind: 'sid' | 'ver'; entries: number; rounds: number }) {
   const before = bytes()
   const peak = process.memoryUsage().rss
@@ -45,7 +44,7 @@ function revocations({ kind, entries, rounds }: { kind: 'sid' | 'ver'; entries: 
   const until = Math.floor(Date.now() / 1000) + 3600
   const name = Buffer.alloc(16)
   const nameOf = (index: number) => {
-    // Spread over all bits, as random identifiers are.
+    // Distributed over all bits, like random identifiers.
     name.writeBigUInt64BE(BigInt.asUintN(64, BigInt(index + 1) * 0x9e3779b97f4a7c15n), 0)
     name.writeBigUInt64BE(BigInt.asUintN(64, BigInt(index + 1) * 0xc2b2ae3d27d4eb4fn), 8)
     return name.toString('base64url')
@@ -57,7 +56,7 @@ function revocations({ kind, entries, rounds }: { kind: 'sid' | 'ver'; entries: 
   const weight = bytes() - before
   const grown = process.memoryUsage().rss - peak
   const tokens = Array.from({ length: 20_000 }, (_, index) => {
-    // Every other token is revoked, if it is looked up at all.
+    // Every other token is revoked.
     const id = nameOf(index % 2 === 0 ? (index * 7919) % entries : entries + index)
     const payload = { iss: ISSUER, sub: `u${index}`, sid: kind === 'sid' ? id : nameOf(2 * entries + index), ver: 1 }
     return {

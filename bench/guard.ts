@@ -10,7 +10,7 @@ import { weightRows } from './weight.ts'
 
 const POOL = 100
 
-/** What a guard costs: a cache hit, garbage, memory, import and size. */
+/** What a guard costs: a cache hit, refusing garbage, memory, import time and size. */
 export async function guardPart({ quick }: Run): Promise<Part> {
   const rows = [
     ...(await hitRows(quick)),
@@ -20,8 +20,8 @@ export async function guardPart({ quick }: Run): Promise<Part> {
   ]
   const weight = await weightRows(quick)
   const notes = [
-    `A hit: ${POOL} tokens in turns, each time in a new string that came from octets; time, key, 1,000 live revocations and a scope are checked. fast-jwt checks issuer, audience and time behind its cache.`,
-    'Garbage: 8,192 characters of random base64url; uncached means cacheSize 0.',
+    `A hit: ${POOL} tokens in turns, each time in a new string decoded from bytes. Time, key, 1,000 live revocations and a scope are checked. fast-jwt has its cache, and checks issuer, audience and time.`,
+    'Garbage: 8,192 characters of random base64url. Uncached: cacheSize 0.',
     ...weight.notes,
   ]
   return { rows: [...rows, ...weight.rows], notes }
@@ -29,7 +29,7 @@ export async function guardPart({ quick }: Run): Promise<Part> {
 
 type Make<T> = (authorization: string) => T
 
-/** Requests with new strings at each renewal. */
+/** Requests whose strings are replaced by new ones on each `renew`. */
 function requests<T>(tokens: readonly string[], make: Make<T>) {
   const octets = tokens.map((token) => Buffer.from(`Bearer ${token}`))
   const many = 4096
@@ -45,7 +45,7 @@ function requests<T>(tokens: readonly string[], make: Make<T>) {
 
 const plain = (authorization: string) => ({ headers: { authorization } })
 
-/** What Node makes of a small request. */
+/** A small request as Node parses it. */
 function incoming(authorization: string) {
   const headers = { host: 'localhost', connection: 'keep-alive', accept: '*/*', 'user-agent': 'bench', authorization }
   const names = ['Host', 'Connection', 'Accept', 'User-Agent', 'Authorization']
@@ -77,14 +77,14 @@ async function hitRows(quick: boolean): Promise<Row[]> {
   ]
   const measured = await compare(contestants, POOL, quick ? QUICK : FULL)
   const [hit, cached] = [microseconds(measured, 'node'), microseconds(measured, 'fast-jwt')]
-  const beside = `A/A ${formatted(microseconds(measured, 'again') / hit)}; headers alone ${formatted(microseconds(measured, 'plain'))} µs`
+  const beside = `A/A ${formatted(microseconds(measured, 'again') / hit)}; only headers ${formatted(microseconds(measured, 'plain'))} µs`
   return [
     bounded('authenticate on a cache hit', hit, 'µs', '≤', 2.5, beside),
     bounded('time of fast-jwt with its cache ÷ ours', cached / hit, '×', '≥', 3, `fast-jwt ${formatted(cached)} µs`),
   ]
 }
 
-/** Refusing must cost less than accepting. */
+/** Refusing garbage must cost less than accepting a token. */
 async function garbageRows(alg: 'HS256' | 'ES256', quick: boolean): Promise<Row[]> {
   const key = makeKey(alg)
   const pool = tokenPool(key.ours, POOL)
@@ -126,8 +126,8 @@ function garbageVerdicts(alg: string, kinds: readonly string[], measured: readon
     const bad = microseconds(measured, kind)
     const beside = `${formatted(bad)} µs, a good token ${formatted(good)} µs`
     const name = `refusing 8 KiB of garbage ${kind} ÷ accepting, ${alg} uncached`
-    // The last kind is not random any more but made by somebody who knows a header; it must be
-    // hashed to be refused.
+    // The last kind is not random: its author knows a valid header. It must be hashed before it can
+    // be refused, so it has no target.
     return kind.endsWith('a brace')
       ? known(name, bad / good, '×', beside)
       : bounded(name, bad / good, '×', '<', 1, beside)

@@ -15,9 +15,9 @@ import { jwt } from 'hono/jwt'
 import { answer, processorTime } from './child.ts'
 import { AUDIENCE, ISSUER, makeKey, TYPE, tokenOf } from './tokens.ts'
 
-// One framework in a process of its own: the same route with nothing in front, a no-op twice, our
-// guard, and peers. All paths have the same length and all requests carry the same header, so that
-// only what stands in front differs.
+// Serves one framework in a separate process: the same route without middleware, behind a no-op
+// (twice), behind our guard, and behind peers. All paths have the same length and all requests have
+// the same header, so that only the middleware differs.
 
 const key = makeKey('HS256')
 const secret = key.secret as Buffer
@@ -27,7 +27,7 @@ const guard = createGuard({
 })
 const BODY = { id: 1, name: 'order' }
 
-/** Paths of the routes, by what stands in front of them. */
+/** A server, and the paths of its routes by the middleware in front of them. */
 interface Served {
   readonly listener: RequestListener
   readonly paths: Readonly<Record<string, string>>
@@ -122,7 +122,7 @@ const FRAMEWORKS: Readonly<Record<string, () => Served | Promise<Served>>> = {
 
 async function main(): Promise<void> {
   const make = FRAMEWORKS[process.argv[2] ?? '']
-  if (make === undefined) throw new Error('which framework?')
+  if (make === undefined) throw new Error('The argument must be the name of a framework')
   const { listener, paths } = await make()
   const server = createServer(listener)
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))

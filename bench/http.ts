@@ -10,8 +10,8 @@ const FRAMEWORKS = ['node:http', 'Express', 'Fastify', 'Hono'] as const
 const CONNECTIONS = 16
 
 /**
- * What a guarded route costs the server: processor time per request, beside the same route behind a
- * no-op.
+ * What a guarded route costs the server: processor time per request, compared with the same route
+ * behind a no-op.
  */
 export async function httpPart({ quick }: Run): Promise<Part> {
   const rows: Row[] = []
@@ -24,9 +24,9 @@ export async function httpPart({ quick }: Run): Promise<Part> {
     }
   }
   const notes = [
-    'Server processor time (user and system, from getrusage of the server process) per request, in steady state: HS256, one token per route, so our guard answers from its cache; peers without a cache have none.',
-    `autocannon on the other core, ${CONNECTIONS} connections, routes of one process in turns, every request with the same Authorization header. Ratios: each round ÷ the no-op of the same round, then the median.`,
-    'A/A: the no-op against a second no-op in the same rounds, and the range of 95 % of the medians that so many rounds can have (bootstrap, read either way round). Met: our median is not above that range, and the range does not reach beyond 1.1.',
+    'Server processor time (user and system, from getrusage of the server process) per request in steady state. HS256 with one token per route, so our guard finds it in its cache; peers without a cache verify it every time.',
+    `autocannon runs on the other core with ${CONNECTIONS} connections. The routes of one process take turns, and every request has the same Authorization header. Ratios: each round ÷ the no-op of the same round, then the median.`,
+    'A/A: the no-op against a second no-op in the same rounds, and the range of 95 % of the medians that this number of rounds can have (bootstrap, with each ratio and its inverse). Met: our median is not above that range, and the range does not extend above 1.1.',
   ]
   return { rows, notes }
 }
@@ -42,11 +42,11 @@ async function frameworkRows(framework: string, server: Child, quick: boolean): 
   const names = Object.keys(about.paths)
   const [rounds, requests] = quick ? [4, 2000] : [12, 6000]
   await checkAnswers(about)
-  // Twice through, unrecorded: what is compiled later than the rest would look dear.
+  // Two unrecorded rounds: a route that is compiled later than the others would look expensive.
   for (const name of [...names, ...names]) await costOf(server, about, name, requests)
   const costs: Record<string, number[]> = Object.fromEntries(names.map((name) => [name, []]))
   for (let round = 0; round < rounds; round++) {
-    // Whoever comes first in a round must not always be the same.
+    // No route is always the first of a round.
     const turn = [...names.slice(round % names.length), ...names.slice(0, round % names.length)]
     for (const name of turn) costs[name]?.push(await costOf(server, about, name, requests))
   }
@@ -61,24 +61,21 @@ async function frameworkRows(framework: string, server: Child, quick: boolean): 
     {
       ...known(`${framework}: guarded ÷ no-op`, guarded, '×'),
       ...{ target: 'in the A/A spread of 1.00', met: guarded <= high && high <= RESTLESS },
-      beside: `${spread}${high <= RESTLESS ? '' : ', too wide to tell'}; ${absolute('sealwax')}, no-op ${absolute('noop')}, nothing ${absolute('plain')}`,
+      beside: `${spread}${high <= RESTLESS ? '' : ', too wide to tell'}; ${absolute('sealwax')}, no-op ${absolute('noop')}, no middleware ${absolute('plain')}`,
     },
     ...peers.map((name) => known(`${framework}: ${name} ÷ no-op`, median(ratios(name)), '×', absolute(name))),
   ]
 }
 
-/**
- * A spread wider than this says more about the machine than about us, and is no excuse for
- * anything.
- */
+/** With a wider spread the machine is too noisy to tell, and the target counts as missed. */
 const RESTLESS = 1.1
 
 /**
- * Between which values 95 % of the medians lie that as many rounds could have had: drawn again from
- * those that there were.
+ * The range of 95 % of the medians that this number of rounds can have, found by resampling the
+ * values (bootstrap).
  */
 function medianInterval(values: readonly number[], rounds: number): [low: number, high: number] {
-  // A generator of our own, so that the same rounds give the same verdict.
+  // A fixed generator, so that the same rounds always give the same result.
   let state = 1
   const draw = () => {
     state = (state * 48_271) % 2_147_483_647
@@ -88,7 +85,9 @@ function medianInterval(values: readonly number[], rounds: number): [low: number
   return [quantile(medians, 0.025), quantile(medians, 0.975)]
 }
 
-/** Every route answers 200, and those that are guarded refuse a request without a token. */
+/**
+ * Checks that every route returns 200, and that guarded routes refuse a request without a token.
+ */
 async function checkAnswers({ port, paths, token }: About): Promise<void> {
   for (const [name, path] of Object.entries(paths)) {
     const url = `http://127.0.0.1:${port}${path}`
@@ -96,7 +95,7 @@ async function checkAnswers({ port, paths, token }: About): Promise<void> {
     const without = await fetch(url)
     const open = name === 'plain' || name.startsWith('noop')
     if (status !== 200 || (without.status === 200) !== open) {
-      throw new Error(`${name} answers ${status}, and ${without.status} without a token`)
+      throw new Error(`${name} returns ${status}, and ${without.status} without a token`)
     }
   }
 }
@@ -104,7 +103,7 @@ async function checkAnswers({ port, paths, token }: About): Promise<void> {
 const run = promisify(execFile)
 const AUTOCANNON = createRequire(import.meta.url).resolve('autocannon/autocannon.js')
 
-/** Microseconds of the server's processor per request. */
+/** Processor time of the server per request, in microseconds. */
 async function costOf(server: Child, { port, paths, token }: About, name: string, requests: number): Promise<number> {
   const before = await server.ask<number>({ do: 'time' })
   const { stdout } = await run('taskset', [
@@ -114,6 +113,6 @@ async function costOf(server: Child, { port, paths, token }: About, name: string
   ])
   const after = await server.ask<number>({ do: 'time' })
   const { '2xx': good } = JSON.parse(stdout) as { '2xx': number }
-  if (good < requests) throw new Error(`${name}: ${good} of ${requests} requests were answered with 200`)
+  if (good < requests) throw new Error(`${name}: ${good} of ${requests} requests returned 200`)
   return (after - before) / good
 }

@@ -19,10 +19,12 @@ import jsonwebtoken from 'jsonwebtoken'
 import type { Contestant } from './measure.ts'
 import { AUDIENCE, claimsAt, ISSUER, type KeySet, LIFETIME, TYPE } from './tokens.ts'
 
-/** How a peer of ours verifies and signs with one key; what it cannot do is absent. */
+/** How another library verifies and signs with one key. What it does not support is absent. */
 export interface Peer {
   readonly name: string
-  /** Whether its cryptography is Node's. The other brings its own, and stands beside. */
+  /**
+   * Whether it uses Node's cryptography. A library that has its own does not count for the targets.
+   */
   readonly onNode: boolean
   readonly verify?: (token: string) => unknown
   readonly verifyAsync?: (token: string) => Promise<unknown>
@@ -30,7 +32,7 @@ export interface Peer {
   readonly signAsync?: (index: number) => Promise<unknown>
 }
 
-/** The peers that can use a key. Issuer, audience and expiry are checked by all of them. */
+/** The peers that support the algorithm of a key. All of them check issuer, audience and expiry. */
 export async function peersFor(key: KeySet): Promise<Peer[]> {
   const makers = [joseFor, jsonwebtokenFor, fastJwtFor, awsFor, nodeRsFor]
   const peers = await Promise.all(makers.map((make) => make(key)))
@@ -98,15 +100,15 @@ function awsFor({ alg, ours, publicKey }: KeySet): Peer | undefined {
 }
 
 /**
- * The part of the native module that is called; the package around it lists binaries that cannot be
- * locked everywhere.
+ * The functions of the native module that are called. The package around the module lists binaries
+ * that cannot be locked on every platform.
  */
 interface NodeRs {
   verifySync(token: string, key: Buffer, checks: object): unknown
   signSync(claims: object, key: Buffer, header: object): string
 }
 
-/** What the module knows. */
+/** Algorithms that the module supports. */
 const NODE_RS: ReadonlySet<string> = new Set([
   ...['HS256', 'HS384', 'HS512', 'ES256', 'ES384', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'],
 ])
@@ -138,15 +140,15 @@ function nodeRsFor({ alg, ours, pem, secret }: KeySet): Peer | undefined {
   }
 }
 
-/** Peers leave the identifier to their callers, who would draw it like this. */
+/** Peers do not generate a `jti`. Their callers would generate it like this. */
 function jti(): string {
   return randomBytes(16).toString('base64url')
 }
 
 /**
- * The bare primitive: octets in, octets or a verdict out, in both of node:crypto's ways where there
- * are two. As cheap as Node offers it: it is given key objects, not objects around them, and ECDSA
- * signatures in the form of OpenSSL (DER), not in that of JWS.
+ * The bare primitive: bytes in, bytes or a boolean out, with both APIs of node:crypto where there
+ * are two. It is as cheap as Node offers it: it gets key objects without an options object around
+ * them, and ECDSA signatures in the DER form of OpenSSL, not in that of JWS.
  */
 export function primitivesFor(key: KeySet, tokens: readonly string[]): { verify: Contestant[]; sign: Contestant[] } {
   const { alg } = key
@@ -185,7 +187,7 @@ function hmacs(
   return { verify: [{ name, run }], sign: [{ name, run: (index) => mac(input(index)) }] }
 }
 
-/** A key object of its own that carries the padding of PSS: the cheapest way to say it. */
+/** For PSS, a separate key object with the padding as properties: the cheapest way to pass it. */
 function withPadding(key: KeyObject, alg: string): KeyObject {
   if (!alg.startsWith('PS')) return key
   const jwk = key.export({ format: 'jwk' })

@@ -7,30 +7,33 @@ import { bounded, formatted, known, type Part, type Row } from './report.ts'
 import { AUDIENCE, claimsAt, ISSUER, LIFETIME, makeKey, TYPE, tokenOf, tokenPool } from './tokens.ts'
 
 const ALGORITHMS: readonly Algorithm[] = [
-  // The cheap ones first: what all share is compiled by the time that each call takes a
+  // Cheap algorithms first, so that shared code is compiled before the ones that take a
   // millisecond.
   ...(['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
   ...(['ES256', 'EdDSA', 'ES384', 'ES512'] as const),
 ]
 const QUICK_ALGORITHMS: readonly Algorithm[] = ['HS256', 'HS512', 'RS256', 'PS256', 'ES256', 'EdDSA', 'ES384', 'ES512']
 
-/** How many different tokens take turns. */
+/** Number of different tokens that are used in turn. */
 const POOL = 128
 
 const LIMITS = { verify: 4, sign: 3 } as const
 const OURS = 'sealwax'
 const AGAIN = 'sealwax again'
 
-/** Signing and verifying, beside the bare primitive and beside peers, in one process, in turns. */
+/**
+ * Signing and verifying in one process and in turns, compared with the bare primitive and with
+ * peers.
+ */
 export async function jwtPart({ quick }: Run): Promise<Part> {
   const rows: Row[] = []
   for (const alg of quick ? QUICK_ALGORITHMS : ALGORITHMS) rows.push(...(await algorithmRows(alg, quick)))
   const { length } = tokenOf(makeKey('ES256').ours, 1)
   const notes = [
-    `The same claims for every algorithm, made beforehand; the ES256 token has ${length} characters. RSA keys have 2048 bits.`,
-    'µs: the least of the rounds. Around the primitive: ours minus the faster of the one-shot and the streaming way of node:crypto on octets.',
-    'Where the primitive takes more than 60 µs, each call is timed alone and the least is taken for each token, then averaged; and around the primitive is what the call took minus what crypto.sign or crypto.verify took inside that very call, the least of 400, less what the same measuring finds around a bare call.',
-    'jose only has an asynchronous interface; each call is awaited. @node-rs brings its own cryptography and is not held against the targets.',
+    `All algorithms sign the same claims, which are made in advance. The ES256 token has ${length} characters. RSA keys have 2048 bits.`,
+    'µs: the minimum over all rounds. Around the primitive: our time minus that of the faster of the one-shot and the streaming API of node:crypto on bytes.',
+    'Where the primitive takes more than 60 µs, each call is timed by itself, and the minima of all tokens are averaged. Around the primitive is then the time of a call minus that of crypto.sign or crypto.verify inside the same call (the minimum of 400 calls), minus the same difference for a call of the bare primitive.',
+    'jose has only an asynchronous API, so each call is awaited. @node-rs has its own cryptography and does not count for the targets.',
   ]
   return { rows, notes }
 }

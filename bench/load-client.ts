@@ -1,21 +1,21 @@
 import { connect, type Socket } from 'node:net'
 
-/** What came back: the status and the body. */
+/** The status and the body of a response. */
 export interface Reply {
   readonly status: number
   readonly body: string
 }
 
 /**
- * One kept-alive connection, one request at a time: as little of a client as HTTP/1.1 allows, so
- * that the server is what is measured.
+ * One keep-alive connection with one request at a time. It is a minimal HTTP/1.1 client, so that
+ * mostly the server is measured.
  */
 export interface Connection {
+  /** @param headers header lines, each of which ends with CR LF */
   send(method: 'GET' | 'POST', path: string, headers: string, body?: string): Promise<Reply>
   close(): void
 }
 
-/** @param headers lines that every request of this connection carries, each ended by CR LF */
 export async function openConnection(port: number): Promise<Connection> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   await new Promise<void>((resolve, reject) => {
@@ -60,7 +60,10 @@ function talk(socket: Socket, port: number): Connection {
   }
 }
 
-/** The reply, if it is whole; its body may be of a length that is told, in chunks, or absent. */
+/**
+ * Returns the response if it is complete. Its body can have a `Content-Length`, be chunked, or be
+ * absent.
+ */
 function wholeReply(text: string): Reply | undefined {
   const end = text.indexOf('\r\n\r\n')
   if (end < 0) return undefined

@@ -2,12 +2,12 @@ import { answer, processorTime } from './child.ts'
 import { type Connection, openConnection } from './load-client.ts'
 import { quantile } from './measure.ts'
 
-// The load generator: a process of its own, on a core of its own.
+// The load generator. It runs in a separate process, on its own core if it was started with one.
 
-/** One client: a connection and what its next request looks like. */
+/** One client: its connection, and the function that sends its next request. */
 interface Client {
   readonly connection: Connection
-  /** Sends one request, judges the reply, and remembers what the next one needs. */
+  /** Sends one request, checks the response, and stores what the next request needs. */
   step(): Promise<void>
 }
 
@@ -15,25 +15,27 @@ interface Load {
   readonly port: number
   readonly kind: 'refresh' | 'request' | 'login'
   readonly milliseconds: number
-  /** As many clients as there are: refresh tokens, header lines, or addresses to log in with. */
+  /**
+   * One entry for each client: a refresh token, header lines, or an email address to log in with.
+   */
   readonly each: readonly string[]
   readonly method?: 'GET' | 'POST'
   readonly path?: string
-  /** What every reply must contain. */
+  /** What every response must contain. */
   readonly expected?: string
   readonly password?: string
 }
 
-/** What a load came to. */
+/** The result of a load. */
 export interface LoadResult {
   readonly requests: number
   readonly seconds: number
   /** Latencies in milliseconds. */
   readonly p50: number
   readonly p99: number
-  /** Share of its core that the generator itself used: near 1 it is what was measured. */
+  /** The share of its core that the generator used. Near 1, the generator was the bottleneck. */
   readonly busy: number
-  /** Refresh tokens to go on with. */
+  /** The refresh tokens to continue with. */
   readonly tokens: readonly string[]
 }
 
@@ -92,25 +94,27 @@ async function refresh(connection: Connection, tokens: string[], index: number):
     `{"refresh_token":"${sent}"}`,
   )
   const next = /"refresh_token":"([^"]+)"/.exec(body)?.[1]
-  if (status !== 200 || next === undefined) throw new Error(`a refresh was answered with ${status}: ${body}`)
+  if (status !== 200 || next === undefined) throw new Error(`a refresh returned ${status}: ${body}`)
   if (next === sent) throw new Error('a refresh did not rotate')
   tokens[index] = next
 }
 
 async function expect(reply: ReturnType<Connection['send']>, expected: string): Promise<void> {
   const { status, body } = await reply
-  if (status !== 200 || !body.includes(expected))
-    throw new Error(`a request was answered with ${status}: ${body.slice(0, 300)}`)
+  if (status !== 200 || !body.includes(expected)) throw new Error(`a request returned ${status}: ${body.slice(0, 300)}`)
 }
 
 /**
- * How often each status was the answer when many log-ins arrive at once, and how long `/me` took
+ * How often each status was returned when many log-ins arrived at once, and how long `/me` took
  * meanwhile.
  */
 export interface StormResult {
   readonly statuses: Readonly<Record<string, number>>
   readonly probes: number
-  /** Of the probes as they went; the other numbers count what a probe every 5 ms would have met. */
+  /**
+   * The p99 of the probes that were sent. The other figures also count the probes that one every 5
+   * ms would have sent.
+   */
   readonly uncorrected: number
   readonly p50: number
   readonly p99: number
@@ -125,12 +129,12 @@ interface Storm {
   readonly accessToken: string
 }
 
-/** Milliseconds. */
+/** In milliseconds. */
 const PROBE_EVERY = 5
 
 /**
- * A probe that waits for its answer sends no others meanwhile, though users would: those that were
- * left out are added (coordinated omission).
+ * While a probe waits for its response no other is sent, although users would send requests. Adds
+ * the latencies of those that were left out (coordinated omission).
  */
 function withThoseLeftOut(latency: number): number[] {
   const met = [latency]
@@ -140,15 +144,15 @@ function withThoseLeftOut(latency: number): number[] {
 
 async function storm({ port, logins, emails, password, accessToken }: Storm): Promise<StormResult> {
   const connections: Connection[] = []
-  // Opened ahead, some at a time: the backlog of a listening socket is shorter.
+  // Opened in advance, 50 at a time, because the backlog of a listening socket is limited.
   while (connections.length < logins) {
     const some = Math.min(50, logins - connections.length)
     connections.push(...(await Promise.all(Array.from({ length: some }, () => openConnection(port)))))
   }
   const probe = await openConnection(port)
   const headers = `Authorization: Bearer ${accessToken}\r\n`
-  // Node takes one new connection in each turn of its event loop, in the order they came: once the
-  // last one is answered, all are open.
+  // Node accepts one new connection in each turn of its event loop, in order of arrival. Once the
+  // last one has received a response, all are open.
   await expect(probe.send('GET', '/me', headers), '"user"')
   const latencies: number[] = []
   const statuses: Record<string, number> = {}

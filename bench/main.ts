@@ -7,7 +7,7 @@ import { machineLine, type Part, print, readResults, store, summary, writeReadme
 import { revocationPart } from './revocation.ts'
 import { serverPart } from './server.ts'
 
-/** What every part is told. */
+/** Options that every part receives. */
 export interface Run {
   readonly quick: boolean
 }
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   const names = values.only?.flatMap((list) => list.split(',')) ?? (values['write-readme'] ? [] : Object.keys(PARTS))
   const unknown = names.filter((name) => !Object.hasOwn(PARTS, name))
   if (unknown.length > 0)
-    throw new Error(`There is no part ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`)
+    throw new Error(`There is no part named ${unknown.join(', ')}. The parts are ${Object.keys(PARTS).join(', ')}`)
   const results = readResults()
   console.log(`${machineLine()}, ${new Date().toISOString()}${values.quick ? ', quick' : ''}`)
   for (const name of names) {

@@ -1,17 +1,17 @@
 /**
- * Something that is measured beside others: the same call again and again, with the number of the
- * call.
+ * Something that is measured against others. The same call is repeated; `index` is the number of
+ * the call.
  */
 export interface Contestant {
   readonly name: string
   run?(index: number): unknown
-  /** Where there is only an asynchronous way: each call is awaited before the next. */
+  /** For libraries that are only asynchronous: each call is awaited before the next. */
   runAsync?(index: number): Promise<unknown>
   /** Called before each round, outside the measured time. */
   prepare?(): void
 }
 
-/** Nanoseconds per call, the least of all rounds, and what each round took. */
+/** Nanoseconds per call: the minimum over all rounds, and the time of each round. */
 export interface Measured {
   readonly name: string
   readonly least: number
@@ -20,7 +20,7 @@ export interface Measured {
 
 export interface Effort {
   readonly rounds: number
-  /** About how long one contestant runs in one round, in milliseconds. */
+  /** Approximate duration of one contestant in one round, in milliseconds. */
   readonly slice: number
 }
 
@@ -33,16 +33,16 @@ const WARMING = 10
 /** Keeps results alive, so that no call can be optimised away. */
 let sink: unknown
 
-/** The last result of anything measured. */
+/** The result of the last measured call. */
 export function lastResult(): unknown {
   return sink
 }
 
 /**
- * Runs contestants in turns, so that what the machine does meanwhile hits them alike. A call that
- * takes long is measured alone, and the least for each index is averaged: a round of many such
- * calls would hardly ever pass undisturbed.
- * @param indexes how many different inputs there are
+ * Runs contestants in turns, so that other load on the machine affects all of them. Slow calls are
+ * timed one by one, and the minimum for each index is averaged: a round of many slow calls would
+ * almost never run undisturbed.
+ * @param indexes number of different inputs
  */
 export async function compare(
   contestants: readonly Contestant[],
@@ -52,18 +52,19 @@ export async function compare(
   const [first] = contestants
   if (first === undefined) return []
   first.prepare?.()
-  // Judged cold, what takes a microsecond would be timed call by call, and the clock be most of it.
+  // Without the warm-up a call of a microsecond would look slow and be timed by itself, and most of
+  // the measured time would be that of the clock.
   await warm(first, WARMING * effort.slice)
   const slow = await timeOf(first, 0, 8)
   return slow > SLOW ? compareCalls(contestants, Math.min(indexes, 8), effort) : compareRounds(contestants, effort)
 }
 
-/** Nanoseconds. */
+/** In nanoseconds. Calls that take longer are timed one by one. */
 export const SLOW = 60_000
 
 /**
- * Slow calls get so many times the rounds: each is a single call for each input, and peers differ
- * by less than a hundredth.
+ * Factor for the number of rounds of slow calls: each round has only one call per input, and peers
+ * differ by less than 1 %.
  */
 const SLOW_FACTOR = 5
 
@@ -85,7 +86,9 @@ async function compareRounds(contestants: readonly Contestant[], { rounds, slice
   return contestants.map(({ name }, i) => ({ name, least: Math.min(...(times[i] ?? [])), rounds: times[i] ?? [] }))
 }
 
-/** Runs a contestant, untimed. What is not compiled yet says little about a server. */
+/**
+ * Runs a contestant untimed, so that its code is compiled before it is measured, as in a server.
+ */
 async function warm(contestant: Contestant, milliseconds: number): Promise<void> {
   const start = performance.now()
   do await timeOf(contestant, 0, 50)
@@ -102,7 +105,7 @@ async function compareCalls(
   for (let round = 0; round < rounds * SLOW_FACTOR; round++) {
     for (const [i, contestant] of contestants.entries()) {
       contestant.prepare?.()
-      // Untimed: the one before has left the processor's caches full of its own.
+      // Untimed: the previous contestant has filled the processor caches with its own data.
       await timeOf(contestant, 0, round === 0 ? 20 : 2)
       const own = least[i] as number[]
       let sum = 0
@@ -124,16 +127,16 @@ async function timeOf({ run, runAsync }: Contestant, from: number, calls: number
     for (let i = 0; i < calls; i++) sink = run(from + i)
     return Number(process.hrtime.bigint() - start) / calls
   }
-  if (runAsync === undefined) throw new TypeError('a contestant has nothing to run')
+  if (runAsync === undefined) throw new TypeError('a contestant has neither run nor runAsync')
   const start = process.hrtime.bigint()
   for (let i = 0; i < calls; i++) sink = await runAsync(from + i)
   return Number(process.hrtime.bigint() - start) / calls
 }
 
-/** The least time of a contestant, in microseconds. */
+/** The minimum time of a contestant, in microseconds. */
 export function microseconds(measured: readonly Measured[], name: string): number {
   const found = measured.find((one) => one.name === name)
-  if (found === undefined) throw new Error(`nothing was measured under the name ${name}`)
+  if (found === undefined) throw new Error(`there is no measurement named ${name}`)
   return found.least / 1000
 }
 
@@ -141,7 +144,7 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
-/** @param share 0.5 is the median, 0.99 what one in a hundred exceeds */
+/** @param share 0.5 is the median; 0.99 is the value that one in a hundred exceeds */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] ?? Number.NaN

@@ -3,22 +3,22 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 
-/** One line of the result: what was measured, and the target where there is one. */
+/** One row of the results: a measured value, and its target if it has one. */
 export interface Row {
   readonly name: string
   readonly value: number
   readonly unit: string
-  /** As in `≤ 4`. Absent: measured to be known, or to stand beside. */
+  /** For example `≤ 4`. Absent if the value has no target. */
   readonly target?: string
   /** With a target: whether it was reached. */
   readonly met?: boolean
-  /** What stands beside: peers, the A/A ratio, conditions. */
+  /** Additional figures: peers, the A/A ratio, conditions. */
   readonly beside?: string
 }
 
 /**
- * What one part found. `notes` are said as well: what could not be measured, and under which
- * conditions the rest was.
+ * The results of one part. `notes` are printed with them: the conditions, and what could not be
+ * measured.
  */
 export interface Part {
   readonly rows: readonly Row[]
@@ -59,12 +59,12 @@ export function known(name: string, value: number, unit: string, beside?: string
   return { name, value, unit, ...(beside !== undefined && { beside }) }
 }
 
-/** A target that nothing could be measured for: a miss, with the reason. */
+/** A row whose value could not be measured, for the given reason. Its target counts as missed. */
 export function unmeasured(name: string, unit: string, target: string, reason: string): Row {
   return { name, value: Number.NaN, unit, target, met: false, beside: `not measured: ${reason}` }
 }
 
-/** Model, cores, memory, kernel, Node. */
+/** Processor model, cores, memory, and the versions of kernel, Node and OpenSSL. */
 export function machineLine(): string {
   const model = cpus()[0]?.model.replaceAll(/\s+/g, ' ').trim() ?? 'unknown processor'
   const memory = Math.round(totalmem() / 2 ** 30)
@@ -74,11 +74,11 @@ export function machineLine(): string {
 export function readResults(): Results {
   if (!existsSync(RESULTS)) return { machine: machineLine(), parts: {} }
   const results = JSON.parse(readFileSync(RESULTS, 'utf8')) as Results
-  // Numbers of another machine are no neighbours of ours.
+  // Results of another machine cannot be compared with those of this one.
   return results.machine === machineLine() ? results : { machine: machineLine(), parts: {} }
 }
 
-/** Keeps a part's result beside those of the other parts. */
+/** Stores the results of a part, next to those of the other parts. */
 export function store(results: Results, name: string, part: Part, quick: boolean): void {
   const [load = 0] = loadavg()
   results.parts[name] = { date: new Date().toISOString(), quick, load: round(load), commit: commit(), ...part }
@@ -96,7 +96,7 @@ function commit(): string {
   }
 }
 
-/** The result of one part, as text for a terminal. */
+/** Prints the results of one part to the terminal. */
 export function print(name: string, { rows, notes }: Part): void {
   console.log(`\n${name}`)
   const lines = rows.map(cells)
@@ -116,7 +116,7 @@ function cells({ name, value, unit, target = '', met, beside = '' }: Row): strin
   return [name, shown, target, met === undefined ? '' : met ? 'yes' : 'NO', beside]
 }
 
-/** Three digits that count, and no exponent. */
+/** Formats a number with about three significant digits and no exponent. */
 export function formatted(value: number): string {
   const size = Math.abs(value)
   return size >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(size >= 10 ? 1 : 2)
@@ -126,7 +126,7 @@ export function round(value: number): number {
   return Math.round(value * 1000) / 1000
 }
 
-/** How many targets were reached, and the names of those that were not. */
+/** The number of targets reached, and one line for each that was missed. */
 export function summary({ parts }: Results): string[] {
   const rows = Object.entries(parts).flatMap(([part, { rows }]) => rows.map((row) => ({ part, row })))
   const targets = rows.filter(({ row }) => row.target !== undefined)
@@ -140,12 +140,13 @@ export function summary({ parts }: Results): string[] {
 const BEGIN = '<!-- results: written by npm run bench -- --write-readme -->'
 const END = '<!-- end of results -->'
 
-/** Writes the table of results.json between the markers of README.md. */
+/** Writes the results as tables between the markers in README.md. */
 export function writeReadme(results: Results): void {
   const text = readFileSync(README, 'utf8')
   const [before, rest] = text.split(BEGIN)
   const after = rest?.split(END)[1]
-  if (before === undefined || after === undefined) throw new Error('README.md has lost its markers')
+  if (before === undefined || after === undefined)
+    throw new Error('README.md does not contain the markers of the results')
   writeFileSync(README, `${before}${BEGIN}\n\n${markdown(results)}\n\n${END}${after}`)
 }
 

@@ -10,7 +10,8 @@ import { answer } from './child.ts'
 import { AUDIENCE } from './tokens.ts'
 import { createWatcher, watching } from './watcher.ts'
 
-// A server with its own guard, or ten guards elsewhere that follow the servers' feeds.
+// Runs a server with its own guard, or ten guards in another process that follow the feeds of the
+// servers.
 
 const BASE = 'http://127.0.0.1:5000'
 const SECRET = 'gT5-bench-only-Wq8Zr2Nc7Lk4Xv9Jd3Hs'
@@ -41,7 +42,7 @@ async function server(database: string): Promise<void> {
   })
 }
 
-/** @param ports those of the servers, whose feeds are shared out among the guards */
+/** @param ports the ports of the servers; their feeds are distributed over the guards */
 async function guards(ports: readonly number[]): Promise<void> {
   const answered = await fetch(`http://127.0.0.1:${ports[0]}/.well-known/jwks.json`)
   const keys = createLocalJWKSet((await answered.json()) as JwkSetSource)

@@ -9,17 +9,19 @@ import { bounded, formatted, type Part, type Row } from './report.ts'
 import type { Session } from './revocation-peer.ts'
 import { now } from './watcher.ts'
 
-/** Between two log-outs, in milliseconds: twenty a second. */
+/** Milliseconds between two log-outs: 20 log-outs a second. */
 const PACE = 50
 
-/** How soon a log-out is known elsewhere, and what a million live revocations cost a guard. */
+/**
+ * How soon a log-out is known to other guards, and what a million live revocations cost a guard.
+ */
 export async function revocationPart({ quick }: Run): Promise<Part> {
   const logouts = quick ? 60 : 1000
   const rows = [...(await inProcess(logouts)), ...(await acrossServers(logouts)), ...(await listRows(quick))]
   const notes = [
-    `From the last octet of the reply of /logout to the first refusal as token_revoked: ${logouts} log-outs at 20 a second, each guard asked every 10 ms; a guard that refused earlier counts as 0.`,
-    'Across servers: three servers on one Postgres (fsync on), the log-outs shared out among them; the time is that of the last guard to know.',
-    'A check: half of 20,000 tokens are revoked; the keys of the subjects are computed before, as a guard does when it verifies.',
+    `From the last byte of the response of /logout to the first refusal with token_revoked: ${logouts} log-outs at 20 a second, with a request to each guard every 10 ms. A guard that refused earlier counts as 0.`,
+    'Across servers: three servers on one Postgres (fsync on), with the log-outs distributed over them. The time is that of the last guard to refuse.',
+    'A check: half of 20,000 tokens are revoked. The subject keys are computed in advance, as a guard does when it verifies.',
   ]
   return { rows, notes }
 }
@@ -73,8 +75,8 @@ async function acrossServers(logouts: number): Promise<Row[]> {
 }
 
 /**
- * Logs sessions out and answers, for each watching process, how long its last guard took to know of
- * each.
+ * Logs sessions out. Returns, for each watching process and each log-out, how long its last guard
+ * took to refuse the token.
  */
 async function measure(sites: readonly Site[], watchers: readonly Child[], logouts: number): Promise<number[][]> {
   const connections = await Promise.all(sites.map(({ port }) => openConnection(port)))
@@ -109,7 +111,7 @@ async function logOut(
     JSON.stringify({ refresh_token: session.refreshToken }),
   )
   const replied = now()
-  if (status !== 204) throw new Error(`a log-out was answered with ${status}`)
+  if (status !== 204) throw new Error(`a log-out returned ${status}`)
   await Promise.all(
     watchers.map(async (watcher, index) => {
       const times = await watcher.ask<number[]>({ do: 'refusals', token })
@@ -144,7 +146,7 @@ async function listRows(quick: boolean): Promise<Row[]> {
       const found = await child.ask<Weight>({ do: 'revocations', kind, entries, rounds: quick ? 6 : 20 })
       if (found.size !== entries) throw new Error(`the list holds ${found.size} of ${entries} revocations`)
       const name = `1 M live revocations (${kind})`
-      const resident = `the process grew by ${formatted(found.resident / 2 ** 20)} MiB, the old table while it moves included`
+      const resident = `the process grew by ${formatted(found.resident / 2 ** 20)} MiB, including the old table while its entries are moved`
       rows.push(bounded(`${name}: memory`, found.bytes / 2 ** 20, 'MiB', '≤', 64, resident))
       rows.push(bounded(`${name}: a check`, found.check, 'µs', '≤', 1))
     } finally {

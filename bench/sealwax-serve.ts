@@ -4,15 +4,15 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DATABASE, OURS } from './installation.ts'
 
-/** Where it listens, and how it ends. */
+/** A running `sealwax serve`. */
 export interface Served {
   readonly port: number
   stop(): Promise<void>
 }
 
 /**
- * `sealwax serve` as an operator starts it, over the database of the embedding server: the same
- * users and keys.
+ * Starts `sealwax serve` as an operator would, on the database of the embedding server, with the
+ * same users and keys.
  */
 export async function served(directory: string): Promise<Served> {
   const program = join(import.meta.dirname, '../packages/sealwax/bin/sealwax.js')
@@ -29,7 +29,7 @@ export async function served(directory: string): Promise<Served> {
   const child = spawn('taskset', command, { env, stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = once(child, 'exit')
   const port = await new Promise<number>((resolve, reject) => {
-    // Read to the end: a log that nobody reads would block the server.
+    // The output is read until it ends: the server would block on a full pipe.
     createInterface(child.stdout).on('line', (line) => {
       const url = /"url":"([^"]+)"/.exec(line)?.[1]
       if (url === undefined) return
@@ -37,7 +37,7 @@ export async function served(directory: string): Promise<Served> {
       resolve(Number(new URL(url).port))
     })
     const late = setTimeout(() => child.kill(), 10_000)
-    ended.then(([code]) => reject(new Error(`sealwax serve ended before it listened: ${code}`)), reject)
+    ended.then(([code]) => reject(new Error(`sealwax serve ended before it was listening: ${code}`)), reject)
   })
   const stop = async () => {
     child.kill()

@@ -18,15 +18,15 @@ import { answer, processorTime } from './child.ts'
 import { DATABASE, OURS, PASSWORD } from './installation.ts'
 import { AUDIENCE, claimsOf, ISSUER, LIFETIME, makeKey, TYPE } from './tokens.ts'
 
-// One of the servers that are held against each other, in a process of its own.
+// Runs one of the servers that are compared, in a separate process.
 
 const USERS = 16
-/** Those of our server. */
+/** The argon2id parameters of our server. */
 const PARAMETERS = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
 export interface About {
   readonly port: number
-  /** What clients go on with: refresh tokens, or the header lines of a signed-in user. */
+  /** The credentials of the clients: refresh tokens, or the header lines of a signed-in user. */
   readonly clients: readonly string[]
   readonly emails: readonly string[]
   readonly accessToken: string
@@ -38,7 +38,7 @@ interface Prepared extends Omit<About, 'port'> {
 
 const emailOf = (index: number) => `user${index}@example.com`
 
-/** Ours: a refresh window of 0 seconds, so that each refresh rotates and writes. */
+/** Our server, with a refresh window of 0 seconds so that each refresh rotates and writes. */
 async function sealwax(directory: string, clients: number): Promise<Prepared> {
   const auth = await createAuth({
     ...OURS,
@@ -61,7 +61,7 @@ async function sealwax(directory: string, clients: number): Promise<Prepared> {
 }
 
 /**
- * Better Auth as its documentation sets it up, on node:sqlite; ES256 like ours, and without its
+ * Better Auth on node:sqlite, set up as in its documentation, with ES256 like ours and without its
  * rate limit.
  */
 async function betterAuthServer(directory: string, clients: number): Promise<Prepared> {
@@ -73,7 +73,7 @@ async function betterAuthServer(directory: string, clients: number): Promise<Pre
     ...{ rateLimit: { enabled: false }, logger: { disabled: true } },
     emailAndPassword: {
       enabled: true,
-      // Only to be ready sooner: nothing that is measured looks at a password.
+      // Only to start faster: no request that is measured checks a password.
       password: { hash: async (password: string) => password, verify: async () => true },
     },
     plugins: [jwt({ jwks: { keyPairConfig: { alg: 'ES256' as const } }, jwt: { issuer: ISSUER, audience: AUDIENCE } })],
@@ -91,8 +91,7 @@ async function betterAuthServer(directory: string, clients: number): Promise<Pre
 }
 
 /**
- * The floor: a POST route that does nothing but sign one token, and one that checks a password
- * before.
+ * The lower bound: a POST route that only signs one token, and one that checks a password first.
  */
 async function bareSigning(_: string, clients: number): Promise<Prepared> {
   const key = makeKey('ES256').ours
@@ -118,9 +117,7 @@ async function bareSigning(_: string, clients: number): Promise<Prepared> {
   return { listener, clients: new Array<string>(clients).fill(''), emails: [], accessToken: '' }
 }
 
-/**
- * How often argon2id alone checks a password in a second, with as many at once as there are cores.
- */
+/** Password checks per second with argon2id alone, as many at once as there are cores. */
 async function argon2({ milliseconds }: { milliseconds: number }): Promise<number> {
   const stored = await hash(PASSWORD, PARAMETERS)
   const start = performance.now()
@@ -142,7 +139,7 @@ const SERVERS: Readonly<Record<string, (directory: string, clients: number) => P
 async function main(): Promise<void> {
   const [name = '', directory = '', clients = '1'] = process.argv.slice(2)
   const prepare = SERVERS[name]
-  if (prepare === undefined) throw new Error('which server?')
+  if (prepare === undefined) throw new Error('The first argument must be the name of a server')
   const { listener, ...about } = await prepare(directory, Number(clients))
   const server = createServer(listener)
   server.keepAliveTimeout = 600_000

@@ -12,9 +12,9 @@ import { type Served, served } from './sealwax-serve.ts'
 import type { About } from './server-peer.ts'
 
 const MOST_CLIENTS = 128
-/** Clients of the comparisons. */
+/** Clients in the comparisons with other servers. */
 const CLIENTS = 32
-/** Fewer than are handed on together when there is a queue. */
+/** Fewer than the log-ins that the server releases together when there is a queue. */
 const FEW_LOGINS = 8
 
 interface Server {
@@ -23,8 +23,8 @@ interface Server {
 }
 
 /**
- * Our server over HTTP on SQLite, beside Better Auth and beside a route that only signs; each on
- * core 0, the load on core 1.
+ * Our server over HTTP on SQLite, compared with Better Auth and with a route that only signs. Each
+ * runs on core 0, the load generator on core 1.
  */
 export async function serverPart({ quick }: Run): Promise<Part> {
   const directory = mkdtempSync(join(import.meta.dirname, '.data-'))
@@ -45,7 +45,7 @@ export async function serverPart({ quick }: Run): Promise<Part> {
       ...{ ours: await serverOf('sealwax'), better: await serverOf('better-auth'), bare: await serverOf('bare') },
     }
     const rows = [...(await refreshRows(bench)), ...(await groupCommitRows(bench))]
-    // Not before: it reads what the other one writes.
+    // Not started earlier, because it reads what the other server writes.
     alone = await served(directory)
     rows.push(...(await loginRows(bench, alone)), ...(await stormRows(bench, alone)))
     return { rows, notes: NOTES }
@@ -57,14 +57,14 @@ export async function serverPart({ quick }: Run): Promise<Part> {
 }
 
 const NOTES = [
-  'Each server is one process bound to core 0, with all its threads; the load generator is bound to core 1 and keeps connections alive. SQLite with WAL and synchronous=FULL, on disk.',
-  `Refresh: ${CLIENTS} clients (unless said otherwise) with a session each, a refresh window of 0 seconds: every refresh rotates, is written and waits for its commit, and the next one sends the token of the answer. A refresh that does not rotate ends the run.`,
-  'Better Auth: GET /token of the jwt plugin by session cookie, ES256, rate limit off, node:sqlite. It reads and signs, and writes nothing.',
-  'Bare: a POST route of Hono on @hono/node-server that signs one ES256 token with @sealwax/jwt and does nothing else; for log-ins it checks a password with argon2id before, one at a time for each core as ours does, and asks no database.',
-  'Ours and the bare one have Hono’s lighter Request and Response in place of the global ones: Hono’s default on Node, and what docs/embedding.md says of a process that is nothing but an auth server.',
-  'No limit of sessions: sixteen users log in thousands of times, and with the default of 100 most log-ins would also end a session.',
-  'Log-ins: against the embedding server (`createAuth`, one priority for all threads, no log) and against `sealwax serve` (its log on). Each round stands between two of argon2id alone, in the process of the embedding server on the same core; the ratio is that to their mean. The bare route follows one.',
-  'Storm: some against `sealwax serve` and as many against the embedding server, in turns, after both have served log-ins for a while; all connections are open before a storm begins, since Node takes one new connection in each turn of its event loop, in the order they came. The first storm of a process that has just started, after nothing but what it sends itself before it listens, is told apart.',
+  'Each server is one process bound to core 0, with all its threads; the load generator is bound to core 1 and keeps its connections open. SQLite with WAL and synchronous=FULL, on disk.',
+  `Refresh: ${CLIENTS} clients (unless stated otherwise) with a session each, and a refresh window of 0 seconds. Every refresh rotates, is written and waits for its commit, and the next one sends the token of the response. A refresh that does not rotate ends the run.`,
+  'Better Auth: GET /token of the jwt plugin with a session cookie, ES256, rate limit off, node:sqlite. It reads and signs, and writes nothing.',
+  'Bare: a POST route of Hono on @hono/node-server that only signs one ES256 token with @sealwax/jwt. For log-ins it first checks a password with argon2id, one at a time for each core like ours, and uses no database.',
+  'Ours and the bare one use Hono’s lighter Request and Response instead of the global ones: the default of Hono on Node, and what docs/embedding.md describes for a process that is only an auth server.',
+  'There is no session limit: sixteen users log in thousands of times, and with the default of 100 most log-ins would also end a session.',
+  'Log-ins: against the embedding server (`createAuth`, all threads with one priority, no log) and against `sealwax serve` (with its log). Each round runs between two rounds of argon2id alone, in the process of the embedding server on the same core; the ratio is to their mean. The bare route is compared with the round before it.',
+  'Storm: alternately against `sealwax serve` and the embedding server, after both have served log-ins for a while. All connections are open before a storm starts, because Node accepts one new connection in each turn of its event loop, in order of arrival. The first storm of a process that has just started, and has only handled the requests that it sends itself before it listens, is reported separately.',
 ]
 
 interface Bench {
@@ -78,7 +78,7 @@ interface Bench {
 
 interface Rate extends LoadResult {
   readonly perSecond: number
-  /** Microseconds of the server's processor per request. */
+  /** Processor time of the server per request, in microseconds. */
   readonly cost: number
 }
 
@@ -89,7 +89,7 @@ async function drive(load: Child, { child, about }: Server, options: object): Pr
   return { ...result, perSecond: result.requests / result.seconds, cost: (after - before) / result.requests }
 }
 
-/** The refresh tokens in use, since each load leaves new ones. */
+/** The current refresh tokens. Each load replaces them. */
 const tokens = new Map<Server, string[]>()
 
 async function refreshes({ load, ours }: Bench, clients: number, milliseconds: number): Promise<Rate> {
@@ -112,7 +112,7 @@ async function refreshRows(bench: Bench): Promise<Row[]> {
   for (let round = -1; round < rounds; round++) {
     const turn = { ours: await refreshes(bench, CLIENTS, milliseconds), better: await minting(), bare: await signing() }
     const again = await refreshes(bench, CLIENTS, milliseconds)
-    // The round before the first is for warming up.
+    // Round -1 is the warm-up.
     if (round < 0) continue
     found.ours.push(turn.ours)
     found.better.push(turn.better)
@@ -120,7 +120,8 @@ async function refreshRows(bench: Bench): Promise<Row[]> {
     found.again.push(again)
   }
   const rate = (rates: readonly Rate[]) => median(rates.map(({ perSecond }) => perSecond))
-  const cost = (rates: readonly Rate[]) => `${formatted(median(rates.map((one) => one.cost)))} µs of processor each`
+  const cost = (rates: readonly Rate[]) =>
+    `${formatted(median(rates.map((one) => one.cost)))} µs of processor time each`
   const ratio = (others: readonly Rate[]) =>
     median(found.ours.map((one, i) => one.perSecond / (others[i]?.perSecond ?? Number.NaN)))
   const busiest = Math.max(...Object.values(found).flatMap((rates) => rates.map(({ busy }) => busy)))
@@ -159,7 +160,7 @@ async function groupCommitRows(bench: Bench): Promise<Row[]> {
   ]
 }
 
-/** Counts the fsyncs of the server under load, where there is strace and it may look. */
+/** Counts the fsyncs of the server under load, if strace is installed and allowed to trace. */
 async function refreshesPerSync(bench: Bench): Promise<Row> {
   const name = `refreshes per fsync, ${MOST_CLIENTS} at once`
   const summary = join(bench.directory, 'strace')
@@ -181,8 +182,8 @@ async function refreshesPerSync(bench: Bench): Promise<Row> {
 }
 
 /**
- * Each load of log-ins stands between two measurements of argon2id alone, so that a machine that
- * slows down slows both.
+ * Each load of log-ins runs between two measurements of argon2id alone, so that both are affected
+ * if the machine slows down.
  */
 async function loginRows(bench: Bench, { port }: Served): Promise<Row[]> {
   const { load, ours, bare, quick } = bench
@@ -223,7 +224,7 @@ async function loginRows(bench: Bench, { port }: Served): Promise<Row[]> {
     bounded(name(CLIENTS), many.ratio, '×', '≥', 0.9, `${many.beside}; A/A ${formatted(median(twins))}`),
     bounded(name(FEW_LOGINS), few.ratio, '×', '≥', 0.9, few.beside),
     bounded(`sealwax serve: ${name(CLIENTS)}`, serving.ratio, '×', '≥', 0.9, serving.beside),
-    known(`processor time of a login, ${CLIENTS} at once`, median(costs) / 1000, 'ms', 'argon2id and all else'),
+    known(`processor time of a login, ${CLIENTS} at once`, median(costs) / 1000, 'ms', 'argon2id and everything else'),
     known(
       `bare route that checks a password and signs ÷ what argon2id alone allows, ${CLIENTS} at once`,
       least.ratio,
@@ -235,7 +236,7 @@ async function loginRows(bench: Bench, { port }: Served): Promise<Row[]> {
 
 interface Paced {
   readonly perSecond: number
-  /** What argon2id alone did beside it. */
+  /** The rate of argon2id alone, measured directly before and after. */
   readonly alone: number
 }
 
@@ -257,7 +258,7 @@ async function stormRows({ load, ours, quick, directory }: Bench, { port }: Serv
   const others = all.length * LOGINS - sum(answered(200)) - sum(answered(503))
   const statuses = Object.keys(Object.assign({}, ...all.map((one) => one.statuses)))
   const counts = statuses.map((status) => `${sum(answered(status))} × ${status}`).join(', ')
-  const told = `in ${all.length} storms ${counts}; in each at least ${Math.min(...answered(200))} × 200`
+  const told = `in ${all.length} storms ${counts}; at least ${Math.min(...answered(200))} × 200 in each`
   const name = '/me while 1,000 log-ins arrive at once: p99'
   const [serving, embedded, first] = [worstOf(storms.served), worstOf(storms.embedded), worstOf(storms.first)]
   return [
@@ -274,10 +275,10 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0)
 }
 
-/** The worst p99 of some storms, and what the others were. */
+/** The worst p99 of several storms, and the figures of all of them. */
 function worstOf(storms: readonly StormResult[]): { p99: number; beside: string } {
   const each = storms.map(({ p99 }) => formatted(p99)).join(', ')
   const worst = (of: (storm: StormResult) => number) => formatted(Math.max(...storms.map(of)))
-  const beside = `of the storms ${each}; worst p50 ${worst(({ p50 }) => p50)} ms, longest ${worst(({ longest }) => longest)} ms; p99 without what waiting probes left out ${worst(({ uncorrected }) => uncorrected)} ms`
+  const beside = `of the storms ${each}; worst p50 ${worst(({ p50 }) => p50)} ms, longest ${worst(({ longest }) => longest)} ms; p99 without the correction for waiting probes ${worst(({ uncorrected }) => uncorrected)} ms`
   return { p99: Math.max(...storms.map(({ p99 }) => p99)), beside }
 }

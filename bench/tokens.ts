@@ -7,15 +7,15 @@ export const TYPE = 'at+jwt'
 /** Seconds; long enough for the longest run. */
 export const LIFETIME = 43_200
 
-/** One key in the shapes that the libraries want. */
+/** One key in the forms that the libraries accept. */
 export interface KeySet {
   readonly alg: Algorithm
   readonly ours: SigningKey
-  /** What we verify with: the public half, or the secret. */
+  /** What we verify with: the public key, or the secret for HMAC. */
   readonly oursPublic: VerificationKey
   readonly privateKey: KeyObject
   readonly publicKey: KeyObject
-  /** Absent for a secret. */
+  /** Absent for HMAC. */
   readonly pem?: { readonly private: string; readonly public: string }
   /** Only for HMAC. */
   readonly secret?: Buffer
@@ -25,8 +25,8 @@ const CURVES: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384
 const HMAC_OCTETS: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 }
 
 /**
- * Makes a key for an algorithm; RSA keys have 2048 bits, and an HMAC secret is text for those who
- * can take nothing else.
+ * Creates a key for an algorithm. RSA keys have 2048 bits. HMAC secrets consist of ASCII
+ * characters, because some libraries accept only strings.
  */
 export function makeKey(alg: Algorithm): KeySet {
   const octets = HMAC_OCTETS[alg]
@@ -51,7 +51,7 @@ function keyPair(alg: Algorithm): { privateKey: KeyObject; publicKey: KeyObject 
   return alg.startsWith('Ed') ? generateKeyPairSync('ed25519') : generateKeyPairSync('rsa', { modulusLength: 2048 })
 }
 
-/** The claims that an application gives; an ES256 token of them has about 450 characters. */
+/** Claims as an application passes them. An ES256 token with them has about 450 characters. */
 export function claimsOf(index: number): JwtPayload {
   return {
     sub: `u${String(index).padStart(5, '0')}`,
@@ -64,21 +64,21 @@ export function claimsOf(index: number): JwtPayload {
 const CLAIMS = Array.from({ length: 128 }, (_, index) => claimsOf(index))
 
 /**
- * Claims that are there already: to make them is the work of the application, not of what signs
- * them.
+ * Claims made in advance: making them is the work of the application, not of the library that
+ * signs.
  */
 export function claimsAt(index: number): JwtPayload {
   return CLAIMS[index % CLAIMS.length] as JwtPayload
 }
 
-/** A token of ours; its `jti` is our own addition. */
+/** A token signed by @sealwax/jwt, which adds `jti`. */
 export function tokenOf(key: SigningKey, index: number, claims: JwtPayload = claimsOf(index)): string {
   return sign(claims, key, { issuer: ISSUER, audience: AUDIENCE, typ: TYPE, expiresIn: LIFETIME })
 }
 
 /**
- * Different tokens of one key, with new string objects at each `renew`: what is remembered by the
- * string is remembered no more.
+ * Different tokens of one key. `renew` replaces the string objects, so that nothing that was cached
+ * per string object is found again.
  */
 export function tokenPool(key: SigningKey, size: number): { at(index: number): string; renew(): void } {
   const octets = Array.from({ length: size }, (_, index) => Buffer.from(tokenOf(key, index)))

@@ -1,6 +1,6 @@
 import { type Guard, GuardError } from '@sealwax/guard'
 
-/** How often guards are asked, in milliseconds. */
+/** Interval between two checks of a token, in milliseconds. */
 const EVERY = 10
 
 interface Watched {
@@ -11,12 +11,12 @@ interface Watched {
   reject(error: Error): void
 }
 
-/** Asks guards about tokens every 10 ms until each of them has refused. */
+/** Presents tokens to guards every 10 ms until each guard has refused. */
 export interface Watcher {
   /**
-   * Resolves once the token is watched and every guard has accepted it, so that a later refusal
-   * means something.
-   * @returns what resolves with the times of the first refusals
+   * Resolves once every guard has accepted the token and it is being watched, so that a later
+   * refusal is due to the log-out.
+   * @returns a promise of the times of the first refusals
    */
   watch(token: string): Promise<{ times: Promise<number[]> }>
 }
@@ -53,7 +53,7 @@ export function createWatcher(guards: readonly Guard[]): Watcher {
   }
 }
 
-/** False: refused because it is revoked. Any other refusal is an error. */
+/** Returns false if the token is refused as revoked. Throws on any other refusal. */
 async function accepts(guard: Guard, token: string): Promise<boolean> {
   try {
     await guard.authenticate({ headers: { authorization: `Bearer ${token}` } })
@@ -64,18 +64,21 @@ async function accepts(guard: Guard, token: string): Promise<boolean> {
   }
 }
 
-/** Milliseconds on a clock that all processes of a machine share. */
+/** Milliseconds on a clock that all processes of the machine share. */
 export function now(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }
 
-/** The two messages of a process that watches: begin, and what came of it. */
+/**
+ * The handlers of a process that watches: start watching a token, and return the times of its
+ * refusals.
+ */
 export function watching(watcher: Watcher) {
   const times = new Map<string, Promise<number[]>>()
   return {
     async watch({ token }: { token: string }): Promise<void> {
       const found = (await watcher.watch(token)).times
-      // Asked for later; until then nobody listens.
+      // Awaited later, by `refusals`. Until then a rejection must not count as unhandled.
       found.catch(() => {})
       times.set(token, found)
     },

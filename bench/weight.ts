@@ -11,8 +11,8 @@ const BOTH = ['@sealwax/jwt', '@sealwax/guard'] as const
 const PEERS = ['jose', 'jsonwebtoken', 'fast-jwt', 'express-jwt', '@fastify/jwt'] as const
 
 /**
- * What the two libraries weigh and how long they take to import, as they are published: built, and
- * without the source condition.
+ * The bundle size of the two libraries, and their import time as published: built, and without the
+ * source condition.
  */
 export async function weightRows(quick: boolean): Promise<Part> {
   const directory = mkdtempSync(join(import.meta.dirname, '.data-'))
@@ -30,7 +30,7 @@ export async function weightRows(quick: boolean): Promise<Part> {
   }
 }
 
-/** Builds what is imported; answers why that failed. */
+/** Builds the packages. Returns the reason if that fails. */
 function buildAll(): string | undefined {
   try {
     execFileSync('npm', ['run', 'build', '--silent'], { cwd: ROOT, stdio: 'pipe' })
@@ -62,7 +62,7 @@ function importRows(directory: string, bundle: string, rounds: number): Row[] {
   }
   const difference = median(times.both) - median(times.bare)
   const bundled = median(times.one) - median(times.bare)
-  const beside = `as one bundled file ${formatted(bundled)} ms; node alone ${formatted(median(times.bare))} ms; on the clock of the process itself ${formatted(median(times.inside))} ms`
+  const beside = `as one bundled file ${formatted(bundled)} ms; node without imports ${formatted(median(times.bare))} ms; measured inside the process ${formatted(median(times.inside))} ms`
   return [bounded('import time of both', difference, 'ms', '<', 15, beside)]
 }
 
@@ -94,7 +94,7 @@ async function minifiedSize(directory: string): Promise<{ minified: number; text
   return { minified: contents.length, text, beside: `gzipped ${gzipped} KiB; ${peers.join(', ')}` }
 }
 
-/** Everything that the packages export, with all it needs, as one minified file. */
+/** Bundles all exports of the packages, with their dependencies, into one minified file. */
 async function bundled(names: readonly string[], directory: string): Promise<OutputFile> {
   const contents = names.map((name) => `export * from ${JSON.stringify(name)}`).join('\n')
   const { outputFiles } = await build({
@@ -102,6 +102,6 @@ async function bundled(names: readonly string[], directory: string): Promise<Out
     ...{ platform: 'node', format: 'esm', target: 'node22', write: false },
   })
   const [bundle] = outputFiles
-  if (bundle === undefined) throw new Error('esbuild made nothing')
+  if (bundle === undefined) throw new Error('esbuild produced no output')
   return bundle
 }

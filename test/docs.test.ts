@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const pages = globSync(['*.md', 'docs/**/*.md', 'examples/*/README.md'], { cwd: root })
 
-test('docs: every error code of the API, the guard and the tokens is on the page of errors', () => {
+test('docs: errors.md names every error code of the API, the guard and the tokens', () => {
   const page = read('docs/errors.md')
   const jwt = read('packages/jwt/src/errors.ts').match(/ERR_JWT_[A-Z_]+/g) ?? []
   const guard = [...read('packages/guard/src/errors.ts').matchAll(/^ {2}\| '(\w+)'$/gm)].map(
@@ -22,7 +22,7 @@ test('docs: every error code of the API, the guard and the tokens is on the page
   assert.deepEqual([...new Set(missing)], [])
 })
 
-test('docs: every option and every variable is on the page of configuration', () => {
+test('docs: configuration.md names every option and every environment variable', () => {
   const page = read('docs/configuration.md')
   assert.deepEqual(
     [...OPTION_RULES.keys(), ...VARIABLES].filter((name) => !page.includes(`\`${name}\``)),
@@ -30,7 +30,7 @@ test('docs: every option and every variable is on the page of configuration', ()
   )
 })
 
-test('docs: every audit event is on the page of sessions', () => {
+test('docs: sessions.md names every audit event', () => {
   const page = read('docs/sessions.md')
   const events = auditEventTypes()
   assert.ok(events.length > 10)
@@ -40,7 +40,7 @@ test('docs: every audit event is on the page of sessions', () => {
   )
 })
 
-test('docs: everything a package exports is named on some page', async () => {
+test('docs: every export of every package is named on a page', async () => {
   const text = pages.map(read).join('\n')
   const missing: string[] = []
   let seen = 0
@@ -57,7 +57,7 @@ test('docs: everything a package exports is named on some page', async () => {
   assert.deepEqual(missing, [])
 })
 
-test('docs: links between pages lead somewhere', () => {
+test('docs: links between pages point to existing files', () => {
   const broken = pages.flatMap((page) =>
     [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
       .map((match) => match[1] as string)

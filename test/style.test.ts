@@ -8,10 +8,10 @@ const sources = globSync(['packages/*/{src,test,torture,drill,fuzz,mutation}/**/
   cwd: root,
 })
 
-/** Columns that a comment may take. */
+/** The maximum number of columns of a comment. */
 const WIDTH = 100
 
-test('style: comments keep within 100 columns', () => {
+test('style: comments are at most 100 columns wide', () => {
   assert.ok(sources.length > 300)
   const wide = sources.flatMap((file) =>
     readFileSync(join(root, file), 'utf8')
@@ -35,13 +35,13 @@ const entryPoints = globSync('packages/*/package.json', { cwd: root }).flatMap((
   ),
 )
 
-/** A name in the file that declares it, passes it on or imports it. */
+/** A name, and the file that declares, re-exports or imports it. */
 interface Name {
   readonly name: string
   readonly file: string
 }
 
-test('style: whatever an entry point exports has a comment, and so does each of its members', () => {
+test('style: everything that an entry point exports has a comment, and so does each of its members', () => {
   assert.ok(entryPoints.length >= 20)
   const checked = new Set<string>()
   const missing = entryPoints.flatMap(exportsOf).flatMap((exported) => {
@@ -70,7 +70,7 @@ function exportsOf(file: string): Name[] {
   ]
 }
 
-/** The names of an import or export list, as they are called in this file. */
+/** The names in an import or export list, as they are known in this file. */
 function namesIn(list: string): string[] {
   const names = list.split(',').map((name) => name.trim().replace(/^type /, ''))
   return names.flatMap((name) => name.split(' as ').at(-1) || [])
@@ -83,7 +83,7 @@ interface Declaration {
   readonly lines: readonly string[]
 }
 
-/** Follows imports and exports; returns `undefined` for what another package declares. */
+/** Follows imports and exports. Returns `undefined` for a name that another package declares. */
 function findDeclaration({ name, file }: Name): Declaration | undefined {
   const source = read(file)
   const declared = new RegExp(`^(?:export )?${DECLARATION} ${name}\\b`, 'm').exec(source)

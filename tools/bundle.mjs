@@ -1,5 +1,6 @@
-// After `tsc -b`: joins the modules of a published package into one file for each entry and what they share. Loading forty small files takes
-// several times as long as loading their content. Types and maps stay as tsc made them.
+// Runs after `tsc -b`: joins the modules of each published package into one file for each entry
+// point and files for what they share. Loading forty small files takes several times as long as
+// loading their content. Types and source maps stay as tsc wrote them.
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'

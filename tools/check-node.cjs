@@ -1,4 +1,5 @@
-// Runs before the npm scripts, in whatever Node npm found: one sentence instead of a stack trace.
+// Runs before the npm scripts, with any version of Node that npm found. Prints one sentence instead
+// of a stack trace.
 const { existsSync } = require('node:fs')
 const { join } = require('node:path')
 

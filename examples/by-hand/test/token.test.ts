@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 
-test('by hand: prints the three parts, accepts the token as made, refuses it tampered and expired', async () => {
+test('by hand: prints the three parts, accepts the original token, and refuses a tampered and an expired one', async () => {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, '../token.ts')])
   assert.equal(stderr, '')
   const part = (name: string) => new RegExp(`^${name} +([\\w-]+)$`, 'm').exec(stdout)?.[1] ?? ''

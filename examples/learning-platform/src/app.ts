@@ -9,7 +9,7 @@ import { openCourses } from './courses.ts'
 import { answerError, answerUnknown } from './problems.ts'
 import { secretIn } from './secret.ts'
 
-/** What the example lets be changed; the rest stays at Sealwax's defaults. */
+/** The options of the example. All others keep the defaults of Sealwax. */
 export interface PlatformOptions extends Pick<AuthOptions, 'issuer' | 'accessTtl' | 'refreshGrace'> {
   /** An existing directory for both databases and the secret file. */
   readonly dataDir: string
@@ -21,7 +21,10 @@ export interface Platform {
   close(): Promise<void>
 }
 
-/** The whole integration: an auth server, its routes at the root, and `protect` before each route of one's own. */
+/**
+ * The whole integration: an auth server, its routes at the root, and `protect` in front of each
+ * route of the application.
+ */
 export async function openPlatform({ dataDir, ...options }: PlatformOptions): Promise<Platform> {
   const store = sqliteStore(join(dataDir, 'auth.db'))
   const auth = await createAuth({ ...options, audience: 'learning-platform', secret: secretIn(dataDir), store })

@@ -5,8 +5,9 @@ import { type Courses, UnknownCourse } from './courses.ts'
 import { Problem } from './problems.ts'
 
 /**
- * `/courses` and `/progress`. The guard stands first in every route, so a stranger's body is not even read.
- * Who asks is told by the token alone: nobody can name another user's id.
+ * `/courses` and `/progress`. The guard comes first in every route, so the body of an
+ * unauthenticated request is not even read. The user is determined only by the token: no request
+ * can name another user's id.
  */
 export function courseRoutes(guard: AuthServer['guard'], courses: Courses): Router {
   const router = express.Router()
@@ -46,7 +47,10 @@ function percentOf(body: unknown): number {
   throw new Problem(422, 'validation_failed', 'Send {"percent": 40}: a whole number from 0 to 100, and nothing else')
 }
 
-/** The value of the one member that a body may have. Express leaves the body undefined when it is not declared as JSON. */
+/**
+ * The value of the only member that a body may have. Express leaves the body undefined if it is not
+ * declared as JSON.
+ */
 function onlyMember(body: unknown, name: string): unknown {
   if (body === undefined)
     throw new Problem(415, 'unsupported_media_type', 'Send a body with Content-Type: application/json')

@@ -17,7 +17,10 @@ interface Progress {
   readonly updated_at: string
 }
 
-/** The application's own facts. They know users by the id in the token (`sub`) and need nothing else of Sealwax. */
+/**
+ * The application's own data. It refers to users by the id in the token (`sub`) and needs nothing
+ * else from Sealwax.
+ */
 export interface Courses {
   list(): Course[]
   add(course: { title: string; teacher: string }): Course
@@ -49,7 +52,7 @@ const SCHEMA = `
 
 const FOREIGN_KEY_FAILED = 787
 
-/** Opens or makes the SQLite file, readable by its owner alone. */
+/** Opens or creates the SQLite file, which only its owner can read. */
 export function openCourses(path: string): Courses {
   closeSync(openSync(path, 'a', 0o600))
   chmodSync(path, 0o600)

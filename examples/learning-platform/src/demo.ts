@@ -1,6 +1,6 @@
 import type { AuthServer } from 'sealwax'
 
-/** Known to everybody who reads this: such users belong in an example and nowhere else. */
+/** A public password. Use such users only in an example. */
 const PASSWORD = 'change-this-demo-password'
 export const ALEX = { id: 'user-123', email: 'alex@example.com', password: PASSWORD }
 export const ROBIN = { id: 'user-456', email: 'robin@example.com', password: PASSWORD, roles: ['teacher'] }
@@ -12,27 +12,27 @@ export async function createDemoUsers(auth: AuthServer): Promise<void> {
   }
 }
 
-/** What `npm start` prints: commands to paste. */
+/** What `npm start` prints: commands to copy. */
 export function welcome(url: string): string {
   const credentials = JSON.stringify({ email: ALEX.email, password: ALEX.password })
   const logIn = `curl --request POST ${url}/login --header "Content-Type: application/json" --data '${credentials}'`
   const { port } = new URL(url)
   return `
-The learning platform is ready: ${url}   (Ctrl-C ends it)
+The learning platform is ready: ${url}   (Ctrl-C stops it)
 Log in as ${ALEX.email}, or as the teacher ${ROBIN.email}; both have the password ${PASSWORD}
-Warning: this is a demo, with plain http and a password that everybody knows. Never let others reach it.
+Warning: this is a demo with plain http and a public password. Do not make it reachable for others.
 
 Log in:
   ${logIn}
 
-See the profile, with the access_token of the answer:
+Get the profile, with the access_token of the response:
   curl ${url}/profile --header "Authorization: Bearer <access_token>"
 
-Or let the shell put the token in:
+Or let the shell insert the token:
   ACCESS_TOKEN=$(${logIn} --silent | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
   curl ${url}/profile --header "Authorization: Bearer $ACCESS_TOKEN"
 
-See what else there is, step by step, in a second terminal:
+Take a tour of the other features, in a second terminal:
   ${port === '5000' ? '' : `PORT=${port} `}npm run tour
 `
 }

@@ -1,4 +1,4 @@
-/** What `/login` and `/refresh` answer, as far as the tour reads it. */
+/** The members of the responses of `/login` and `/refresh` that the tour reads. */
 export interface Tokens {
   readonly access_token: string
   readonly expires_in: number
@@ -8,19 +8,19 @@ export interface Tokens {
 export interface ExchangeOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Readonly<Record<string, unknown>>
-  /** The status that the tour is about to explain; any other ends it. */
+  /** The status that the tour expects. Any other ends it. */
   readonly expect: number
 }
 
 type Json = Record<string, unknown>
 
-/** Members of an answer that are worth a look, in this order. */
+/** The members of a response that are printed, in this order. */
 const SHOWN = [
   ...['access_token', 'token_type', 'expires_in', 'refresh_token', 'user_id', 'message'],
   ...['title', 'code', 'reason', 'detail'],
 ]
 
-/** Sends a request, prints it and the answer, and gives the answer's members. */
+/** Sends a request, prints it and the response, and returns the parsed response. */
 export async function exchange<T = Json>(
   url: string,
   method: string,
@@ -41,7 +41,7 @@ export async function exchange<T = Json>(
   console.log(`   ${response.status} ${response.statusText}`)
   for (const name of SHOWN) if (name in answer) console.log(`     ${name}: ${shorten(String(answer[name]))}`)
   if (response.status !== expect)
-    throw new Error(`${method} ${path} should have answered ${expect}, not ${response.status}`)
+    throw new Error(`${method} ${path} should have returned ${expect}, not ${response.status}`)
   return answer as T
 }
 
@@ -53,7 +53,10 @@ export function bearer(token: string): { Authorization: string } {
   return { Authorization: `Bearer ${token}` }
 }
 
-/** Whether a Sealwax answers here under this very address. Any other server, or none, is not walked. */
+/**
+ * Whether a Sealwax server responds at this URL and has it as its issuer. The tour does not use any
+ * other server.
+ */
 export async function isPlatform(url: string): Promise<boolean> {
   try {
     const response = await fetch(`${url}/.well-known/oauth-authorization-server`, { signal: AbortSignal.timeout(2000) })
@@ -63,14 +66,17 @@ export async function isPlatform(url: string): Promise<boolean> {
   }
 }
 
-/** What an attacker does to a token: other claims between the old header and the old signature. */
+/**
+ * Tampers with a token as an attacker would: other claims between the original header and
+ * signature.
+ */
 export function replaceClaims(token: string, claims: Json): string {
   const [header, payload = '', signature] = token.split('.')
   const all = { ...JSON.parse(Buffer.from(payload, 'base64url').toString()), ...claims }
   return [header, Buffer.from(JSON.stringify(all)).toString('base64url'), signature].join('.')
 }
 
-/** Tokens are too long for the eye, and nobody should paste a whole one anywhere. */
+/** Shortens tokens: they are too long to read, and a whole one should not be copied anywhere. */
 function shorten(text: string): string {
   return text.replace(/[\w.-]{60,}/g, (token) => `${token.slice(0, 10)}…${token.slice(-6)}`)
 }

@@ -4,8 +4,8 @@ import { welcome } from './demo.ts'
 import { startServer } from './server.ts'
 
 /**
- * PORT (default 5000), DATA_DIR (default: beside this example), ACCESS_TTL and REFRESH_GRACE (seconds, or such as `2s`; default: Sealwax's own,
- * 15 minutes and 30 seconds).
+ * Reads PORT (default 5000), DATA_DIR (default: the directory of this example), ACCESS_TTL and
+ * REFRESH_GRACE (durations such as `2s`; default: those of Sealwax, 15 minutes and 30 seconds).
  */
 async function main(): Promise<void> {
   const { PORT = '5000', DATA_DIR = join(import.meta.dirname, '..'), ACCESS_TTL, REFRESH_GRACE } = process.env
@@ -20,7 +20,7 @@ async function main(): Promise<void> {
       ...(REFRESH_GRACE !== undefined && { refreshGrace: REFRESH_GRACE as `${number}s` }),
     })
     console.log(welcome(server.url))
-    // npm passes Ctrl-C on although the terminal sends it too, so it may come twice.
+    // npm forwards Ctrl-C although the terminal sends it, too, so the signal may arrive twice.
     let closing: Promise<void> | undefined
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (closing ??= server.close()))
   } catch (error) {

@@ -1,6 +1,9 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 
-/** A refusal by one of the application's own routes, answered in the form that Sealwax uses too (RFC 9457). */
+/**
+ * An error response of one of the application's own routes, in the same format as those of Sealwax
+ * (RFC 9457).
+ */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly status: number
@@ -27,7 +30,10 @@ export const answerUnknown: RequestHandler = (_req, _res, next) => {
   next(new Problem(404, 'not_found', 'There is nothing at this path'))
 }
 
-/** Everything thrown ends here. What nobody foresaw goes to the log, and only its number to the client. */
+/**
+ * Handles everything that is thrown. Unexpected errors are logged, and the client only gets a
+ * generic 500.
+ */
 export const answerError: ErrorRequestHandler = (error, _req, res, next) => {
   if (res.headersSent) return next(error)
   const problem = problemOf(error)
@@ -40,12 +46,13 @@ export const answerError: ErrorRequestHandler = (error, _req, res, next) => {
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error
-  // What Express and its body parser throw about a request carries a 4xx status; its message may repeat the body.
+  // Errors of Express and its body parser about a request have a 4xx status. Their message may
+  // repeat the body.
   const { status, type } = (error ?? {}) as { status?: unknown; type?: unknown }
   if (type === 'entity.parse.failed') return new Problem(400, 'malformed_json', 'The request body is not JSON')
   if (status === 413) return new Problem(413, 'payload_too_large', 'The request body is larger than 16 kB')
   if (status === 415)
-    return new Problem(415, 'unsupported_media_type', 'The encoding of the request body is not known here')
+    return new Problem(415, 'unsupported_media_type', 'The encoding of the request body is not supported')
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new Problem(status, 'invalid_request', 'The request cannot be read')
   }

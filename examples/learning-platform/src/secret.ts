@@ -3,8 +3,9 @@ import { chmodSync, existsSync, linkSync, readFileSync, unlinkSync, writeFileSyn
 import { join } from 'node:path'
 
 /**
- * The server secret, from a file that only its owner can read; made on the first start. Without it the stored keys and sessions
- * cannot be used, so keep it apart from the database's backups.
+ * The server secret, from a file that only its owner can read. It is created on the first start.
+ * Without it the stored keys and sessions cannot be used, and it must be kept apart from the
+ * backups of the database.
  */
 export function secretIn(dataDir: string): string {
   const path = join(dataDir, 'server.secret')
@@ -13,7 +14,10 @@ export function secretIn(dataDir: string): string {
   return readFileSync(path, 'utf8').trim()
 }
 
-/** The name appears with the whole content or not at all, whenever the process dies; of two that start at once, one wins. */
+/**
+ * The file appears with its whole content or not at all, even if the process dies. If two processes
+ * start at the same time, one wins.
+ */
 function create(path: string): void {
   const draft = `${path.slice(0, -'.secret'.length)}.${process.pid}.secret`
   writeFileSync(draft, `${randomBytes(48).toString('base64url')}\n`, { mode: 0o600, flush: true })

@@ -7,22 +7,23 @@ import { openPlatform, type PlatformOptions } from './app.ts'
 import { createDemoUsers } from './demo.ts'
 
 export interface ServerOptions extends Omit<PlatformOptions, 'issuer'> {
-  /** 0 takes any free one. */
+  /** 0 takes any free port. */
   readonly port: number
 }
 
 export interface RunningPlatform {
   readonly url: string
-  /** Takes no more requests, lets those under way finish, closes the databases. */
+  /** Stops accepting requests, lets pending ones finish, and closes the databases. */
   close(): Promise<void>
 }
 
-/** How long a request under way may hold up the end. */
+/** How long a pending request may delay the shutdown. */
 const PATIENCE_MS = 3000
 
 /**
- * Serves the platform on this machine alone, with the demo users. Tokens name the issuer `http://127.0.0.1:<port>`, so the port comes
- * first: a busy one is noticed before any file is touched. A request that arrives early waits until everything is open.
+ * Serves the platform on the loopback interface only, with the demo users. Tokens contain the
+ * issuer `http://127.0.0.1:<port>`, so the port is opened first, and a busy port is noticed before
+ * any file is created. A request that arrives early waits until everything is open.
  */
 export async function startServer({ port, dataDir, ...options }: ServerOptions): Promise<RunningPlatform> {
   const opened = Promise.withResolvers<Express>()

@@ -29,7 +29,7 @@ describe('the learning platform', () => {
     return reply.body.access_token
   }
 
-  /** A string is sent as it is, everything else as JSON. */
+  /** A string is sent as it is, any other value as JSON. */
   async function call(method: string, path: string, options: { token?: string; body?: unknown; type?: string } = {}) {
     const { token, body, type = 'application/json' } = options
     const response = await fetch(server.url + path, {
@@ -51,7 +51,7 @@ describe('the learning platform', () => {
     ['GET', '/progress'],
     ['PUT', '/progress/typescript-basics'],
   ] as const) {
-    test(`${method} ${path}: 401 without a token, whatever the body`, async () => {
+    test(`${method} ${path}: 401 without a token, regardless of the body`, async () => {
       const reply = await call(method, path, method === 'GET' ? {} : { body: '{not json' })
       assert.equal(reply.status, 401)
       assert.equal(reply.body.code, 'token_missing')
@@ -76,7 +76,7 @@ describe('the learning platform', () => {
     assert.equal((await call('GET', '/progress', { token: alex })).status, 200)
   })
 
-  test('POST /courses: 403, not 401, for a user who is no teacher', async () => {
+  test('POST /courses: 403, not 401, for a user who is not a teacher', async () => {
     const reply = await call('POST', '/courses', { token: alex, body: { title: 'Not mine to give' } })
     assert.equal(reply.status, 403)
     assert.equal(reply.body.code, 'insufficient_role')
@@ -92,7 +92,7 @@ describe('the learning platform', () => {
     assert.deepEqual(body.courses.at(-1), reply.body)
   })
 
-  test('PUT /progress: keeps the last value, for its own user alone', async () => {
+  test('PUT /progress: keeps the last value, only for its own user', async () => {
     for (const percent of [10, 0, 100]) {
       const reply = await call('PUT', '/progress/inside-a-token', { token: alex, body: { percent } })
       assert.equal(reply.status, 200)
@@ -106,7 +106,7 @@ describe('the learning platform', () => {
     assert.deepEqual((await call('GET', '/progress', { token: robin })).body, { progress: [] })
   })
 
-  test('PUT /progress: a user id in the body or the query changes nobody else', async () => {
+  test('PUT /progress: a user id in the body or the query does not change another user', async () => {
     const path = '/progress/typescript-basics'
     const inBody = await call('PUT', path, { token: alex, body: { percent: 5, user_id: 'user-456' } })
     assert.equal(inBody.status, 422)
@@ -135,15 +135,15 @@ describe('the learning platform', () => {
     ['broken JSON', '/progress/typescript-basics', 400, 'malformed_json', '{"percent":'],
     ['a bare number', '/progress/typescript-basics', 400, 'malformed_json', '40'],
     ['an array', '/progress/typescript-basics', 422, 'validation_failed', [40]],
-    ['no member', '/progress/typescript-basics', 422, 'validation_failed', {}],
-    ['a text', '/progress/typescript-basics', 422, 'validation_failed', { percent: '40' }],
+    ['an empty object', '/progress/typescript-basics', 422, 'validation_failed', {}],
+    ['a string', '/progress/typescript-basics', 422, 'validation_failed', { percent: '40' }],
     ['a fraction', '/progress/typescript-basics', 422, 'validation_failed', { percent: 0.5 }],
-    ['too much', '/progress/typescript-basics', 422, 'validation_failed', { percent: 101 }],
-    ['too little', '/progress/typescript-basics', 422, 'validation_failed', { percent: -1 }],
-    ['a prototype', '/progress/typescript-basics', 422, 'validation_failed', '{"__proto__":{"percent":1}}'],
+    ['a value above 100', '/progress/typescript-basics', 422, 'validation_failed', { percent: 101 }],
+    ['a value below 0', '/progress/typescript-basics', 422, 'validation_failed', { percent: -1 }],
+    ['a __proto__ member', '/progress/typescript-basics', 422, 'validation_failed', '{"__proto__":{"percent":1}}'],
     ['a body of 20 kB', '/progress/typescript-basics', 413, 'payload_too_large', { percent: ' '.repeat(20_000) }],
     ['an unknown course', '/progress/nowhere', 404, 'not_found', { percent: 1 }],
-    ['a path that is no UTF-8', '/progress/%ff', 400, 'invalid_request', { percent: 1 }],
+    ['a path that is not UTF-8', '/progress/%ff', 400, 'invalid_request', { percent: 1 }],
     ['an unknown path', '/nowhere', 404, 'not_found', { percent: 1 }],
   ]
   for (const [what, path, status, code, body, type] of refusals) {
@@ -159,9 +159,9 @@ describe('the learning platform', () => {
     ['empty', ''],
     ['blank', '  '],
     ['too long', 'x'.repeat(201)],
-    ['of two lines', 'one\ntwo'],
-    ['half a character', '\ud800'],
-    ['a list', ['x']],
+    ['two lines long', 'one\ntwo'],
+    ['an unpaired surrogate', '\ud800'],
+    ['an array', ['x']],
   ] as const) {
     test(`POST /courses: a title that is ${what} is refused as validation_failed`, async () => {
       const reply = await call('POST', '/courses', { token: robin, body: { title } })
@@ -169,13 +169,13 @@ describe('the learning platform', () => {
     })
   }
 
-  test('the databases and the secret can be read by their owner alone', () => {
+  test('only the owner can read the databases and the secret', () => {
     for (const name of ['auth.db', 'platform.db', 'server.secret']) {
       assert.equal(statSync(join(dataDir, name)).mode & 0o777, 0o600, name)
     }
   })
 
-  test('the secret is made once, and a file that others may read is closed to them', () => {
+  test('the secret is created once, and a file that others can read is made private', () => {
     const secret = secretIn(dataDir)
     assert.match(secret, /^[\w-]{64}$/)
     writeFileSync(join(dataDir, 'server.secret'), `${secret}\n`)

@@ -44,7 +44,7 @@ async function assertRefused(url: string, token: string, code: string, title: st
 }
 
 describe('the example as a process', { concurrency: true }, () => {
-  test('walks login, profile, expired, refresh, replay, logout, 401', async (t) => {
+  test('log-in, profile, expired token, refresh, replay and log-out give the documented responses', async (t) => {
     const example = await startExample(t, { DATA_DIR: dataDirFor(t), ACCESS_TTL: '1s', REFRESH_GRACE: '2s' })
     const { url } = example
     const owner = await logIn(url)
@@ -53,7 +53,7 @@ describe('the example as a process', { concurrency: true }, () => {
     const victim = await logIn(url)
     const first = await refreshed(url, victim.refresh_token)
 
-    await delay(6100) // the life of the access token, and the 5 s that the guard forgives
+    await delay(6100) // the lifetime of the access token, and the 5 s that the guard tolerates
     await assertRefused(url, owner.access_token, 'token_expired', 'Token has expired')
     const fresh = await refreshed(url, owner.refresh_token)
     assert.notEqual(fresh.refresh_token, owner.refresh_token)
@@ -66,7 +66,7 @@ describe('the example as a process', { concurrency: true }, () => {
     assert.deepEqual([replay.status, replay.body.code, replay.body.reason], [400, 'invalid_grant', 'replayed'])
     await assertRefused(url, last.access_token, 'token_revoked', 'Token has been revoked')
     assert.equal((await refresh(url, last.refresh_token)).body.reason, 'session_revoked')
-    await assertProfile(url, fresh.access_token) // the user's other session is not touched
+    await assertProfile(url, fresh.access_token) // the user's other session is not affected
 
     assert.equal((await call(url, '/logout', { method: 'POST', token: fresh.access_token })).status, 204)
     await assertRefused(url, fresh.access_token, 'token_revoked', 'Token has been revoked')
@@ -98,11 +98,11 @@ describe('the example as a process', { concurrency: true }, () => {
         assert.equal((await refreshed(url, retried.refresh_token)).session.id, session.session.id)
       }
     }
-    assert.ok(lost > 0, 'no kill came before its reply: nothing was shown')
+    assert.ok(lost > 0, 'every reply arrived before the kill, so nothing was tested')
     t.diagnostic(`${lost} of ${moments.length * 4} replies were lost`)
   })
 
-  test('on another port: access tokens from before name another issuer, refresh tokens still work', async (t) => {
+  test('on another port: earlier access tokens are refused for their issuer, refresh tokens still work', async (t) => {
     const dataDir = dataDirFor(t)
     const before = await startExample(t, { DATA_DIR: dataDir })
     const tokens = await logIn(before.url)
@@ -112,7 +112,7 @@ describe('the example as a process', { concurrency: true }, () => {
     await assertProfile(url, (await refreshed(url, tokens.refresh_token)).access_token)
   })
 
-  test('prints the address, the log-in and the commands; SIGTERM and SIGINT end it with code 0', async (t) => {
+  test('prints the address, the log-in and the commands; exits with code 0 on SIGTERM and SIGINT', async (t) => {
     const dataDir = dataDirFor(t)
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const example = await startExample(t, { DATA_DIR: dataDir })
@@ -135,7 +135,7 @@ describe('the example as a process', { concurrency: true }, () => {
     }
   })
 
-  test('a start that cannot succeed ends with code 1 and one sentence', async (t) => {
+  test('a start that fails exits with code 1 and prints one sentence', async (t) => {
     const port = await busyPort(t)
     const dataDir = dataDirFor(t)
     writeFileSync(join(dataDir, 'taken'), 'a file where a directory should be')
@@ -155,11 +155,11 @@ describe('the example as a process', { concurrency: true }, () => {
     }
   })
 
-  test('npm run tour: starts an example when none runs, and shows every step', async (t) => {
+  test('npm run tour: starts an example if none is running, and shows every step', async (t) => {
     assertTour(await tourOutput(t, await freePort()), /^No example answers at/)
   })
 
-  test('npm run tour: walks the example that runs', async (t) => {
+  test('npm run tour: uses the example that is running', async (t) => {
     const example = await startExample(t, { DATA_DIR: dataDirFor(t) })
     const output = await tourOutput(t, new URL(example.url).port)
     assertTour(output, new RegExp(`^Walking the example that runs at ${example.url}\\.`))
@@ -168,8 +168,9 @@ describe('the example as a process', { concurrency: true }, () => {
 })
 
 /**
- * Sends a refresh for each session and kills the process after so many milliseconds, or when the first reply is there.
- * Gives the replies that came whole, undefined for the others.
+ * Sends a refresh for each session and kills the process after the given number of milliseconds, or
+ * when the first reply has arrived. Returns the replies that arrived completely, and undefined for
+ * the others.
  */
 async function killAmidRefreshes(example: ExampleProcess, sessions: Tokens[], moment: number | 'first reply') {
   let heard = () => {}
@@ -184,7 +185,8 @@ async function killAmidRefreshes(example: ExampleProcess, sessions: Tokens[], mo
 function sendRefresh(url: string, refreshToken: string, heard: () => void) {
   const outgoing = request(`${url}/refresh`, {
     method: 'POST',
-    // That of `fetch`, which retries: another user agent would be another origin, with a token of its own.
+    // The user agent of `fetch`, which sends the retries. Another user agent would be another
+    // origin and get a different token.
     headers: { 'Content-Type': 'application/json', 'User-Agent': 'node' },
     agent: false,
   })
@@ -214,7 +216,7 @@ async function busyPort(t: TestContext): Promise<string> {
   return String((server.address() as { port: number }).port)
 }
 
-/** A port where nothing answers. */
+/** A port on which nothing is listening. */
 async function freePort(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

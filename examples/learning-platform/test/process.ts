@@ -10,13 +10,16 @@ export interface ExampleProcess {
   readonly url: string
   /** Everything printed so far, on both streams. */
   output(): string
-  /** Sends the signal and waits for the end; gives the exit code, null after SIGKILL. */
+  /**
+   * Sends the signal, waits until the process has ended, and returns the exit code: null after
+   * SIGKILL.
+   */
   end(signal: NodeJS.Signals): Promise<number | null>
 }
 
 const MAIN = join(import.meta.dirname, '../src/main.ts')
 
-/** Starts a program of the example with these variables and no others of its own. */
+/** Starts a program of the example with only PATH and the given variables as its environment. */
 export function run(program: string, env: Record<string, string>) {
   const child = spawn(process.execPath, ['--conditions=@sealwax/source', program], {
     env: { PATH: process.env.PATH, ...env },
@@ -28,7 +31,10 @@ export function run(program: string, env: Record<string, string>) {
   return { child, closed, output: () => output }
 }
 
-/** `npm start` without npm, and what it prints awaited. PORT is any free one unless given. It does not outlive the test. */
+/**
+ * Does what `npm start` does, without npm, and waits until the example has printed that it is
+ * ready. PORT is any free port unless given. The process is killed after the test.
+ */
 export async function startExample(t: TestContext, env: Record<string, string>): Promise<ExampleProcess> {
   const { child, closed, output } = run(MAIN, { PORT: '0', ...env })
   t.after(() => child.kill('SIGKILL'))

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { createGuard } from '@sealwax/guard'
 import { protect } from '@sealwax/guard/node'
 
-// An API. All it knows is the issuer; keys and revocations are found from there, and followed.
+// An API. It knows only the issuer, and finds and follows keys and revocations from there.
 const port = Number(process.env.PORT)
 const guard = createGuard({ issuer: process.env.ISSUER ?? '', audience: 'https://api.example.com' })
 

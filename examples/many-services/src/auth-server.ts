@@ -5,7 +5,8 @@ import { createAuth } from 'sealwax'
 import { toNodeHandler } from 'sealwax/node'
 import { sqliteStore } from 'sealwax/sqlite'
 
-// The auth server. In production this is `sealwax serve`; here a demo user is added, and a route that changes her roles.
+// The auth server. In production this is `sealwax serve`. Here it also has a demo user, and a route
+// that changes the roles of that user.
 const port = Number(process.env.PORT)
 const auth = await createAuth({
   issuer: `http://127.0.0.1:${port}`,

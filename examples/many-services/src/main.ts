@@ -5,7 +5,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-// Starts an auth server and two APIs as processes of their own, and walks: log in, call both, change the roles, log out.
+// Starts an auth server and two APIs as separate processes. Then logs in, calls both APIs, changes
+// the roles and logs out.
 const directory = mkdtempSync(join(tmpdir(), 'sealwax-many-'))
 const children: ChildProcess[] = []
 
@@ -42,12 +43,12 @@ async function call(api: string, token: string): Promise<string> {
   return response.ok ? `200 roles=${JSON.stringify(body.roles)}` : `${response.status} ${body.code}`
 }
 
-/** Calls until the answer is the expected one; says how long the news took. */
+/** Calls each API until it returns the expected result, and prints how long that took. */
 async function until(expected: string, apis: string[], token: string): Promise<void> {
   const began = performance.now()
   for (const api of apis) {
     while ((await call(api, token)) !== expected) {
-      if (performance.now() - began > 5000) throw new Error(`${api} did not answer ${expected} within 5 s`)
+      if (performance.now() - began > 5000) throw new Error(`${api} did not return ${expected} within 5 s`)
     }
   }
   console.log(`  both answer ${expected} after ${Math.round(performance.now() - began)} ms`)
@@ -61,13 +62,13 @@ try {
   let tokens = await post(`${issuer}/login`, { email: 'alex@example.com', password: 'change-this-demo-password' })
   await until('200 roles=[]', apis, tokens.access_token)
 
-  console.log('alex becomes a teacher: the old token is out of date everywhere, nobody is logged out')
+  console.log('alex becomes a teacher: the old token is stale at both APIs, and the session continues')
   await fetch(`${issuer}/demo/promote`, { method: 'POST' })
   await until('401 token_stale', apis, tokens.access_token)
   tokens = await post(`${issuer}/refresh`, { refresh_token: tokens.refresh_token })
   await until('200 roles=["teacher"]', apis, tokens.access_token)
 
-  console.log('alex logs out: the access token is refused everywhere, though it has not expired')
+  console.log('alex logs out: both APIs refuse the access token, although it has not expired')
   await post(`${issuer}/logout`, { refresh_token: tokens.refresh_token })
   await until('401 token_revoked', apis, tokens.access_token)
 } finally {

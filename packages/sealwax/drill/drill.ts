@@ -18,16 +18,16 @@ import { type Verifier, verifiersOf } from './verifiers.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
-/** As short as the servers allow, so that several keys change within the drill. */
+/** As short as the servers allow, so that several rotations fit into the drill. */
 const PERIOD = 5 * MINUTE
 const SETTINGS = { SEALWAX_KEY_PERIOD: '5m', SEALWAX_ACCESS_TTL: '60s' }
 const CLIENTS = 40
-/** By the clock, at 2, 12 and 17 minutes; one more takes over in the emergency. */
+/** Scheduled at 2, 12 and 17 minutes. One more key takes over in the emergency. */
 const ROTATIONS = 3
 
 /**
- * The minutes of a drill: when a key is revoked, and when it is over. Three rotations fall into it
- * by themselves.
+ * The minutes after which a key is revoked and the drill ends. Three scheduled rotations take place
+ * before the end.
  */
 export interface Timing {
   readonly emergency: number
@@ -35,10 +35,10 @@ export interface Timing {
 }
 
 /**
- * Three servers on one database behind one address, users who refresh, and services elsewhere that
- * verify their tokens, all with their own caches: while keys rotate by the clock, and one is
- * revoked by the command. Nobody must be refused wrongly, and what a thief signs with a key that is
- * gone must not be let in any more once the verifiers' caches have passed.
+ * Runs three servers on one database behind one address, users who refresh, and other services that
+ * verify their tokens with caches of their own, while keys rotate on schedule and one is revoked
+ * with the command. No valid token may be refused. Tokens that a thief signs with a removed key
+ * must be refused once the caches of the verifiers have expired.
  */
 export async function drill(run: Run, databaseUrl: string, timing: Timing): Promise<void> {
   await using front = await startFront()
@@ -69,19 +69,19 @@ interface House {
   readonly fleet: Fleet
   readonly databaseUrl: string
   readonly verifiers: readonly Verifier[]
-  /** On the clock of `performance.now`, as all times here. */
+  /** On the clock of `performance.now`, like all times here. */
   readonly until: number
-  /** Keys that left the JWK Set, when, and how. */
+  /** Keys that have left the JWK Set, with the time and the reason. */
   readonly gone: Map<string, { readonly at: number; readonly how: 'retired' | 'revoked' }>
-  /** What the thief has: every private key there was at the beginning. */
+  /** The keys of the thief: every private key that existed at the start. */
   readonly stolen: readonly SigningKey[]
-  /** Keys that a token of a user was signed with. */
+  /** Keys that signed a token of a user. */
   readonly signed: Set<string>
 }
 
 /**
- * Lets two hours pass for a new installation, so that it has keys in every state, known for as long
- * as they must be; the next takes over in two minutes.
+ * Simulates two hours of a new installation, so that it has keys in every state, known for as long
+ * as necessary. The next key takes over in two minutes.
  */
 async function ageInstallation(issuer: string, databaseUrl: string): Promise<void> {
   for (let ago = 124 * MINUTE; ago > 0; ago -= PERIOD) {
@@ -92,7 +92,7 @@ async function ageInstallation(issuer: string, databaseUrl: string): Promise<voi
   }
 }
 
-/** The database and the secret together: what nobody should have. */
+/** Decrypts the private keys, as a thief can who has both the database and the secret. */
 async function stealKeys(databaseUrl: string): Promise<SigningKey[]> {
   const store = storeOf(databaseUrl)
   await store.open({ features, migrate: 'off' })
@@ -105,7 +105,10 @@ async function stealKeys(databaseUrl: string): Promise<SigningKey[]> {
   })
 }
 
-/** Refreshes as clients do, somewhat before its token expires, and uses it everywhere. */
+/**
+ * Refreshes as clients do, some time before the token expires, and presents the token to every
+ * verifier.
+ */
 async function user(house: House, subject: string): Promise<void> {
   const { run, front, fleet, until } = house
   const first = await persist(fleet.urls, '/torture/sessions', { json: { subject, userAgent: 'drill' } })
@@ -129,7 +132,10 @@ async function user(house: House, subject: string): Promise<void> {
   }
 }
 
-/** Presents a token to every verifier; false when it is stale, so that its holder renews it. */
+/**
+ * Presents a token to every verifier. Returns false if the token is stale, so that its client
+ * refreshes.
+ */
 async function usable(house: House, token: string, kid: string): Promise<boolean> {
   const { run, verifiers, gone } = house
   let stale = false
@@ -137,8 +143,7 @@ async function usable(house: House, token: string, kid: string): Promise<boolean
     const refusal = await verifier.refusalOf(token)
     run.count(`tokens of users presented to ${verifier.name}`)
     if (refusal === undefined) continue
-    // A token of a revoked key is what an emergency refuses on purpose; nothing else is ever
-    // refused.
+    // Only a token of a revoked key may be refused.
     const revoked = gone.get(kid)?.how === 'revoked'
     if (revoked) {
       stale = true
@@ -146,12 +151,14 @@ async function usable(house: House, token: string, kid: string): Promise<boolean
     }
     run.check(revoked, `${verifier.name} refused a good token of ${kid}: ${refusal}`)
     const wrong = verifier.name === '@sealwax/guard' && revoked && refusal !== 'token_stale'
-    run.check(!wrong, `the guard said ${refusal} of a revoked key: clients would not renew`)
+    run.check(!wrong, `the guard returned ${refusal} for a revoked key, so clients would not refresh`)
   }
   return !stale
 }
 
-/** Signs with every key it has, and tries each verifier as often as it is told to. */
+/**
+ * Presents tokens signed with every stolen key to one verifier, every `thiefEvery` milliseconds.
+ */
 async function thief(house: House, verifier: Verifier): Promise<void> {
   const { run, front, gone, stolen, until } = house
   const forgiven = new Map<string, number>()
@@ -166,16 +173,16 @@ async function thief(house: House, verifier: Verifier): Promise<void> {
       run.count(`forged tokens presented to ${verifier.name}`)
       if (left === undefined) continue
       const what = `forged tokens of a ${left.how} key`
-      if (late) run.count(`${what} presented to ${verifier.name} after its cache`)
+      if (late) run.count(`${what} presented to ${verifier.name} after its cache expired`)
       if (refusal !== undefined) continue
       const times = forgiven.get(key.kid) ?? 0
-      if (!late) run.count(`${what} let in by ${verifier.name} within its cache`)
+      if (!late) run.count(`${what} accepted by ${verifier.name} within its cache time`)
       else if (times < verifier.forgives) {
         forgiven.set(key.kid, times + 1)
-        run.count(`${what} let in by ${verifier.name} after its cache, as it does the first time`)
+        run.count(`${what} accepted by ${verifier.name} after its cache expired, as it does once`)
       } else {
         const seconds = Math.round((asked - left.at) / SECOND)
-        run.check(false, `${verifier.name} let in a ${left.how} key ${seconds} s after it was gone`)
+        run.check(false, `${verifier.name} accepted a ${left.how} key ${seconds} s after it was removed`)
       }
     }
     await delay(Math.max(0, Math.min(verifier.thiefEvery, until - performance.now())))
@@ -183,8 +190,8 @@ async function thief(house: House, verifier: Verifier): Promise<void> {
 }
 
 /**
- * Notes when a key leaves the set; it must not have a private member, and no server may be behind
- * for long.
+ * Records when a key has left the JWK Sets of all servers. No set may have a private member, and
+ * every stolen key must have been published.
  */
 async function watchKeys({ run, fleet, gone, stolen, until }: House): Promise<void> {
   const listed = new Set<string>()
@@ -208,12 +215,13 @@ async function readSet(reply: Response): Promise<{ kid: string }[]> {
   return ((await reply.json()) as { keys: { kid: string }[] }).keys
 }
 
-/** Revokes the key that signs, by the command, as an operator does. */
+/** Revokes the signing key with the command, as an operator does. */
 async function emergency(house: House, after: number): Promise<void> {
   const { run, front, fleet, databaseUrl, gone } = house
   await delay(after)
   const probe = await ask(`${fleet.urls[0]}/torture/sessions`, { json: { subject: 'probe', userAgent: 'drill' } })
-  if (probe === 'lost' || probe.status !== 200) return run.check(false, `no session to find the key by: ${told(probe)}`)
+  if (probe === 'lost' || probe.status !== 200)
+    return run.check(false, `no session to find the signing key with: ${told(probe)}`)
   const { kid = '' } = unsafeDecode(probe.body.access_token).header
   const env = {
     ...{ PATH: process.env.PATH ?? '', SEALWAX_ISSUER: front.url, SEALWAX_AUDIENCE: AUDIENCE, ...SETTINGS },
@@ -221,11 +229,10 @@ async function emergency(house: House, after: number): Promise<void> {
   }
   const bin = join(import.meta.dirname, '../bin/sealwax.js')
   const command = [bin, 'keys', 'revoke', kid, '--now']
-  // From here on a refusal is what was asked for; acceptance counts from when the command has
-  // answered.
+  // From here on refusals are expected. Acceptance is measured from when the command has returned.
   gone.set(kid, { at: Number.POSITIVE_INFINITY, how: 'revoked' })
   const { stdout } = await promisify(execFile)(process.execPath, command, { env })
   gone.set(kid, { at: performance.now(), how: 'revoked' })
-  run.check(stdout.includes(kid), 'the command did not say what it revoked')
+  run.check(stdout.includes(kid), 'the command did not print the key that it revoked')
   run.count('keys revoked')
 }

@@ -2,11 +2,12 @@ import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /**
- * One public address in front of several servers, as a load balancer: requests go to them in turns.
+ * One public address in front of several servers, like a load balancer: requests go to them in
+ * turn.
  */
 export interface Front extends AsyncDisposable {
   readonly url: string
-  /** Where requests go from now on. */
+  /** Sets the servers that requests go to from now on. */
   serve(urls: readonly string[]): void
 }
 

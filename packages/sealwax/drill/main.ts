@@ -4,11 +4,11 @@ import { createRun } from '../torture/run.ts'
 import { drill, type Timing } from './drill.ts'
 
 const USAGE = `npm run drill -- [--store postgres|sqlite] [--seed N]
-  keys rotate by the clock and one is revoked, while users refresh and three kinds of verifiers keep what they know: 20 minutes`
+  keys rotate on schedule and one is revoked, while users refresh and three kinds of verifiers cache keys: 20 minutes`
 
 /**
- * Three rotations, an emergency in the second of them, and time enough afterwards for the longest
- * cache to pass.
+ * Three scheduled rotations, an emergency after the first of them, and enough time for the longest
+ * cache to expire afterwards.
  */
 const FULL: Timing = { emergency: 6, end: 20 }
 
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   await drill(run, await place.database(store), FULL)
   for (const [what, times] of [...run.counts].toSorted()) console.log(`${String(times).padStart(10)}  ${what}`)
   for (const violation of run.violations.slice(0, 20)) console.log(`VIOLATION  ${violation}`)
-  console.log(run.violations.length === 0 ? 'every promise held' : `${run.violations.length} violations`)
+  console.log(run.violations.length === 0 ? 'no violations' : `${run.violations.length} violations`)
   process.exitCode = run.violations.length === 0 ? 0 : 1
 }
 

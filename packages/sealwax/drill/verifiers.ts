@@ -4,34 +4,36 @@ import buildGetJwks from 'get-jwks'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { AUDIENCE } from '../torture/servers.ts'
 
-/** A service elsewhere that knows the issuer's URL and nothing else. */
+/** Another service, which knows only the URL of the issuer and the audience. */
 export interface Verifier {
   readonly name: string
-  /** Undefined when the token is accepted, else why it is refused. */
+  /** Returns undefined if the token is accepted, otherwise why it is refused. */
   refusalOf(token: string): Promise<string | undefined>
   /**
-   * For so long it may accept a key that has left the JWK Set by the plan, and one that was
-   * revoked: what it keeps, by itself. In milliseconds.
+   * How long it may accept a key that was retired on schedule, and one that was revoked, because of
+   * its cache. In milliseconds.
    */
   readonly keeps: { readonly retired: number; readonly revoked: number }
-  /** How often it lets a key in that it does not find any more, however late that is. */
+  /** How often it accepts a key that it can no longer find, however late that is. */
   readonly forgives: number
-  /** How rarely the thief must come for that to hold. */
+  /** The minimum interval of the thief for `forgives` to apply, in milliseconds. */
   readonly thiefEvery: number
   close(): Promise<void>
 }
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
-/** What a request takes and what a timer is late. */
+/** Allowance for the time of a request and the delay of a timer. */
 const SLACK = 5 * SECOND
 
-/** All of them as they come: no option but the issuer and the audience. */
+/** All verifiers, with their default caches. */
 export function verifiersOf(issuer: string): Verifier[] {
   return [joseVerifier(issuer), fastJwtVerifier(issuer), guardVerifier(issuer)]
 }
 
-/** Keeps a set for ten minutes; an unknown `kid` makes it read again, every 30 seconds at most. */
+/**
+ * Caches a set for ten minutes. An unknown `kid` causes a new request, at most every 30 seconds.
+ */
 function joseVerifier(issuer: string): Verifier {
   const keys = createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks.json`))
   const keeps = 10 * MINUTE + SLACK
@@ -46,10 +48,10 @@ function joseVerifier(issuer: string): Verifier {
 }
 
 /**
- * Keeps each key for a minute. When a key is not found any more it goes on with its old copy: once,
- * however late that is, and again for whoever comes within a minute of that. So a thief who comes
- * every minute is let in for ever. That is its own; here the thief comes more rarely, and the one
- * time is counted by itself.
+ * Caches each key for a minute. When a key can no longer be found it continues with the old copy:
+ * once, however late that is, and again for every request within a minute after that. So a thief
+ * who comes every minute is accepted forever. That is a property of the library. Here the thief
+ * comes less often, and the one acceptance is counted separately.
  */
 function fastJwtVerifier(issuer: string): Verifier {
   const jwks = buildGetJwks({ issuersWhitelist: [issuer] })
@@ -69,8 +71,8 @@ function fastJwtVerifier(issuer: string): Verifier {
 }
 
 /**
- * Keeps a set as long as `Cache-Control` says, and ten minutes at most; hears of a revoked key
- * through the feed.
+ * Caches a set for as long as `Cache-Control` says, at most ten minutes, and learns of a revoked
+ * key from the feed.
  */
 function guardVerifier(issuer: string): Verifier {
   const guard = createGuard({ issuer, audience: AUDIENCE })

@@ -8,9 +8,9 @@ import type { Run } from './run.ts'
 import { type ServerProcess, startServer } from './servers.ts'
 
 const CLIENTS = 16
-/** No request waits longer for its 503 than a client would. */
+/** Every response, 503 included, must arrive before a client would give up. */
 const LONGEST_MS = 28_000
-/** After the store is back everybody is served again within this time. */
+/** All clients must be served again within this time after the store is back. */
 const RECOVERY_MS = 10_000
 
 interface Client {
@@ -29,11 +29,12 @@ interface Cast {
   readonly gone: readonly Client[]
 }
 
-/** The store is away for a while under load, in each way that it can be. */
+/** Makes the store unavailable for a while under load, in every way that is possible. */
 export async function away(run: Run, place: Place, store: StoreName): Promise<void> {
   const outages = store === 'postgres' ? POSTGRES_OUTAGES : SQLITE_OUTAGES
   for (const [name, make] of Object.entries(outages)) {
-    // Two of them hold each request for seconds, and a crash is little else than a stop.
+    // Left out of short runs: two of them delay each request for seconds, and a crash differs
+    // little from a stop.
     const rare = ['frozen', 'crashed', 'locked'].includes(name)
     if (run.times({ full: 1, short: rare ? 0 : 1 }) > 0) await oneOutage(run, place, name, make)
   }
@@ -84,7 +85,9 @@ async function begin(url: string, id: string): Promise<Client> {
   return { id, refreshToken: answer.body.refresh_token, accessToken: answer.body.access_token }
 }
 
-/** A signed-in client: served, or asked to come back; never told that its session has ended. */
+/**
+ * A signed-in client. Its requests succeed or get 503, and never report that its session has ended.
+ */
 async function use(cast: Cast, client: Client, over: AbortSignal): Promise<void> {
   const { url } = cast.server
   while (!over.aborted) {
@@ -97,7 +100,8 @@ async function use(cast: Cast, client: Client, over: AbortSignal): Promise<void>
 }
 
 /**
- * A signed-out client: refused, or asked to come back; never let in. Its log-out may be repeated.
+ * A signed-out client. Its requests are refused or get 503, and never succeed. It may repeat its
+ * log-out.
  */
 async function intrude(cast: Cast, client: Client, over: AbortSignal): Promise<void> {
   const { url } = cast.server
@@ -120,23 +124,28 @@ async function logIn(cast: Cast, over: AbortSignal): Promise<void> {
   }
 }
 
-/** The right answer, or 503 with Retry-After. */
+/** Checks that the response is one of those expected, or 503 with Retry-After. */
 function judge({ run, name }: Cast, what: string, answer: Answer | 'lost', right: readonly number[]): void {
   run.check(answer !== 'lost', `${name}: ${what} got no reply`)
   if (answer === 'lost') return
   const unavailable = answer.status === 503
-  run.count(unavailable ? `${name}: answered 503` : `${name}: answered as ever`)
+  run.count(unavailable ? `${name}: answered 503` : `${name}: answered as usual`)
   run.check(unavailable || right.includes(answer.status), `${name}: ${what} got ${told(answer)}`)
   if (unavailable) run.check(Number(answer.retryAfter) > 0, `${name}: a 503 without Retry-After`)
   run.check(answer.took < LONGEST_MS, `${name}: ${what} took ${Math.round(answer.took)} ms`)
 }
 
-/** Everybody who was signed in is, nobody else, and all by itself. */
+/**
+ * Checks that afterwards all signed-in clients, and no others, are served again without a restart.
+ */
 async function recovered({ run, name, server, clients, gone }: Cast): Promise<void> {
   const started = performance.now()
   const urls = [server.url]
   const patience = RECOVERY_MS
-  run.check((run.counts.get(`${name}: answered 503`) ?? 0) > 0, `${name}: nobody noticed that the store was away`)
+  run.check(
+    (run.counts.get(`${name}: answered 503`) ?? 0) > 0,
+    `${name}: no request got 503 while the store was unavailable`,
+  )
   await Promise.all(
     clients.map(async (client) => {
       const answer = await persist(urls, '/refresh', { json: { refresh_token: client.refreshToken } }, { patience })
@@ -151,16 +160,16 @@ async function recovered({ run, name, server, clients, gone }: Cast): Promise<vo
       answer !== 'lost' && answer.body.reason === 'session_revoked',
       `${name}: afterwards a signed-out client got ${told(answer)}`,
     )
-    // A guard that could not read the revocations for a minute says so until its next look.
+    // A guard that could not read the revocations for a minute returns 503 until its next attempt.
     const guarded = await persist(urls, '/me', { token: accessToken }, { patience })
     run.check(
       guarded !== 'lost' && guarded.body.code === 'token_revoked',
-      `${name}: afterwards the guard said ${told(guarded)}`,
+      `${name}: afterwards the guard returned ${told(guarded)}`,
     )
   }
   const login = await persist(urls, '/login', { json: { email: EMAIL, password: PASSWORD } }, { patience })
   run.check(login !== 'lost' && login.status === 200, `${name}: afterwards a log-in got ${told(login)}`)
-  run.check(!server.died, `${name}: the server ended by itself: ${server.tail.join(' | ')}`)
+  run.check(!server.died, `${name}: the server exited by itself: ${server.tail.join(' | ')}`)
   run.count('outages survived')
   run.count(`${name}: milliseconds until all were served again`, Math.round(elapsed))
 }

@@ -1,31 +1,28 @@
 import { type Answer, ask, persist, told } from './http.ts'
 import type { Run } from './run.ts'
 
-/**
- * One signed-in user agent: it asks again until somebody decides, and remembers every reply it was
- * ever given.
- */
+/** One signed-in user agent, with the tokens of its latest response. */
 export interface Client {
   readonly subject: string
   readonly session: string
   refreshToken: string
   accessToken: string
-  /** Set when a reply has told that the session is ended. */
+  /** True once its log-out was acknowledged. */
   loggedOut: boolean
 }
 
-/** Starts a session; undefined when no reply came, so nothing was promised. */
+/** Starts a session. Returns undefined if it was not acknowledged, so that nothing was promised. */
 export async function begin(run: Run, url: string, subject: string): Promise<Client | undefined> {
   const answer = await ask(`${url}/torture/sessions`, { json: { subject, userAgent: AGENT } })
   if (answer === 'lost' || answer.status !== 200) {
-    run.count('session starts without a reply')
+    run.count('session starts that were not acknowledged')
     return undefined
   }
   run.count('sessions started')
   return clientOf(subject, answer)
 }
 
-/** Logs in by password. */
+/** Logs in with a password. Returns undefined if the log-in was not acknowledged. */
 export async function logIn(
   run: Run,
   url: string,
@@ -48,8 +45,8 @@ function clientOf(subject: string, { body }: Answer): Client {
 }
 
 /**
- * Refreshes from several tabs at once, each with patience. Every reply to one token must carry one
- * successor, whatever was killed meanwhile.
+ * Refreshes from several tabs at once, each with retries. Every response to one token must contain
+ * the same successor, even if servers are killed meanwhile.
  */
 export async function refreshTabs(run: Run, urls: readonly string[], client: Client, tabs: number): Promise<void> {
   const json = { refresh_token: client.refreshToken }
@@ -77,7 +74,7 @@ export async function refreshTabs(run: Run, urls: readonly string[], client: Cli
   client.refreshToken = [...successors][0] ?? client.refreshToken
 }
 
-/** Logs out, with patience. */
+/** Logs out, with retries. */
 export async function logOut(run: Run, urls: readonly string[], client: Client): Promise<void> {
   const json = { refresh_token: client.refreshToken }
   const answer = await persist(urls, '/logout', { json, userAgent: AGENT })
@@ -88,8 +85,8 @@ export async function logOut(run: Run, urls: readonly string[], client: Client):
 }
 
 /**
- * A logged-out client has nothing left: its refresh token is refused, and every server refuses its
- * access token, within two seconds.
+ * Checks that the refresh token of a logged-out client is refused, and that every server refuses
+ * its access token within two seconds.
  */
 export async function checkLoggedOut(run: Run, urls: readonly string[], client: Client): Promise<void> {
   const refused = await persist(urls, '/refresh', { json: { refresh_token: client.refreshToken }, userAgent: AGENT })

@@ -5,7 +5,7 @@ import { type Fleet, startServers } from './servers.ts'
 
 const HOUR = 3_600_000
 const CLIENTS = 8
-/** Those who logged out last are asked for at every step. */
+/** How many of the clients that logged out last are checked after every step. */
 const REMEMBERED = 12
 
 interface Client {
@@ -21,8 +21,8 @@ interface Hour {
 }
 
 /**
- * The clock of the machine steps by an hour, forward and back, now and then under a restart.
- * Everybody goes on; whoever logged out stays out, on whichever side of a step that was.
+ * Moves the clock by an hour, forward and back, sometimes with a restart. Signed-in clients
+ * continue, and logged-out clients stay logged out, on whichever side of a step they logged out.
  */
 export async function clockSteps(run: Run, place: Place, store: StoreName): Promise<void> {
   const databaseUrl = await place.database(store)
@@ -30,7 +30,7 @@ export async function clockSteps(run: Run, place: Place, store: StoreName): Prom
   const hour: Hour = { run, fleet, clients: [], gone: [] }
   const steps = run.times({ full: 120, short: 4 })
   for (let step = 0; step < steps; step += 1) {
-    // Ahead and right again, and later behind and right again: never two hours at once.
+    // First ahead and correct again, later behind and correct again. A step is never two hours.
     const wrong = step < steps / 2 ? HOUR : -HOUR
     for (const server of fleet.all) await server.setClock(step % 2 === 0 ? wrong : 0)
     run.count('steps of the clock')
@@ -43,7 +43,7 @@ async function oneStep(hour: Hour): Promise<void> {
   const { run, fleet, clients, gone } = hour
   const url = () => run.random.pick(fleet.urls)
   while (clients.length < CLIENTS) clients.push(await begin(url()))
-  // One leaves with an access token from before the step, one with a fresh one.
+  // One client logs out with an access token from before the step, one with a new one.
   await leave(hour)
   for (const client of clients) {
     const answer = await ask(`${url()}/refresh`, { json: { refresh_token: client.refreshToken } })
@@ -70,8 +70,8 @@ async function leave({ run, fleet, clients, gone }: Hour): Promise<void> {
 }
 
 /**
- * Its refresh token is refused, and no guard lets its last access token in; an expired one, or one
- * from the future, is refused anyway.
+ * Checks that the refresh token is refused, and that every guard refuses the last access token, as
+ * revoked or because it has expired or is from the future.
  */
 async function mustBeOut(run: Run, fleet: Fleet, client: Client): Promise<void> {
   for (const url of fleet.urls) {
@@ -83,7 +83,7 @@ async function mustBeOut(run: Run, fleet: Fleet, client: Client): Promise<void> 
       said = await ask(`${url}/me`, { token: client.accessToken })
     }
     run.check(said !== 'lost' && said.status === 401, `the access token of a logged-out client got ${told(said)}`)
-    run.count(`log-outs upheld: ${said === 'lost' ? 'no reply' : said.body.code}`)
+    run.count(`log-outs still in effect: ${said === 'lost' ? 'no reply' : said.body.code}`)
   }
 }
 

@@ -3,17 +3,17 @@ import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
 import { type PostgresServer, startPostgres } from '../test/postgres.ts'
 
-/** A primary with a standby, and an address that leads to the one that is the primary. */
+/** A primary with a standby, and an address that always leads to the current primary. */
 export interface Cluster extends AsyncDisposable {
   database(): Promise<string>
   setSynchronous(on: boolean): Promise<void>
-  /** Until the standby has all that is written. */
+  /** Resolves when the standby has replayed everything that was written. */
   caughtUp(): Promise<void>
-  /** The standby gets nothing more. */
+  /** Ends replication to the standby. */
   holdStandby(): Promise<void>
   killPrimary(): Promise<void>
   promote(): void
-  /** A new standby of the one that is the primary now. */
+  /** Removes the old primary and adds a standby to the current one. */
   addStandby(): Promise<void>
 }
 
@@ -56,7 +56,7 @@ export async function createCluster(): Promise<Cluster> {
     async addStandby() {
       await primary.remove()
       primary = standby
-      // A new one has no standby to wait for yet.
+      // A new primary has no standby to wait for yet.
       await run(primary, `alter system reset synchronous_standby_names`, 'select pg_reload_conf()')
       standby = await startPostgres(settings, { standbyOf: primary })
     },
@@ -68,7 +68,7 @@ export async function createCluster(): Promise<Cluster> {
   }
 }
 
-/** Where a name or a virtual address leads that moves with the primary. */
+/** A proxy in place of a host name or virtual IP address that moves with the primary. */
 async function movingAddress(target: () => number): Promise<{ port: number; close(): void }> {
   const sockets = new Set<Socket>()
   const proxy = createServer((client) => {

@@ -8,16 +8,16 @@ import { toNodeHandler } from '../src/http/node.ts'
 import { createAuth } from '../src/index.ts'
 
 /**
- * An application that embeds Sealwax: the routes of Sealwax, and beside them two that only a test
- * needs, to start a session without the work of a password and to set the clock of this process.
- * Its argument is how far ahead the clock is at the start, in milliseconds.
+ * An application that embeds Sealwax. In addition to the routes of Sealwax it has two for tests:
+ * one starts a session without the work of a password, the other sets the clock of this process.
+ * The argument is how far ahead the clock is at the start, in milliseconds.
  */
 async function main(): Promise<void> {
   const { auth: options, databaseUrl, host, port, logLevel } = readEnvironment()
   let offset = Number(process.argv[2] ?? 0)
   const wallClock = Date.now
-  // The whole process sees the clock that was set, as it would see a clock set by NTP; clocks that
-  // are never set run on.
+  // The whole process sees the clock that was set, as if NTP had set it. Monotonic clocks are not
+  // affected.
   Date.now = () => wallClock() + offset
   const auth = await createAuth({ ...options, store: storeOf(databaseUrl), logger: createLogger(logLevel) })
   const handler = toNodeHandler(auth)
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
     })
   })
   server.listen(port, host)
-  // It will be killed, and would not get to it at its end.
+  // This process will be killed, so it cannot write the cache when it ends.
   flushCompileCache()
 }
 

@@ -11,26 +11,23 @@ import { AUDIENCE, type Fleet, ISSUER, startServers } from './servers.ts'
 const ROUNDS: Times = { full: 20, short: 1 }
 const CLIENTS = 12
 /**
- * Log-outs before a failover that the standby has, and that it lacks; and after it. A standby goes
- * on up to 32 positions behind the last that it knows of: only when it lacks more are positions
- * given again.
+ * The numbers of log-outs before a failover that the standby has and that it lacks, and of log-outs
+ * after it. A promoted standby continues up to 32 positions after the last that it knows, so
+ * positions are assigned again only when it lacks more.
  */
 const [KEPT, LOST, AFTER] = [4, 48, 40]
-/** After the new primary is there everybody is served again within this time. */
+/** All clients must be served again within this time after the promotion. */
 const RECOVERY_MS = 5000
-/**
- * A guard hears of what was logged out within this time; after a long outage it tries again every
- * 15 s.
- */
+/** A guard learns of a log-out within this time. After a long outage it retries every 15 s. */
 const [HEARD_MS, HEARD_LATE_MS] = [3000, 18_000]
 /**
- * The long one outlasts a guard's waiting request, so that the guard comes back when many log-outs
- * have happened already.
+ * The long outage exceeds the time that a request of a guard waits, so that the guard reconnects
+ * after many log-outs.
  */
 const [SHORT_OUTAGE_MS, LONG_OUTAGE_MS] = [200, 40_000]
 const PATIENCE_MS = 70_000
 
-/** Primary and standby change places once in every round. */
+/** Primary and standby swap roles once in every round. */
 interface World {
   readonly run: Run
   readonly round: number
@@ -40,9 +37,8 @@ interface World {
 }
 
 /**
- * The primary is killed under load and a standby promoted. With asynchronous replication the
- * standby lacks the last log-outs: those may be undone, and no other. With synchronous replication
- * none is.
+ * Kills the primary under load and promotes the standby. With asynchronous replication the standby
+ * lacks the last log-outs, and only those may be undone. With synchronous replication none may be.
  */
 export async function failover(run: Run): Promise<void> {
   const impossible = withoutStandby()
@@ -111,7 +107,7 @@ async function oneRound(world: World): Promise<void> {
   for (const client of [...kept, ...after, ...(synchronous ? lost : [])]) await checkLoggedOut(run, fleet.urls, client)
   if (!synchronous) await countLost(world, lost)
   for (const server of fleet.all)
-    run.check(!server.died, `round ${round}: a server ended by itself: ${server.tail.join(' | ')}`)
+    run.check(!server.died, `round ${round}: a server exited by itself: ${server.tail.join(' | ')}`)
   run.count(`failovers with ${synchronous ? 'synchronous' : 'asynchronous'} replication`)
   run.count(`milliseconds until log-outs were served again, of all rounds together`, Math.round(recovered))
 }
@@ -122,11 +118,11 @@ function isLong(round: number): boolean {
 
 function present(run: Run, clients: readonly (Client | undefined)[]): Client[] {
   const begun = clients.filter((client) => client !== undefined)
-  run.check(begun.length === clients.length, 'a session could not be started although the database was there')
+  run.check(begun.length === clients.length, 'a session could not be started although the database was available')
   return begun
 }
 
-/** Logs out, with patience; then it is acknowledged. */
+/** Logs out, with retries until it is acknowledged. */
 async function leave({ run, round, fleet }: World, client: Client): Promise<void> {
   const json = { refresh_token: client.refreshToken }
   const answer = await persist(fleet.urls, '/logout', { json }, asking(run, round))
@@ -142,7 +138,7 @@ async function use(world: World, client: Client, over: AbortSignal): Promise<voi
   }
 }
 
-/** A refresh is served or asked to come back, and ends in a new token. */
+/** Refreshes, with retries. It must end with a new token. */
 async function refresh({ run, round, fleet }: World, client: Client): Promise<void> {
   const json = { refresh_token: client.refreshToken }
   const answer = await persist(fleet.urls, '/refresh', { json }, asking(run, round))
@@ -164,7 +160,7 @@ function judge(run: Run, round: number, answer: Answer | 'lost'): void {
   run.check(!unavailable || Number(answer.retryAfter) > 0, `round ${round}: a 503 without Retry-After`)
 }
 
-/** What the guard says of an access token, soon. */
+/** Checks that the guard soon makes the expected decision about an access token. */
 async function expectStanding({ run, round, guard }: World, client: Client, expected: string): Promise<void> {
   let said = ''
   const patience = isLong(round) ? HEARD_LATE_MS : HEARD_MS
@@ -178,12 +174,12 @@ async function expectStanding({ run, round, guard }: World, client: Client, expe
     }
     if (said === expected) return run.count(`guard: ${expected}`)
   }
-  run.check(false, `round ${round}: of a token that should be ${expected} the guard said ${said}`)
+  run.check(false, `round ${round}: for a token that should be ${expected} the guard returned ${said}`)
 }
 
 /**
- * Asynchronous replication may lose what was acknowledged: such a session stands again, or has
- * ended; nothing else.
+ * Asynchronous replication may lose acknowledged log-outs. Such a session is live again or has
+ * ended; no other result is allowed.
  */
 async function countLost({ run, round, fleet }: World, lost: readonly Client[]): Promise<void> {
   for (const { refreshToken } of lost) {

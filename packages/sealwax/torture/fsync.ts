@@ -12,9 +12,9 @@ import { startServer } from './servers.ts'
 const AT_ONCE = 20
 
 /**
- * `kill -9` does not show whether anything was synced: the kernel outlives it. So here each writer
- * is asked for its `synchronous`, on the connection that writes, and a trace of the system calls
- * shows that no reply leaves before the write-ahead log it depends on is on the disk.
+ * `kill -9` does not show whether anything was synced, because the kernel survives it. So each
+ * connection that writes records its `synchronous`, and a trace of the system calls shows that no
+ * response is sent before the write-ahead log it depends on is on disk.
  */
 export async function fsync(run: Run, place: Place): Promise<void> {
   const databaseUrl = await place.database('sqlite')
@@ -56,8 +56,8 @@ function canTrace(): boolean {
 }
 
 /**
- * A trigger runs on the connection that writes, whatever process it belongs to: it notes there how
- * that connection syncs.
+ * Adds triggers that record how a connection syncs. A trigger runs on the connection that writes,
+ * in any process.
  */
 function askWriters(databaseUrl: string): void {
   const database = new DatabaseSync(fileOf(databaseUrl), { timeout: 5000 })
@@ -76,13 +76,10 @@ function checkWriters(run: Run, databaseUrl: string): void {
     run.count(`writes with synchronous=${synchronous}, journal_mode=${journal_mode}`, Number(times))
     run.check(synchronous === 2 && journal_mode === 'wal', `a writer has synchronous=${synchronous} in ${journal_mode}`)
   }
-  run.check(answers.length > 0, 'no writer told how it syncs')
+  run.check(answers.length > 0, 'no connection recorded how it syncs')
 }
 
-/**
- * Reads the trace in order: what was written to the log, what was synced, which request came and
- * which reply left.
- */
+/** Reads the trace in order: writes to the log, syncs, requests received and responses sent. */
 function checkTrace(run: Run, trace: string, replies: number): void {
   let unsynced = false
   let syncs = 0
@@ -93,12 +90,12 @@ function checkTrace(run: Run, trace: string, replies: number): void {
   const syncing = new Set<string>()
   for (const line of trace.split('\n')) {
     const [, thread = '', call = ''] = /^(\d+) +(.*)$/.exec(line) ?? []
-    // A call that another thread's line interrupts is told in two, and what was read stands in the
-    // second.
+    // A call that is interrupted by the line of another thread is split in two, and the second line
+    // has the data that was read.
     if (/^(read\(|<\.\.\. read resumed>).*"POST \/(refresh|logout) /.test(call)) asked += 1
     else if (/^pwrite64\(\d+<[^>]*-wal>/.test(call)) {
       unsynced = true
-      // Nobody waits for what is written after the last reply: it was promised too early.
+      // No request is waiting for this write, so its response was sent too early.
       if (asked === answered && asked > 0) late += 1
     } else if (/^f(data)?sync\(\d+<[^>]*-wal>/.test(call)) {
       syncing.add(thread)
@@ -114,8 +111,8 @@ function checkTrace(run: Run, trace: string, replies: number): void {
   }
   run.count('replies seen in the trace', answered)
   run.count('syncs of the write-ahead log seen in the trace', syncs)
-  run.check(early === 0, `${early} replies left before the log was synced`)
-  run.check(late === 0, `${late} writes to the log came after the reply that promised them`)
+  run.check(early === 0, `${early} responses were sent before the log was synced`)
+  run.check(late === 0, `${late} writes to the log came after the response that depends on them`)
   run.check(answered > replies, `the trace shows ${answered} replies, of ${replies + 1}`)
   run.check(syncs >= replies / AT_ONCE, `${syncs} syncs for ${replies / AT_ONCE} rounds`)
 }

@@ -10,7 +10,7 @@ const RECOVERY = 24 * HOUR
 const IDLE = 14 * RECOVERY
 const ABSOLUTE = 90 * RECOVERY
 
-/** Who presents a token. */
+/** A client that presents a token. */
 interface Actor {
   readonly ip: string
   readonly userAgent: string
@@ -31,8 +31,8 @@ interface Model {
 }
 
 /**
- * The table once more, written from its description: what presenting a generation gives, and what
- * it does.
+ * A second implementation of the refresh table, written from its description. Returns the outcome
+ * of presenting a generation, and updates the model.
  */
 function present(m: Model, token: number, actor: Actor, now: number): Outcome {
   if (m.ended) return 'session_revoked'
@@ -116,8 +116,8 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 )
 
 /**
- * Random histories of several actors, a moving clock and a store that is restored, against the
- * model.
+ * Compares the server with the model, in random histories of several actors with a moving clock and
+ * a store that is restored.
  */
 export async function histories(run: Run, place: Place, store: StoreName): Promise<void> {
   await using world = await createWorld(await place.database(store))
@@ -132,7 +132,7 @@ export async function histories(run: Run, place: Place, store: StoreName): Promi
   await honestClients(run, world)
 }
 
-/** Plays one history on both sides. */
+/** Plays one history on the server and on the model. */
 async function play(run: Run, world: World, history: readonly Step[]): Promise<void> {
   const token = await world.begin(HOME)
   const now = world.now()
@@ -183,21 +183,21 @@ function copyOf(model: Model): Model {
   return { ...model, handed: new Map(model.handed) }
 }
 
-/** A token with one bit changed is no token, whatever the state of the session that it names. */
+/** A token with one changed bit is refused, regardless of the state of its session. */
 async function forge(run: Run, world: World, token: string, bit: number): Promise<void> {
   const bytes = Buffer.from(token.slice(4), 'base64url')
   bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7))
   const { outcome } = await world.present(`swr_${bytes.toString('base64url')}`, HOME)
   run.count('forged tokens presented')
-  // A changed session id names a session that there is not; the rest is caught by the MAC.
+  // A changed session id names a session that does not exist. Any other change breaks the MAC.
   const expected = bit >> 3 >= 1 && bit >> 3 <= 16 ? 'session_revoked' : 'malformed'
   if (outcome !== expected) throw new Error(`a forged token (bit ${bit}) gave ${outcome}, not ${expected}`)
 }
 
 /**
- * Owner and thief hold one token; the thief has another network, and perhaps the user agent of the
- * owner. They come at least two windows after one another. Once each of them has been served in
- * turn, and the first again, the session must end: nobody is served a fourth time.
+ * Owner and thief have the same token. The thief is in another network and may have the user agent
+ * of the owner. Their refreshes are at least two windows apart. After each of them has been served
+ * in turn, and the first one again, the session must end: there is no fourth turn.
  */
 async function thieves(run: Run, world: World): Promise<void> {
   const turn = fc.record({
@@ -227,8 +227,8 @@ async function thieves(run: Run, world: World): Promise<void> {
 }
 
 /**
- * One honest client, which loses replies and waits up to a day, is never logged out, also when the
- * store is restored from an older copy.
+ * One honest client, which loses responses and waits for up to a day, is never logged out, even
+ * when the store is restored from an older copy.
  */
 async function honestClients(run: Run, world: World): Promise<void> {
   const turn = fc.record({
@@ -239,8 +239,8 @@ async function honestClients(run: Run, world: World): Promise<void> {
   const property = fc.asyncProperty(fc.array(turn, { maxLength: 16 }), async (turns) => {
     let token = await world.begin(HOME)
     await world.copy()
-    // A client that never gets a reply is recovered for a day, from the first time it asked: a
-    // restored store may remember that time.
+    // A client that receives no response is recovered for a day after its first request. A restored
+    // store may contain the time of that request.
     let patience = RECOVERY - 1
     for (const { wait: wish, lost, store } of turns) {
       const wait = Math.min(wish, patience)

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** A reply, or `lost`: the server went away before it was read. */
+/** A response. Where none arrived completely, `lost` takes its place. */
 export interface Answer {
   readonly status: number
   readonly body: {
@@ -11,7 +11,7 @@ export interface Answer {
     readonly reason: string
   }
   readonly retryAfter: string | null
-  /** Milliseconds from asking to the end of the reply. */
+  /** Milliseconds from the request to the end of the response. */
   readonly took: number
 }
 
@@ -23,7 +23,7 @@ export interface Asking {
   readonly userAgent?: string
 }
 
-/** Sends one request. `lost` when no whole reply came. With `json` it is a POST. */
+/** Sends one request: a POST if there is `json`. Returns `lost` if no complete response arrived. */
 export async function ask(url: string, { json, token, userAgent = BROWSER }: Asking = {}): Promise<Answer | 'lost'> {
   const started = performance.now()
   try {
@@ -51,8 +51,8 @@ export async function ask(url: string, { json, token, userAgent = BROWSER }: Ask
 export const BROWSER = 'Mozilla/5.0 (torture)'
 
 /**
- * What a good client does: asks one server, then the next, until one of them decides. 503 and lost
- * replies decide nothing.
+ * Does what a well-written client does: tries one server after the other until one gives a final
+ * response. 503 and lost responses are not final.
  */
 export async function persist(
   urls: readonly string[],
@@ -70,7 +70,7 @@ export async function persist(
   }
 }
 
-/** A sentence about a reply that holds no token. */
+/** Describes a response without its tokens. */
 export function told(answer: Answer | 'lost'): string {
   if (answer === 'lost') return 'no reply'
   return [answer.status, answer.body.code, answer.body.reason].filter((part) => part !== undefined).join(' ')

@@ -6,8 +6,8 @@ import { fileOf } from './place.ts'
 import type { Run } from './run.ts'
 
 /**
- * The database's own check of itself: `integrity_check` of SQLite, `pg_amcheck` of Postgres (with
- * every index at the end).
+ * Runs the integrity check of the database: `integrity_check` of SQLite, `pg_amcheck` of Postgres.
+ * `thorough` includes every index on Postgres.
  */
 export async function checkDatabase(run: Run, databaseUrl: string, thorough: boolean): Promise<void> {
   if (databaseUrl.startsWith('sqlite:')) {

@@ -8,13 +8,13 @@ import type { Run, Times } from './run.ts'
 import { type Fleet, startServers } from './servers.ts'
 
 const KILLS: Times = { full: 200, short: 2 }
-/** Clients that do something in one wave, of those that there are. */
+/** The maximum number of clients that are active in one wave. */
 const ACTIVE = 24
 const MOST_CLIENTS = 120
 const CHECK_EVERY = 20
 /**
- * Between two waves the clocks move beyond the grace window, so that the next refresh of everybody
- * rotates.
+ * Between two waves the clocks move beyond the grace window, so that the next refresh of every
+ * client rotates.
  */
 const STEP_MS = 61_000
 
@@ -26,15 +26,15 @@ interface World {
   readonly clients: Client[]
   readonly gone: Client[]
   /**
-   * Kills something at a random moment and brings it back; answers once everything stands again.
+   * Kills something at a random time and restarts it. Resolves once everything is running again.
    */
   readonly strike: () => Promise<void>
 }
 
 /**
- * `kill -9` at random moments under refreshes, log-ins and log-outs: of server processes, of all of
- * them at once, and on Postgres of the database too. Whatever was acknowledged stays; whoever got
- * no reply asks again and gets what the first reply said.
+ * Sends `kill -9` at random times during refreshes, log-ins and log-outs: to single server
+ * processes, to all of them at once, and on Postgres also to the database. Everything that was
+ * acknowledged is kept. A client that got no response retries and gets the same result.
  */
 export async function kills(run: Run, place: Place, store: StoreName): Promise<void> {
   const databaseUrl = await place.database(store)
@@ -76,18 +76,18 @@ async function oneWave(world: World, wave: number): Promise<void> {
   if (wave % 5 === 0) work.push(enter(logIn(run, random.pick(fleet.urls), random.pick(USERS))))
   await Promise.all([world.strike(), ...work])
   for (const server of fleet.all) {
-    run.check(!server.died, `wave ${wave}: a server ended by itself: ${server.tail.join(' | ')}`)
+    run.check(!server.died, `wave ${wave}: a server exited by itself: ${server.tail.join(' | ')}`)
     if (server.died) await server.start()
   }
   const left = clients.filter(({ loggedOut }) => loggedOut)
   clients.splice(0, clients.length, ...clients.filter(({ loggedOut }) => !loggedOut))
   gone.push(...left)
-  // Those who left in this wave, and one who left long ago.
+  // The clients that logged out in this wave, and a random one of all that have logged out.
   const old = gone.length > 0 ? [random.pick(gone)] : []
   for (const client of new Set([...left, ...old])) await checkLoggedOut(run, fleet.urls, client)
 }
 
-/** At the end each session that was ever acknowledged is live or acknowledged as ended. */
+/** At the end each session that was acknowledged is live, or its log-out was acknowledged. */
 async function everybodyStands({ run, fleet, clients, gone }: World): Promise<void> {
   for (const client of clients) await refreshTabs(run, fleet.urls, client, 1)
   for (const client of gone) await checkLoggedOut(run, fleet.urls.slice(0, 1), client)
@@ -96,8 +96,8 @@ async function everybodyStands({ run, fleet, clients, gone }: World): Promise<vo
 }
 
 /**
- * Every fourth strike, from the second, is at Postgres itself where there is one; every eighth,
- * from the first, at all servers at once.
+ * Kills one server at random, with two exceptions. On Postgres, every fourth strike, from the
+ * second, kills the database. Every eighth, from the first, kills all servers at once.
  */
 function striker(run: Run, { all }: Fleet, place: Place | undefined): () => Promise<void> {
   const { random } = run

@@ -4,15 +4,15 @@ import type { Run } from './run.ts'
 import { runSuite, SUITES } from './suites.ts'
 
 const USAGE = `npm run torture -- [--only NAME] [--seed N] [--scale F]
-  --only   the suites whose name begins so: ${SUITES.map(({ name }) => name).join(', ')}
-  --seed   plays a run again (its choices; the moments are the machine's)
+  --only   only suites whose names start with NAME: ${SUITES.map(({ name }) => name).join(', ')}
+  --seed   repeats the random choices of a run (not its timing)
   --scale  a fraction of the full counts, such as 0.1`
 
 const MOST_SHOWN = 20
 
 /**
- * Runs the suites and prints what each counted. The exit code is 1 when a promise was broken, or
- * could not be put to the test.
+ * Runs the suites and prints their counts. The exit code is 1 if a promise was broken or could not
+ * be tested.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -35,13 +35,11 @@ async function main(): Promise<void> {
     if (run.violations.length + run.skipped.length > 0) broken += 1
     console.log(report(suite.name, run, (performance.now() - started) / 1000))
   }
-  console.log(
-    broken === 0 ? `${chosen.length} suites: every promise held` : `${broken} of ${chosen.length} suites failed`,
-  )
+  console.log(broken === 0 ? `${chosen.length} suites passed` : `${broken} of ${chosen.length} suites failed`)
   process.exitCode = broken === 0 ? 0 : 1
 }
 
-/** What a suite counted, and what it found. */
+/** Formats the counts and violations of a suite. */
 function report(name: string, run: Run, seconds: number): string {
   const ok = run.violations.length + run.skipped.length === 0
   const counts = [...run.counts].map(([what, times]) => `    ${String(times).padStart(8)}  ${what}`)

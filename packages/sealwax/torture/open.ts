@@ -5,14 +5,14 @@ import { AUDIENCE, ISSUER } from './servers.ts'
 
 export type OpenAuth = AuthServer & AsyncDisposable
 
-/** An auth server in this process, over a database that server processes may share. */
+/** An auth server in this process, on a database that server processes may share. */
 export async function openAuth(databaseUrl: string, options: Partial<AuthOptions> = {}): Promise<OpenAuth> {
   const store = storeOf(databaseUrl)
   const auth = await createAuth({ issuer: ISSUER, audience: AUDIENCE, secret: SECRET, store, ...options })
   return Object.assign(auth, { [Symbol.asyncDispose]: () => auth.close() })
 }
 
-/** How many audit events of a type there are, at most 500. */
+/** The number of audit events of a type, at most 500. */
 export async function audited(auth: AuthServer, type: string): Promise<number> {
   return (await auth.audit.list({ type, limit: 500 })).data.length
 }

@@ -5,21 +5,21 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileOf, type Place } from './place.ts'
 
-/** A way for a store to be away for a while, and to come back. */
+/** A way to make a store unavailable for a while. */
 export interface Outage {
   readonly databaseUrl: string
   begin(): Promise<void>
   end(): Promise<void>
 }
 
-/** Why this machine cannot have such an outage. */
+/** Why this machine cannot create the outage. */
 type Impossible = string
 
 export type MakeOutage = (place: Place) => Promise<Outage | Impossible>
 
 /**
- * Postgres is stopped in order, killed with all its processes, or frozen: connections stand, and
- * nothing answers.
+ * Postgres is shut down, killed with all its processes, or frozen: connections stay open, but
+ * nothing responds.
  */
 export const POSTGRES_OUTAGES: Readonly<Record<string, MakeOutage>> = {
   async stopped(place) {
@@ -68,7 +68,7 @@ export const SQLITE_OUTAGES: Readonly<Record<string, MakeOutage>> = {
   async 'read-only'(place) {
     const databaseUrl = await place.database('sqlite')
     const file = fileOf(databaseUrl)
-    // The shared-memory file beside them is mapped, not written, and stays as it is.
+    // The shared-memory file is mapped, not written, and stays as it is.
     const immutable = (how: '+i' | '-i') => {
       for (const each of [file, `${file}-wal`])
         if (existsSync(each)) execFileSync('chattr', [how, each], { stdio: 'pipe' })
@@ -100,19 +100,19 @@ export const SQLITE_OUTAGES: Readonly<Record<string, MakeOutage>> = {
   },
 }
 
-/** Writes until nothing more goes in. */
+/** Writes until the disk is full. */
 async function fill(path: string): Promise<void> {
   const file = await open(path, 'w')
   try {
     for (;;) await file.write(Buffer.alloc(4096))
   } catch {
-    // The disk is full: that was the point.
+    // The disk is full, as intended.
   } finally {
     await file.close()
   }
 }
 
-/** Unmounts what `full` mounted. */
+/** Unmounts the file system that `full` mounted. */
 export function unmount(databaseUrl: string): void {
   const directory = dirname(databaseUrl.slice('sqlite:'.length))
   if (directory.endsWith('small-disk')) execFileSync('umount', [directory], { stdio: 'pipe' })

@@ -7,9 +7,9 @@ export type StoreName = 'sqlite' | 'postgres'
 /** Where a suite keeps its databases. */
 export interface Place extends AsyncDisposable {
   readonly directory: string
-  /** An empty database of its own, and its URL. */
+  /** Creates an empty database and returns its URL. */
   database(store: StoreName): Promise<string>
-  /** The Postgres server: started when it is first asked for, and then the same for all. */
+  /** The Postgres server. It is started on first use and shared by all suites. */
   postgres(): Promise<PostgresServer>
 }
 
@@ -25,8 +25,8 @@ export function createPlace(): Place {
       return `sqlite:${join(directory.path, `${files}.db`)}`
     },
     postgres() {
-      // A crash test of a database that does not sync proves less; the kernel outlives the crash
-      // either way.
+      // A crash test of a database that does not sync proves less. (The kernel survives the crash
+      // in any case.)
       server ??= startPostgres({ fsync: 'on' })
       return server
     },
@@ -38,7 +38,7 @@ export function createPlace(): Place {
   return place
 }
 
-/** The file of a `sqlite:` URL. */
+/** The file path of a `sqlite:` URL. */
 export function fileOf(databaseUrl: string): string {
   return databaseUrl.slice('sqlite:'.length)
 }

@@ -6,7 +6,7 @@ import type { Place, StoreName } from './place.ts'
 import type { Run } from './run.ts'
 import { ISSUER } from './servers.ts'
 
-/** The tokens of one session, as somebody was given them. */
+/** The tokens of one session, as they were issued. */
 interface Given {
   readonly refresh_token: string
   readonly access_token: string
@@ -19,10 +19,7 @@ interface Arena {
   password: string
 }
 
-/**
- * Two servers of one store: what one does races with what the other does, at moments that chance
- * sets.
- */
+/** Runs operations on two servers of one store against each other, at random times. */
 export async function races(run: Run, place: Place, store: StoreName): Promise<void> {
   const databaseUrl = await place.database(store)
   await using one = await openAuth(databaseUrl)
@@ -37,7 +34,10 @@ export async function races(run: Run, place: Place, store: StoreName): Promise<v
   }
 }
 
-/** No session made with the old password survives, and no refresh carries one over the change. */
+/**
+ * No session that was created with the old password survives, not even through a concurrent
+ * refresh.
+ */
 async function passwordRace(arena: Arena, round: number): Promise<void> {
   const { run, user } = arena
   const old = arena.password
@@ -61,7 +61,8 @@ async function disableRace(arena: Arena): Promise<void> {
 }
 
 /**
- * What was there before is dead. What was begun meanwhile is dead or alive, but not half of each.
+ * Sessions from before the log-out have ended. A session that started meanwhile has ended or is
+ * live, but guards and refreshes must agree.
  */
 async function logOutEverywhereRace(arena: Arena): Promise<void> {
   const { run, both, user, password } = arena
@@ -77,7 +78,10 @@ async function logOutEverywhereRace(arena: Arena): Promise<void> {
         () => standing(auth, tokens.access_token),
         (answer) => answer === expected,
       )
-      run.check(said === expected, `after a log-out everywhere a guard says ${said}, but the refresh says ${expected}`)
+      run.check(
+        said === expected,
+        `after a log-out everywhere the guard result is ${said}, but by the refresh it should be ${expected}`,
+      )
     }
     run.count(alive ? 'sessions begun after a log-out everywhere' : 'sessions ended by a log-out everywhere')
   }
@@ -85,8 +89,8 @@ async function logOutEverywhereRace(arena: Arena): Promise<void> {
 }
 
 /**
- * Every access token carries the roles that belong to its `ver`: none with a higher one has older
- * roles.
+ * Every access token contains the roles that belong to its `ver`: no token has a higher `ver` and
+ * older roles.
  */
 async function rolesRace(arena: Arena): Promise<void> {
   const { run, both, user } = arena
@@ -118,15 +122,13 @@ async function rolesRace(arena: Arena): Promise<void> {
     run.check(step === 0 || roles[1] === `also${step}`, `the roles ${roles.join()} were never given together`)
     run.count(step === LAST_STEP ? 'tokens with the last roles' : 'tokens with earlier roles')
   }
-  run.check(steps.at(-1)?.step === LAST_STEP, 'a refresh after the change has not the last roles')
+  run.check(steps.at(-1)?.step === LAST_STEP, 'a refresh after the change does not have the last roles')
   run.count('races with a role change')
 }
 
 const LAST_STEP = 3
 
-/**
- * Log-ins, new sessions and refreshes against one deed; answers all tokens that anybody was given.
- */
+/** Runs log-ins and refreshes against one operation. Returns all tokens that were issued. */
 async function against(arena: Arena, password: string, deed: (auth: OpenAuth) => Promise<unknown>): Promise<Given[]> {
   const { run, both, user } = arena
   const { random } = run
@@ -144,7 +146,10 @@ async function against(arena: Arena, password: string, deed: (auth: OpenAuth) =>
   return [...tokens, ...renewed]
 }
 
-/** Refreshes of one session on both servers; answers those that were granted. */
+/**
+ * Refreshes one session several times on both servers. Returns the tokens of the refreshes that
+ * were granted.
+ */
 async function renewals({ run, both }: Arena, tokens: Given, times = 5): Promise<Given[]> {
   const asked = Array.from({ length: times }, async () => {
     await pause(run)
@@ -161,14 +166,14 @@ async function renewals({ run, both }: Arena, tokens: Given, times = 5): Promise
 
 async function mustBeDead({ run, both }: Arena, tokens: Given, after: string): Promise<void> {
   for (const auth of both) {
-    run.check(!(await isLive(auth, tokens)), `after ${after} a session goes on`)
+    run.check(!(await isLive(auth, tokens)), `after ${after} a session can still be refreshed`)
     const said = await eventually(
       () => standing(auth, tokens.access_token),
       (answer) => answer === 'token_revoked',
     )
     run.check(said === 'token_revoked', `after ${after} an access token is ${said}`)
   }
-  run.count('tokens found dead')
+  run.count('tokens found revoked')
 }
 
 async function isLive(auth: OpenAuth, { refresh_token }: Given): Promise<boolean> {
@@ -189,7 +194,10 @@ function claimsOf({ access_token }: Given): { ver: number; roles: string[] } {
   return JSON.parse(Buffer.from(access_token.split('.')[1] ?? '', 'base64url').toString())
 }
 
-/** Nothing, a few turns of the event loop, or up to what a log-in takes. */
+/**
+ * Waits for a few turns of the event loop or not at all, or for up to 90 ms, as long as a log-in
+ * takes.
+ */
 async function pause({ random }: Run): Promise<void> {
   if (random.chance(0.4)) await delay(random.below(90))
   else for (let turns = random.below(6); turns > 0; turns -= 1) await turn()

@@ -1,15 +1,15 @@
-/** Numbers that a seed determines, so that a run can be played again. */
+/** Random numbers that are determined by a seed, so that a run can be repeated. */
 export interface Random {
   /** From 0 (inclusive) to 1 (exclusive). */
   next(): number
   /** A whole number from 0 to `limit` (exclusive). */
   below(limit: number): number
   chance(probability: number): boolean
-  /** One of a list that is not empty. */
+  /** An element of a list that is not empty. */
   pick<T>(list: readonly T[]): T
 }
 
-/** Mulberry32: 32 bits of state are plenty for choosing moments and victims. */
+/** Mulberry32. 32 bits of state are enough to choose times and victims. */
 export function seeded(seed: number): Random {
   let state = seed >>> 0
   const next = () => {

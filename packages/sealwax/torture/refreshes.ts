@@ -11,7 +11,7 @@ const AT_ONCE = 50
 
 const client = { userAgent: BROWSER }
 
-/** Fifty refreshes of one token in one process: one successor, all fifty hold it, and it works. */
+/** Fifty refreshes of one token in one process: all fifty get the same successor, and it works. */
 export async function refreshesInProcess(run: Run, place: Place): Promise<void> {
   await using auth = await openAuth(await place.database('sqlite'))
   for (let round = run.times(ROUNDS); round > 0; round -= 1) {

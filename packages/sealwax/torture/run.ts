@@ -1,21 +1,24 @@
 import { type Random, seeded } from './random.ts'
 
-/** How often something is done: in a full run, and in the short one that `npm test` makes. */
+/** How often something is done: in a full run, and in the short run that is part of `npm test`. */
 export interface Times {
   readonly full: number
   readonly short: number
 }
 
-/** One suite under way: what it chooses, what it counted, what it found. */
+/** The state of a running suite: its random choices, counts and violations. */
 export interface Run {
   readonly seed: number
   readonly random: Random
-  /** How often, at the scale of this run; at least once. */
+  /** How often, at the scale of this run. In a full run at least once. */
   times(times: Times): number
   count(what: string, by?: number): void
-  /** Notes a violation of a promise when it does not hold. The suite goes on. */
+  /** Records a violation unless `holds` is true. The suite continues. */
   check(holds: boolean, otherwise: string): void
-  /** Something that this machine cannot do: `npm test` prints it, a full run fails by it. */
+  /**
+   * Records something that this machine cannot do. `npm test` skips the test and prints the reason;
+   * a full run fails.
+   */
   skip(reason: string): void
   readonly counts: ReadonlyMap<string, number>
   readonly violations: readonly string[]

@@ -4,7 +4,7 @@ import { type HonestClient, searchHonest } from './search/honest.ts'
 import { formerTableOf, tableOf } from './search/table.ts'
 import { searchThief } from './search/thief.ts'
 
-/** Ticks of a window; a client gives up after half a window. */
+/** The window in ticks. A client gives up after half a window. */
 const WINDOW = 4
 const CLIENT = { window: WINDOW, patience: WINDOW / 2, cookie: false, confirms: false, parallel: 3, networks: 1 }
 
@@ -19,8 +19,8 @@ const CLIENTS: readonly [name: string, client: HonestClient][] = [
 ]
 
 /**
- * Every short history of one honest client: nobody is logged out. The table of before must fail the
- * same search.
+ * Tries every short history of one honest client, which must never be logged out. The former table
+ * must fail the same search.
  */
 export async function searchesOfHonestClients(run: Run): Promise<void> {
   const steps = run.times({ full: 21, short: 13 })
@@ -31,21 +31,21 @@ export async function searchesOfHonestClients(run: Run): Promise<void> {
   }
   const former = searchHonest(formerTableOf(WINDOW), CLIENT, 14)
   run.check(former.broken !== undefined, 'the search finds nothing wrong with the former table')
-  run.count(`steps in which an honest client is logged out by the former table`, storyLength(former))
+  run.count(`steps until the former table logs an honest client out`, storyLength(former))
 }
 
 /**
- * Every short history of an owner and a thief: they never both go on. The table of before must fail
- * the same search.
+ * Tries every short history of an owner and a thief, who must never both continue. The former table
+ * must fail the same search.
  */
 export async function searchesOfThieves(run: Run): Promise<void> {
   const steps = run.times({ full: 12, short: 8 })
   const found = searchThief(tableOf(WINDOW), { ...THEFT, origins: 6 }, steps)
   note(run, 'an owner and a thief of six origins', steps, found)
-  run.check(found.broken === undefined, `owner and thief both go on: ${found.broken?.join(' | ')}`)
+  run.check(found.broken === undefined, `owner and thief both continue: ${found.broken?.join(' | ')}`)
   const former = searchThief(formerTableOf(WINDOW), { ...THEFT, origins: 1 }, 11)
   run.check(former.broken !== undefined, 'the search finds nothing wrong with the former table')
-  run.count('steps in which a thief keeps in step under the former table', storyLength(former))
+  run.count('steps until the former table lets a thief continue', storyLength(former))
 }
 
 function note(run: Run, name: string, steps: number, { histories, situations }: Found): void {
@@ -53,7 +53,7 @@ function note(run: Run, name: string, steps: number, { histories, situations }: 
   run.count(`situations, ${name}`, situations)
 }
 
-/** Without the beginning. */
+/** The number of steps, without the start. */
 function storyLength({ broken }: Found): number {
   return (broken?.length ?? 1) - 1
 }

@@ -14,15 +14,15 @@ export interface ServerProcess extends AsyncDisposable {
   /** Starts it and waits until it is ready. */
   start(): Promise<void>
   /**
-   * Sets the clock of an embedding process, and of those that follow it here, so many milliseconds
-   * ahead.
+   * Sets the clock of an `embedding` process ahead by so many milliseconds, and those of the
+   * processes that are started here later.
    */
   setClock(offset: number): Promise<void>
-  /** SIGKILL, or another signal; resolves when the process is gone. */
+  /** Sends SIGKILL or another signal. Resolves when the process has exited. */
   kill(signal?: NodeJS.Signals): Promise<void>
-  /** Whether the process that was started last has ended without being killed here. */
+  /** Whether the process that was started last has exited without being killed here. */
   readonly died: boolean
-  /** The last lines it wrote. */
+  /** The last 20 lines of its output. */
   readonly tail: readonly string[]
 }
 
@@ -30,8 +30,7 @@ export const ISSUER = 'http://127.0.0.1:5000'
 export const AUDIENCE = 'api'
 
 /**
- * `sealwax` as it is installed, or the program beside this file that also creates sessions and
- * moves the clock.
+ * `sealwax` as it is installed, or embedding.ts, which can also create sessions and move its clock.
  */
 const PROGRAMS = {
   sealwax: [join(import.meta.dirname, '../bin/sealwax.js'), 'serve'],
@@ -42,11 +41,11 @@ export interface ServerOptions {
   readonly databaseUrl: string
   readonly program: keyof typeof PROGRAMS
   readonly settings?: Readonly<Record<string, string>>
-  /** What stands in front of the command, such as a tracer. */
+  /** A command that runs the server, such as a tracer. */
   readonly under?: readonly string[]
 }
 
-/** Starts a server process over a database. */
+/** Starts a server process on a database. */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
@@ -88,7 +87,8 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
       child = undefined
       if (dying === undefined || dying.exitCode !== null || dying.signalCode !== null) return
       const gone = new Promise((resolve) => dying.once('exit', resolve))
-      // A tracer leads a process group with its program in it: all of it goes at once.
+      // A tracer is the leader of a process group that includes the server. All of it is killed at
+      // once.
       process.kill(-(dying.pid as number), signal)
       await gone
     },
@@ -102,7 +102,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   return server
 }
 
-/** Starts several servers over one database, all at the same moment. */
+/** Starts several servers on one database at the same time. */
 export async function startServers(count: number, options: ServerOptions): Promise<Fleet> {
   const all = await Promise.all(Array.from({ length: count }, () => startServer(options)))
   return {
@@ -121,7 +121,7 @@ export interface Fleet extends AsyncDisposable {
 
 let cache: string | undefined
 
-/** Servers start hundreds of times: what the first has compiled serves the others. */
+/** Servers start hundreds of times, so they share a compile cache. */
 function compileCache(): string {
   if (cache === undefined) {
     const directory = mkdtempSync(join(tmpdir(), 'sealwax-torture-'))

@@ -10,7 +10,7 @@ import { refreshesAcross, refreshesInProcess } from './refreshes.ts'
 import { createRun, type Run } from './run.ts'
 import { searchesOfHonestClients, searchesOfThieves } from './searches.ts'
 
-/** One promise under torture. */
+/** A suite. It tests one promise. */
 export interface Suite {
   readonly name: string
   readonly store: StoreName
@@ -20,18 +20,26 @@ export interface Suite {
 
 type Torture = (run: Run, place: Place, store: StoreName) => Promise<void>
 
-/** The suites that both stores go through. */
+/** The suites that run on both stores. */
 const BOTH: readonly [name: string, promise: string, torture: Torture][] = [
   [
     'refreshes',
-    'fifty refreshes of one token, spread over servers, give one successor to all',
+    'fifty refreshes of one token, spread over servers, all get the same successor',
     (run, place, store) => refreshesAcross(run, place, store, store === 'sqlite' ? 2 : 3),
   ],
-  ['histories', 'random histories go as the table of the design says', histories],
+  ['histories', 'random histories match a model of the refresh table', histories],
   ['kills', 'kill -9 loses nothing that was acknowledged and leaves no client stuck', kills],
-  ['races', 'refreshes and log-ins that race with a password, a role, a disable or a log-out everywhere', races],
-  ['away', 'a store that is away is 503, logs nobody out, lets nobody in, and recovers by itself', away],
-  ['clock', 'a clock that steps by an hour does no harm', clockSteps],
+  [
+    'races',
+    'no refresh or log-in escapes a concurrent password change, role change, disable or log-out everywhere',
+    races,
+  ],
+  [
+    'away',
+    'without its store a server returns 503, logs no user out, lets no logged-out user in, and recovers by itself',
+    away,
+  ],
+  ['clock', 'a clock step of an hour logs no user out and lets no logged-out user in', clockSteps],
 ]
 
 const ofStore = (store: StoreName): Suite[] =>
@@ -43,34 +51,34 @@ const ofStore = (store: StoreName): Suite[] =>
 export const SUITES: readonly Suite[] = [
   {
     ...{ name: 'search-honest', store: 'sqlite' },
-    promise: 'no short history of requests that are late, lost or doubled ends an honest session',
+    promise: 'no short history of late, lost or duplicate requests ends an honest session',
     torture: searchesOfHonestClients,
   },
   {
     ...{ name: 'search-thief', store: 'sqlite' },
-    promise: 'in no short history a thief and the owner both go on',
+    promise: 'no short history lets both a thief and the owner continue',
     torture: searchesOfThieves,
   },
   {
     ...{ name: 'refreshes-process', store: 'sqlite' },
-    promise: 'fifty refreshes of one token in one process give one successor to all',
+    promise: 'fifty refreshes of one token in one process all get the same successor',
     torture: refreshesInProcess,
   },
   ...ofStore('sqlite'),
   {
     ...{ name: 'fsync-sqlite', store: 'sqlite' },
-    promise: 'no reply leaves before the write-ahead log it depends on is synced',
+    promise: 'no response is sent before the write-ahead log it depends on is synced',
     torture: fsync,
   },
   ...ofStore('postgres'),
   {
     ...{ name: 'failover', store: 'postgres' },
-    promise: 'a standby that takes over logs nobody out and lets no log-out be missed',
+    promise: 'a standby that takes over logs no user out, and no guard misses a log-out that it has',
     torture: failover,
   },
 ]
 
-/** Runs one suite; what it throws is a violation like any other. */
+/** Runs one suite. An exception counts as a violation. */
 export async function runSuite(
   suite: Suite,
   place: Place,
@@ -80,7 +88,7 @@ export async function runSuite(
   try {
     await suite.torture(run, place)
   } catch (error) {
-    run.check(false, `it broke off: ${error instanceof Error ? error.stack : String(error)}`)
+    run.check(false, `the suite threw: ${error instanceof Error ? error.stack : String(error)}`)
   }
   return run
 }

@@ -11,24 +11,24 @@ interface Presenter {
   readonly userAgent: string
 }
 
-/** The generation of the successor, or why there is none. */
+/** The generation of the successor, or the reason of the refusal. */
 export type Outcome = number | string
 
 /**
- * One server, one session at a time, a clock that is moved by hand, and a store that can be put
- * back to an older copy.
+ * One server with one session at a time, a clock that the test moves, and a store that can be
+ * restored from an older copy.
  */
 export interface World extends AsyncDisposable {
   now(): number
   wait(milliseconds: number): void
-  /** Starts the session that the rest is about; answers its first refresh token. */
+  /** Starts the session that the other methods use, and returns its first refresh token. */
   begin(client: Presenter): Promise<string>
   present(token: string, client: Presenter): Promise<{ outcome: Outcome; refreshToken?: string }>
-  /** What the guard says to the last access token of the session. */
+  /** What the guard decides about the last access token of the session. */
   standing(): Promise<string>
-  /** Remembers how the store stands. */
+  /** Copies the store. */
   copy(): Promise<void>
-  /** Puts it back to that, if it was copied since `begin`. */
+  /** Restores the copy, if one was made since `begin`. */
   restore(): Promise<void>
 }
 
@@ -88,7 +88,7 @@ interface Backup {
   end(): Promise<void>
 }
 
-/** As an operator does it: the server stopped, the file copied. */
+/** As an operator does it: stops the server and copies the file. */
 function fileBackup(file: string, server: { close: () => Promise<void>; open: () => Promise<void> }): Backup {
   const exchange = async (from: string, to: string) => {
     await server.close()
@@ -103,7 +103,7 @@ function fileBackup(file: string, server: { close: () => Promise<void>; open: ()
   }
 }
 
-/** As a failover that lost its last transactions leaves it: the session's row as it was. */
+/** As after a failover that lost the last transactions: the row of the session as it was before. */
 function rowBackup(url: string): Backup {
   const sql = postgres(url, { max: 1, onnotice: () => {} })
   let row: Record<string, never> | undefined
@@ -118,7 +118,7 @@ function rowBackup(url: string): Backup {
   }
 }
 
-/** The generation stands in a refresh token after its format and session id. */
+/** A refresh token contains the generation after its format and session id. */
 function generationOf(refreshToken: string): number {
   return Buffer.from(refreshToken.slice(4), 'base64url').readUInt32BE(17)
 }

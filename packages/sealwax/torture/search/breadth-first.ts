@@ -1,28 +1,28 @@
-/** A situation reached, how, and from which. */
+/** A situation, and the step and the situation from which it was reached. */
 interface Reached<S> {
-  /** Undefined once it was followed: only the story is kept. */
+  /** Undefined once it was expanded: only the history is kept. */
   state: S | undefined
   readonly step: string
   readonly from: Reached<S> | undefined
 }
 
 export interface Found {
-  /** Histories tried: every step from every different situation. */
+  /** The number of histories tried: every step from every different situation. */
   readonly histories: number
-  /** Different situations met. */
+  /** The number of different situations reached. */
   readonly situations: number
   /**
-   * Steps of the shortest history that breaks the promise, with the last one at the end; undefined
-   * when there is none.
+   * The steps of the shortest history that breaks the promise, in order. Undefined if there is
+   * none.
    */
   readonly broken: readonly string[] | undefined
 }
 
 /**
- * Tries every history of so many steps, shortest first; situations with the same key are followed
- * once.
- * @param expand calls `to` for each step possible in a situation; a step to `undefined` breaks the
- *   promise
+ * Tries every history of up to `depth` steps, shortest first. Situations with the same key are
+ * expanded once.
+ * @param expand calls `to` for each step that is possible in a situation; a step to `undefined`
+ *   breaks the promise
  */
 export function searchHistories<S>(
   start: S,

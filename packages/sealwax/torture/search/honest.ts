@@ -2,25 +2,25 @@ import { decideConfirmation, type Presenter, type RefreshState } from '../../src
 import { type Found, searchHistories } from './breadth-first.ts'
 import { begun, keyOf, type Table, written } from './table.ts'
 
-/** What the honest client of a search does. Times are ticks. */
+/** The behaviour of the honest client in a search. Times are in ticks. */
 export interface HonestClient {
   /** Ticks of the refresh window. */
   readonly window: number
-  /** A request and its reply take fewer ticks than this; then the client has given up. */
+  /** A request and its response take fewer ticks than this. Otherwise the client gives up. */
   readonly patience: number
-  /** Whether a reply to a token that was kept stores nothing, as in cookie mode. */
+  /** Whether a response for a token that was kept stores nothing, as in cookie mode. */
   readonly cookie: boolean
   /** Whether the client confirms what it has stored. */
   readonly confirms: boolean
-  /** Requests in flight at once: two tabs, and a retry. */
+  /** The maximum number of requests in flight: two tabs and a retry. */
   readonly parallel: number
-  /** How many networks the client changes between. */
+  /** The number of networks that the client switches between. */
   readonly networks: number
 }
 
 interface Flying {
   readonly kind: 'refresh' | 'confirmation' | 'reply'
-  /** The refresh token; in a reply undefined when nothing is to be stored. */
+  /** The refresh token. Undefined in a response that stores nothing. */
   readonly token: number | undefined
   readonly sentAt: number
   readonly network: number
@@ -29,7 +29,7 @@ interface Flying {
 interface Situation {
   readonly row: RefreshState
   readonly now: number
-  /** The one refresh token that the client has stored, for all its tabs. */
+  /** The refresh token that the client has stored, shared by all its tabs. */
   readonly stored: number
   readonly flying: readonly Flying[]
 }
@@ -41,9 +41,9 @@ const NETWORKS: readonly Presenter[] = ['192.0.2.1', '198.51.100.1', '203.0.113.
 const LETTERS = 'abc'
 
 /**
- * Every history of one honest client with several tabs, which change networks: requests and replies
- * take time, overtake one another and get lost, and the server crashes before or after its commit,
- * which is a request or a reply lost. The promise: the session never ends.
+ * Tries every history of one honest client with several tabs that switches networks. Requests and
+ * responses take time, overtake one another and get lost. A server crash before or after the commit
+ * is a lost request or response. The promise: the session never ends.
  */
 export function searchHonest(table: Table, client: HonestClient, depth: number): Found {
   const { window, patience, parallel } = client
@@ -107,7 +107,7 @@ function situationKey({ row, now, stored, flying }: Situation, window: number): 
   const letter = (ip: string | null) => LETTERS[networks.indexOf(ip ?? '')] as string
   const age = (token: number | undefined) => (token === undefined ? '-' : row.generation - token)
   const flights = flying.map(({ kind, token, sentAt, network }) => {
-    // Where a reply came from does not matter any more.
+    // The network of a response no longer matters.
     return `${kind[0]}${kind[4]}${age(token)}.${now - sentAt}${kind === 'reply' ? '' : network}`
   })
   return `${keyOf(row, now, window, letter)}|${age(stored)}|${flights.sort().join()}`

@@ -1,17 +1,17 @@
 import { decide, type Presenter, type RefreshDecision, type RefreshState } from '../../src/sessions/refresh-table.ts'
 
-/** A refresh table, as the searches try it. Times are ticks. */
+/** A refresh table, as it is used in the searches. Times are in ticks. */
 export type Table = (state: RefreshState, presented: number, presenter: Presenter, now: number) => RefreshDecision
 
-/** The table that the server uses, with a window of so many ticks. */
+/** The table that the server uses, with a window of the given number of ticks. */
 export function tableOf(window: number): Table {
   const limits = { refreshGrace: window, refreshRecovery: Number.MAX_SAFE_INTEGER }
   return (state, presented, presenter, now) => decide(state, presented, presenter, now, limits)
 }
 
 /**
- * The table of before, which handed everybody who presented the parent within the window the same
- * successor. A search that finds nothing wrong with it proves nothing.
+ * The former table, which gave the same successor to every client that presented the parent within
+ * the window. A search that finds no fault in it proves nothing.
  */
 export function formerTableOf(window: number): Table {
   return (state, presented, presenter, now) => {
@@ -32,7 +32,7 @@ export function formerTableOf(window: number): Table {
   }
 }
 
-/** A session that has just begun, its first refresh token being generation 1. */
+/** A session that has just started. Its first refresh token has generation 1. */
 export function begun(owner: Presenter): RefreshState {
   return {
     ...{ generation: 1, parent_generation: null, rotated_at: null, presented_at: null, forks: null },
@@ -48,8 +48,8 @@ export function written(state: RefreshState, decision: RefreshDecision, presente
 }
 
 /**
- * What of a state decides the future, with times and generations made relative, so that equal
- * situations are searched once.
+ * The part of a state that determines the future, with relative times and generations, so that
+ * equivalent situations are searched once.
  */
 export function keyOf(state: RefreshState, now: number, window: number, name: (ip: string | null) => string): string {
   const since = (at: number | null) => (at === null ? '-' : Math.min(now - at, 2 * window))

@@ -7,9 +7,9 @@ interface Situation {
   readonly now: number
   /** The refresh token that the owner has stored. */
   readonly stored: number
-  /** A reply on its way to the owner; undefined: none. */
+  /** A response on its way to the owner, if there is one. */
   readonly late: { readonly token: number; readonly sentAt: number } | undefined
-  /** What the thief has; undefined before the theft. */
+  /** The tokens of the thief. Undefined before the theft. */
   readonly loot: readonly number[] | undefined
   /** Rotations since the theft, by the owner and by the thief. */
   readonly rotations: readonly [owner: number, thief: number]
@@ -17,13 +17,14 @@ interface Situation {
 
 const AGENT = 'Mozilla/5.0 (owner)'
 const OWNER: Presenter = { ip: '192.0.2.1', userAgent: AGENT }
-/** The thief knows the owner's user agent, and has other networks. */
+/** The thief uses the owner's user agent and other networks. */
 const ORIGINS: readonly Presenter[] = Array.from({ length: 6 }, (_, i) => ({ ip: `198.51.${i}.1`, userAgent: AGENT }))
 
 /**
- * Every history of an owner and of a thief who took one token, current or spent, at any time, and
- * comes at any time from up to six origins with whatever he was given since. Replies to the owner
- * come at once, late or never. The promise: they never both rotate twice after the theft.
+ * Tries every history of an owner and a thief. The thief takes one token, current or spent, at any
+ * time, and presents it and all tokens received since at any time from up to `origins` origins.
+ * Responses reach the owner immediately, late or never. The promise: owner and thief never both
+ * rotate twice after the theft.
  */
 export function searchThief(
   table: Table,
@@ -58,7 +59,7 @@ type To = (step: string, next: Situation | undefined) => void
 
 function ownerRefreshes(table: Table, s: Situation, to: To): void {
   const decision = table(s.row, s.stored, OWNER, s.now)
-  // The end of the session is what the promise wants; there is nothing to follow.
+  // The session ends, as promised. There is nothing more to try.
   if (decision.verdict === 'replay_detected') return
   const { verdict, handed } = decision
   const rotations = counted(s, verdict === 'rotated' ? [1, 0] : [0, 0])
@@ -79,13 +80,13 @@ function thiefRefreshes(table: Table, s: Situation, token: number, presenter: Pr
   const { verdict, handed } = decision
   const row = written(s.row, decision, presenter)
   const rotations = counted(s, verdict === 'rotated' ? [0, 1] : [0, 0])
-  // What is older than the parent only ends the session.
+  // A token older than the parent can only end the session.
   const loot = [...new Set([...(s.loot ?? []), handed])].filter((own) => own >= (row.parent_generation ?? 0))
   const step = `${s.now}: the thief's ${token} from ${presenter.ip} is ${verdict}, handed ${handed}`
   to(step, broken(rotations) ? undefined : { ...s, row, rotations, loot })
 }
 
-/** A confirmation begins the window of the parent once more, and ends its recovery. */
+/** A confirmation gives the parent one more window, and ends its recovery. */
 function thiefConfirms(s: Situation, token: number, to: To): void {
   const row = decideConfirmation(s.row, token, s.now)
   if (row !== undefined && row !== s.row) to(`${s.now}: the thief confirms ${token}`, { ...s, row })
@@ -100,9 +101,7 @@ function broken([owner, thief]: readonly [number, number]): boolean {
   return owner >= 2 && thief >= 2
 }
 
-/**
- * The thief's origins that differ for the table: those that it remembers, and one that it does not.
- */
+/** The thief's origins that differ for the table: those that it has stored, and one other. */
 function distinct(row: RefreshState, origins: number): Presenter[] {
   const text = `${row.seen_ip} ${row.forks?.origins.map(([origin]) => `${origin} `)}`
   const all = ORIGINS.slice(0, origins)
@@ -112,7 +111,7 @@ function distinct(row: RefreshState, origins: number): Presenter[] {
 }
 
 function situationKey({ row, now, stored, late, loot, rotations }: Situation, window: number): string {
-  // The thief's origins are alike: they are named in the order in which the row has them.
+  // The thief's origins are interchangeable. They are named in the order in which the row has them.
   const names = new Map<string | null, string>([[OWNER.ip as string, 'o']])
   const name = (ip: string | null) => {
     const known = names.get(ip) ?? `t${names.size}`
