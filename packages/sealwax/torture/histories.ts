@@ -46,14 +46,15 @@ function present(m: Model, token: number, actor: Actor, now: number): Outcome {
 
 function handOut(m: Model, token: number, actor: Actor, now: number): number | undefined {
   const age = now - m.windowsFrom
+  const sinceRotation = windowAge(age)
   if (token > m.latest) return rotate(m, token, token + 1, actor, now)
   if (token >= m.first) {
-    if (age >= 2 * GRACE) return rotate(m, token, m.latest + 1, actor, now)
+    if (sinceRotation >= 2 * GRACE) return rotate(m, token, m.latest + 1, actor, now)
     m.heldAt ??= now
     return token
   }
   if (token !== m.parent) return undefined
-  const isYoung = age < GRACE || (m.heldAt !== undefined && now - m.heldAt < GRACE)
+  const isYoung = sinceRotation < GRACE || (m.heldAt !== undefined && windowAge(now - m.heldAt) < GRACE)
   if (isYoung && m.handed.has(actor)) return m.handed.get(actor)
   const isSameAgent = [...m.handed.keys()].some(({ userAgent }) => userAgent === actor.userAgent)
   if (!isYoung && !(age < RECOVERY && m.heldAt === undefined && isSameAgent)) return undefined
@@ -62,6 +63,11 @@ function handOut(m: Model, token: number, actor: Actor, now: number): number | u
   m.handed.delete(actor)
   if (m.handed.size < 4) m.handed.set(actor, m.latest)
   return m.latest
+}
+
+/** A clock that steps back by more than an hour closes the window, and does not extend it. */
+function windowAge(age: number): number {
+  return age < -HOUR ? Number.POSITIVE_INFINITY : age
 }
 
 function rotate(m: Model, parent: number, leaf: number, actor: Actor, now: number): number {
