@@ -50,7 +50,7 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
   },
   {
     room: 'routes',
-    files: `${SRC}${FOLDERS}/{routes,*-routes,schemas,client-authentication,feed-pages}.ts`,
+    files: `${SRC}${FOLDERS}/{routes,*-routes,schemas,client-authentication,page-cache}.ts`,
     may: ['features:', ...GROUND, `${SRC}http/`, 'hono', '@hono/', 'node:util', 'node:zlib'],
   },
   {

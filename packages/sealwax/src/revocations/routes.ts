@@ -8,7 +8,7 @@ import type { HttpEnv } from '../http/env.ts'
 import { jsonReply, refusals } from '../http/schemas.ts'
 import { createTransmissions } from '../http/transmissions.ts'
 import { parsePosition, readNews } from './feed.ts'
-import { createFeedPages } from './feed-pages.ts'
+import { createFeedPages } from './page-cache.ts'
 
 /** The scope that an API client needs when the feed is not public. */
 const READ = 'revocations:read'

@@ -15,7 +15,7 @@ import {
   type Presenter,
   type RefreshDecision,
   type RefreshVerdict,
-} from './refresh-table.ts'
+} from './refresh-decision.ts'
 import { sessionKeyPlace } from './rules.ts'
 import { resolveSubject } from './subjects.ts'
 import {

@@ -1,4 +1,4 @@
-import { decideConfirmation, type Presenter, type RefreshState } from '../../src/sessions/refresh-table.ts'
+import { decideConfirmation, type Presenter, type RefreshState } from '../../src/sessions/refresh-decision.ts'
 import { type Found, searchHistories } from './breadth-first.ts'
 import { begun, keyOf, type Table, written } from './table.ts'
 

@@ -1,4 +1,4 @@
-import { decide, type Presenter, type RefreshDecision, type RefreshState } from '../../src/sessions/refresh-table.ts'
+import { decide, type Presenter, type RefreshDecision, type RefreshState } from '../../src/sessions/refresh-decision.ts'
 
 /** A refresh table, as it is used in the searches. Times are in ticks. */
 export type Table = (state: RefreshState, presented: number, presenter: Presenter, now: number) => RefreshDecision

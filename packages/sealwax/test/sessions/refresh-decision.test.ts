@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { AuthError } from '../../src/index.ts'
-import { decide, decideConfirmation, type Presenter, type RefreshState } from '../../src/sessions/refresh-table.ts'
+import { decide, decideConfirmation, type Presenter, type RefreshState } from '../../src/sessions/refresh-decision.ts'
 import { DAY, MINUTE, type Started, startAuth } from '../server.ts'
 import { BROWSER } from './refreshing.ts'
 
