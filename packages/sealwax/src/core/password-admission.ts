@@ -5,7 +5,7 @@ import { APPLICATION, type Network } from './network.ts'
 import { createShares, type Place } from './shares.ts'
 
 /**
- * Decides when work with passwords runs. Hashing one takes a core for tens of milliseconds, and in
+ * Decides when work with passwords runs. Hashing one takes a core for 5 to 60 milliseconds, and in
  * a flood of log-ins everything else would wait. A request waits
  *
  * 1. for its arrival to be handled (`paceArrivals`), before a `Request` is created,
@@ -14,7 +14,7 @@ import { createShares, type Place } from './shares.ts'
  *    not occupy one. If there is no place, it is refused with `overloaded`,
  * 4. for a core (`run`).
  *
- * Steps 2 to 4 are shared among networks (`shares.ts`).
+ * The first step is in order of arrival; steps 2 to 4 are shared among networks (`shares.ts`).
  */
 export interface PasswordAdmission {
   /** Returns a promise to wait for before the request is read, or `undefined` if it may start. */
@@ -46,7 +46,7 @@ export const passwordAdmission = perContext(() => createPasswordAdmission())
 
 export function createPasswordAdmission(options: PasswordAdmissionOptions = {}): PasswordAdmission {
   const { concurrency = availableParallelism(), queueLimit = 100 } = options
-  // Any number may wait to start: nothing has been created for them yet.
+  // Any number may wait to start: their bodies have not been read yet.
   const starts = createShares({ places: STARTS_PER_TURN, waiting: Number.POSITIVE_INFINITY, refuse: overloaded })
   const cores = createShares({ places: concurrency, waiting: queueLimit, refuse: overloaded })
   /** Calls of the application that wait for a place. */

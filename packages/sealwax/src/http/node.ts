@@ -11,7 +11,10 @@ export type NodeRequest = IncomingMessage & { body?: unknown }
 /** `next` may be that of Express, or `done` of a hook of Fastify. */
 export type NodeHandler = (request: NodeRequest, response: ServerResponse, next?: (error?: Error) => void) => void
 
-/** What `toNodeHandler` can serve: an auth server, or an app around one. */
+/**
+ * What `toNodeHandler` can serve: an auth server, or an app around one. Without `hashesPassword`, a
+ * `Request` is created for each log-in as soon as it arrives.
+ */
 export type Servable = Pick<App, 'fetch' | 'handles'> & Partial<Pick<App, 'hashesPassword'>>
 
 /** Options of {@link toNodeHandler}. */
@@ -46,20 +49,25 @@ export function toNodeHandler(auth: Servable, options: NodeHandlerOptions = {}):
     // Without a content type, `body` is a default that some parsers set.
     const parsed = request.headers['content-type'] !== undefined && request.body !== undefined && request.body !== null
     if (parsed && !isPlaceholder(request)) attachBody(request)
-    const { url } = request
+    const { url, socket } = request
+    // Before a wait, since a connection that has ended has no address.
+    const address = socket.remoteAddress
     const begin = () => {
       // A router that removed a prefix may have restored it while we waited.
       const now = request.url
       // Another path could become one of ours when the URL is normalized.
       request.url = isOurs ? url : '/'
-      platform = platformOf(request, response, isOurs ? undefined : path)
+      platform = { address, response, sent: describeSent(request, isOurs ? undefined : path) }
       listen(request, response).catch((error) => {
         if (next !== undefined) next(error)
         else response.destroy(error)
       })
       request.url = now
     }
-    const start = () => void (auth.hashesPassword?.(path) ? arrival().then(begin) : begin())
+    const beginIfConnected = () => {
+      if (!socket.destroyed) begin()
+    }
+    const start = () => void (auth.hashesPassword?.(path) ? arrival().then(beginIfConnected) : begin())
     // Without a socket, this response waits for an earlier one on the same connection (pipelining).
     // Until then nothing is created for it.
     if (response.socket === null) void new Promise((ready) => response.once('socket', ready)).then(start)
@@ -74,11 +82,10 @@ function checkServable(auth: Servable): void {
   throw new AuthError('config_invalid', `toNodeHandler ${got}: write toNodeHandler(await createAuth(options))`)
 }
 
-function platformOf(request: IncomingMessage, response: ServerResponse, path: string | undefined): Platform {
-  const { headers, rawHeaders, socket } = request
+function describeSent({ headers, rawHeaders }: IncomingMessage, path: string | undefined): Platform['sent'] {
   const forwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined
   const malformed = hasTwoHosts(rawHeaders) ? 'The request has more than one Host field' : undefined
-  return { address: socket.remoteAddress, response, sent: { path, forwarded, malformed } }
+  return { path, forwarded, malformed }
 }
 
 /**

@@ -78,7 +78,7 @@ export function refusals(...codes: ErrorCode[]) {
 
 /**
  * Part of a route that hashes a password: in a flood its requests start a few at a time, and it may
- * return `overloaded`. Such a path has no parameters.
+ * return `overloaded`. The path must be below the base path and have no parameters.
  */
 export const hashesPassword = { 'x-admission': 'password' } as const
 

@@ -77,6 +77,26 @@ describe('toNodeHandler, when log-ins arrive together', () => {
     })
   }
 
+  it('a request whose connection has ended before its turn is not handled', async () => {
+    await using started = await startAuth()
+    let handled = 0
+    const counting: Pick<AuthServer, 'fetch' | 'handles' | 'hashesPassword'> = {
+      ...started.auth,
+      fetch(...request) {
+        handled += 1
+        return started.auth.fetch(...request)
+      },
+    }
+    const handler = toNodeHandler(counting)
+    await using app = await listen((request, response) => {
+      handler(request, response)
+      if (request.headers['x-request-id'] === 'ends') request.socket.destroy()
+    })
+    await assert.rejects(call(app.url, '/login', { json: {}, headers: { 'X-Request-Id': 'ends' } }))
+    assert.equal((await call(app.url, '/login', { json: {}, headers: { 'X-Request-Id': 'stays' } })).status, 422)
+    assert.equal(handled, 1)
+  })
+
   it('handles each request in its own async context', async () => {
     const context = new AsyncLocalStorage<string>()
     const seen: [unknown, unknown][] = []
