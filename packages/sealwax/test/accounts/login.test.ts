@@ -183,8 +183,10 @@ describe('login', () => {
 })
 
 describe('the queue of password checks', () => {
+  const stopped = () => 0
+
   it('refuses checks beyond its limit, and continues afterwards', async () => {
-    const passwords = createPasswords(createPasswordAdmission({ concurrency: 1, queueLimit: 2 }))
+    const passwords = createPasswords(createPasswordAdmission({ elapsed: stopped, concurrency: 1, queueLimit: 2 }))
     const checks = await Promise.allSettled(Array.from({ length: 5 }, () => passwords.matches(PASSWORD, undefined)))
     assert.deepEqual(
       checks.map(({ status }) => status),
@@ -195,8 +197,16 @@ describe('the queue of password checks', () => {
     assert.equal(await passwords.matches(PASSWORD, await passwords.hash(PASSWORD)), true)
   })
 
+  it('releases finished checks in groups of up to 16 while others wait, and the rest with the last one', async () => {
+    assert.deepEqual(await handedOn({ concurrency: 1, checks: 20 }), [16, 4])
+  })
+
+  it('delays no check when there is no queue', async () => {
+    assert.deepEqual(await handedOn({ concurrency: 1, checks: 2 }), [1, 1])
+  })
+
   it('a slow check does not delay checks that finished before it', async () => {
-    const passwords = createPasswords(createPasswordAdmission({ concurrency: 2, queueLimit: 20 }))
+    const passwords = createPasswords(createPasswordAdmission({ elapsed: stopped, concurrency: 2, queueLimit: 20 }))
     const slow = await hash(PASSWORD, { algorithm: 2, memoryCost: 19_456, timeCost: 100, parallelism: 1 })
     let slowEnded = false
     const long = passwords.matches(PASSWORD, slow).then(() => {
@@ -208,8 +218,48 @@ describe('the queue of password checks', () => {
     await long
   })
 
+  it('a finished check waits at most a tenth of a second for others', async () => {
+    // The clock is read twice when a check ends.
+    const clock = (step: number) => {
+      let time = 0
+      return () => {
+        time += step
+        return time
+      }
+    }
+    assert.deepEqual(await handedOn({ concurrency: 1, checks: 15, elapsed: clock(10) }), [5, 5, 5])
+    assert.deepEqual(await handedOn({ concurrency: 1, checks: 3, elapsed: clock(60) }), [1, 1, 1])
+  })
+
+  /** How many checks ended in the same turn of the event loop, turn after turn. */
+  async function handedOn({
+    concurrency,
+    checks,
+    elapsed = stopped,
+  }: {
+    concurrency: number
+    checks: number
+    elapsed?: () => number
+  }): Promise<number[]> {
+    const passwords = createPasswords(createPasswordAdmission({ elapsed, concurrency, queueLimit: 20 }))
+    let turn = 0
+    const turns: number[] = []
+    const count = () => {
+      turn += 1
+      if (turns.length < checks) setImmediate(count)
+    }
+    count()
+    await Promise.all(
+      Array.from({ length: checks }, async () => {
+        await passwords.matches(PASSWORD, undefined)
+        turns.push(turn)
+      }),
+    )
+    return [...Map.groupBy(turns, (each) => each).values()].map(({ length }) => length)
+  }
+
   it('divides its places by network, and the application has its own share', async () => {
-    const passwords = createPasswords(createPasswordAdmission({ concurrency: 1, queueLimit: 11 }))
+    const passwords = createPasswords(createPasswordAdmission({ elapsed: stopped, concurrency: 1, queueLimit: 11 }))
     const order: string[] = []
     const check = async (name: string, ip: string) => {
       await passwords.matches(PASSWORD, undefined, passwords.enter(networksOf(ip)))
@@ -225,7 +275,7 @@ describe('the queue of password checks', () => {
   })
 
   it('the application is never refused, even with many calls at once, and log-ins keep their places', async () => {
-    const passwords = createPasswords(createPasswordAdmission({ concurrency: 1, queueLimit: 4 }))
+    const passwords = createPasswords(createPasswordAdmission({ elapsed: stopped, concurrency: 1, queueLimit: 4 }))
     const order: string[] = []
     const created = Array.from({ length: 12 }, (_, i) => passwords.hash(PASSWORD).then(() => order.push(`own ${i}`)))
     const logins = Array.from({ length: 3 }, async (_, i) => {
@@ -242,7 +292,7 @@ describe('the queue of password checks', () => {
   })
 
   it('log-ins from many networks that fill every place do not block the application', async () => {
-    const passwords = createPasswords(createPasswordAdmission({ concurrency: 1, queueLimit: 4 }))
+    const passwords = createPasswords(createPasswordAdmission({ elapsed: stopped, concurrency: 1, queueLimit: 4 }))
     const check = (i: number) => passwords.matches(PASSWORD, undefined, passwords.enter(networksOf(`203.0.${i}.9`)))
     const order: string[] = []
     const logins = Array.from({ length: 5 }, (_, i) => check(i).then(() => order.push('login')))
@@ -267,7 +317,7 @@ describe('the queue of password checks', () => {
   })
 
   it('a place that is left unused blocks no other check', async () => {
-    const passwords = createPasswords(createPasswordAdmission({ concurrency: 1, queueLimit: 2 }))
+    const passwords = createPasswords(createPasswordAdmission({ elapsed: stopped, concurrency: 1, queueLimit: 2 }))
     const network = networksOf('203.0.113.9')
     const checked = passwords.matches(PASSWORD, undefined, passwords.enter(network))
     const unused = passwords.enter(network)
@@ -277,7 +327,7 @@ describe('the queue of password checks', () => {
   })
 
   it('a check of an invalid hash frees its place', async () => {
-    const passwords = createPasswords(createPasswordAdmission({ concurrency: 1, queueLimit: 1 }))
+    const passwords = createPasswords(createPasswordAdmission({ elapsed: stopped, concurrency: 1, queueLimit: 1 }))
     for (let i = 0; i < 3; i += 1) await assert.rejects(passwords.matches(PASSWORD, 'no PHC string'))
     assert.equal(await passwords.matches(PASSWORD, undefined), false)
   })

@@ -7,7 +7,7 @@ const nextTurn = () => new Promise((turn) => setImmediate(turn))
 
 /** Calls `begin` when the request may start. */
 function starting(): (begin: () => void, address?: string) => void {
-  const admission = createPasswordAdmission()
+  const admission = createPasswordAdmission({ elapsed: () => 0 })
   return (begin, address) => {
     const turn = admission.start(networksOf(address))
     if (turn === undefined) begin()
