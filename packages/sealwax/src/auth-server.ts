@@ -16,8 +16,17 @@ export interface ServerCore {
   fetch(request: Request, platform?: Platform): Promise<Response>
   /** Whether a path is one of ours. */
   handles(path: string): boolean
-  /** Whether requests of this path hash a password, so that only few of them start at a time. */
-  hashesPassword(path: string): boolean
+  /**
+   * Returns a promise to wait for before a request that hashes a password starts, and undefined for
+   * any other path. `fetch` waits for it too, unless `toNodeHandler` has.
+   * @param peer returns the remote address of the connection
+   * @param header returns the value of a header
+   */
+  admit(
+    path: string,
+    peer: () => string | undefined,
+    header: (name: string) => string | null | undefined,
+  ): Promise<void> | undefined
   /**
    * Returns the address of a client according to `trustProxy`.
    * @param peer the remote address of the connection

@@ -169,7 +169,7 @@ function serverOf<Features extends readonly Feature[]>(
   const core: ServerCore = {
     fetch: (request, platform = {}) => app.fetch(request, platform),
     handles: app.handles,
-    hashesPassword: app.hashesPassword,
+    admit: app.admit,
     clientAddress: app.clientAddress,
     forwardedHeader: app.forwardedHeader,
     guard,

@@ -49,7 +49,10 @@ export interface RevocableToken {
  */
 export type RevocationAnswer = RevocationVerdict | boolean | undefined
 
-/** Called by a guard for every token whose signature and claims are valid. */
+/**
+ * Called by a guard for every token whose signature and claims are valid. A synchronous check is
+ * also called for a token with an unknown `kid`, with an empty `payload`: its key may be revoked.
+ */
 export interface RevocationCheck {
   /**
    * Returns whether a verified token is revoked. May return a promise, for a look-up in Redis or

@@ -13,6 +13,7 @@ import { endOnSignal } from './shutdown.ts'
 import { startPatiently } from './start.ts'
 import { storeOf } from './store.ts'
 import { letEventLoopGoFirst } from './thread-priority.ts'
+import { warmUp } from './warm-up.ts'
 
 /** Starts the auth server; resolves when it listens. SIGTERM and SIGINT end it gracefully. */
 export async function serve(environment: Environment): Promise<void> {
@@ -21,6 +22,7 @@ export async function serve(environment: Environment): Promise<void> {
   const started = endOnSignal(log)
   for (const warning of environment.warnings) log.warn(warning)
   await letEventLoopGoFirst().catch((err) => log.warn({ err }, 'password checks run at the priority of the event loop'))
+  await warmUp().catch((err) => log.warn({ err }, 'the first requests will be slower'))
   const auth = await startPatiently(() => openAuth(environment, log), {
     databaseUrl: environment.databaseUrl,
     timeout: environment.startTimeout,

@@ -8,18 +8,22 @@ import { createShares, type Place } from './shares.ts'
  * Decides when work with passwords runs. Hashing one takes a core for 5 to 60 milliseconds, and in
  * a flood of log-ins everything else would wait. A request waits
  *
- * 1. for its arrival to be handled (`paceArrivals`), before a `Request` is created,
- * 2. for its `start`, before its body is read,
- * 3. for a `place` among those that hash, once its body is read: a client that sends slowly does
+ * 1. for its `start`, before a `Request` is created (`toNodeHandler`) or its body is read
+ *    (`fetch`),
+ * 2. for a `place` among those that hash, once its body is read: a client that sends slowly does
  *    not occupy one. If there is no place, it is refused with `overloaded`,
- * 4. for a core (`run`). While others wait, finished jobs are released a few at a time: the code
+ * 3. for a core (`run`). While others wait, finished jobs are released a few at a time: the code
  *    after them then runs with warm caches, and the whole queue is done sooner.
  *
- * The first step is in order of arrival; steps 2 to 4 are shared among networks (`shares.ts`).
+ * Starts, places and cores are shared among networks (`shares.ts`).
  */
 export interface PasswordAdmission {
-  /** Returns a promise to wait for before the request is read, or `undefined` if it may start. */
-  start(network: Network): Promise<void> | undefined
+  /**
+   * Waits until a request may start.
+   *
+   * @param network returns the network of the client, called later and once
+   */
+  start(network: () => Network): Promise<void>
   /** Takes a place for hashing. Throws `overloaded` when there is none for this network. */
   place(network: Network): Place
   /** Waits for a place for a call by the application, which is never refused. */
@@ -28,7 +32,7 @@ export interface PasswordAdmission {
   run<T>(place: Place, job: () => Promise<T>): Promise<T>
 }
 
-/** The limits of {@link createPasswordAdmission}. */
+/** Options of {@link createPasswordAdmission}. */
 export interface PasswordAdmissionOptions {
   /** Milliseconds on a monotonic clock. */
   readonly elapsed: () => number
@@ -38,8 +42,11 @@ export interface PasswordAdmissionOptions {
   readonly queueLimit?: number
 }
 
-/** How many arrivals are handled in one turn of the event loop. */
-const ARRIVALS_PER_TURN = 32
+/**
+ * How many arrivals are sorted by network in one turn of the event loop. A thousand in one turn
+ * would delay other requests.
+ */
+const ARRIVALS_PER_TURN = 128
 
 /** How many requests start in one turn of the event loop. */
 const STARTS_PER_TURN = 8
@@ -53,9 +60,11 @@ const RELEASED_WITHIN_MS = 100
 /** The admission of this process. */
 export const passwordAdmission = perContext(({ elapsed }) => createPasswordAdmission({ elapsed }))
 
+/** Creates an admission. A process needs one for all its passwords. */
 export function createPasswordAdmission(options: PasswordAdmissionOptions): PasswordAdmission {
   const { elapsed, concurrency = availableParallelism(), queueLimit = 100 } = options
-  // Any number may wait to start: their bodies have not been read yet.
+  const arrival = paceArrivals()
+  // Any number may wait to start: little has been created for them yet.
   const starts = createShares({ places: STARTS_PER_TURN, waiting: Number.POSITIVE_INFINITY, refuse: overloaded })
   const cores = createShares({ places: concurrency, waiting: queueLimit, refuse: overloaded })
   /** Calls of the application that wait for a place. */
@@ -63,10 +72,11 @@ export function createPasswordAdmission(options: PasswordAdmissionOptions): Pass
   const finished: { readonly at: number; readonly go: () => void }[] = []
   let endedAt = elapsed()
 
-  function start(network: Network): Promise<void> | undefined {
-    const { turn, leave } = starts.enter(network)
-    const begin = () => void setImmediate(leave)
-    return turn === undefined ? begin() : turn.then(begin)
+  async function start(network: () => Network): Promise<void> {
+    await arrival()
+    const { turn, leave } = starts.enter(network())
+    await turn
+    setImmediate(leave)
   }
 
   function place(network: Network): Place {
@@ -117,11 +127,8 @@ export function createPasswordAdmission(options: PasswordAdmissionOptions): Pass
   return { start, place, ownPlace, run }
 }
 
-/**
- * Returns a function to wait for before a request is handled. A thousand log-ins may arrive in one
- * turn of the event loop; the first of them are handled in the next turn, and the rest later.
- */
-export function paceArrivals(): () => Promise<void> {
+/** Returns a function that resolves in one of the next turns of the event loop, in order. */
+function paceArrivals(): () => Promise<void> {
   const arrived: (() => void)[] = []
   function handle(): void {
     for (const go of arrived.splice(0, ARRIVALS_PER_TURN)) go()

@@ -20,12 +20,18 @@ import { requestLog } from './request-log.ts'
 import { addressReader, originReader, type ReadAddress } from './request-origin.ts'
 import { validationError } from './schemas.ts'
 
+/** See `ServerCore.admit`. */
+type Admit = (
+  path: string,
+  peer: () => string | undefined,
+  header: (name: string) => string | null | undefined,
+) => Promise<void> | undefined
+
 export interface App {
   fetch(request: Request, platform: HttpEnv['Bindings']): Promise<Response>
   /** Whether a path is one of ours, with any method. */
   handles(path: string): boolean
-  /** Whether requests of this path hash a password, so that only few of them start at a time. */
-  hashesPassword(path: string): boolean
+  admit: Admit
   clientAddress: ReadAddress
   forwardedHeader: ForwardedHeader
 }
@@ -72,19 +78,28 @@ export function createApp(context: Context, guard: Guard, features: readonly Rou
   // Reversed, so that the API document begins with the features that people use first.
   for (const { routes = [] } of features.toReversed()) for (const add of routes) add(edge)
   const hashing = pathsThatHash(app, config)
+  const admit: Admit = (path, peer, header) =>
+    hashing.has(path)
+      ? passwordAdmission(context).start(() =>
+          networksOf(clientAddress(peer(), header(config.forwardedHeader) ?? undefined)),
+        )
+      : undefined
   openApiRoutes(app, root, config)
   const methodsOf = pathMatcher(app.routes)
   app.notFound((c) => refuse(missing(methodsOf(c.req.path), c.req.method), c))
   return {
     fetch: async (request, platform) => {
-      if (hashing.has(pathOf(request, platform))) {
-        const forwarded = request.headers.get(config.forwardedHeader) ?? undefined
-        const start = passwordAdmission(context).start(networksOf(clientAddress(platform.address, forwarded)))
-        if (start !== undefined) await start
+      if (!platform.sent?.admitted) {
+        const turn = admit(
+          pathOf(request, platform),
+          () => platform.address,
+          (name) => request.headers.get(name),
+        )
+        if (turn !== undefined) await turn
       }
       return app.fetch(request, platform)
     },
-    hashesPassword: (path) => hashing.has(path),
+    admit,
     handles: (path) => methodsOf(path).length > 0,
     clientAddress,
     forwardedHeader: config.forwardedHeader,

@@ -23,6 +23,8 @@ interface Sent {
   readonly forwarded: boolean
   /** Why the request is refused with 400, if it is. */
   readonly malformed: string | undefined
+  /** Whether it has waited for `ServerCore.admit`. */
+  readonly admitted: boolean
 }
 
 /** The values that handlers share for a request. */

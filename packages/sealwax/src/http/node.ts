@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
-import { paceArrivals } from '../core/password-admission.ts'
 import { checkMembers } from '../core/strict-options.ts'
 import { AuthError } from '../errors.ts'
 import type { App } from './app.ts'
@@ -12,10 +11,10 @@ export type NodeRequest = IncomingMessage & { body?: unknown }
 export type NodeHandler = (request: NodeRequest, response: ServerResponse, next?: (error?: Error) => void) => void
 
 /**
- * What `toNodeHandler` can serve: an auth server, or an app around one. Without `hashesPassword`, a
+ * What `toNodeHandler` can serve: an auth server, or an app around one. Without `admit`, a
  * `Request` is created for each log-in as soon as it arrives.
  */
-export type Servable = Pick<App, 'fetch' | 'handles'> & Partial<Pick<App, 'hashesPassword'>>
+export type Servable = Pick<App, 'fetch' | 'handles'> & Partial<Pick<App, 'admit'>>
 
 /** Options of {@link toNodeHandler}. */
 export interface NodeHandlerOptions {
@@ -41,23 +40,24 @@ export function toNodeHandler(auth: Servable, options: NodeHandlerOptions = {}):
   let platform: Platform = {}
   // The listener calls `fetch` synchronously, so `platform` still belongs to the same request.
   const listen = getRequestListener((request) => auth.fetch(request, platform), { overrideGlobalObjects })
-  const arrival = paceArrivals()
   return (request, response, next) => {
     const path = (request.url ?? '/').split('?', 1)[0] as string
     const isOurs = auth.handles(path)
     if (next !== undefined && !isOurs) return next()
     // Without a content type, `body` is a default that some parsers set.
-    const parsed = request.headers['content-type'] !== undefined && request.body !== undefined && request.body !== null
+    const parsed = request.body !== undefined && request.body !== null && request.headers['content-type'] !== undefined
     if (parsed && !isPlaceholder(request)) attachBody(request)
     const { url, socket } = request
-    // Before a wait, since a connection that has ended has no address.
-    const address = socket.remoteAddress
     const begin = () => {
       // A router that removed a prefix may have restored it while we waited.
       const now = request.url
       // Another path could become one of ours when the URL is normalized.
       request.url = isOurs ? url : '/'
-      platform = { address, response, sent: describeSent(request, isOurs ? undefined : path) }
+      platform = {
+        address: socket.remoteAddress,
+        response,
+        sent: { ...describeSent(request, isOurs ? undefined : path), admitted: auth.admit !== undefined },
+      }
       listen(request, response).catch((error) => {
         if (next !== undefined) next(error)
         else response.destroy(error)
@@ -67,7 +67,15 @@ export function toNodeHandler(auth: Servable, options: NodeHandlerOptions = {}):
     const beginIfConnected = () => {
       if (!socket.destroyed) begin()
     }
-    const start = () => void (auth.hashesPassword?.(path) ? arrival().then(beginIfConnected) : begin())
+    const start = () => {
+      const turn = auth.admit?.(
+        path,
+        () => socket.remoteAddress,
+        (name) => request.headers[name]?.toString(),
+      )
+      if (turn === undefined) begin()
+      else void turn.then(beginIfConnected)
+    }
     // Without a socket, this response waits for an earlier one on the same connection (pipelining).
     // Until then nothing is created for it.
     if (response.socket === null) void new Promise((ready) => response.once('socket', ready)).then(start)
@@ -82,7 +90,7 @@ function checkServable(auth: Servable): void {
   throw new AuthError('config_invalid', `toNodeHandler ${got}: write toNodeHandler(await createAuth(options))`)
 }
 
-function describeSent({ headers, rawHeaders }: IncomingMessage, path: string | undefined): Platform['sent'] {
+function describeSent({ headers, rawHeaders }: IncomingMessage, path: string | undefined) {
   const forwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined
   const malformed = hasTwoHosts(rawHeaders) ? 'The request has more than one Host field' : undefined
   return { path, forwarded, malformed }

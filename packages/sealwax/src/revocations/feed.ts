@@ -52,7 +52,10 @@ export const feedState = perContext((): FeedState => {
   }
 })
 
-/** How many guards may wait in one process; more get `temporarily_unavailable`. */
+/**
+ * How many guards may wait in one process. For a further one, a guard of the network with the most
+ * is replied to early (`makeRoom`), or it gets `temporarily_unavailable`.
+ */
 const MOST_WAITING = 200
 const LONGEST_WAIT_MS = 25_000
 /** The pause after waking guards, per guard: at most a thousand replies a second are sent. */

@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { networksOf } from '../../src/core/network.ts'
-import { createPasswordAdmission, paceArrivals } from '../../src/core/password-admission.ts'
+import { createPasswordAdmission } from '../../src/core/password-admission.ts'
 
 const nextTurn = () => new Promise((turn) => setImmediate(turn))
 
 /** Calls `begin` when the request may start. */
 function starting(): (begin: () => void, address?: string) => void {
-  const admission = createPasswordAdmission({ elapsed: () => 0 })
-  return (begin, address) => {
-    const turn = admission.start(networksOf(address))
-    if (turn === undefined) begin()
-    else void turn.then(begin)
-  }
+  const { start } = createPasswordAdmission({ elapsed: () => 0 })
+  return (begin, address) => void start(() => networksOf(address)).then(begin)
 }
 
 describe('admission of requests that hash a password', () => {
@@ -25,7 +21,7 @@ describe('admission of requests that hash a password', () => {
       await nextTurn()
       counts.push(started.length)
     }
-    assert.deepEqual(counts, [8, 16, 20, 20])
+    assert.deepEqual(counts, [0, 8, 16, 20])
     assert.deepEqual(
       started,
       Array.from({ length: 20 }, (_, i) => i),
@@ -37,38 +33,32 @@ describe('admission of requests that hash a password', () => {
     const started: string[] = []
     for (let i = 0; i < 100; i += 1) start(() => started.push('flood'), `203.0.113.${i}`)
     start(() => started.push('other'), '198.51.100.7')
-    assert.equal(started.length, 8)
+    await nextTurn()
+    assert.deepEqual([started.length, started.includes('other')], [8, false])
     await nextTurn()
     assert.deepEqual([started.length, started.includes('other')], [16, true])
   })
 
-  it('few requests start immediately, turn after turn', async () => {
+  it('eight requests start in the next turn, and so do eight more after it', async () => {
     const start = starting()
     let started = 0
     for (let turn = 1; turn <= 3; turn += 1) {
       for (let i = 0; i < 8; i += 1) start(() => (started += 1))
-      assert.equal(started, 8 * turn)
       await nextTurn()
+      assert.equal(started, 8 * turn)
       await nextTurn()
     }
   })
 
-  it('32 arrivals are handled in each turn of the event loop, in their order', async () => {
-    const arrival = paceArrivals()
-    const handled: number[] = []
-    for (let i = 0; i < 70; i += 1) void arrival().then(() => handled.push(i))
-    const counts = [handled.length]
-    for (let turn = 0; turn < 3; turn += 1) {
-      await nextTurn()
-      counts.push(handled.length)
-    }
-    assert.deepEqual(counts, [0, 32, 64, 70])
-    assert.deepEqual(
-      handled,
-      Array.from({ length: 70 }, (_, i) => i),
-    )
-    void arrival().then(() => handled.push(70))
+  it('128 arrivals are sorted by network in each turn: one of another network after 256 starts in the third', async () => {
+    const start = starting()
+    const started: string[] = []
+    for (let i = 0; i < 256; i += 1) start(() => started.push('flood'), `203.0.113.${i % 256}`)
+    start(() => started.push('other'), '198.51.100.7')
     await nextTurn()
-    assert.equal(handled.at(-1), 70)
+    await nextTurn()
+    assert.deepEqual([started.length, started.includes('other')], [16, false])
+    await nextTurn()
+    assert.deepEqual([started.length, started.includes('other')], [24, true])
   })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ServerResponse } from 'node:http'
 import { describe, it } from 'node:test'
-import { type NodeRequest, toNodeHandler } from '../../src/http/node.ts'
+import { type NodeHandler, type NodeRequest, toNodeHandler } from '../../src/http/node.ts'
 import type { AuthServer } from '../../src/index.ts'
 import { call, listen, startAuth } from '../server.ts'
 
@@ -27,6 +27,22 @@ async function atOnce(
   return (await Promise.all(calls)).map(({ status }) => status)
 }
 
+/**
+ * Sends forty requests at once, the last one forwarded for another address than all others.
+ * @returns the request id of the last one
+ */
+async function lastOfForty(handler: NodeHandler): Promise<string> {
+  let handled = 0
+  let last = ''
+  await atOnce(40, '/register', (request, response) => {
+    handled += 1
+    request.headers['x-forwarded-for'] = handled < 40 ? '203.0.113.9' : '198.51.100.7'
+    last = request.headers['x-request-id'] as string
+    handler(request, response)
+  })
+  return last
+}
+
 describe('toNodeHandler, when log-ins arrive together', () => {
   it('an app with its own fetch and handles around the server does not change the order', async () => {
     await using started = await startAuth({ trustProxy: 1 })
@@ -40,16 +56,8 @@ describe('toNodeHandler, when log-ins arrive together', () => {
         return reply
       },
     }
-    const handler = toNodeHandler(around)
-    let handled = 0
-    let last: unknown
-    await atOnce(40, '/register', (request, response) => {
-      handled += 1
-      request.headers['x-forwarded-for'] = handled < 40 ? '203.0.113.9' : '198.51.100.7'
-      last = request.headers['x-request-id']
-      handler(request, response)
-    })
-    const found = answered.indexOf(last as string)
+    const last = await lastOfForty(toNodeHandler(around))
+    const found = answered.indexOf(last)
     assert.ok(found >= 0 && found < 24, `${found}`)
   })
 
@@ -63,15 +71,7 @@ describe('toNodeHandler, when log-ins arrive together', () => {
         if (message === 'request') started.push((fields as { caller_request_id: string }).caller_request_id)
       }
       await using server = await startAuth({ trustProxy, logger: { debug() {}, info, warn() {}, error() {} } })
-      const handler = toNodeHandler(server.auth)
-      let handled = 0
-      let last: unknown
-      await atOnce(40, '/register', (request, response) => {
-        handled += 1
-        request.headers['x-forwarded-for'] = handled < 40 ? '203.0.113.9' : '198.51.100.7'
-        last = request.headers['x-request-id']
-        handler(request, response)
-      })
+      const last = await lastOfForty(toNodeHandler(server.auth))
       const found = started.indexOf(last)
       assert.ok(trustProxy === 1 ? found < 24 : found > 31, `${found}`)
     })
@@ -80,7 +80,7 @@ describe('toNodeHandler, when log-ins arrive together', () => {
   it('a request whose connection has ended before its turn is not handled', async () => {
     await using started = await startAuth()
     let handled = 0
-    const counting: Pick<AuthServer, 'fetch' | 'handles' | 'hashesPassword'> = {
+    const counting: Pick<AuthServer, 'fetch' | 'handles' | 'admit'> = {
       ...started.auth,
       fetch(...request) {
         handled += 1
@@ -172,8 +172,7 @@ describe('fetch, when log-ins arrive together', () => {
         counts.push(read)
       }
       for (const reply of replies) assert.equal((await reply).status, 422)
-      // Eight at once, and eight in each turn of the event loop after that.
-      assert.deepEqual(counts, [16, 20])
+      assert.deepEqual(counts, [8, 16, 20])
     })
   }
 })

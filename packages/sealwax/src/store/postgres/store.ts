@@ -28,7 +28,7 @@ import { type PostgresAddress, parsePostgresUrl } from './url.ts'
 const TRAITS = { lockRows: true, positions: 'transaction' } as const
 const MOST_ATTEMPTS = 5
 const POOLED =
-  'There is a pooler before the database: statements are not prepared, and revocations by other servers are polled once a second'
+  'There is a pooler before the database: revocations by other servers are polled once a second, and statements are prepared only if the URL says prepare=true'
 /** Polling finds revocations whose notification was lost. */
 const LOOK_EVERY_MS = 1000
 
