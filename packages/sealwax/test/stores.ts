@@ -99,6 +99,9 @@ export function user(id: string, changed: Partial<UserRow> = {}): UserRow {
     password_hash: 'hash',
     roles: ['a', 'b'],
     disabled_at: null,
+    email_verified_at: null,
+    name: null,
+    attributes: null,
     ...versions,
     ...changed,
   }

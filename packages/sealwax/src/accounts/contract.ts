@@ -19,12 +19,19 @@ export interface UserRow {
   /** Raised when all sessions end. A log-in that read an older one inserts nothing. */
   readonly credential_version: number
   readonly disabled_at: number | null
+  /** When the user showed that the address is theirs; null when that has not happened. */
+  readonly email_verified_at: number | null
+  readonly name: string | null
+  /** What the application stores with the user. */
+  readonly attributes: Readonly<Record<string, unknown>> | null
   readonly created_at: number
   readonly updated_at: number
 }
 
 /** Changes to a user that affect neither roles nor sessions. */
-type UserChange = Partial<Pick<UserRow, 'email' | 'password_hash' | 'disabled_at'>> & { updated_at: number }
+type UserChange = Partial<
+  Pick<UserRow, 'email' | 'email_verified_at' | 'password_hash' | 'disabled_at' | 'name' | 'attributes'>
+> & { updated_at: number }
 
 /** The built-in users. A taken id or e-mail address throws `Conflict`. */
 export interface Users {

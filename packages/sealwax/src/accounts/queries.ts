@@ -11,7 +11,7 @@ export function users(db: Kysely<Tables>, { lockRows }: { lockRows: boolean }): 
     async insert(user) {
       await db
         .insertInto('users')
-        .values({ ...user, roles: JSON.stringify(user.roles) })
+        .values({ ...user, roles: JSON.stringify(user.roles), attributes: toJson(user.attributes) })
         .execute()
     },
     async byId(id) {
@@ -29,7 +29,9 @@ export function users(db: Kysely<Tables>, { lockRows }: { lockRows: boolean }): 
       return (await query.execute()).map((found) => toRow(found) as UserRow)
     },
     async change(id, change) {
-      const result = await db.updateTable('users').set(change).where('id', '=', id).executeTakeFirst()
+      const { attributes, ...rest } = change
+      const columns = attributes === undefined ? rest : { ...rest, attributes: toJson(attributes) }
+      const result = await db.updateTable('users').set(columns).where('id', '=', id).executeTakeFirst()
       return result.numUpdatedRows > 0n
     },
     async setRoles(id, roles, { least, now }) {
@@ -73,7 +75,14 @@ function toRow(found: Selectable<Tables['users']> | undefined): UserRow | undefi
     ver: found.ver,
     credential_version: found.credential_version,
     disabled_at: found.disabled_at,
+    email_verified_at: found.email_verified_at,
+    name: found.name,
+    attributes: found.attributes === null ? null : JSON.parse(found.attributes),
     created_at: found.created_at,
     updated_at: found.updated_at,
   }
+}
+
+function toJson(attributes: UserRow['attributes']): string | null {
+  return attributes === null ? null : JSON.stringify(attributes)
 }

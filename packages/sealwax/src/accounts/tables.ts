@@ -10,6 +10,9 @@ declare module '../core/tables.ts' {
       ver: number
       credential_version: number
       disabled_at: number | null
+      email_verified_at: number | null
+      name: string | null
+      attributes: string | null
       created_at: number
       updated_at: number
     }

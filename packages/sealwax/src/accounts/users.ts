@@ -21,6 +21,12 @@ export interface User {
   readonly roles: readonly string[]
   /** Whether the user cannot log in. */
   readonly disabled: boolean
+  /** Whether the user has shown that the address is theirs. */
+  readonly emailVerified: boolean
+  /** The name to address the user by, or undefined. */
+  readonly name: string | undefined
+  /** What the application stores with the user. */
+  readonly attributes: Readonly<Record<string, unknown>>
   /** When the user was created. */
   readonly createdAt: Date
 }
@@ -63,7 +69,8 @@ export async function prepareUser(context: Context, options: CreateUser, network
   // Higher than the version of a deleted user with the same id, whose revocations may still be
   // live.
   const versions = { ver: Math.floor(now / 1000), credential_version: 1 }
-  return { id, email, password_hash, roles, ...versions, disabled_at: null, created_at: now, updated_at: now }
+  const unset = { disabled_at: null, email_verified_at: null, name: null, attributes: null }
+  return { id, email, password_hash, roles, ...versions, ...unset, created_at: now, updated_at: now }
 }
 
 /** Stores a new user. */
@@ -181,6 +188,9 @@ export function toUser(row: UserRow): User {
     email: row.email,
     roles: row.roles,
     disabled: row.disabled_at !== null,
+    emailVerified: row.email_verified_at !== null,
+    name: row.name ?? undefined,
+    attributes: row.attributes ?? {},
     createdAt: new Date(row.created_at),
   }
 }

@@ -111,7 +111,15 @@ for (const [kind, databaseOf] of Object.entries(DATABASES)) {
 
       token = await thief()
       const [changed] = await printed(url, ['set-password', email], `${NEW_PASSWORD}\n`)
-      assert.deepEqual(Object.keys(changed), ['id', 'email', 'roles', 'disabled', 'createdAt'])
+      assert.deepEqual(Object.keys(changed), [
+        'id',
+        'email',
+        'roles',
+        'disabled',
+        'emailVerified',
+        'attributes',
+        'createdAt',
+      ])
       await assertRefused(auth, token)
       assert.equal((await login(email, PASSWORD)).status, 401)
 

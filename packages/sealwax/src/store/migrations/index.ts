@@ -11,6 +11,7 @@ import { up as refreshLeaves } from './0005-refresh-leaves.ts'
 import { up as subjectVersions } from './0006-subject-versions.ts'
 import { up as auditCounts } from './0007-audit-counts.ts'
 import { up as auditByType } from './0008-audit-by-type.ts'
+import { up as accounts } from './0009-accounts.ts'
 import type { Dialect } from './dialect.ts'
 
 /** All migrations in order. A released migration never changes. */
@@ -23,6 +24,7 @@ const MIGRATIONS: Readonly<Record<string, (db: Kysely<unknown>, dialect: Dialect
   '0006-subject-versions': subjectVersions,
   '0007-audit-counts': auditCounts,
   '0008-audit-by-type': auditByType,
+  '0009-accounts': accounts,
 }
 
 /** The last migration that older servers cannot run with. */
