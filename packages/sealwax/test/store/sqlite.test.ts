@@ -216,7 +216,7 @@ describe('a file that a newer version migrates while it is open', () => {
     const before = await read()
     using newer = new DatabaseSync(file)
     newer.exec("alter table sessions add column gadget text default 'phone'")
-    newer.exec("alter table users add column name text default 'Ann'")
+    newer.exec("alter table users add column nickname text default 'Ann'")
     newer.exec("alter table clients add column homepage text default 'https://example.com'")
     assert.deepEqual(await read(), before)
   })
