@@ -9,7 +9,7 @@ const SRC = 'packages/sealwax/src/'
 /**
  * The features, in the same order as in `features.ts`. Each one imports only from those before it.
  */
-const FEATURES = ['revocations', 'signing-keys', 'sessions', 'accounts', 'oauth']
+const FEATURES = ['revocations', 'signing-keys', 'sessions', 'mail', 'accounts', 'oauth']
 const FOLDERS = `{core,${FEATURES.join(',')}}`
 /** What the rules of every feature may import. */
 const GROUND = [`${SRC}core/`, `${SRC}errors.ts`, '@sealwax/jwt', '@sealwax/guard']
@@ -66,7 +66,7 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
   {
     room: 'rules',
     files: `${SRC}${FOLDERS}/*.ts`,
-    may: ['features:', ...GROUND, '@node-rs/argon2', 'node:crypto', 'node:url'],
+    may: ['features:', ...GROUND, '@node-rs/argon2', 'type:nodemailer', 'node:crypto', 'node:url'],
   },
   {
     room: 'store',

@@ -56,6 +56,7 @@ export async function open<Features extends readonly Feature[]>(
   const revoked = createRevocationList(options?.now === undefined ? {} : { now: options.now })
   const context = contextOf(options, revoked, features)
   const guards = guardsOf(context, revoked)
+  for (const { checkConfig } of features) await checkConfig?.(context)
   const warn = (sentence: string) => context.log.warn({}, sentence)
   await context.store.open({ features, migrate: context.config.migrate, warn })
   return closedOnFailure(context, async () => {
@@ -128,6 +129,7 @@ function contextOf(options: AuthOptions, revoked: RevocationList, features: read
     log: options.logger ?? SILENT,
     emit: safely(options.onEvent, options.logger),
     loadSubject: options.loadSubject,
+    mail: options.mail,
     secrets: secretsOf(config.secret, randomBytes),
     revoked,
   }

@@ -1,5 +1,6 @@
 import { accountsFeature } from './accounts/feature.ts'
 import { core } from './core/core-feature.ts'
+import { mailFeature } from './mail/feature.ts'
 import { oauthFeature } from './oauth/feature.ts'
 import { revocationsFeature } from './revocations/feature.ts'
 import { sessionsFeature } from './sessions/feature.ts'
@@ -11,6 +12,7 @@ export const features: readonly [
   typeof revocationsFeature,
   typeof signingKeysFeature,
   typeof sessionsFeature,
+  typeof mailFeature,
   typeof accountsFeature,
   typeof oauthFeature,
-] = [core, revocationsFeature, signingKeysFeature, sessionsFeature, accountsFeature, oauthFeature]
+] = [core, revocationsFeature, signingKeysFeature, sessionsFeature, mailFeature, accountsFeature, oauthFeature]

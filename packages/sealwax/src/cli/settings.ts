@@ -66,7 +66,7 @@ const SETTINGS = [
 ] as const
 
 /** Variables with a secret can name a file instead: the name of the variable with `_FILE`. */
-const SECRETS: readonly string[] = ['SEALWAX_SECRET', 'SEALWAX_DATABASE_URL', 'SEALWAX_COPY_TO']
+const SECRETS: readonly string[] = ['SEALWAX_SECRET', 'SEALWAX_DATABASE_URL', 'SEALWAX_COPY_TO', 'SEALWAX_SMTP_URL']
 
 /** All variables, for documentation and tests. */
 export const VARIABLES: readonly string[] = [...OPTION_VARIABLES.keys(), ...SETTINGS]

@@ -54,6 +54,11 @@ export interface CoreFeature {
   readonly wrapped?: WrappedValues
   /** Counts and ends what was issued under a signing key, when a key is revoked. */
   readonly keyHolders?: KeyHolders
+  /**
+   * Called when a server starts, before it opens its store. Throws `config_invalid` for options
+   * that the feature cannot work with.
+   */
+  readonly checkConfig?: (context: Context) => void | Promise<void>
   /** Throws while the feature cannot serve requests. */
   readonly requireReady?: (context: Context) => void
 }

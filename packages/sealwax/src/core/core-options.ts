@@ -10,7 +10,7 @@ const MAKE_SECRET = 'make one with: openssl rand -base64 48'
 
 /** The options that belong to no feature. */
 export const coreOptions: OptionRules = {
-  issuer: { check: checkIssuer, example: "issuer: 'https://auth.example.com'", parse: text },
+  issuer: { check: (value) => checkUrl('issuer', value), example: "issuer: 'https://auth.example.com'", parse: text },
   audience: {
     check: (value) => checkList('audience', value),
     example: "audience: 'https://api.example.com'",
@@ -62,28 +62,33 @@ function checkSecrets(value: unknown): readonly string[] {
   return secrets
 }
 
-function checkIssuer(value: unknown): string {
+/**
+ * Checks a public URL of this server: https, or http on loopback, in canonical form.
+ *
+ * @throws {AuthError} `config_invalid`
+ */
+export function checkUrl(name: string, value: unknown): string {
   if (typeof value !== 'string' || !URL.canParse(value)) {
-    throw invalid('issuer', 'be a URL such as https://auth.example.com', describeValue(value))
+    throw invalid(name, 'be a URL such as https://auth.example.com', describeValue(value))
   }
   const url = new URL(value)
   if (url.username !== '' || url.password !== '') {
-    throw invalid('issuer', 'be a URL without a user', 'one with a user or password')
+    throw invalid(name, 'be a URL without a user', 'one with a user or password')
   }
   if (url.search !== '' || url.hash !== '') {
-    throw invalid('issuer', 'be a URL without query and fragment', 'one with a query or fragment')
+    throw invalid(name, 'be a URL without query and fragment', 'one with a query or fragment')
   }
   const got = JSON.stringify(value)
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
     const secure = value.replace(/^[^:]*:/, 'https:')
-    throw invalid('issuer', `be https, or http on loopback: write ${secure}`, got)
+    throw invalid(name, `be https, or http on loopback: write ${secure}`, got)
   }
-  // Tokens repeat it byte for byte, so verifiers would take a second spelling for a second issuer.
+  // Tokens repeat the issuer byte for byte, so verifiers would take a second spelling for another.
   const canonical = canonicalUrl(url)
   const bare = canonical.replace(/(?<=\/\/[^/]+)\/$/, '')
   if (value !== canonical && value !== bare) {
     const wanted = value.endsWith('/') ? canonical : bare
-    throw invalid('issuer', `be in canonical form: write ${wanted}`, got)
+    throw invalid(name, `be in canonical form: write ${wanted}`, got)
   }
   return value
 }

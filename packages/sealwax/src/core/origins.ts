@@ -1,3 +1,5 @@
+import type { Config } from './options.ts'
+
 /** Schemes for which browsers send no origin. */
 const WITHOUT_ORIGIN = new Set(['file:', 'data:', 'blob:', 'javascript:', 'about:', 'ftp:', 'ws:', 'wss:'])
 
@@ -22,4 +24,14 @@ export function originOf(value: unknown): string | undefined {
  */
 export function canonicalUrl({ protocol, host, pathname }: URL): string {
   return `${protocol}//${host.replace(/(?<=[^.])\.+(?=:|$)/, '')}${pathname.replace(/\/{2,}/g, '/')}`
+}
+
+/**
+ * The public URL of the routes: the issuer, whose path a proxy or a mount may strip, or the base
+ * path if it is longer.
+ */
+export function publicBase({ issuer, basePath }: Pick<Config, 'issuer' | 'basePath'>): string {
+  const { origin, pathname } = new URL(issuer)
+  const path = pathname.replace(/\/$/, '')
+  return origin + (basePath.startsWith(`${path}/`) ? basePath : path)
 }

@@ -80,6 +80,8 @@ export class Conflict extends Error {
 export type Unit = Facts & {
   readonly events: AuditEvent[]
   readonly revoking: Revocation[]
+  /** Called after the commit. They must not throw. */
+  readonly afterCommit: (() => void)[]
 }
 
 /** The part of the context that `commit` needs. */
@@ -98,10 +100,11 @@ export async function commit<T>(context: Committing, run: (unit: Unit) => Promis
   let committed: Unit | undefined
   const result = await context.store.transaction((facts) => {
     // The store may run it several times; only the last run is committed.
-    committed = { ...facts, events: [], revoking: [] }
+    committed = { ...facts, events: [], revoking: [], afterCommit: [] }
     return run(committed)
   })
   for (const revocation of committed?.revoking ?? []) context.revoked.add(revocation)
   for (const event of committed?.events ?? []) context.emit(event)
+  for (const run of committed?.afterCommit ?? []) run()
   return result
 }

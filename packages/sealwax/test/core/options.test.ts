@@ -174,6 +174,53 @@ const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
       ...[['::1/129'], [':::'], ['fe80::1%eth0'], ['example.com']],
     ],
   },
+  mail: { good: [async () => {}], bad: [null, {}, 'smtp://127.0.0.1'] },
+  smtpUrl: {
+    good: [
+      ...['smtp://127.0.0.1:1025', 'smtps://smtp.example.com', 'smtp://smtp.example.com/', 'smtp://[::1]:25'],
+      ...['smtp://ann%40example.com:p%2Fw%40%3A@smtp.example.com:587'],
+    ],
+    bad: [
+      ...['', 'smtp.example.com', 'http://smtp.example.com', 'smtp:smtp.example.com', 'smtp://', 'smtp:///x'],
+      ...['smtp://user@smtp.example.com', 'smtp://:password@smtp.example.com', 'smtp://u:p%zz@smtp.example.com'],
+      ...['smtp://u:p@ss@smtp.example.com', 'smtp://u:p/w@smtp.example.com', 'smtp://u:p#w@smtp.example.com'],
+      ...['smtp://smtp.example.com/x', 'smtp://smtp.example.com?tls=off', 'smtp://smtp.example.com:0'],
+      ...['smtp://smtp.example.com:99999', 'smtp://smtp.example.com\r\n', ' smtp://smtp.example.com', null, 7],
+    ],
+  },
+  mailFrom: {
+    good: ['no-reply@example.com', 'Sealwax <no-reply@example.com>', '"Example, Inc." <a@b>', 'Über uns <a@b>'],
+    bad: [
+      ...['', 'example.com', 'a@b, c@d', 'Name <a@b>, <c@d>', 'a@b\r\nBcc: c@d', 'Na\nme <a@b>', '<a@b>', 'a b@c'],
+      ...['Na"me <a@b>', 'Name <a@b> x', 'Name <<a@b>>', 'Name <a@b\u0000>', null, ['a@b']],
+    ],
+  },
+  mailLanguage: { good: ['en', 'de'], bad: ['', 'fr', 'EN', 'en_US', null, 7] },
+  mailTexts: {
+    good: [{}, { en: {} }, { 'pt-br': { a: { subject: 'A', paragraphs: ['b'] } } }],
+    bad: [
+      ...[null, [], 'x', { EN: {} }, { en: [] }, { en: { a: 'b' } }, { en: { a: { subject: 'A' } } }],
+      ...[
+        { subject: 'A\nB', paragraphs: ['b'] },
+        { subject: ' ', paragraphs: ['b'] },
+      ].map((a) => ({ en: { a } })),
+      ...[
+        { subject: 'A', paragraphs: [] },
+        { subject: 'A', paragraphs: [7] },
+      ].map((a) => ({ en: { a } })),
+      ...[
+        { subject: 'A', paragraphs: ['{link}'] },
+        { subject: 'A', paragraphs: ['b'], html: '' },
+      ].map((a) => ({
+        en: { a },
+      })),
+    ],
+  },
+  appName: { good: ['Example', 'Über & Co.', 'x'], bad: ['', ' ', 'a\nb', '<b>', 'x'.repeat(65), null, 7] },
+  publicUrl: {
+    good: ['https://app.example.com', 'https://app.example.com/auth/', 'http://127.0.0.1:5000'],
+    bad: ['', 'app.example.com', 'http://app.example.com', 'https://app.example.com?x', 'https://u@app.example.com', 7],
+  },
   registration: { good: ['open', 'closed'], bad: ['', 'Open', true, null] },
   adminRole: { good: ['sealwax:admin', 'root', 'a.b_c-d'], bad: ['', 'a b', 'x'.repeat(65), 'ä', null, 7, ['root']] },
   revocationFeed: { good: ['public', 'clients'], bad: ['', 'Public', true, null] },
@@ -222,6 +269,25 @@ const MESSAGES: Record<keyof AuthOptions, readonly [value: unknown, message: str
   trustProxy: [
     ['10.0.0.0/33'],
     "be a number of hops (0 to 16) or a list of addresses such as '10.0.0.0/8' (got something else as entry 1)",
+  ],
+  mail: ['smtp://127.0.0.1', 'be a function (got a string)'],
+  smtpUrl: [
+    'smtp://user:hunter2/x@smtp.example.com',
+    'be a URL such as smtps://user:password@smtp.example.com or smtp://user:password@smtp.example.com:587, with user and password percent-encoded (got one that cannot be parsed)',
+  ],
+  mailFrom: [
+    'a@b\r\nBcc: c@d',
+    "be an address such as 'no-reply@example.com' or 'Name <no-reply@example.com>' (got another string)",
+  ],
+  mailLanguage: ['fr', 'be one of en, de, or another one that mailTexts contains (got "fr")'],
+  mailTexts: [
+    [],
+    'be an object of languages, with the texts of each kind of mail: { en: { kind: { subject, paragraphs } } } (got an empty list)',
+  ],
+  appName: ['a\nb', 'be 1 to 64 characters, without < > " \\ and line breaks (got a string)'],
+  publicUrl: [
+    'http://app.example.com',
+    'be https, or http on loopback: write https://app.example.com (got "http://app.example.com")',
   ],
   registration: [true, 'be one of open, closed (got true)'],
   adminRole: ['a b', 'be 1 to 64 letters, digits and . _ - : (got a string)'],
@@ -322,6 +388,11 @@ describe('options of createAuth', () => {
       cookieName: 'sealwax',
       trustProxy: 0,
       forwardedHeader: 'x-forwarded-for',
+      mailFrom: { name: undefined, address: 'no-reply@auth.example.com' },
+      mailTexts: {},
+      mailLanguage: 'en',
+      appName: 'auth.example.com',
+      publicUrl: 'https://auth.example.com',
       registration: 'open',
       adminRole: 'sealwax:admin',
       revocationFeed: 'public',
