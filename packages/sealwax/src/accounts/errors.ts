@@ -6,11 +6,14 @@ declare module '../errors.ts' {
 
 export const accountErrors = defineErrors({
   invalid_credentials: [401, 'Invalid credentials'],
+  password_incorrect: [403, 'Password is incorrect'],
+  one_time_token_invalid: [400, 'Link or code is invalid'],
   registration_disabled: [403, 'Registration is disabled'],
   email_taken: [409, 'E-mail address is taken'],
   id_taken: [409, 'User id is taken'],
   email_invalid: [422, 'Invalid e-mail address'],
   password_too_short: [422, 'Password is too short'],
   password_too_long: [422, 'Password is too long'],
+  mail_unavailable: [501, 'Mail is not configured'],
   overloaded: [503, 'Too many log-ins at once'],
 })

@@ -1,12 +1,21 @@
 import type { Feature } from '../feature.ts'
 import { usersApi } from './api.ts'
 import { userCommands } from './commands.ts'
+import { emailRoutes } from './email-routes.ts'
 import { accountErrors } from './errors.ts'
 import { accountEvents } from './events.ts'
+import { invitationRoutes } from './invitation-routes.ts'
+import { accountMails } from './mails.ts'
 import { meRoutes } from './me-routes.ts'
+import { notifyOfFork } from './notify.ts'
+import { purgeTokens, wrappedCodes } from './one-time-tokens.ts'
+import { oneTimeTokens } from './one-time-tokens-queries.ts'
 import { accountOptions } from './options.ts'
+import { pageRoutes } from './page-routes.ts'
 import { users } from './queries.ts'
+import { resetRoutes } from './reset-routes.ts'
 import { loginRoutes } from './routes.ts'
+import { checkAccountConfig } from './start.ts'
 
 /** The built-in users, sign-up and log-in. */
 export const accountsFeature = {
@@ -14,9 +23,14 @@ export const accountsFeature = {
   options: accountOptions,
   errors: accountErrors,
   events: accountEvents,
-  queries: { users },
-  tables: { users: 'id' },
-  routes: [loginRoutes, meRoutes],
+  queries: { users, oneTimeTokens },
+  tables: { users: 'id', one_time_tokens: 'hash' },
+  jobs: [{ name: 'purge one-time tokens', period: 3_600_000, run: purgeTokens }],
+  wrapped: wrappedCodes,
+  observes: { 'session.forked': notifyOfFork },
+  mails: accountMails,
+  checkConfig: checkAccountConfig,
+  routes: [loginRoutes, meRoutes, emailRoutes, resetRoutes, invitationRoutes, pageRoutes],
   api: usersApi,
   commands: userCommands,
 } as const satisfies Feature
@@ -25,5 +39,6 @@ export const accountsFeature = {
 export type {} from './contract.ts'
 export type {} from './errors.ts'
 export type {} from './events.ts'
+export type {} from './one-time-tokens-contract.ts'
 export type {} from './options.ts'
 export type {} from './tables.ts'

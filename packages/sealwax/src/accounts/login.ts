@@ -2,7 +2,7 @@ import { auditAlone } from '../core/audit.ts'
 import type { Context } from '../core/context.ts'
 import { networksOf } from '../core/network.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
-import { commit } from '../core/unit-of-work.ts'
+import { commit, type Unit } from '../core/unit-of-work.ts'
 import { AuthError } from '../errors.ts'
 import { type CreateSession, MOST_ATTEMPTS, sessionsBeingEnded, startSession } from '../sessions/rules.ts'
 import { callLoadSubject, disabledUser, resolveNewSubject } from '../sessions/subjects.ts'
@@ -48,7 +48,7 @@ export async function login(context: Context, credentials: Credentials, origin: 
     throw error
   })
   const matches = await passwordsOf(context).matches(credentials.password, user?.password_hash, place)
-  if (!matches || user === undefined) {
+  if (!matches || user === undefined || isUnverified(context, user)) {
     await auditAlone(context, { type: 'user.login_failed', time: context.now(), subject: user?.id, ...origin })
     throw invalidCredentials()
   }
@@ -86,17 +86,56 @@ export async function register(
   credentials: Credentials,
   origin: RequestOrigin = {},
 ): Promise<LoggedIn> {
-  if (context.config.registration !== 'open') {
-    throw new AuthError('registration_disabled', 'Ask an administrator for an account')
-  }
-  const user = await prepareUser(context, credentials, networksOf(origin.ip))
+  if (context.config.registration !== 'open') throw registrationDisabled()
+  const { user, subject } = await prepareRegistration(context, credentials, origin)
+  return completeSignUp(context, { user, subject, credentials, origin })
+}
+
+/** The error for a sign-up that this server does not offer. */
+export function registrationDisabled(): AuthError {
+  return new AuthError('registration_disabled', 'Ask an administrator for an account')
+}
+
+/** A user who may be stored, and the subject of the first token. */
+interface Prepared {
+  readonly user: UserRow
+  readonly subject: TokenSubject
+}
+
+/**
+ * Checks a sign-up and hashes its password, before a transaction begins.
+ *
+ * @param roles the roles of an invitation
+ * @throws {AuthError} the codes of `register`, without `email_taken`
+ */
+export async function prepareRegistration(
+  context: Context,
+  credentials: Credentials,
+  origin: RequestOrigin,
+  roles: readonly string[] = [],
+): Promise<Prepared> {
+  const user = await prepareUser(context, { ...credentials, roles }, networksOf(origin.ip))
   const answer = await callLoadSubject(context, user.id)
   if (answer !== undefined && answer.subject === undefined) {
     throw new AuthError('registration_disabled', 'The application does not accept new users here')
   }
   const subject = resolveNewSubject(user, {}, answer)
   if (subject === undefined) throw disabledUser(answer)
+  return { user, subject }
+}
+
+/**
+ * Stores a new user and starts its first session.
+ *
+ * @param before what happens first in the same transaction
+ */
+export async function completeSignUp(
+  context: Context,
+  { user, subject, credentials, origin }: Prepared & { credentials: Credentials; origin: RequestOrigin },
+  before: (unit: Unit) => Promise<void> = async () => {},
+): Promise<LoggedIn> {
   const { issue } = await commit(context, async (unit) => {
+    await before(unit)
     await insertUser(context, unit, user, 'user.registered', origin)
     return startSession(context, unit, toCreateSession(user, credentials, origin), subject)
   })
@@ -125,6 +164,11 @@ async function userByEmail(context: Context, email: string): Promise<UserRow | u
     return undefined
   }
   return context.store.committed.users.byEmail(normalised)
+}
+
+/** Whether a user must verify the address before logging in. */
+function isUnverified({ config }: Context, user: UserRow): boolean {
+  return config.registration === 'verified' && user.email_verified_at === null
 }
 
 function invalidCredentials(): AuthError {

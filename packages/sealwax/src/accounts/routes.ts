@@ -5,13 +5,16 @@ import type { HttpEnv } from '../http/env.ts'
 import { hashesPassword, jsonBody, jsonReply, refusals, setsCookie } from '../http/schemas.ts'
 import { revokeSessionById } from '../sessions/end.ts'
 import { findSessionByToken } from '../sessions/refresh.ts'
+import { acceptInvitation } from './invitations.ts'
 import { type LoggedIn, login, register } from './login.ts'
 import { userBody } from './me-routes.ts'
-import { loginRequest, loginResponse } from './schemas.ts'
+import { requestRegistration } from './registration.ts'
+import { loginRequest, loginResponse, registerRequest } from './schemas.ts'
 
 const UNAVAILABLE = ['temporarily_unavailable', 'keys_unavailable'] as const
 
 /** Log-in and sign-up. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a list of routes, each part of it short
 export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void {
   app.openapi(
     createRoute({
@@ -39,14 +42,18 @@ export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void
       path: '/register',
       operationId: 'register',
       summary: 'Sign up and log in',
-      request: jsonBody(loginRequest),
+      description:
+        'With `registration: verified`, the reply is 202, and the link or code in the mail completes the sign-up.',
+      request: jsonBody(registerRequest),
       responses: {
         201: { ...jsonReply('Signed up', loginResponse), ...setsCookie },
+        202: { description: 'A mail was sent to the address; the same whether or not it has an account' },
         default: refusals(
           ...([
             'registration_disabled',
             'user_disabled',
             'email_taken',
+            'one_time_token_invalid',
             'email_invalid',
             'password_too_short',
           ] as const),
@@ -55,9 +62,17 @@ export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void
       },
     }),
     async (c) => {
-      const { mode, ...credentials } = c.req.valid('json')
-      const loggedIn = await register(context, credentials, requestOrigin(c))
-      return c.json(await reply(c, mode, loggedIn), 201)
+      const { mode, invitation, email = '', ...rest } = c.req.valid('json')
+      const origin = requestOrigin(c)
+      if (invitation !== undefined) {
+        const accepted = await acceptInvitation(context, { ...rest, invitation }, origin)
+        return c.json(await reply(c, mode, accepted), 201)
+      }
+      if (context.config.registration === 'verified') {
+        await requestRegistration(context, { ...rest, email }, origin)
+        return c.body(null, 202)
+      }
+      return c.json(await reply(c, mode, await register(context, { ...rest, email }, origin)), 201)
     },
   )
 

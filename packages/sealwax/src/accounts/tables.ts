@@ -16,5 +16,16 @@ declare module '../core/tables.ts' {
       created_at: number
       updated_at: number
     }
+    one_time_tokens: {
+      hash: string
+      purpose: string
+      holder: string
+      email: string
+      data: string
+      code: Uint8Array | null
+      code_tries: number
+      created_at: number
+      expires_at: number
+    }
   }
 }

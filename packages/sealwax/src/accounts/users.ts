@@ -9,6 +9,7 @@ import { AuthError } from '../errors.ts'
 import { revokeVersion } from '../revocations/rules.ts'
 import { endAllSessions } from '../sessions/end.ts'
 import type { UserRow } from './contract.ts'
+import { addressTaken, isTaken } from './email-addresses.ts'
 import { passwordsOf } from './passwords.ts'
 
 /** A built-in user. */
@@ -50,7 +51,8 @@ export interface CreateUser {
  * `password_too_short`, `password_too_long`
  */
 export async function createUser(context: Context, options: CreateUser): Promise<User> {
-  const user = await prepareUser(context, options)
+  // The application vouches for the address.
+  const user = { ...(await prepareUser(context, options)), email_verified_at: context.now() }
   await commit(context, (unit) => insertUser(context, unit, user, 'user.created'))
   return toUser(user)
 }
@@ -81,6 +83,7 @@ export async function insertUser(
   type: 'user.created' | 'user.registered',
   origin?: RequestOrigin,
 ): Promise<void> {
+  if (await isTaken(context, unit, user.email, user.id)) throw addressTaken()
   await orTaken(() => unit.users.insert(user))
   await audit(unit, { type, time: context.now(), subject: user.id, ...origin })
 }
@@ -222,7 +225,8 @@ export function normaliseEmail(given: string): string {
   return `${local.toLowerCase()}@${domain}`
 }
 
-function checkRoles(roles: readonly string[]): readonly string[] {
+/** Returns the roles without repetitions, or throws `validation_failed`. */
+export function checkRoles(roles: readonly string[]): readonly string[] {
   const valid = Array.isArray(roles) && roles.length <= 64 && roles.every((role) => /^[\w.:-]{1,64}$/.test(role))
   if (!valid) {
     throw new AuthError('validation_failed', 'roles must be at most 64 names of 1 to 64 letters, digits and . _ - :')
@@ -245,16 +249,22 @@ async function changeUser(
   })
 }
 
-async function orTaken<T>(write: () => Promise<T>): Promise<T> {
+/**
+ * Runs a write, and converts its conflict.
+ *
+ * @throws {AuthError} `email_taken`, `id_taken`
+ */
+export async function orTaken<T>(write: () => Promise<T>): Promise<T> {
   try {
     return await write()
   } catch (error) {
     if (!(error instanceof Conflict)) throw error
-    if (error.field === 'email') throw new AuthError('email_taken', 'This e-mail address is taken')
+    if (error.field === 'email') throw addressTaken()
     throw new AuthError('id_taken', 'This user id is taken')
   }
 }
 
-function noSuchUser(): AuthError {
+/** The error for an unknown user id. */
+export function noSuchUser(): AuthError {
   return new AuthError('not_found', 'There is no such user')
 }

@@ -15,6 +15,12 @@ export async function audit(unit: Unit, { by, ...happened }: AuditEvent & Pick<R
   unit.events.push(event)
 }
 
+/** `audit`, and then what other features do about the event. */
+export async function auditObserved(context: Context, unit: Unit, event: AuditEvent): Promise<void> {
+  await audit(unit, event)
+  for (const { observes } of context.features) await observes?.[event.type]?.(context, unit, event)
+}
+
 /** Events of one bucket that share a commit. */
 interface Batch {
   readonly events: AuditEvent[]

@@ -55,6 +55,11 @@ export interface CoreFeature {
   /** Counts and ends what was issued under a signing key, when a key is revoked. */
   readonly keyHolders?: KeyHolders
   /**
+   * Called in the transaction of an audit event, by its type. It may write facts of its own, but
+   * must not fail what happened.
+   */
+  readonly observes?: { readonly [Type in keyof AuditEventTypes]?: Observer }
+  /**
    * Called when a server starts, before it opens its store. Throws `config_invalid` for options
    * that the feature cannot work with.
    */
@@ -109,6 +114,9 @@ export interface IssuedSince {
   readonly since: number
   readonly before: number
 }
+
+/** See `CoreFeature.observes`. */
+export type Observer = (context: Context, unit: Unit, event: AuditEvent) => Promise<void>
 
 /** Sessions that may have tokens signed by a revoked key. */
 interface KeyHolders {

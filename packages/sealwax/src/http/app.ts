@@ -12,7 +12,7 @@ import { refreshCookie } from './cookies.ts'
 import { crossOrigin } from './cross-origin.ts'
 import type { Edge, RoutedFeature } from './edge.ts'
 import type { HttpEnv } from './env.ts'
-import { oauthPaths } from './form.ts'
+import { formPaths, oauthPaths } from './form.ts'
 import { healthRoutes } from './health-routes.ts'
 import { openApiRoutes } from './openapi/routes.ts'
 import { oauthErrorResponse, problemResponse } from './problems.ts'
@@ -68,7 +68,7 @@ export function createApp(context: Context, guard: Guard, features: readonly Rou
   })
   app.use(
     '*',
-    bodyReader(isOAuth, (method, path) => methodsOf(path).includes(method)),
+    bodyReader(formPaths(config), (method, path) => methodsOf(path).includes(method)),
   )
   healthRoutes(app, context)
   const edge: Edge = {

@@ -1,7 +1,7 @@
 import type { Context as HonoContext, MiddlewareHandler } from 'hono'
 import { AuthError } from '../errors.ts'
 import type { HttpEnv } from './env.ts'
-import { type IsOAuthPath, parseForm } from './form.ts'
+import { parseForm } from './form.ts'
 
 /** The largest accepted body in bytes. */
 const BODY_LIMIT = 16 * 1024
@@ -10,15 +10,16 @@ const BODY_LIMIT = 16 * 1024
 export type Answers = (method: string, path: string) => boolean
 
 /**
- * Reads the body within the limit before the routes: a form for OAuth routes, JSON for all others.
- * The body of an unknown path is not read, so that it gets 404 rather than an error about the body.
+ * Reads the body within the limit before the routes: a form for OAuth routes and pages, JSON for
+ * all others. The body of an unknown path is not read, so that it gets 404 rather than an error
+ * about the body.
  */
-export function bodyReader(isOAuth: IsOAuthPath, answers: Answers): MiddlewareHandler<HttpEnv> {
+export function bodyReader(takesForm: (path: string) => boolean, answers: Answers): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const { method, path } = c.req
     if (method !== 'GET' && method !== 'HEAD' && answers(method, path)) {
       const bytes = await readBytes(c)
-      if (isOAuth(path)) keepForm(c, bytes)
+      if (takesForm(path)) keepForm(c, bytes)
       else keepJson(c, bytes)
     }
     await next()

@@ -9,6 +9,13 @@ export function oauthPaths({ basePath }: Config): IsOAuthPath {
   return (path) => path.startsWith(prefix)
 }
 
+/** Whether a path takes a form: OAuth, and the pages that the links in mails lead to. */
+export function formPaths(config: Config): (path: string) => boolean {
+  const isOAuth = oauthPaths(config)
+  const prefix = `${config.basePath}/account/`
+  return (path) => isOAuth(path) || path.startsWith(prefix)
+}
+
 /**
  * Parses application/x-www-form-urlencoded (RFC 6749 App. B). A parameter without a value counts as
  * omitted, and none may be repeated (§3.2).

@@ -14,6 +14,8 @@ export type EndReason =
   | 'revoked'
   | 'replayed'
   | 'password_changed'
+  | 'email_change_undone'
+  | 'reported'
   | 'user_disabled'
   | 'user_deleted'
   | 'key_revoked'

@@ -1,4 +1,4 @@
-import { audit } from '../core/audit.ts'
+import { audit, auditObserved } from '../core/audit.ts'
 import type { Context } from '../core/context.ts'
 import type { AuditEventType } from '../core/events.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
@@ -133,7 +133,8 @@ async function attemptRefresh(
     if (!(await unit.sessions.advance(session.id, session, next))) return false
     if (event !== undefined) {
       const data = describeParties(session, presented.generation, origin, now)
-      await audit(unit, { type: event, time: now, subject: session.subject, sessionId: session.id, ...origin, data })
+      const parties = { subject: session.subject, sessionId: session.id, ...origin }
+      await auditObserved(context, unit, { type: event, time: now, ...parties, data })
     }
     return true
   })

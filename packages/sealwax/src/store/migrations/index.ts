@@ -13,6 +13,7 @@ import { up as auditCounts } from './0007-audit-counts.ts'
 import { up as auditByType } from './0008-audit-by-type.ts'
 import { up as accounts } from './0009-accounts.ts'
 import { up as outbox } from './0011-outbox.ts'
+import { up as oneTimeTokens } from './0012-one-time-tokens.ts'
 import type { Dialect } from './dialect.ts'
 
 /** All migrations in order. A released migration never changes. */
@@ -26,6 +27,7 @@ const MIGRATIONS: Readonly<Record<string, (db: Kysely<unknown>, dialect: Dialect
   '0007-audit-counts': auditCounts,
   '0008-audit-by-type': auditByType,
   '0009-accounts': accounts,
+  '0012-one-time-tokens': oneTimeTokens,
   '0011-outbox': outbox,
 }
 

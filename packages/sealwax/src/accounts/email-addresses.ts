@@ -1,0 +1,31 @@
+import type { Context } from '../core/context.ts'
+import type { Unit } from '../core/unit-of-work.ts'
+import { AuthError } from '../errors.ts'
+import { mailAvailable } from '../mail/transport.ts'
+
+/**
+ * Refuses what needs mail on a server without it.
+ *
+ * @throws {AuthError} `mail_unavailable`
+ */
+export function needMail(context: Context): void {
+  if (mailAvailable(context)) return
+  throw new AuthError('mail_unavailable', 'This server sends no mail: set SEALWAX_SMTP_URL, or mail in code')
+}
+
+/**
+ * Whether another user has an address, or may still return to it.
+ *
+ * @param subject the user who asks for it
+ */
+export async function isTaken(context: Context, unit: Unit, email: string, subject: string): Promise<boolean> {
+  const user = await unit.users.byEmail(email)
+  if (user !== undefined) return user.id !== subject
+  const reserved = await unit.oneTimeTokens.byEmail(email, ['undo-email-change'], context.now())
+  return reserved.some(({ data }) => data.subject !== subject)
+}
+
+/** The error for an address of another user. */
+export function addressTaken(): AuthError {
+  return new AuthError('email_taken', 'This e-mail address is taken')
+}

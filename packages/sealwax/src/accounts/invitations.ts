@@ -1,0 +1,112 @@
+import { audit } from '../core/audit.ts'
+import type { Context } from '../core/context.ts'
+import type { RequestOrigin } from '../core/request-origin.ts'
+import { commit } from '../core/unit-of-work.ts'
+import { enqueueMail } from '../mail/outbox.ts'
+import { addressTaken, isTaken, needMail } from './email-addresses.ts'
+import { type Credentials, completeSignUp, type LoggedIn, prepareRegistration, registrationDisabled } from './login.ts'
+import { findToken, issueToken, takeToken } from './one-time-tokens.ts'
+import type { OneTimeTokenRow } from './one-time-tokens-contract.ts'
+import { checkRoles, normaliseEmail } from './users.ts'
+
+/** An invitation that has been neither accepted nor withdrawn. */
+export interface Invitation {
+  /** The normalised address. */
+  readonly email: string
+  /** The roles that the new user gets. */
+  readonly roles: readonly string[]
+  /** When it was sent last. */
+  readonly createdAt: Date
+  /** When it expires: seven days after it was sent. */
+  readonly expiresAt: Date
+}
+
+/** The parameters of `auth.users.invite`. */
+export interface InviteUser {
+  /** Where the invitation is sent. */
+  readonly email: string
+  /** The roles of the new user. Default none. */
+  readonly roles?: readonly string[]
+}
+
+/**
+ * Sends an invitation, in place of an earlier one to the same address.
+ *
+ * @throws {AuthError} `email_invalid`, `email_taken`, `validation_failed`, `mail_unavailable`,
+ * or `registration_disabled` with `registration: 'closed'`
+ */
+export async function inviteUser(context: Context, given: InviteUser, origin: RequestOrigin = {}): Promise<Invitation> {
+  if (context.config.registration === 'closed') throw registrationDisabled()
+  needMail(context)
+  const email = normaliseEmail(given.email)
+  const roles = checkRoles(given.roles ?? [])
+  return commit(context, async (unit) => {
+    if (await isTaken(context, unit, email, '')) throw addressTaken()
+    const now = context.now()
+    const { expiresAt } = await issueToken(context, unit, { purpose: 'invite', holder: email, email, data: { roles } })
+    await enqueueMail(context, unit, { kind: 'invitation', recipient: email, data: {}, origin })
+    await audit(unit, { type: 'user.invited', time: now, ...origin, data: { roles } })
+    return { email, roles, createdAt: new Date(now), expiresAt: new Date(expiresAt) }
+  })
+}
+
+/**
+ * Returns a page of open invitations, ordered by address.
+ *
+ * @param page `limit` is 50 by default, at most 500; `after` is the last address of the previous
+ * page
+ */
+export async function listInvitations(
+  context: Context,
+  page: { after?: string | undefined; limit?: number | undefined } = {},
+): Promise<Invitation[]> {
+  const limit = Math.min(Math.max(page.limit ?? 50, 1), 500)
+  const rows = await context.store.committed.oneTimeTokens.list('invite', context.now(), { after: page.after, limit })
+  return rows.map(toInvitation)
+}
+
+/** Withdraws an invitation. Returns false when there is none. */
+export async function withdrawInvitation(
+  context: Context,
+  given: string,
+  origin: RequestOrigin = {},
+): Promise<boolean> {
+  const email = normaliseEmail(given)
+  return commit(context, async (unit) => {
+    if (!(await unit.oneTimeTokens.delete('invite', email))) return false
+    await audit(unit, { type: 'user.invitation_withdrawn', time: context.now(), ...origin })
+    return true
+  })
+}
+
+/** The body of a sign-up with an invitation. */
+export interface AcceptInvitation extends Omit<Credentials, 'email'> {
+  /** The token of the link in the invitation. */
+  readonly invitation: string
+}
+
+/**
+ * Creates the user of an invitation, with its address and roles, and starts a session.
+ *
+ * @throws {AuthError} `one_time_token_invalid`, and the codes of `register`
+ */
+export async function acceptInvitation(
+  context: Context,
+  { invitation, ...given }: AcceptInvitation,
+  origin: RequestOrigin = {},
+): Promise<LoggedIn> {
+  if (context.config.registration === 'closed') throw registrationDisabled()
+  const token = await findToken(context, { token: invitation }, ['invite'], origin)
+  const { email, roles } = toInvitation(token)
+  const credentials = { ...given, email }
+  const { user, subject } = await prepareRegistration(context, credentials, origin, roles)
+  const verified = { ...user, email_verified_at: context.now() }
+  return completeSignUp(context, { user: verified, subject, credentials, origin }, (unit) =>
+    takeToken(context, unit, token),
+  )
+}
+
+function toInvitation({ email, data, created_at, expires_at }: OneTimeTokenRow): Invitation {
+  const roles = data.roles as readonly string[]
+  return { email, roles, createdAt: new Date(created_at), expiresAt: new Date(expires_at) }
+}

@@ -1,0 +1,58 @@
+import { audit } from '../core/audit.ts'
+import type { Context } from '../core/context.ts'
+import type { RequestOrigin } from '../core/request-origin.ts'
+import { commit } from '../core/unit-of-work.ts'
+import { enqueueMail } from '../mail/outbox.ts'
+import type { UserRow } from './contract.ts'
+import { isTaken } from './email-addresses.ts'
+import { type Credentials, prepareRegistration, registrationDisabled } from './login.ts'
+import { invalidToken, issueToken, takeToken } from './one-time-tokens.ts'
+import type { OneTimeTokenRow } from './one-time-tokens-contract.ts'
+import { insertUser } from './users.ts'
+
+/**
+ * Stores a sign-up until its address answers. Nothing is added to the users before, so nobody can
+ * occupy the address of somebody else. If the address is taken, its owner gets a mail that says so;
+ * the same is written in both cases, so that the time does not tell.
+ *
+ * @throws {AuthError} the codes of `register`, without `email_taken`
+ */
+export async function requestRegistration(
+  context: Context,
+  credentials: Credentials,
+  origin: RequestOrigin = {},
+): Promise<void> {
+  if (context.config.registration !== 'verified') throw registrationDisabled()
+  const { user } = await prepareRegistration(context, credentials, origin)
+  const { id: holder, email } = user
+  await commit(context, async (unit) => {
+    const known = await unit.users.byEmail(email)
+    const taken = known !== undefined || (await isTaken(context, unit, email, holder))
+    // A token of its own for each sign-up: the link in a mail completes the sign-up of this mail.
+    await issueToken(context, unit, { purpose: 'register', holder, email, data: { ...user, taken } })
+    const kind = !taken ? 'verify-registration' : known?.email_verified_at === null ? 'verify-email' : 'address-taken'
+    await enqueueMail(context, unit, { kind, recipient: email, data: { holder, ip: origin.ip }, origin })
+    await audit(unit, { type: 'user.registration_requested', time: context.now(), ...origin })
+  })
+}
+
+/**
+ * Creates the user of a sign-up whose address has answered.
+ *
+ * @throws {AuthError} `one_time_token_invalid`, or `email_taken` when another user has got the
+ * address meanwhile
+ */
+export async function completeRegistration(
+  context: Context,
+  token: OneTimeTokenRow,
+  origin: RequestOrigin,
+): Promise<void> {
+  const { taken, ...kept } = token.data as unknown as UserRow & { readonly taken: boolean }
+  const now = context.now()
+  const times = { ver: Math.floor(now / 1000), email_verified_at: now, created_at: now, updated_at: now }
+  await commit(context, async (unit) => {
+    await takeToken(context, unit, token)
+    if (taken) throw invalidToken()
+    await insertUser(context, unit, { ...kept, ...times }, 'user.registered', origin)
+  })
+}
