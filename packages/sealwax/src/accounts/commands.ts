@@ -4,17 +4,8 @@ import type { Context } from '../core/context.ts'
 import { AuthError } from '../errors.ts'
 import { revokeAllSessions } from '../sessions/end.ts'
 import { listSessions } from '../sessions/list.ts'
-import {
-  createUser,
-  deleteUser,
-  disableUser,
-  enableUser,
-  findUser,
-  getUser,
-  listUsers,
-  type User,
-  updateUser,
-} from './users.ts'
+import { listUsers } from './user-list.ts'
+import { createUser, deleteUser, disableUser, enableUser, findUser, getUser, type User, updateUser } from './users.ts'
 
 const create: Command<{ email: string; id?: string; role?: string[]; admin?: boolean }> = {
   name: 'create',

@@ -14,5 +14,6 @@ export const accountEvents = defineEvents({
   'user.enabled': {},
   'user.roles_changed': {},
   'user.password_changed': {},
+  'user.password_rejected': { countedBy: siteOf },
   'user.login_failed': { countedBy: siteOf },
 })

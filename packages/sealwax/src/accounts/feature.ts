@@ -1,5 +1,5 @@
 import type { Feature } from '../feature.ts'
-import { usersApi } from './api.ts'
+import { accountsApi } from './api.ts'
 import { userCommands } from './commands.ts'
 import { accountErrors } from './errors.ts'
 import { accountEvents } from './events.ts'
@@ -7,6 +7,7 @@ import { meRoutes } from './me-routes.ts'
 import { accountOptions } from './options.ts'
 import { users } from './queries.ts'
 import { loginRoutes } from './routes.ts'
+import { userLists } from './user-list-queries.ts'
 
 /** The built-in users, sign-up and log-in. */
 export const accountsFeature = {
@@ -14,10 +15,10 @@ export const accountsFeature = {
   options: accountOptions,
   errors: accountErrors,
   events: accountEvents,
-  queries: { users },
+  queries: { users, userLists },
   tables: { users: 'id' },
   routes: [loginRoutes, meRoutes],
-  api: usersApi,
+  api: accountsApi,
   commands: userCommands,
 } as const satisfies Feature
 

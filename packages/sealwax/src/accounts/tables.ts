@@ -12,9 +12,13 @@ declare module '../core/tables.ts' {
       disabled_at: number | null
       email_verified_at: number | null
       name: string | null
+      /** The name in the form that searches compare. */
+      name_key: string | null
       attributes: string | null
       created_at: number
       updated_at: number
     }
+    /** The roles of `users`, which triggers store here. */
+    user_roles: { role: string; user_id: string }
   }
 }
