@@ -1,4 +1,5 @@
 import type { Feature } from '../feature.ts'
+import { adminUserRoutes } from './admin-user-routes.ts'
 import { accountsApi } from './api.ts'
 import { userCommands } from './commands.ts'
 import { accountErrors } from './errors.ts'
@@ -17,7 +18,7 @@ export const accountsFeature = {
   events: accountEvents,
   queries: { users, userLists },
   tables: { users: 'id' },
-  routes: [loginRoutes, meRoutes],
+  routes: [loginRoutes, meRoutes, adminUserRoutes],
   api: accountsApi,
   commands: userCommands,
 } as const satisfies Feature

@@ -7,7 +7,7 @@ import { revokeSessionById } from '../sessions/end.ts'
 import { findSessionByToken } from '../sessions/refresh.ts'
 import { type LoggedIn, login, register } from './login.ts'
 import { userBody } from './me-routes.ts'
-import { loginRequest, loginResponse } from './schemas.ts'
+import { loginRequest, loginResponse, registerRequest } from './schemas.ts'
 
 const UNAVAILABLE = ['temporarily_unavailable', 'keys_unavailable'] as const
 
@@ -39,12 +39,14 @@ export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void
       path: '/register',
       operationId: 'register',
       summary: 'Sign up and log in',
-      request: jsonBody(loginRequest),
+      request: jsonBody(registerRequest),
       responses: {
         201: { ...jsonReply('Signed up', loginResponse), ...setsCookie },
         default: refusals(
           ...([
             'registration_disabled',
+            'registration_refused',
+            'attributes_invalid',
             'user_disabled',
             'email_taken',
             'email_invalid',

@@ -41,7 +41,7 @@ export interface CreateUser {
   /** 15 to 256 characters. */
   readonly password: string
   /** At most 64 roles of 1 to 64 letters, digits and `. _ - :`. Default none. */
-  readonly roles?: readonly string[]
+  readonly roles?: readonly string[] | undefined
   /** 1 to 100 characters. Default none. */
   readonly name?: string | null | undefined
   /** A JSON object of at most 4 KiB. Default empty. */
