@@ -1,3 +1,7 @@
+export type { BeforeRegister, Candidate, CheckAttributes } from './accounts/application-hooks.ts'
+export type { Credentials, LoggedIn } from './accounts/login.ts'
+export type { Attributes, UserChange } from './accounts/profile.ts'
+export type { ListUsers } from './accounts/user-list.ts'
 export type { CreateUser, User } from './accounts/users.ts'
 export type { AuthServer } from './auth-server.ts'
 export type { AuditPage, AuditRecord } from './core/audit.ts'

@@ -1,5 +1,11 @@
-import { checkedCalls, PAGE } from '../core/calls.ts'
+import { checkedCalls, ORIGIN } from '../core/calls.ts'
 import type { Context } from '../core/context.ts'
+import type { RequestOrigin } from '../core/request-origin.ts'
+import { checkDevice } from '../sessions/rules.ts'
+import { type Credentials, type LoggedIn, login } from './login.ts'
+import { verifyPassword } from './own-account.ts'
+import type { UserChange } from './profile.ts'
+import { type ListUsers, listUsers } from './user-list.ts'
 import {
   type CreateUser,
   createUser,
@@ -8,7 +14,6 @@ import {
   enableUser,
   findUser,
   getUser,
-  listUsers,
   setRoles,
   type User,
   updateUser,
@@ -20,7 +25,7 @@ export interface UsersApi {
    * Creates a user.
    *
    * @throws {AuthError} `email_invalid`, `email_taken`, `id_taken`, `password_too_short`,
-   * `password_too_long`, `validation_failed`
+   * `password_too_long`, `attributes_invalid`, `validation_failed`
    * @example
    * await auth.users.create({ email: 'alex@example.com', password, roles: ['teacher'] })
    */
@@ -34,18 +39,25 @@ export interface UsersApi {
    */
   find(email: string): Promise<User | undefined>
   /**
-   * Returns a page of users, ordered by id.
+   * Returns a page of users, ordered by id. With `query`, first those whose address begins with it,
+   * ordered by address, then those whose name does, ordered by name.
    *
-   * @param page `limit` is 50 by default, at most 500; `after` is the last id of the previous page
+   * @throws {AuthError} `validation_failed`, with `query` also when there is no user `after`
    */
-  list(page?: { after?: string; limit?: number }): Promise<User[]>
+  list(page?: ListUsers): Promise<User[]>
   /**
-   * Changes the e-mail address or the password. A new password ends all sessions of the user.
+   * Changes a user. A new password ends all sessions of the user.
    *
    * @throws {AuthError} `not_found`, `email_invalid`, `email_taken`, `password_too_short`,
-   * `password_too_long`, `validation_failed`
+   * `password_too_long`, `attributes_invalid`, `validation_failed`
    */
-  update(id: string, change: { email?: string; password?: string }): Promise<User>
+  update(id: string, change: UserChange): Promise<User>
+  /**
+   * Sets a new password and ends all sessions of the user.
+   *
+   * @throws {AuthError} `not_found`, `password_too_short`, `password_too_long`, `validation_failed`
+   */
+  setPassword(id: string, password: string): Promise<User>
   /**
    * Replaces the roles. Access tokens with the old roles become stale; clients renew them silently.
    *
@@ -68,8 +80,53 @@ export interface UsersApi {
   delete(id: string): Promise<boolean>
 }
 
-/** Creates `auth.users`. */
-export function usersApi(context: Context): { readonly users: UsersApi } {
+/** Log-in for routes of the application. */
+export interface LoginApi {
+  /**
+   * Checks a password and starts a session, as `POST /login` does.
+   *
+   * @throws {AuthError} `invalid_credentials`, `user_disabled`, `overloaded`, `validation_failed`,
+   * `temporarily_unavailable`
+   * @example const { tokens, user } = await auth.login({ email, password }, { ip, userAgent })
+   */
+  login(credentials: Credentials, origin?: RequestOrigin): Promise<LoggedIn>
+  /**
+   * Checks a password without starting a session. Returns undefined for a wrong password and, after
+   * the same work, for an unknown user.
+   *
+   * @throws {AuthError} `user_disabled` with the right password; `overloaded`, `validation_failed`,
+   * `temporarily_unavailable`
+   */
+  verifyPassword(
+    credentials: { readonly email: string; readonly password: string },
+    origin?: RequestOrigin,
+  ): Promise<User | undefined>
+}
+
+/** Creates `auth.login`, `auth.verifyPassword` and `auth.users`. */
+export function accountsApi(context: Context): Pick<LoginApi, keyof LoginApi> & { readonly users: UsersApi } {
+  return { ...loginApi(context), ...usersApi(context) }
+}
+
+function loginApi(context: Context): LoginApi {
+  const origin = ['origin?', { ...ORIGIN, by: 'string?' }] as const
+  return checkedCalls<LoginApi>(
+    'auth',
+    {
+      async login(credentials, from) {
+        checkDevice(credentials.device)
+        return login(context, credentials, from)
+      },
+      verifyPassword: (credentials, from) => verifyPassword(context, credentials, from),
+    },
+    {
+      login: [['credentials', { email: 'string', password: 'string', remember: 'boolean?', device: 'any?' }], origin],
+      verifyPassword: [['credentials', { email: 'string', password: 'string' }], origin],
+    },
+  )
+}
+
+function usersApi(context: Context): { readonly users: UsersApi } {
   return {
     users: checkedCalls<UsersApi>(
       'users',
@@ -79,17 +136,44 @@ export function usersApi(context: Context): { readonly users: UsersApi } {
         find: (email) => findUser(context, email),
         list: (page) => listUsers(context, page),
         update: (id, change) => updateUser(context, id, change),
+        setPassword: (id, password) => updateUser(context, id, { password }),
         setRoles: (id, roles) => setRoles(context, id, roles),
         disable: (id) => disableUser(context, id),
         enable: (id) => enableUser(context, id),
         delete: (id) => deleteUser(context, id),
       },
       {
-        create: [['user', { email: 'string', password: 'string', id: 'string?', roles: 'strings?' }]],
+        create: [
+          [
+            'user',
+            {
+              ...{ email: 'string', password: 'string', id: 'string?', roles: 'strings?' },
+              ...{ name: 'text?', attributes: 'any?', emailVerified: 'boolean?' },
+            },
+          ],
+        ],
         get: ['id'],
         find: ['email'],
-        list: [PAGE],
-        update: ['id', ['change', { email: 'string?', password: 'string?' }]],
+        list: [
+          [
+            'page?',
+            {
+              ...{ query: 'string?', role: 'string?', disabled: 'boolean?', emailVerified: 'boolean?' },
+              ...{ after: 'string?', limit: 'integer?' },
+            },
+          ],
+        ],
+        update: [
+          'id',
+          [
+            'change',
+            {
+              ...{ email: 'string?', password: 'string?' },
+              ...{ name: 'text?', attributes: 'any?', emailVerified: 'boolean?' },
+            },
+          ],
+        ],
+        setPassword: ['id', 'password'],
         setRoles: ['id', null],
         disable: ['id'],
         enable: ['id'],

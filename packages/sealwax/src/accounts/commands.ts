@@ -4,6 +4,8 @@ import type { Context } from '../core/context.ts'
 import { AuthError } from '../errors.ts'
 import { revokeAllSessions } from '../sessions/end.ts'
 import { listSessions } from '../sessions/list.ts'
+import { describeUser } from './administration.ts'
+import { listUsers } from './user-list.ts'
 import {
   createUser,
   deleteUser,
@@ -11,7 +13,7 @@ import {
   enableUser,
   findUser,
   getUser,
-  listUsers,
+  setRoles,
   type User,
   updateUser,
 } from './users.ts'
@@ -35,14 +37,62 @@ const create: Command<{ email: string; id?: string; role?: string[]; admin?: boo
   },
 }
 
-const list: Command = {
+const list: Command<{ query?: string; role?: string; disabled?: true; unverified?: true }> = {
   name: 'list',
-  description: 'list all users, one JSON line each',
-  async run(context) {
-    for (let page = await listUsers(context, { limit: 500 }); page.length > 0; ) {
+  description: 'list users, one JSON line each',
+  options: [
+    { flags: '--query <text>', description: 'only those whose e-mail address or name begins with this text' },
+    { flags: '--role <role>', description: 'only those with this role' },
+    { flags: '--disabled', description: 'only those that are disabled' },
+    { flags: '--unverified', description: 'only those who have not shown that the address is theirs' },
+  ],
+  async run(context, { query, role, disabled, unverified }) {
+    const filter = { query, role, disabled, emailVerified: unverified ? false : undefined, limit: 500 }
+    for (let page = await listUsers(context, filter); page.length > 0; ) {
       for (const user of page) print(user)
-      page = await listUsers(context, { limit: 500, after: page.at(-1)?.id as string })
+      page = await listUsers(context, { ...filter, after: page.at(-1)?.id })
     }
+  },
+}
+
+const show: Command<{ user: string }> = {
+  name: 'show',
+  description: 'show a user with live sessions and the last 20 audit events, as one JSON line',
+  arguments: [['<user>']],
+  async run(context, { user }) {
+    print(await describeUser(context, (await requireUser(context, user)).id))
+  },
+}
+
+const update: Command<{ user: string; email?: string; name?: string }> = {
+  name: 'update',
+  description: 'change the e-mail address or the name',
+  arguments: [['<user>']],
+  options: [
+    { flags: '--email <address>', description: 'the new address; it counts as verified' },
+    { flags: '--name <name>', description: 'the new name; an empty one removes it' },
+  ],
+  async run(context, { user, email, name }) {
+    if (email === undefined && name === undefined) {
+      throw new AuthError('validation_failed', 'There is nothing to change: give --email or --name')
+    }
+    const { id } = await requireUser(context, user)
+    const named = name === undefined ? {} : { name: name === '' ? null : name }
+    print(await updateUser(context, id, { ...(email !== undefined && { email }), ...named }))
+  },
+}
+
+const changeRoles: Command<{ user: string; role?: string[]; none?: true }> = {
+  name: 'set-roles',
+  description: 'replace the roles; access tokens with the old ones become stale',
+  arguments: [['<user>']],
+  options: [
+    { flags: '--role <role>', description: 'a role; may be repeated', repeated: true },
+    { flags: '--none', description: 'remove all roles' },
+  ],
+  async run(context, { user, role = [], none = false }) {
+    if (role.length > 0 === none) throw new AuthError('validation_failed', 'Give either --role or --none')
+    print(await setRoles(context, (await requireUser(context, user)).id, role))
   },
 }
 
@@ -101,7 +151,7 @@ const sessions: Command<{ user: string; end?: boolean }> = {
 export const userCommands = {
   name: 'users',
   description: 'manage users, given by id or e-mail address',
-  commands: [create, list, disable, enable, remove, setPassword, sessions],
+  commands: [create, list, show, update, changeRoles, disable, enable, remove, setPassword, sessions],
 } as const
 
 /**

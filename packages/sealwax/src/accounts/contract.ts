@@ -3,6 +3,7 @@ import type {} from '../core/unit-of-work.ts'
 declare module '../core/unit-of-work.ts' {
   interface Facts {
     readonly users: Users
+    readonly userLists: UserLists
   }
 }
 
@@ -33,6 +34,15 @@ type UserChange = Partial<
   Pick<UserRow, 'email' | 'email_verified_at' | 'password_hash' | 'disabled_at' | 'name' | 'attributes'>
 > & { updated_at: number }
 
+/** Which users a list contains. A condition that is left out matches all. */
+export interface UserFilter {
+  /** A role that they have. */
+  readonly role?: string | undefined
+  readonly disabled?: boolean | undefined
+  /** Whether they have shown that the address is theirs. */
+  readonly verified?: boolean | undefined
+}
+
 /** The built-in users. A taken id or e-mail address throws `Conflict`. */
 export interface Users {
   /** Inserts a user. */
@@ -43,8 +53,6 @@ export interface Users {
   byEmail(email: string): Promise<UserRow | undefined>
   /** Reads a user and locks it until the transaction ends. */
   lock(id: string): Promise<UserRow | undefined>
-  /** Returns users after the given id, ordered by id. */
-  list(page: { after?: string | undefined; limit: number }): Promise<UserRow[]>
   /** Changes a user. False when there is none. */
   change(id: string, change: UserChange): Promise<boolean>
   /**
@@ -54,4 +62,20 @@ export interface Users {
   setRoles(id: string, roles: readonly string[], raise: { least: number; now: number }): Promise<number | undefined>
   /** Deletes a user. False when there is none. */
   delete(id: string): Promise<boolean>
+}
+
+/** The lists of users. */
+export interface UserLists {
+  /** Returns users after the given id, ordered by id. */
+  list(page: UserFilter & { after?: string | undefined; limit: number }): Promise<UserRow[]>
+  /** Returns users whose address begins with `prefix`, after the given address, ordered by it. */
+  listByEmail(prefix: string, page: UserFilter & { after?: string | undefined; limit: number }): Promise<UserRow[]>
+  /**
+   * Returns users whose name begins with `prefix` in any case, and whose address does not, ordered
+   * by name and id. `after` is the last one of the previous page.
+   */
+  listByName(
+    prefix: string,
+    page: UserFilter & { after?: Pick<UserRow, 'id' | 'name'> | undefined; limit: number },
+  ): Promise<UserRow[]>
 }

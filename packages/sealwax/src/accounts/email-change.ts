@@ -1,6 +1,5 @@
 import { audit } from '../core/audit.ts'
 import type { Context } from '../core/context.ts'
-import { networksOf } from '../core/network.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit } from '../core/unit-of-work.ts'
 import { AuthError } from '../errors.ts'
@@ -9,9 +8,9 @@ import { endAllSessions } from '../sessions/end.ts'
 import { addressTaken, isTaken, needMail } from './email-addresses.ts'
 import { findToken, invalidToken, issueToken, takeToken } from './one-time-tokens.ts'
 import type { OneTimeTokenRow } from './one-time-tokens-contract.ts'
+import { requireBuiltIn, requirePassword } from './own-account.ts'
 import { enqueueReset } from './password-reset.ts'
-import { passwordsOf } from './passwords.ts'
-import { normaliseEmail, noSuchUser, orTaken } from './users.ts'
+import { normaliseEmail, orTaken } from './users.ts'
 
 /** The parameters of {@link requestEmailChange}. */
 export interface EmailChange {
@@ -25,8 +24,8 @@ export interface EmailChange {
  * Requests a change of address. It is applied once the new address answers. If another user has the
  * new address, its owner gets a mail that says so; the caller is not told.
  *
- * @throws {AuthError} `email_invalid`, `password_incorrect`, `overloaded`, `mail_unavailable`,
- *   `not_found` for a user of the application, `validation_failed` when it is the address already
+ * @throws {AuthError} `email_invalid`, `password_incorrect`, `password_not_set`, `user_external`,
+ *   `overloaded`, `mail_unavailable`, `validation_failed` when it is the address already
  */
 export async function requestEmailChange(
   context: Context,
@@ -36,14 +35,10 @@ export async function requestEmailChange(
 ): Promise<void> {
   needMail(context)
   const recipient = normaliseEmail(email)
-  const user = await context.store.committed.users.byId(subject)
-  if (user === undefined) throw noSuchUser()
-  if (password !== undefined) {
-    const place = passwordsOf(context).enter(networksOf(origin.ip))
-    if (!(await passwordsOf(context).matches(password, user.password_hash, place))) {
-      throw new AuthError('password_incorrect', 'The current password is wrong')
-    }
-  }
+  const user =
+    password === undefined
+      ? await requireBuiltIn(context, subject)
+      : await requirePassword(context, subject, password, origin)
   if (user.email === recipient) throw new AuthError('validation_failed', 'This is the address already')
   await commit(context, async (unit) => {
     const taken = await isTaken(context, unit, recipient, subject)

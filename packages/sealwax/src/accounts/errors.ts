@@ -6,12 +6,17 @@ declare module '../errors.ts' {
 
 export const accountErrors = defineErrors({
   invalid_credentials: [401, 'Invalid credentials'],
-  password_incorrect: [403, 'Password is incorrect'],
   one_time_token_invalid: [400, 'Link or code is invalid'],
   registration_disabled: [403, 'Registration is disabled'],
+  registration_refused: [403, 'Registration was refused'],
   email_taken: [409, 'E-mail address is taken'],
   id_taken: [409, 'User id is taken'],
+  own_account: [409, 'Not possible for your own account'],
+  password_not_set: [409, 'User has no password'],
+  user_external: [409, 'User belongs to the application'],
+  attributes_invalid: [422, 'Invalid attributes'],
   email_invalid: [422, 'Invalid e-mail address'],
+  password_incorrect: [422, 'Current password is incorrect'],
   password_too_short: [422, 'Password is too short'],
   password_too_long: [422, 'Password is too long'],
   mail_unavailable: [501, 'Mail is not configured'],

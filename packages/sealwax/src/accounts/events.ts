@@ -25,5 +25,6 @@ export const accountEvents = defineEvents({
   'user.invited': {},
   'user.invitation_withdrawn': {},
   'user.code_failed': { countedBy: siteOf },
+  'user.password_rejected': { countedBy: siteOf },
   'user.login_failed': { countedBy: siteOf },
 })

@@ -1,5 +1,6 @@
 import type { Feature } from '../feature.ts'
-import { usersApi } from './api.ts'
+import { adminUserRoutes } from './admin-user-routes.ts'
+import { accountsApi } from './api.ts'
 import { userCommands } from './commands.ts'
 import { emailRoutes } from './email-routes.ts'
 import { accountErrors } from './errors.ts'
@@ -16,6 +17,7 @@ import { users } from './queries.ts'
 import { resetRoutes } from './reset-routes.ts'
 import { loginRoutes } from './routes.ts'
 import { checkAccountConfig } from './start.ts'
+import { userLists } from './user-list-queries.ts'
 
 /** The built-in users, sign-up and log-in. */
 export const accountsFeature = {
@@ -23,15 +25,15 @@ export const accountsFeature = {
   options: accountOptions,
   errors: accountErrors,
   events: accountEvents,
-  queries: { users, oneTimeTokens },
+  queries: { users, userLists, oneTimeTokens },
   tables: { users: 'id', one_time_tokens: 'hash' },
   jobs: [{ name: 'purge one-time tokens', period: 3_600_000, run: purgeTokens }],
   wrapped: wrappedCodes,
   observes: { 'session.forked': notifyOfFork },
   mails: accountMails,
   checkConfig: checkAccountConfig,
-  routes: [loginRoutes, meRoutes, emailRoutes, resetRoutes, invitationRoutes, pageRoutes],
-  api: usersApi,
+  routes: [loginRoutes, meRoutes, adminUserRoutes, emailRoutes, resetRoutes, invitationRoutes, pageRoutes],
+  api: accountsApi,
   commands: userCommands,
 } as const satisfies Feature
 

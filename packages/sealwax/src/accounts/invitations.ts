@@ -4,7 +4,7 @@ import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit } from '../core/unit-of-work.ts'
 import { enqueueMail } from '../mail/outbox.ts'
 import { addressTaken, isTaken, needMail } from './email-addresses.ts'
-import { type Credentials, completeSignUp, type LoggedIn, prepareRegistration, registrationDisabled } from './login.ts'
+import { completeSignUp, type LoggedIn, prepareRegistration, registrationDisabled, type SignUp } from './login.ts'
 import { findToken, issueToken, takeToken } from './one-time-tokens.ts'
 import type { OneTimeTokenRow } from './one-time-tokens-contract.ts'
 import { checkRoles, normaliseEmail } from './users.ts'
@@ -80,7 +80,7 @@ export async function withdrawInvitation(
 }
 
 /** The body of a sign-up with an invitation. */
-export interface AcceptInvitation extends Omit<Credentials, 'email'> {
+export interface AcceptInvitation extends Omit<SignUp, 'email'> {
   /** The token of the link in the invitation. */
   readonly invitation: string
 }

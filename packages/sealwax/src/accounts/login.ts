@@ -7,11 +7,13 @@ import { AuthError } from '../errors.ts'
 import { type CreateSession, MOST_ATTEMPTS, sessionsBeingEnded, startSession } from '../sessions/rules.ts'
 import { callLoadSubject, disabledUser, resolveNewSubject } from '../sessions/subjects.ts'
 import type { TokenResponse, TokenSubject } from '../sessions/tokens.ts'
+import { callBeforeRegister, callCheckAttributes } from './application-hooks.ts'
 import type { UserRow } from './contract.ts'
 import { passwordsOf } from './passwords.ts'
+import { type Attributes, checkName } from './profile.ts'
 import { insertUser, normaliseEmail, prepareUser, toUser, type User } from './users.ts'
 
-/** The body of a log-in or a sign-up. */
+/** The body of a log-in. */
 export interface Credentials {
   /** The e-mail address in any spelling. */
   readonly email: string
@@ -23,6 +25,12 @@ export interface Credentials {
   readonly device?: string | undefined
 }
 
+/** The body of a sign-up. */
+export interface SignUp extends Credentials {
+  readonly name?: string | undefined
+  readonly attributes?: Attributes | undefined
+}
+
 /** The result of a log-in or a sign-up. */
 export interface LoggedIn {
   /** The first tokens of the session. */
@@ -32,15 +40,16 @@ export interface LoggedIn {
 }
 
 /**
- * Checks a password and starts a session. An unknown user and a wrong password get the same error
- * after the same work. If all sessions are ended meanwhile, the log-in still succeeds: otherwise
- * the holder of a stolen token could keep the owner out.
+ * Checks a password and returns its user. An unknown user and a wrong password get the same error
+ * after the same work.
  *
  * @throws {AuthError} `invalid_credentials`, `overloaded`
- * @throws {AuthError} with the right password, `user_disabled`, or `temporarily_unavailable` when
- * `loadSubject` fails
  */
-export async function login(context: Context, credentials: Credentials, origin: RequestOrigin = {}): Promise<LoggedIn> {
+export async function authenticate(
+  context: Context,
+  credentials: Pick<Credentials, 'email' | 'password'>,
+  origin: RequestOrigin = {},
+): Promise<UserRow> {
   // Before the database is read, so that a refused request causes no read.
   const place = passwordsOf(context).enter(networksOf(origin.ip))
   const user = await userByEmail(context, credentials.email).catch((error) => {
@@ -52,6 +61,19 @@ export async function login(context: Context, credentials: Credentials, origin: 
     await auditAlone(context, { type: 'user.login_failed', time: context.now(), subject: user?.id, ...origin })
     throw invalidCredentials()
   }
+  return user
+}
+
+/**
+ * Checks a password and starts a session. If all sessions are ended meanwhile, the log-in still
+ * succeeds: otherwise the holder of a stolen token could keep the owner out.
+ *
+ * @throws {AuthError} `invalid_credentials`, `overloaded`
+ * @throws {AuthError} with the right password, `user_disabled`, or `temporarily_unavailable` when
+ * `loadSubject` fails
+ */
+export async function login(context: Context, credentials: Credentials, origin: RequestOrigin = {}): Promise<LoggedIn> {
+  const user = await authenticate(context, credentials, origin)
   for (let attempts = 0, before = user; attempts < MOST_ATTEMPTS; attempts += 1) {
     const answer = await callLoadSubject(context, user.id)
     const started = await commit(context, async (unit) => {
@@ -78,14 +100,10 @@ export async function login(context: Context, credentials: Credentials, origin: 
  * Creates a user and starts a session.
  *
  * @throws {AuthError} `registration_disabled`, also when `loadSubject` does not know the new id;
- * `user_disabled`, `overloaded`, `temporarily_unavailable`, and the codes of `createUser`. Then
- * nothing is stored
+ * `registration_refused`, `user_disabled`, `overloaded`, `temporarily_unavailable`, and the codes
+ * of `createUser`. Then nothing is stored
  */
-export async function register(
-  context: Context,
-  credentials: Credentials,
-  origin: RequestOrigin = {},
-): Promise<LoggedIn> {
+export async function register(context: Context, credentials: SignUp, origin: RequestOrigin = {}): Promise<LoggedIn> {
   if (context.config.registration !== 'open') throw registrationDisabled()
   const { user, subject } = await prepareRegistration(context, credentials, origin)
   return completeSignUp(context, { user, subject, credentials, origin })
@@ -110,11 +128,14 @@ interface Prepared {
  */
 export async function prepareRegistration(
   context: Context,
-  credentials: Credentials,
+  credentials: SignUp,
   origin: RequestOrigin,
   roles: readonly string[] = [],
 ): Promise<Prepared> {
-  const user = await prepareUser(context, { ...credentials, roles }, networksOf(origin.ip))
+  const email = normaliseEmail(credentials.email)
+  await callBeforeRegister(context, { email, name: checkName(credentials.name) ?? undefined }, origin)
+  const user = await prepareUser(context, { ...credentials, roles, emailVerified: false }, networksOf(origin.ip))
+  if (user.attributes !== null) await callCheckAttributes(context, user.attributes, toUser(user))
   const answer = await callLoadSubject(context, user.id)
   if (answer !== undefined && answer.subject === undefined) {
     throw new AuthError('registration_disabled', 'The application does not accept new users here')

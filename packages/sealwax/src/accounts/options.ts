@@ -1,5 +1,6 @@
 import { describeValue } from '@sealwax/jwt/internal'
-import { type AuthOptions, invalidOption, type OptionRules, oneOf } from '../core/options.ts'
+import { type AuthOptions, callback, invalidOption, type OptionRules, oneOf } from '../core/options.ts'
+import type { BeforeRegister, CheckAttributes } from './application-hooks.ts'
 
 declare module '../core/options.ts' {
   interface AuthOptions {
@@ -14,10 +15,23 @@ declare module '../core/options.ts' {
      * sessions that are used from another network. Default true.
      */
     readonly securityMails?: boolean
+    /**
+     * Called before a user signs up, without the password. Returns a sentence for the client to
+     * refuse it (`registration_refused`), or undefined. Default: everybody may sign up.
+     */
+    readonly beforeRegister?: BeforeRegister
+    /**
+     * Called with the attributes that a user wants to store, and the user as stored until now.
+     * Returns a sentence for the client to refuse them (`attributes_invalid`), or undefined.
+     * Default: all are accepted.
+     */
+    readonly checkAttributes?: CheckAttributes
   }
   interface Config {
     readonly registration: Registration
     readonly securityMails: boolean
+    readonly beforeRegister: BeforeRegister
+    readonly checkAttributes: CheckAttributes
   }
 }
 
@@ -37,4 +51,9 @@ export const accountOptions: OptionRules = {
   registration: oneOf('registration', ['open', 'verified', 'invited', 'closed'], (given: AuthOptions) =>
     Object.hasOwn(given, 'loadSubject') ? 'closed' : 'open',
   ),
+  beforeRegister: { ...callback('beforeRegister'), fallback: () => acceptAll },
+  checkAttributes: { ...callback('checkAttributes'), fallback: () => acceptAll },
 }
+
+/** The default of both. */
+function acceptAll(): undefined {}

@@ -11,7 +11,12 @@ export function users(db: Kysely<Tables>, { lockRows }: { lockRows: boolean }): 
     async insert(user) {
       await db
         .insertInto('users')
-        .values({ ...user, roles: JSON.stringify(user.roles), attributes: toJson(user.attributes) })
+        .values({
+          ...user,
+          roles: JSON.stringify(user.roles),
+          attributes: toJson(user.attributes),
+          name_key: toNameKey(user.name),
+        })
         .execute()
     },
     async byId(id) {
@@ -23,14 +28,13 @@ export function users(db: Kysely<Tables>, { lockRows }: { lockRows: boolean }): 
     async lock(id) {
       return toRow((await lock(db, { id })).rows[0])
     },
-    async list({ after, limit }) {
-      let query = db.selectFrom('users').selectAll().orderBy('id').limit(limit)
-      if (after !== undefined) query = query.where('id', '>', after)
-      return (await query.execute()).map((found) => toRow(found) as UserRow)
-    },
     async change(id, change) {
       const { attributes, ...rest } = change
-      const columns = attributes === undefined ? rest : { ...rest, attributes: toJson(attributes) }
+      const columns = {
+        ...rest,
+        ...(attributes !== undefined && { attributes: toJson(attributes) }),
+        ...(rest.name !== undefined && { name_key: toNameKey(rest.name) }),
+      }
       const result = await db.updateTable('users').set(columns).where('id', '=', id).executeTakeFirst()
       return result.numUpdatedRows > 0n
     },
@@ -64,7 +68,10 @@ const byEmailStatement = prepared((db, value: Slots<{ email: string }>) =>
   db.selectFrom('users').selectAll().where('email', '=', value('email')),
 )
 
-function toRow(found: Selectable<Tables['users']> | undefined): UserRow | undefined {
+/** Returns a row of the table as the rules read it. */
+export function toRow(found: Selectable<Tables['users']>): UserRow
+export function toRow(found: Selectable<Tables['users']> | undefined): UserRow | undefined
+export function toRow(found: Selectable<Tables['users']> | undefined): UserRow | undefined {
   if (found === undefined) return undefined
   // Copies each column: spreading the object of the driver takes longer than reading it.
   return {
@@ -85,4 +92,9 @@ function toRow(found: Selectable<Tables['users']> | undefined): UserRow | undefi
 
 function toJson(attributes: UserRow['attributes']): string | null {
   return attributes === null ? null : JSON.stringify(attributes)
+}
+
+/** The form of a name that searches compare: without case and compatibility variants. */
+export function toNameKey(name: string | null): string | null {
+  return name === null ? null : name.normalize('NFKC').toLowerCase().normalize('NFC')
 }

@@ -5,7 +5,7 @@ import { commit } from '../core/unit-of-work.ts'
 import { enqueueMail } from '../mail/outbox.ts'
 import type { UserRow } from './contract.ts'
 import { isTaken } from './email-addresses.ts'
-import { type Credentials, prepareRegistration, registrationDisabled } from './login.ts'
+import { prepareRegistration, registrationDisabled, type SignUp } from './login.ts'
 import { invalidToken, issueToken, takeToken } from './one-time-tokens.ts'
 import type { OneTimeTokenRow } from './one-time-tokens-contract.ts'
 import { insertUser } from './users.ts'
@@ -19,7 +19,7 @@ import { insertUser } from './users.ts'
  */
 export async function requestRegistration(
   context: Context,
-  credentials: Credentials,
+  credentials: SignUp,
   origin: RequestOrigin = {},
 ): Promise<void> {
   if (context.config.registration !== 'verified') throw registrationDisabled()

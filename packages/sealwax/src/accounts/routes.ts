@@ -51,6 +51,8 @@ export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void
         default: refusals(
           ...([
             'registration_disabled',
+            'registration_refused',
+            'attributes_invalid',
             'user_disabled',
             'email_taken',
             'one_time_token_invalid',

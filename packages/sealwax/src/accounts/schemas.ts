@@ -1,37 +1,61 @@
 import { z } from '@hono/zod-openapi'
+import { auditRow } from '../http/audit-routes.ts'
 import { text, time } from '../http/schemas.ts'
-import { deviceId, tokens } from '../sessions/schemas.ts'
+import { deviceId, session, tokens } from '../sessions/schemas.ts'
 import { LONE_SURROGATE } from './passwords.ts'
 
-/** The body of `POST /login` and `POST /register`. Unknown members are refused. */
-export const loginRequest = z
-  .strictObject({
-    email: z.string().max(320).openapi({ example: 'alex@example.com' }),
-    password: z
-      .string()
-      .max(1024)
-      .refine((password) => password.isWellFormed(), LONE_SURROGATE)
-      .openapi({ example: 'correct horse battery staple' }),
-    mode: z.enum(['token', 'cookie']).default('token').openapi({
-      description: 'With `cookie`, the refresh token is in an HttpOnly cookie, not in the body of the reply.',
-    }),
-    device: deviceId,
-    remember: z.boolean().default(true).openapi({
-      description:
-        'With `false`, the session ends within a day of its last use, and the cookie with the browser session.',
-    }),
+/** A password in a body. Its length is checked where it is used. */
+const password = z
+  .string()
+  .max(1024)
+  .refine((given) => given.isWellFormed(), LONE_SURROGATE)
+  .openapi({ example: 'correct horse battery staple' })
+
+const name = z.string().max(400).openapi({ description: '1 to 100 characters.', example: 'Alex Lee' })
+
+/**
+ * Attributes in a body. The validator passes the object on unchanged, so that no member is lost
+ * before it is checked.
+ */
+const attributes = z
+  .custom<Record<string, unknown>>(
+    (given) => typeof given === 'object' && given !== null && !Array.isArray(given),
+    'Expected an object',
+  )
+  .openapi({
+    type: 'object',
+    description: 'What the application stores with the user: at most 4 KiB of JSON.',
+    example: { theme: 'dark' },
   })
-  .openapi('LoginRequest')
+
+const credentials = {
+  email: z.string().max(320).openapi({ example: 'alex@example.com' }),
+  password,
+  mode: z.enum(['token', 'cookie']).default('token').openapi({
+    description: 'With `cookie`, the refresh token is in an HttpOnly cookie, not in the body of the reply.',
+  }),
+  device: deviceId,
+  remember: z.boolean().default(true).openapi({
+    description:
+      'With `false`, the session ends within a day of its last use, and the cookie with the browser session.',
+  }),
+}
+
+/** The body of `POST /login`. Unknown members are refused. */
+export const loginRequest = z.strictObject(credentials).openapi('LoginRequest')
 
 /** The body of `POST /register`. */
-export const registerRequest = loginRequest
-  .extend({
-    email: loginRequest.shape.email.optional(),
+export const registerRequest = z
+  .strictObject({
+    ...credentials,
+    email: credentials.email.optional(),
     invitation: z
       .string()
       .regex(/^swo_[\w-]{43}$/)
       .optional()
       .openapi({ description: 'The `token` of the link in an invitation, which replaces `email`.' }),
+    name: name.optional(),
+    attributes: attributes.optional(),
   })
   .refine(({ email, invitation }) => (email === undefined) !== (invitation === undefined), {
     path: ['email'],
@@ -39,11 +63,36 @@ export const registerRequest = loginRequest
   })
   .openapi('RegisterRequest')
 
+/** The body of `POST /password`. */
+export const passwordRequest = z
+  .strictObject({
+    current_password: password,
+    new_password: password,
+    end_other_sessions: z.boolean().default(true),
+  })
+  .openapi('PasswordRequest')
+
+/** The body of `PATCH /me`. */
+export const profileRequest = z
+  .strictObject({ name: name.nullable().optional(), attributes: attributes.nullable().optional() })
+  .openapi('ProfileRequest')
+
+/** The body of `DELETE /me`. */
+export const deleteMeRequest = z
+  .strictObject({ password: password.optional().openapi({ description: 'Default: a recent log-in is required.' }) })
+  .openapi('DeleteMeRequest')
+
 /** A user as the API returns it. */
 export const user = z
   .object({
     id: text('`sub` of the access token.', 'user-123'),
     email: z.string().optional().openapi({ example: 'alex@example.com' }),
+    email_verified: z.boolean().optional().openapi({ description: 'Whether the user has shown that it is theirs.' }),
+    name: z.string().nullable().optional().openapi({ example: 'Alex Lee' }),
+    attributes: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .openapi({ example: { theme: 'dark' } }),
     roles: z.array(z.string()).openapi({ example: ['teacher'] }),
     created_at: time('When the user was created. Absent for users of the application.').optional(),
   })
@@ -53,7 +102,6 @@ export const user = z
 export const loginResponse = z.object({ ...tokens, user }).openapi('LoginResponse')
 
 const emailAddress = z.string().max(320).openapi({ example: 'alex@example.com' })
-const newPassword = loginRequest.shape.password
 const linkToken = z
   .string()
   .regex(/^swo_[\w-]{43}$/)
@@ -74,8 +122,8 @@ export const verifyRequest = z
 /** The body of `POST /password/reset`. */
 export const resetRequest = z
   .union([
-    z.strictObject({ token: linkToken, password: newPassword }),
-    z.strictObject({ email: emailAddress, code: sixDigits, password: newPassword }),
+    z.strictObject({ token: linkToken, password }),
+    z.strictObject({ email: emailAddress, code: sixDigits, password }),
   ])
   .openapi('ResetRequest')
 
@@ -83,7 +131,7 @@ export const resetRequest = z
 export const emailChangeRequest = z
   .strictObject({
     email: emailAddress,
-    password: newPassword.optional().openapi({
+    password: password.optional().openapi({
       description: 'The current password. Without it, the user must have logged in within the last 15 minutes.',
     }),
   })
@@ -106,3 +154,64 @@ export const invitation = z
     expires_at: time('When it expires.'),
   })
   .openapi('Invitation')
+
+const flag = (description: string) => z.enum(['true', 'false']).optional().openapi({ description })
+const email = text('The address for log-in.', 'alex@example.com')
+const roles = z
+  .array(z.string().max(64))
+  .max(64)
+  .openapi({ description: 'The roles of the access tokens.', example: ['teacher'] })
+
+/** The query parameters of `GET /admin/users`. */
+export const userQuery = z.object({
+  query: z.string().max(256).optional().openapi({
+    description: 'Only users whose e-mail address or name begins with this text, in any case.',
+    example: 'ann',
+  }),
+  role: z.string().max(64).optional().openapi({ description: 'Only users with this role.' }),
+  disabled: flag('Only users that are disabled, or only those that are not.'),
+  email_verified: flag('Only users whose address is verified, or only those whose address is not.'),
+  after: z
+    .string()
+    .regex(/^[\w.@:-]{1,128}$/)
+    .optional()
+    .openapi({ description: 'The id of the last user of the previous page.' }),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+})
+
+/** A user as an administrator sees it. */
+export const adminUser = z
+  .object({
+    id: text('`sub` of the access token.', 'user-123'),
+    email,
+    email_verified: z.boolean().openapi({ description: 'Whether the user has shown that the address is theirs.' }),
+    name: z.string().nullable().openapi({ description: 'Null if there is none.', example: 'Alex Lee' }),
+    attributes,
+    roles,
+    disabled: z.boolean().openapi({ description: 'Whether the user cannot log in.' }),
+    created_at: time('When the user was created.'),
+  })
+  .openapi('AdminUser')
+
+/** One user with what an administrator needs to judge an incident. */
+export const adminUserDetails = z
+  .object({
+    user: adminUser.openapi({ description: 'The user.' }),
+    sessions: z
+      .array(session.omit({ current: true }).openapi('UserSession'))
+      .openapi({ description: 'Live sessions, newest first, at most 100.' }),
+    events: z.array(auditRow).openapi({ description: 'The last 20 rows of the audit log, newest first.' }),
+  })
+  .openapi('AdminUserDetails')
+
+/** The body of `POST /admin/users`. An administrator never chooses a password. */
+export const createUserRequest = z
+  .strictObject({
+    email: z.string().max(320).openapi({ description: 'The address for log-in.', example: 'alex@example.com' }),
+    name: name.optional(),
+    roles: roles.optional(),
+  })
+  .openapi('CreateUserRequest')
+
+/** The body of `PATCH /admin/users/{id}`. */
+export const rolesRequest = z.strictObject({ roles }).openapi('RolesRequest')

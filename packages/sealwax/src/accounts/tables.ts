@@ -12,6 +12,8 @@ declare module '../core/tables.ts' {
       disabled_at: number | null
       email_verified_at: number | null
       name: string | null
+      /** The name in the form that searches compare. */
+      name_key: string | null
       attributes: string | null
       created_at: number
       updated_at: number
@@ -27,5 +29,7 @@ declare module '../core/tables.ts' {
       created_at: number
       expires_at: number
     }
+    /** The roles of `users`, which triggers store here. */
+    user_roles: { role: string; user_id: string }
   }
 }

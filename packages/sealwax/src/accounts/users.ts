@@ -11,6 +11,7 @@ import { endAllSessions } from '../sessions/end.ts'
 import type { UserRow } from './contract.ts'
 import { addressTaken, isTaken } from './email-addresses.ts'
 import { passwordsOf } from './passwords.ts'
+import { type Attributes, changeAttributes, checkAttributes, checkName, type UserChange } from './profile.ts'
 
 /** A built-in user. */
 export interface User {
@@ -41,24 +42,32 @@ export interface CreateUser {
   /** 15 to 256 characters. */
   readonly password: string
   /** At most 64 roles of 1 to 64 letters, digits and `. _ - :`. Default none. */
-  readonly roles?: readonly string[]
+  readonly roles?: readonly string[] | undefined
+  /** 1 to 100 characters. Default none. */
+  readonly name?: string | null | undefined
+  /** A JSON object of at most 4 KiB. Default empty. */
+  readonly attributes?: Attributes | undefined
+  /** Whether the user has shown that the address is theirs. Default true. */
+  readonly emailVerified?: boolean
 }
+
+/** A user to create; without a password it cannot log in with one. */
+type NewUser = Omit<CreateUser, 'password'> & { readonly password?: string | undefined }
 
 /**
  * Creates a user.
  *
  * @throws {AuthError} `email_invalid`, `email_taken`, `id_taken`, `validation_failed`,
- * `password_too_short`, `password_too_long`
+ * `attributes_invalid`, `password_too_short`, `password_too_long`
  */
-export async function createUser(context: Context, options: CreateUser): Promise<User> {
-  // The application vouches for the address.
-  const user = { ...(await prepareUser(context, options)), email_verified_at: context.now() }
-  await commit(context, (unit) => insertUser(context, unit, user, 'user.created'))
+export async function createUser(context: Context, options: NewUser, origin?: RequestOrigin): Promise<User> {
+  const user = await prepareUser(context, options)
+  await commit(context, (unit) => insertUser(context, unit, user, 'user.created', origin))
   return toUser(user)
 }
 
 /** Validates a new user and hashes the password, before a transaction begins. */
-export async function prepareUser(context: Context, options: CreateUser, network?: Network): Promise<UserRow> {
+export async function prepareUser(context: Context, options: NewUser, network?: Network): Promise<UserRow> {
   const email = normaliseEmail(options.email)
   const roles = checkRoles(options.roles ?? [])
   const id = options.id ?? `usr_${context.randomBytes(16).toString('base64url')}`
@@ -66,13 +75,19 @@ export async function prepareUser(context: Context, options: CreateUser, network
     throw new AuthError('validation_failed', 'id must be 1 to 128 letters, digits and . _ - : @')
   }
   refuseClientId(id)
-  const password_hash = await passwordsOf(context).hash(options.password, network)
+  const name = checkName(options.name)
+  const attributes = options.attributes === undefined ? null : checkAttributes(options.attributes)
+  const { password } = options
+  const password_hash = password === undefined ? null : await passwordsOf(context).hash(password, network)
   const now = context.now()
   // Higher than the version of a deleted user with the same id, whose revocations may still be
   // live.
   const versions = { ver: Math.floor(now / 1000), credential_version: 1 }
-  const unset = { disabled_at: null, email_verified_at: null, name: null, attributes: null }
-  return { id, email, password_hash, roles, ...versions, ...unset, created_at: now, updated_at: now }
+  const profile = { name, attributes, email_verified_at: options.emailVerified === false ? null : now }
+  return {
+    ...{ id, email, password_hash, roles, ...versions, ...profile },
+    ...{ disabled_at: null, created_at: now, updated_at: now },
+  }
 }
 
 /** Stores a new user. */
@@ -104,27 +119,23 @@ export async function findUser(context: Context, email: string): Promise<User | 
   return row && toUser(row)
 }
 
-/** Returns a page of users, ordered by id. */
-export async function listUsers(context: Context, page: { after?: string; limit?: number } = {}): Promise<User[]> {
-  const limit = Math.min(Math.max(page.limit ?? 50, 1), 500)
-  return (await context.store.committed.users.list({ after: page.after, limit })).map(toUser)
-}
-
 /**
- * Changes the e-mail address or the password. A new password ends all sessions.
+ * Changes a user. A new password ends all sessions.
  *
  * @throws {AuthError} `not_found`, and the codes of `createUser`
  */
-export async function updateUser(
-  context: Context,
-  id: string,
-  change: { email?: string; password?: string },
-): Promise<User> {
+export async function updateUser(context: Context, id: string, change: UserChange): Promise<User> {
   const email = change.email === undefined ? {} : { email: normaliseEmail(change.email) }
+  const name = change.name === undefined ? {} : { name: checkName(change.name) }
   const secret =
     change.password === undefined ? {} : { password_hash: await passwordsOf(context).hash(change.password) }
-  return changeUser(context, id, async (unit, now) => {
-    await orTaken(() => unit.users.change(id, { ...email, ...secret, updated_at: now }))
+  const verified = change.emailVerified ?? (change.email === undefined ? undefined : true)
+  return changeUser(context, id, async (unit, now, user) => {
+    const shown = verified === undefined ? {} : { email_verified_at: verified ? (user.email_verified_at ?? now) : null }
+    const attributes =
+      change.attributes === undefined ? {} : { attributes: changeAttributes(user.attributes, change.attributes) }
+    const columns = { ...email, ...name, ...secret, ...shown, ...attributes }
+    await orTaken(() => unit.users.change(id, { ...columns, updated_at: now }))
     if (change.password !== undefined) await endAllSessions(context, unit, id, { reason: 'password_changed' })
     const type = change.password === undefined ? 'user.updated' : 'user.password_changed'
     await audit(unit, { type, time: now, subject: id })
@@ -136,7 +147,12 @@ export async function updateUser(
  *
  * @throws {AuthError} `not_found`, `validation_failed`
  */
-export async function setRoles(context: Context, id: string, roles: readonly string[]): Promise<User> {
+export async function setRoles(
+  context: Context,
+  id: string,
+  roles: readonly string[],
+  origin?: RequestOrigin,
+): Promise<User> {
   const checked = checkRoles(roles)
   return changeUser(context, id, async (unit, now) => {
     const latest = await unit.sessions.latest(id)
@@ -144,7 +160,7 @@ export async function setRoles(context: Context, id: string, roles: readonly str
     const least = Math.max((latest.ver ?? 0) + 1, Math.floor(now / 1000))
     const ver = await unit.users.setRoles(id, checked, { least, now })
     if (ver !== undefined) await revokeVersion(context, unit, { subject: id, ver, latest: latest.access_expires_at })
-    await audit(unit, { type: 'user.roles_changed', time: now, subject: id, data: { roles: checked } })
+    await audit(unit, { type: 'user.roles_changed', time: now, subject: id, ...origin, data: { roles: checked } })
   })
 }
 
@@ -153,11 +169,11 @@ export async function setRoles(context: Context, id: string, roles: readonly str
  *
  * @throws {AuthError} `not_found`
  */
-export async function disableUser(context: Context, id: string): Promise<User> {
+export async function disableUser(context: Context, id: string, origin?: RequestOrigin): Promise<User> {
   return changeUser(context, id, async (unit, now) => {
     await unit.users.change(id, { disabled_at: now, updated_at: now })
-    await endAllSessions(context, unit, id, { reason: 'user_disabled' })
-    await audit(unit, { type: 'user.disabled', time: now, subject: id })
+    await endAllSessions(context, unit, id, { reason: 'user_disabled', ...(origin && { origin }) })
+    await audit(unit, { type: 'user.disabled', time: now, subject: id, ...origin })
   })
 }
 
@@ -166,20 +182,29 @@ export async function disableUser(context: Context, id: string): Promise<User> {
  *
  * @throws {AuthError} `not_found`
  */
-export async function enableUser(context: Context, id: string): Promise<User> {
+export async function enableUser(context: Context, id: string, origin?: RequestOrigin): Promise<User> {
   return changeUser(context, id, async (unit, now) => {
     await unit.users.change(id, { disabled_at: null, updated_at: now })
-    await audit(unit, { type: 'user.enabled', time: now, subject: id })
+    await audit(unit, { type: 'user.enabled', time: now, subject: id, ...origin })
   })
 }
 
-/** Deletes a user and ends all sessions. Returns false if there is no such user. */
-export async function deleteUser(context: Context, id: string): Promise<boolean> {
+/**
+ * Deletes a user and ends all sessions. Returns false if there is no such user, or if `isRight`
+ * returns false for it.
+ */
+export async function deleteUser(
+  context: Context,
+  id: string,
+  origin?: RequestOrigin,
+  isRight: (user: UserRow) => boolean = () => true,
+): Promise<boolean> {
   return commit(context, async (unit) => {
-    if ((await unit.users.lock(id)) === undefined) return false
-    await endAllSessions(context, unit, id, { reason: 'user_deleted' })
+    const user = await unit.users.lock(id)
+    if (user === undefined || !isRight(user)) return false
+    await endAllSessions(context, unit, id, { reason: 'user_deleted', ...(origin && { origin }) })
     await unit.users.delete(id)
-    await audit(unit, { type: 'user.deleted', time: context.now(), subject: id })
+    await audit(unit, { type: 'user.deleted', time: context.now(), subject: id, ...origin })
     return true
   })
 }
@@ -238,11 +263,12 @@ export function checkRoles(roles: readonly string[]): readonly string[] {
 async function changeUser(
   context: Context,
   id: string,
-  change: (unit: Unit, now: number) => Promise<void>,
+  change: (unit: Unit, now: number, user: UserRow) => Promise<void>,
 ): Promise<User> {
   return commit(context, async (unit) => {
-    if ((await unit.users.lock(id)) === undefined) throw noSuchUser()
-    await change(unit, context.now())
+    const user = await unit.users.lock(id)
+    if (user === undefined) throw noSuchUser()
+    await change(unit, context.now(), user)
     const row = await unit.users.byId(id)
     if (row === undefined) throw noSuchUser()
     return toUser(row)
@@ -264,7 +290,7 @@ export async function orTaken<T>(write: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The error for an unknown user id. */
+/** The error for an unknown id. */
 export function noSuchUser(): AuthError {
   return new AuthError('not_found', 'There is no such user')
 }

@@ -25,6 +25,7 @@ type Taken<F> = F extends (...given: infer A) => unknown ? Parameters<A> : never
 
 const KINDS = {
   string: [(value: unknown) => typeof value === 'string', 'a string'],
+  text: [(value: unknown) => value === null || typeof value === 'string', 'a string or null'],
   strings: [
     (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
     'a list of strings',

@@ -7,6 +7,7 @@ import type { Config, ForwardedHeader } from '../core/options.ts'
 import { passwordAdmission } from '../core/password-admission.ts'
 import { AuthError } from '../errors.ts'
 import { administrators } from './administrators.ts'
+import { auditRoutes } from './audit-routes.ts'
 import { bodyReader } from './body.ts'
 import { refreshCookie } from './cookies.ts'
 import { crossOrigin } from './cross-origin.ts'
@@ -77,6 +78,7 @@ export function createApp(context: Context, guard: Guard, features: readonly Rou
   }
   // Reversed, so that the API document begins with the features that people use first.
   for (const { routes = [] } of features.toReversed()) for (const add of routes) add(edge)
+  auditRoutes(edge)
   const hashing = pathsThatHash(app, config)
   const admit: Admit = (path, peer, header) =>
     hashing.has(path)

@@ -57,11 +57,14 @@ function settle(c: HonoContext<HttpEnv>, contentType: string | undefined, type: 
  */
 function keepJson(c: HonoContext<HttpEnv>, bytes: Uint8Array): void {
   const { method } = c.req
+  const contentType = c.req.header('Content-Type')
   if (method === 'POST' || method === 'PATCH') {
-    const contentType = c.req.header('Content-Type')
     const type = parseMediaType(contentType)
     const isJson = type === undefined ? bytes.byteLength === 0 : type === JSON_TYPE
     if (!isJson) throw new AuthError('unsupported_media_type', 'Send application/json')
+    settle(c, contentType, JSON_TYPE)
+  } else if (contentType === undefined && bytes.byteLength === 0) {
+    // A DELETE without its optional body: Hono would refuse the missing media type.
     settle(c, contentType, JSON_TYPE)
   }
   keep(c, 'text', decodeText(bytes) || '{}')

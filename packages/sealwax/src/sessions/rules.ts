@@ -217,7 +217,8 @@ function checkSubject(subject: unknown): asserts subject is string {
   refuseClientId(subject)
 }
 
-function checkDevice(device: unknown): void {
+/** @throws {AuthError} `validation_failed` */
+export function checkDevice(device: unknown): void {
   if (device === undefined) return
   if (typeof device !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(device)) {
     throw new AuthError('validation_failed', 'device must be 1 to 128 visible ASCII characters')

@@ -65,7 +65,7 @@ export const session = z
     created_at: time('When the user logged in.'),
     last_seen_at: time('The hour of its last use. Uses in the current hour are not shown yet.'),
     expires_at: time('When it ends at the latest, refreshed or not.'),
-    ip: z.string().optional().openapi({ example: '203.0.113.7' }),
-    user_agent: z.string().optional().openapi({ example: 'Mozilla/5.0' }),
+    ip: text('The address of the last use.', '203.0.113.7').optional(),
+    user_agent: text('The user agent of the last use.', 'Mozilla/5.0').optional(),
   })
   .openapi('Session')

@@ -158,6 +158,31 @@ describe('cli: users', () => {
     assert.match(refused.stderr, /SEALWAX_ADMIN_ROLE: adminRole must be/)
   })
 
+  it('show, update, set-roles and list with filters read and change users', async () => {
+    const url = (await DATABASES.sqlite?.('profile')) as string
+    await using server = await running(url)
+    const { auth } = server
+    await auth.users.create({ id: 'ann', email: 'ann@example.com', password: PASSWORD })
+    await auth.users.create({ id: 'bob', email: 'bob@example.com', password: PASSWORD, emailVerified: false })
+    const [updated] = await printed(url, ['update', 'ann', '--email', 'Zoe@example.com', '--name', 'Zoe'])
+    assert.deepEqual([updated.id, updated.email, updated.name], ['ann', 'zoe@example.com', 'Zoe'])
+    assert.equal((await printed(url, ['update', 'ann', '--name', '']))[0].name, undefined)
+    assert.equal((await users(url, ['update', 'ann'])).code, 1)
+    assert.deepEqual((await printed(url, ['set-roles', 'ann', '--role', 'a', '--role', 'b']))[0].roles, ['a', 'b'])
+    assert.equal((await users(url, ['set-roles', 'ann'])).code, 1)
+    assert.deepEqual((await auth.users.get('ann'))?.roles, ['a', 'b'])
+    await auth.sessions.create({ subject: 'ann' })
+    const [shown] = await printed(url, ['show', 'zoe@example.com'])
+    assert.deepEqual([shown.user.id, shown.sessions.length, shown.events[0].type], ['ann', 1, 'session.created'])
+    const ids = async (args: string[]) => (await printed(url, ['list', ...args])).map(({ id }) => id)
+    assert.deepEqual(await ids([]), ['ann', 'bob'])
+    assert.deepEqual(await ids(['--query', 'BO']), ['bob'])
+    assert.deepEqual(await ids(['--role', 'a']), ['ann'])
+    assert.deepEqual(await ids(['--unverified']), ['bob'])
+    assert.deepEqual(await ids(['--disabled']), [])
+    assert.deepEqual((await printed(url, ['set-roles', 'ann', '--none']))[0].roles, [])
+  })
+
   it('an unknown user is reported in one sentence, and a password that is too short changes nothing', async () => {
     const url = (await DATABASES.sqlite?.('nobody')) as string
     await using server = await running(url)

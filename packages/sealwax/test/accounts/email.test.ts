@@ -162,7 +162,7 @@ describe('change of the e-mail address', () => {
   it('needs the password or a recent log-in', async () => {
     await using server = await start()
     assertProblem(await change(server, { email: NEW_EMAIL, password: 'not the right password' }), [
-      403,
+      422,
       'password_incorrect',
     ])
     assert.equal((await change(server, { email: NEW_EMAIL })).status, 202)

@@ -19,22 +19,48 @@ type Loose = Record<string, Record<string, (...given: unknown[]) => Promise<unkn
 
 const user = { email: 'bob@example.com', password: PASSWORD }
 const CALLS: readonly [call: string, given: unknown[], sentence: string][] = [
-  ['users.update', ['ann', { pasword: 'x' }], 'users.update: there is no option "pasword"; write email or password'],
-  ['users.update', ['ann'], 'users.update: change must be an object with email and password (got undefined)'],
+  [
+    'users.update',
+    ['ann', { pasword: 'x' }],
+    'users.update: there is no option "pasword"; write email, password, name, attributes or emailVerified',
+  ],
+  [
+    'users.update',
+    ['ann'],
+    'users.update: change must be an object with email, password, name, attributes and emailVerified (got undefined)',
+  ],
   ['users.update', [undefined, {}], 'users.update: id must be a string (got undefined)'],
-  ['users.create', [], 'users.create: user must be an object with email, password, id and roles (got undefined)'],
+  [
+    'users.create',
+    [],
+    'users.create: user must be an object with email, password, id, roles, name, attributes and emailVerified (got undefined)',
+  ],
   ['users.create', [{ email: 'bob@example.com' }], 'users.create: password must be a string (got undefined)'],
   ['users.create', [{ ...user, email: 7 }], 'users.create: email must be a string (got 7)'],
   [
     'users.create',
     [{ ...user, role: 'x' }],
-    'users.create: there is no option "role"; write email, password, id or roles',
+    'users.create: there is no option "role"; write email, password, id, roles, name, attributes or emailVerified',
   ],
   ['users.create', [{ ...user, roles: 'admin' }], 'users.create: roles must be a list of strings (got a string)'],
   ['users.get', [], 'users.get: id must be a string (got undefined)'],
   ['users.find', [undefined], 'users.find: email must be a string (got undefined)'],
   ['users.list', [{ limit: '50' }], 'users.list: limit must be a whole number (got a string)'],
-  ['users.list', [{ offset: 5 }], 'users.list: there is no option "offset"; write after or limit'],
+  [
+    'users.list',
+    [{ offset: 5 }],
+    'users.list: there is no option "offset"; write query, role, disabled, emailVerified, after or limit',
+  ],
+  ['users.update', ['ann', { name: 7 }], 'users.update: name must be a string or null (got 7)'],
+  ['users.setPassword', ['ann'], 'users.setPassword: password must be a string (got undefined)'],
+  ['auth.login', [{ email: 'ann@example.com' }], 'auth.login: password must be a string (got undefined)'],
+  ['auth.login', [{ ...user, device: 'a b' }], 'device must be 1 to 128 visible ASCII characters'],
+  ['auth.login', [user, { agent: 'x' }], 'auth.login: there is no option "agent"; write ip, userAgent or by'],
+  [
+    'auth.verifyPassword',
+    [{ ...user, remember: true }],
+    'auth.verifyPassword: there is no option "remember"; write email or password',
+  ],
   ['users.disable', [{ id: 'ann' }], 'users.disable: id must be a string (got an object)'],
   [
     'sessions.create',
@@ -79,7 +105,8 @@ describe('a call with a wrong argument', () => {
   for (const [call, given, sentence] of CALLS) {
     it(`${call}: ${sentence}`, async () => {
       const [group = '', name = ''] = call.split('.')
-      await assert.rejects(async () => (auth as unknown as Loose)[group]?.[name]?.(...given), {
+      const calls = group === 'auth' ? (auth as unknown as Loose[string]) : (auth as unknown as Loose)[group]
+      await assert.rejects(async () => calls?.[name]?.(...given), {
         code: 'validation_failed',
         detail: sentence,
       })

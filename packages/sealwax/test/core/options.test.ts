@@ -227,6 +227,8 @@ const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
   revocationFeed: { good: ['public', 'clients'], bad: ['', 'Public', true, null] },
   migrate: { good: ['auto', 'off'], bad: ['', 'on', false, null] },
   loadSubject: { good: [nothing], bad: [null, {}, 'x'] },
+  beforeRegister: { good: [nothing], bad: [null, {}, 'x'] },
+  checkAttributes: { good: [nothing], bad: [null, {}, 'x'] },
   onEvent: { good: [nothing], bad: [null, {}, 'x'] },
   logger: { good: [logger], bad: [null, {}, 'x', nothing] },
   now: { good: [Date.now], bad: [null, 0, new Date()] },
@@ -296,6 +298,8 @@ const MESSAGES: Record<keyof AuthOptions, readonly [value: unknown, message: str
   revocationFeed: ['Public', 'be one of public, clients (got "Public")'],
   migrate: ['on', 'be one of auto, off (got "on")'],
   loadSubject: [{}, 'be a function (got an object)'],
+  beforeRegister: [null, 'be a function (got null)'],
+  checkAttributes: [7, 'be a function (got 7)'],
   onEvent: ['x', 'be a function (got a string)'],
   logger: [
     {},
@@ -370,8 +374,10 @@ describe('options of createAuth', () => {
   })
 
   it('have these defaults', () => {
-    const { secret, ...config } = configure(required)
+    const { secret, beforeRegister, checkAttributes, ...config } = configure(required)
     assert.deepEqual(secret, [SECRET])
+    assert.equal(beforeRegister({ email: 'a@example.com', name: undefined }, {}), undefined)
+    assert.equal(checkAttributes({}, {} as never), undefined)
     assert.deepEqual(config, {
       issuer: 'https://auth.example.com',
       audience: ['api'],

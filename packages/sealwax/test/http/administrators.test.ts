@@ -13,6 +13,12 @@ const LASTING: readonly [method: string, path: string, json?: object][] = [
   ['POST', '/admin/clients/ID/disable'],
   ['POST', '/admin/clients/ID/enable'],
   ['GET', '/admin/keys'],
+  ['GET', '/admin/users'],
+  ['GET', '/admin/users/other'],
+  ['POST', '/admin/users/other/disable'],
+  ['POST', '/admin/users/other/enable'],
+  ['DELETE', '/admin/users/other/sessions'],
+  ['GET', '/admin/audit'],
 ]
 
 /** Irreversible operations, which require a recent log-in. */
@@ -22,6 +28,9 @@ const FINAL: readonly [method: string, path: string, json?: object][] = [
   ['POST', '/admin/keys/KID/revoke', { dry_run: true }],
   ['POST', '/admin/keys/KID/revoke', { all: true, end_sessions: true }],
   ['DELETE', '/admin/clients/ID'],
+  ['POST', '/admin/users', { email: 'new@example.com' }],
+  ['PATCH', '/admin/users/other', { roles: ['x'] }],
+  ['DELETE', '/admin/users/other'],
 ]
 
 /** A server with an API client and a user; `send` sends a request from one of the lists above. */
@@ -30,6 +39,7 @@ async function prepared(roles: string[], options: Parameters<typeof startAuth>[0
   const { client } = await server.auth.clients.create({ name: 'export', scopes: ['a'] })
   const [key] = await server.auth.keys.list()
   await server.auth.users.create({ id: 'root', ...credentials, roles })
+  await server.auth.users.create({ id: 'other', email: 'other@example.com', password: PASSWORD })
   const login = async () => (await server.call('/login', { json: credentials })).body
   const send = ([method, path, json]: (typeof FINAL)[number], token: string) =>
     server.call(path.replace('KID', key?.kid ?? '').replace('ID', client.id), { method, token, ...(json && { json }) })
@@ -44,7 +54,12 @@ function refusals({ lines }: Started): object[] {
 
 /** Everything that an operation could have changed. */
 async function state({ auth }: Started): Promise<unknown> {
-  return [await auth.clients.list(), await auth.keys.list(), (await auth.audit.list({ limit: 500 })).data.length]
+  return [
+    await auth.clients.list(),
+    await auth.keys.list(),
+    await auth.users.list(),
+    (await auth.audit.list({ limit: 500 })).data.length,
+  ]
 }
 
 describe('administrators', () => {
@@ -150,9 +165,13 @@ describe('administrators', () => {
     )
     assert.deepEqual(wanting.sort(), [
       'delete /admin/clients/{id}',
+      'delete /admin/users/{id}',
+      'delete /me',
+      'patch /admin/users/{id}',
       'post /admin/clients/{id}/rotate',
       'post /admin/keys/rotate',
       'post /admin/keys/{kid}/revoke',
+      'post /admin/users',
     ])
   })
 })

@@ -44,6 +44,11 @@ describe('responses of a real server match the document', () => {
     const { refresh_token: next } = (await ask(server, 'refresh', 200, { json: { refresh_token } })).body
     await ask(server, 'confirmRefresh', 204, { json: { refresh_token: next } })
     await ask(server, 'getMe', 200, { token })
+    await ask(server, 'updateMe', 200, { token, json: { name: 'Alex', attributes: { theme: 'dark' } } })
+    const change = { current_password: PASSWORD, new_password: PASSWORD, end_other_sessions: false }
+    await ask(server, 'changePassword', 204, { token, json: change })
+    const leaving = (await server.call('/register', { json: { ...credentials, email: 'leaving@example.com' } })).body
+    await ask(server, 'deleteMe', 204, { token: leaving.access_token, json: { password: PASSWORD } })
     assert.equal((await ask(server, 'listSessions', 200, { token })).body.data.length, 3)
     await ask(server, 'getSession', 200, { token }, (path) => path.replace('{id}', other.session.id))
     await ask(server, 'endSession', 204, { token }, (path) => path.replace('{id}', other.session.id))
@@ -81,6 +86,9 @@ describe('responses of a real server match the document', () => {
     for (const id of ['login', 'register', 'refresh', 'confirmRefresh', 'logout']) {
       for (const [status, call] of bodies) await ask(server, id, status, call)
     }
+    for (const id of ['updateMe', 'changePassword', 'deleteMe']) {
+      for (const [status, call] of bodies) await ask(server, id, status, { ...call, token })
+    }
     for (const id of ['endSession', 'endOtherSessions']) await ask(server, id, 413, { token, body: 'x'.repeat(20_000) })
     await ask(server, 'endOtherSessions', 400, { token, body: new Uint8Array([0xff]) })
     for (const id of ['getSession', 'endSession']) {
@@ -94,6 +102,9 @@ describe('responses of a real server match the document', () => {
       await ask(server, id, 401)
       for (const bad of ['x', `${token}x`, refresh_token]) await ask(server, id, 401, { token: bad })
     }
+    await ask(server, 'updateMe', 401, { json: { name: 'x' } })
+    await ask(server, 'changePassword', 401, { json: { current_password: 'x', new_password: 'x' } })
+    await ask(server, 'deleteMe', 401)
     for (const id of ['getMe', 'listSessions']) await ask(server, id, 400, { headers: { Authorization: 'Bearer' } })
     for (const id of ['refresh', 'confirmRefresh', 'logout']) {
       await ask(server, id, 400, { json: { refresh_token: 'swr_no' } })
@@ -114,6 +125,10 @@ describe('responses of a real server match the document', () => {
     await ask(server, 'register', 403, { json: credentials })
     const foreign = { headers: { Cookie: 'sealwax=x', Origin: 'https://elsewhere.example' } }
     for (const operation of ['refresh', 'confirmRefresh', 'logout']) await ask(server, operation, 403, foreign)
+    const { access_token: token } = await server.auth.sessions.create({ subject: 'own-1' })
+    await ask(server, 'updateMe', 409, { token, json: { name: 'x' } })
+    await ask(server, 'changePassword', 409, { token, json: { current_password: 'x', new_password: 'x' } })
+    await ask(server, 'deleteMe', 409, { token })
   })
 
   test('with a broken or unavailable store', async () => {
@@ -126,6 +141,9 @@ describe('responses of a real server match the document', () => {
       ['confirmRefresh', { json: { refresh_token } }],
       ['logout', { json: { refresh_token } }],
       ['getMe', { token }],
+      ['updateMe', { token, json: { name: 'x' } }],
+      ['changePassword', { token, json: { current_password: PASSWORD, new_password: PASSWORD } }],
+      ['deleteMe', { token }],
       ['listSessions', { token }],
       ['getSession', { token }],
       ['endSession', { token }],
@@ -182,6 +200,24 @@ describe('responses of a real server match the document', () => {
     ]) {
       const json = operation === 'updateClient' ? { json: { name: 'x' } } : {}
       await ask(server, operation, 404, { token, ...json }, at)
+    }
+    const person = JSON.parse(
+      (await ask(server, 'createUser', 201, { token, json: { email: 'new@example.com' } })).text,
+    )
+    const of = (path: string) => path.replace('{id}', person.id)
+    await ask(server, 'listUsers', 200, { token }, (path) => `${path}?query=new`)
+    await server.auth.sessions.create({ subject: person.id, client: { ip: '192.0.2.1', userAgent: 'app' } })
+    await ask(server, 'getUser', 200, { token }, of)
+    await ask(server, 'setUserRoles', 200, { token, json: { roles: ['teacher'] } }, of)
+    for (const operation of ['disableUser', 'enableUser']) await ask(server, operation, 200, { token }, of)
+    await ask(server, 'endUserSessions', 204, { token }, of)
+    await ask(server, 'deleteUser', 204, { token }, of)
+    await ask(server, 'listAuditEvents', 200, { token })
+    for (const operation of ['getUser', 'setUserRoles', 'disableUser', 'enableUser', 'deleteUser']) {
+      await ask(server, operation, 404, { token, ...(operation === 'setUserRoles' && { json: { roles: [] } }) })
+    }
+    for (const operation of ['listUsers', 'createUser', 'endUserSessions', 'listAuditEvents']) {
+      await ask(server, operation, 401, operation === 'createUser' ? { json: { email: 'x' } } : {})
     }
     for (const operation of ['listClients', 'createClient', 'listKeys', 'rotateKeys', 'revokeKey']) {
       await ask(server, operation, 401, operation === 'createClient' ? { json: { name: 'x' } } : {})

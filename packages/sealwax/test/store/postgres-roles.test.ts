@@ -190,7 +190,7 @@ describe('a running server', () => {
       const failed = await Promise.allSettled([
         works(store, 'a'),
         works(store, 'b'),
-        store.committed.users.list({ limit: 1 }),
+        store.committed.userLists.list({ limit: 1 }),
       ])
       const codes = failed.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'done'))
       // Reads may still work; writes must fail.

@@ -55,7 +55,7 @@ for (const [name, open] of Object.entries(STORES)) {
         conflict('email'),
       )
       assert.deepEqual(
-        (await store.committed.users.list({ limit: 10 })).map(({ id, email }) => [id, email]),
+        (await store.committed.userLists.list({ limit: 10 })).map(({ id, email }) => [id, email]),
         [
           ['ann', 'ann@example.com'],
           ['bob', 'bob@example.com'],
@@ -105,7 +105,7 @@ for (const [name, open] of Object.entries(STORES)) {
       const { store } = opened
       for (const id of ['b', 'c', 'a']) await store.transaction((facts) => facts.users.insert(user(id)))
       const ids = async (page: { after?: string; limit: number }) =>
-        (await store.committed.users.list(page)).map(({ id }) => id)
+        (await store.committed.userLists.list(page)).map(({ id }) => id)
       assert.deepEqual(
         [await ids({ limit: 2 }), await ids({ after: 'b', limit: 2 }), await ids({ after: 'c', limit: 2 })],
         [['a', 'b'], ['c'], []],

@@ -168,7 +168,7 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.equal(taken.length, 1)
       assert.ok((taken[0] as PromiseRejectedResult).reason instanceof Conflict)
       assert.deepEqual(
-        (await store.committed.users.list({ limit: 9 })).map(({ id }) => id),
+        (await store.committed.userLists.list({ limit: 9 })).map(({ id }) => id),
         ['a', 'c'],
       )
     })

@@ -22,6 +22,7 @@ const TAG_OF: Readonly<Record<string, string>> = {
   logout: 'Sessions',
   sessions: 'Sessions',
   me: 'User',
+  password: 'User',
   oauth: 'OAuth',
   admin: 'Administration',
   '.well-known': 'Discovery',

@@ -6,6 +6,8 @@ type Table = CreateTableBuilder<string, never>
 export interface Dialect {
   readonly int64: 'integer' | 'bigint'
   readonly bytes: 'blob' | 'bytea'
+  /** The collation that compares bytes, in which a prefix is a range. */
+  readonly bytewise: RawBuilder<unknown>
   /** SQL after the closing parenthesis of a table. */
   readonly end: RawBuilder<unknown>
   /** Adds a primary key that only grows and is never reused. */
@@ -19,6 +21,7 @@ export interface Dialect {
 export const sqliteDialect: Dialect = {
   int64: 'integer',
   bytes: 'blob',
+  bytewise: sql`binary`,
   end: sql`strict`,
   feedIndex: undefined,
   sequence: (table, name) => table.addColumn(name as never, 'integer', (column) => column.primaryKey().autoIncrement()),
@@ -28,6 +31,7 @@ export const sqliteDialect: Dialect = {
 export const postgresDialect: Dialect = {
   int64: 'bigint',
   bytes: 'bytea',
+  bytewise: sql`"C"`,
   end: sql``,
   feedIndex: 'txid',
   sequence: (table, name) => table.addColumn(name as never, 'bigserial', (column) => column.primaryKey()),

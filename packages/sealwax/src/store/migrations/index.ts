@@ -14,6 +14,7 @@ import { up as auditByType } from './0008-audit-by-type.ts'
 import { up as accounts } from './0009-accounts.ts'
 import { up as outbox } from './0011-outbox.ts'
 import { up as oneTimeTokens } from './0012-one-time-tokens.ts'
+import { up as userSearch } from './0013-user-search.ts'
 import type { Dialect } from './dialect.ts'
 
 /** All migrations in order. A released migration never changes. */
@@ -27,8 +28,9 @@ const MIGRATIONS: Readonly<Record<string, (db: Kysely<unknown>, dialect: Dialect
   '0007-audit-counts': auditCounts,
   '0008-audit-by-type': auditByType,
   '0009-accounts': accounts,
-  '0012-one-time-tokens': oneTimeTokens,
   '0011-outbox': outbox,
+  '0012-one-time-tokens': oneTimeTokens,
+  '0013-user-search': userSearch,
 }
 
 /** The last migration that older servers cannot run with. */
