@@ -4,6 +4,7 @@ import { oauthFeature } from './oauth/feature.ts'
 import { revocationsFeature } from './revocations/feature.ts'
 import { sessionsFeature } from './sessions/feature.ts'
 import { signingKeysFeature } from './signing-keys/feature.ts'
+import { throttlingFeature } from './throttling/feature.ts'
 
 /** Everything that Sealwax is composed of. Each feature imports only from those before it. */
 export const features: readonly [
@@ -11,6 +12,7 @@ export const features: readonly [
   typeof revocationsFeature,
   typeof signingKeysFeature,
   typeof sessionsFeature,
+  typeof throttlingFeature,
   typeof accountsFeature,
   typeof oauthFeature,
-] = [core, revocationsFeature, signingKeysFeature, sessionsFeature, accountsFeature, oauthFeature]
+] = [core, revocationsFeature, signingKeysFeature, sessionsFeature, throttlingFeature, accountsFeature, oauthFeature]

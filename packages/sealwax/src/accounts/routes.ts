@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { Context as HonoContext } from 'hono'
+import { deviceCookie } from '../http/cookies.ts'
 import type { Edge } from '../http/edge.ts'
 import type { HttpEnv } from '../http/env.ts'
 import { hashesPassword, jsonBody, jsonReply, refusals, setsCookie } from '../http/schemas.ts'
@@ -13,6 +14,7 @@ const UNAVAILABLE = ['temporarily_unavailable', 'keys_unavailable'] as const
 
 /** Log-in and sign-up. */
 export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void {
+  const devices = deviceCookie(context.config)
   app.openapi(
     createRoute({
       ...hashesPassword,
@@ -23,12 +25,12 @@ export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void
       request: jsonBody(loginRequest),
       responses: {
         200: { ...jsonReply('Logged in', loginResponse), ...setsCookie },
-        default: refusals('invalid_credentials', 'user_disabled', ...UNAVAILABLE),
+        default: refusals('invalid_credentials', 'user_disabled', 'too_many_attempts', ...UNAVAILABLE),
       },
     }),
     async (c) => {
-      const { mode, ...credentials } = c.req.valid('json')
-      const loggedIn = await login(context, credentials, requestOrigin(c))
+      const { mode, device_token: deviceToken = devices.peek(c), ...credentials } = c.req.valid('json')
+      const loggedIn = await login(context, { ...credentials, deviceToken }, requestOrigin(c))
       return c.json(await reply(c, mode, loggedIn), 200)
     },
   )
@@ -55,17 +57,18 @@ export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void
       },
     }),
     async (c) => {
-      const { mode, ...credentials } = c.req.valid('json')
+      const { mode, device_token: _, ...credentials } = c.req.valid('json')
       const loggedIn = await register(context, credentials, requestOrigin(c))
       return c.json(await reply(c, mode, loggedIn), 201)
     },
   )
 
-  async function reply(c: HonoContext<HttpEnv>, mode: 'token' | 'cookie', { tokens, user }: LoggedIn) {
-    if (mode === 'token') return { ...tokens, user: userBody(user) }
+  async function reply(c: HonoContext<HttpEnv>, mode: 'token' | 'cookie', { tokens, user, deviceToken }: LoggedIn) {
+    if (mode === 'token') return { ...tokens, user: userBody(user), device_token: deviceToken }
     await endReplaced(c)
     const { refresh_token, ...rest } = tokens
     cookie.set(c, refresh_token, tokens.session.remember ? tokens.refresh_expires_in : undefined)
+    devices.set(c, deviceToken)
     return { ...rest, user: userBody(user) }
   }
 
