@@ -19,7 +19,6 @@ export const loginRequest = z
     device_token: z.string().max(256).optional().openapi({
       description:
         'The `device_token` of an earlier log-in on this device. With it, failed attempts elsewhere do not make this log-in wait. A wrong one is ignored. Default: the cookie.',
-      example: 'swd_…',
     }),
     remember: z.boolean().default(true).openapi({
       description:
