@@ -9,7 +9,7 @@ const SRC = 'packages/sealwax/src/'
 /**
  * The features, in the same order as in `features.ts`. Each one imports only from those before it.
  */
-const FEATURES = ['revocations', 'signing-keys', 'sessions', 'mail', 'accounts', 'oauth']
+const FEATURES = ['revocations', 'signing-keys', 'sessions', 'mail', 'throttling', 'accounts', 'oauth']
 const FOLDERS = `{core,${FEATURES.join(',')}}`
 /** What the rules of every feature may import. */
 const GROUND = [`${SRC}core/`, `${SRC}errors.ts`, '@sealwax/jwt', '@sealwax/guard']
@@ -57,7 +57,7 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
   {
     room: 'commands',
     files: `${SRC}${FOLDERS}/commands.ts`,
-    may: ['features:', ...GROUND, `${SRC}cli/command.ts`, 'node:stream/consumers'],
+    may: ['features:', ...GROUND, `${SRC}cli/command.ts`, 'node:stream/consumers', 'node:fs/promises'],
   },
   {
     room: 'core',

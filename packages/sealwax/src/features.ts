@@ -5,6 +5,7 @@ import { oauthFeature } from './oauth/feature.ts'
 import { revocationsFeature } from './revocations/feature.ts'
 import { sessionsFeature } from './sessions/feature.ts'
 import { signingKeysFeature } from './signing-keys/feature.ts'
+import { throttlingFeature } from './throttling/feature.ts'
 
 /** Everything that Sealwax is composed of. Each feature imports only from those before it. */
 export const features: readonly [
@@ -13,6 +14,16 @@ export const features: readonly [
   typeof signingKeysFeature,
   typeof sessionsFeature,
   typeof mailFeature,
+  typeof throttlingFeature,
   typeof accountsFeature,
   typeof oauthFeature,
-] = [core, revocationsFeature, signingKeysFeature, sessionsFeature, mailFeature, accountsFeature, oauthFeature]
+] = [
+  core,
+  revocationsFeature,
+  signingKeysFeature,
+  sessionsFeature,
+  mailFeature,
+  throttlingFeature,
+  accountsFeature,
+  oauthFeature,
+]

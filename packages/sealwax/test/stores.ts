@@ -100,6 +100,7 @@ export function user(id: string, changed: Partial<UserRow> = {}): UserRow {
     roles: ['a', 'b'],
     disabled_at: null,
     email_verified_at: null,
+    last_login_at: null,
     name: null,
     attributes: null,
     ...versions,

@@ -2,6 +2,7 @@ import { checkedCalls, ORIGIN } from '../core/calls.ts'
 import type { Context } from '../core/context.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import { checkDevice } from '../sessions/rules.ts'
+import type { PasswordCredentials } from './authentication.ts'
 import { type Credentials, type LoggedIn, login } from './login.ts'
 import { verifyPassword } from './own-account.ts'
 import type { UserChange } from './profile.ts'
@@ -97,10 +98,7 @@ export interface LoginApi {
    * @throws {AuthError} `user_disabled` with the right password; `overloaded`, `validation_failed`,
    * `temporarily_unavailable`
    */
-  verifyPassword(
-    credentials: { readonly email: string; readonly password: string },
-    origin?: RequestOrigin,
-  ): Promise<User | undefined>
+  verifyPassword(credentials: PasswordCredentials, origin?: RequestOrigin): Promise<User | undefined>
 }
 
 /** Creates `auth.login`, `auth.verifyPassword` and `auth.users`. */
@@ -120,8 +118,14 @@ function loginApi(context: Context): LoginApi {
       verifyPassword: (credentials, from) => verifyPassword(context, credentials, from),
     },
     {
-      login: [['credentials', { email: 'string', password: 'string', remember: 'boolean?', device: 'any?' }], origin],
-      verifyPassword: [['credentials', { email: 'string', password: 'string' }], origin],
+      login: [
+        [
+          'credentials',
+          { email: 'string', password: 'string', remember: 'boolean?', device: 'any?', deviceToken: 'string?' },
+        ],
+        origin,
+      ],
+      verifyPassword: [['credentials', { email: 'string', password: 'string', deviceToken: 'string?' }], origin],
     },
   )
 }

@@ -22,6 +22,8 @@ export interface UserRow {
   readonly disabled_at: number | null
   /** When the user showed that the address is theirs; null when that has not happened. */
   readonly email_verified_at: number | null
+  /** When the user logged in last with the password; null if that never happened. */
+  readonly last_login_at: number | null
   readonly name: string | null
   /** What the application stores with the user. */
   readonly attributes: Readonly<Record<string, unknown>> | null
@@ -60,6 +62,8 @@ export interface Users {
    * `ver`.
    */
   setRoles(id: string, roles: readonly string[], raise: { least: number; now: number }): Promise<number | undefined>
+  /** Sets the time of the last log-in. */
+  noteLogin(id: string, now: number): Promise<void>
   /** Deletes a user. False when there is none. */
   delete(id: string): Promise<boolean>
 }

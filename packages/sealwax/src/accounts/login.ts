@@ -1,4 +1,3 @@
-import { auditAlone } from '../core/audit.ts'
 import type { Context } from '../core/context.ts'
 import { networksOf } from '../core/network.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
@@ -7,18 +6,16 @@ import { AuthError } from '../errors.ts'
 import { type CreateSession, MOST_ATTEMPTS, sessionsBeingEnded, startSession } from '../sessions/rules.ts'
 import { callLoadSubject, disabledUser, resolveNewSubject } from '../sessions/subjects.ts'
 import type { TokenResponse, TokenSubject } from '../sessions/tokens.ts'
+import { issueDeviceToken } from '../throttling/devices.ts'
 import { callBeforeRegister, callCheckAttributes } from './application-hooks.ts'
+import { authenticate, invalidCredentials, type PasswordCredentials } from './authentication.ts'
 import type { UserRow } from './contract.ts'
-import { passwordsOf } from './passwords.ts'
+import { notify } from './notify.ts'
 import { type Attributes, checkName } from './profile.ts'
 import { insertUser, normaliseEmail, prepareUser, toUser, type User } from './users.ts'
 
 /** The body of a log-in. */
-export interface Credentials {
-  /** The e-mail address in any spelling. */
-  readonly email: string
-  /** The password. */
-  readonly password: string
+export interface Credentials extends PasswordCredentials {
   /** See `CreateSession.remember`. */
   readonly remember?: boolean | undefined
   /** See `CreateSession.device`. */
@@ -37,45 +34,25 @@ export interface LoggedIn {
   readonly tokens: TokenResponse
   /** The user, with the roles of the access token. */
   readonly user: User
-}
-
-/**
- * Checks a password and returns its user. An unknown user and a wrong password get the same error
- * after the same work.
- *
- * @throws {AuthError} `invalid_credentials`, `overloaded`
- */
-export async function authenticate(
-  context: Context,
-  credentials: Pick<Credentials, 'email' | 'password'>,
-  origin: RequestOrigin = {},
-): Promise<UserRow> {
-  // Before the database is read, so that a refused request causes no read.
-  const place = passwordsOf(context).enter(networksOf(origin.ip))
-  const user = await userByEmail(context, credentials.email).catch((error) => {
-    place.leave()
-    throw error
-  })
-  const matches = await passwordsOf(context).matches(credentials.password, user?.password_hash, place)
-  if (!matches || user === undefined || isUnverified(context, user)) {
-    await auditAlone(context, { type: 'user.login_failed', time: context.now(), subject: user?.id, ...origin })
-    throw invalidCredentials()
-  }
-  return user
+  /** Recognises the device at its next log-in, so that attackers elsewhere cannot delay it. */
+  readonly deviceToken: string
 }
 
 /**
  * Checks a password and starts a session. If all sessions are ended meanwhile, the log-in still
  * succeeds: otherwise the holder of a stolen token could keep the owner out.
  *
- * @throws {AuthError} `invalid_credentials`, `overloaded`
+ * @throws {AuthError} `invalid_credentials`, `too_many_attempts`, `overloaded`
  * @throws {AuthError} with the right password, `user_disabled`, or `temporarily_unavailable` when
  * `loadSubject` fails
  */
 export async function login(context: Context, credentials: Credentials, origin: RequestOrigin = {}): Promise<LoggedIn> {
-  const user = await authenticate(context, credentials, origin)
+  const { user, device, attempt } = await authenticate(context, credentials, origin)
   for (let attempts = 0, before = user; attempts < MOST_ATTEMPTS; attempts += 1) {
-    const answer = await callLoadSubject(context, user.id)
+    const answer = await callLoadSubject(context, user.id).catch(async (error) => {
+      await attempt.withdraw()
+      throw error
+    })
     const started = await commit(context, async (unit) => {
       // The password may have changed, or the user been disabled, during the check and
       // `loadSubject`.
@@ -84,13 +61,23 @@ export async function login(context: Context, credentials: Credentials, origin: 
         return { refusal: invalidCredentials() }
       // All sessions were ended after `loadSubject` was called, so its result may be stale.
       if (answer !== undefined && current.credential_version !== before.credential_version) return { current }
+      await attempt.succeeded(unit)
       const subject = resolveNewSubject(current, {}, answer)
       if (subject === undefined) return { refusal: disabledUser(answer) }
-      const { issue } = await startSession(context, unit, toCreateSession(user, credentials, origin), subject)
+      const { issue, sessionId } = await startSession(
+        context,
+        unit,
+        toCreateSession(user, credentials, origin),
+        subject,
+      )
+      await unit.users.noteLogin(user.id, context.now())
+      // The first log-in of an account is on a new device, too, but nobody needs to be told.
+      if (device === undefined && current.last_login_at !== null)
+        await notify(context, unit, { kind: 'new-device', user: current, sessionId }, origin)
       return { issue, subject }
     })
     if (started.refusal !== undefined) throw started.refusal
-    if (started.issue !== undefined) return { tokens: started.issue(), user: shownUser(user, started.subject) }
+    if (started.issue !== undefined) return loggedIn(context, user, started, device)
     before = started.current
   }
   throw sessionsBeingEnded()
@@ -157,15 +144,24 @@ export async function completeSignUp(
 ): Promise<LoggedIn> {
   const { issue } = await commit(context, async (unit) => {
     await before(unit)
-    await insertUser(context, unit, user, 'user.registered', origin)
+    await insertUser(context, unit, { ...user, last_login_at: user.created_at }, 'user.registered', origin)
     return startSession(context, unit, toCreateSession(user, credentials, origin), subject)
   })
-  return { tokens: issue(), user: shownUser(user, subject) }
+  return loggedIn(context, user, { issue, subject })
 }
 
-/** Returns the user with the roles of the access token, which may come from `loadSubject`. */
-function shownUser(user: UserRow, { roles = [] }: TokenSubject): User {
-  return { ...toUser(user), roles }
+/**
+ * Creates the reply, after the commit. The user has the roles of the access token, which may come
+ * from `loadSubject`.
+ */
+function loggedIn(
+  context: Context,
+  user: UserRow,
+  { issue, subject: { roles = [] } }: { issue: () => TokenResponse; subject: TokenSubject },
+  device?: string,
+): LoggedIn {
+  const deviceToken = issueDeviceToken(context, user.id, device)
+  return { tokens: issue(), user: { ...toUser(user), roles }, deviceToken }
 }
 
 function toCreateSession(
@@ -174,24 +170,4 @@ function toCreateSession(
   origin: RequestOrigin,
 ): CreateSession {
   return { subject: user.id, amr: ['pwd'], remember, device, client: origin }
-}
-
-async function userByEmail(context: Context, email: string): Promise<UserRow | undefined> {
-  let normalised: string
-  try {
-    normalised = normaliseEmail(email)
-  } catch {
-    // Treated as an unknown user, so that it takes the same work as a wrong password.
-    return undefined
-  }
-  return context.store.committed.users.byEmail(normalised)
-}
-
-/** Whether a user must verify the address before logging in. */
-function isUnverified({ config }: Context, user: UserRow): boolean {
-  return config.registration === 'verified' && user.email_verified_at === null
-}
-
-function invalidCredentials(): AuthError {
-  return new AuthError('invalid_credentials', 'The e-mail address or the password is wrong')
 }

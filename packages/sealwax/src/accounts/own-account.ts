@@ -7,8 +7,8 @@ import { AuthError } from '../errors.ts'
 import { endAllSessions } from '../sessions/end.ts'
 import { disabledUser } from '../sessions/subjects.ts'
 import { callCheckAttributes } from './application-hooks.ts'
+import { authenticate, type PasswordCredentials } from './authentication.ts'
 import type { UserRow } from './contract.ts'
-import { authenticate, type Credentials } from './login.ts'
 import { notify } from './notify.ts'
 import { passwordsOf } from './passwords.ts'
 import { type Attributes, changeAttributes, checkName } from './profile.ts'
@@ -22,11 +22,13 @@ import { deleteUser, toUser, type User } from './users.ts'
  */
 export async function verifyPassword(
   context: Context,
-  credentials: Pick<Credentials, 'email' | 'password'>,
+  credentials: PasswordCredentials,
   origin: RequestOrigin = {},
 ): Promise<User | undefined> {
-  const user = await authenticate(context, credentials, origin).catch(ignoreInvalidCredentials)
-  if (user === undefined) return undefined
+  const found = await authenticate(context, credentials, origin).catch(ignoreInvalidCredentials)
+  if (found === undefined) return undefined
+  const { user, attempt } = found
+  await commit(context, (unit) => attempt.succeeded(unit))
   if (user.disabled_at !== null) throw disabledUser(undefined)
   return toUser(user)
 }

@@ -51,6 +51,9 @@ export function users(db: Kysely<Tables>, { lockRows }: { lockRows: boolean }): 
         .executeTakeFirst()
       return changed?.ver
     },
+    async noteLogin(id, now) {
+      await noteLoginStatement(db, { id, now })
+    },
     async delete(id) {
       const result = await db.deleteFrom('users').where('id', '=', id).executeTakeFirst()
       return result.numDeletedRows > 0n
@@ -68,6 +71,13 @@ const byEmailStatement = prepared((db, value: Slots<{ email: string }>) =>
   db.selectFrom('users').selectAll().where('email', '=', value('email')),
 )
 
+const noteLoginStatement = prepared((db, value: Slots<{ id: string; now: number }>) =>
+  db
+    .updateTable('users')
+    .set({ last_login_at: value('now') })
+    .where('id', '=', value('id')),
+)
+
 /** Returns a row of the table as the rules read it. */
 export function toRow(found: Selectable<Tables['users']>): UserRow
 export function toRow(found: Selectable<Tables['users']> | undefined): UserRow | undefined
@@ -83,6 +93,7 @@ export function toRow(found: Selectable<Tables['users']> | undefined): UserRow |
     credential_version: found.credential_version,
     disabled_at: found.disabled_at,
     email_verified_at: found.email_verified_at,
+    last_login_at: found.last_login_at,
     name: found.name,
     attributes: found.attributes === null ? null : JSON.parse(found.attributes),
     created_at: found.created_at,

@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { Context as HonoContext } from 'hono'
+import { deviceCookie } from '../http/cookies.ts'
 import type { Edge } from '../http/edge.ts'
 import type { HttpEnv } from '../http/env.ts'
 import { hashesPassword, jsonBody, jsonReply, refusals, setsCookie } from '../http/schemas.ts'
@@ -16,6 +17,7 @@ const UNAVAILABLE = ['temporarily_unavailable', 'keys_unavailable'] as const
 /** Log-in and sign-up. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a list of routes, each part of it short
 export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void {
+  const devices = deviceCookie(context.config)
   app.openapi(
     createRoute({
       ...hashesPassword,
@@ -26,12 +28,12 @@ export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void
       request: jsonBody(loginRequest),
       responses: {
         200: { ...jsonReply('Logged in', loginResponse), ...setsCookie },
-        default: refusals('invalid_credentials', 'user_disabled', ...UNAVAILABLE),
+        default: refusals('invalid_credentials', 'user_disabled', 'too_many_attempts', ...UNAVAILABLE),
       },
     }),
     async (c) => {
-      const { mode, ...credentials } = c.req.valid('json')
-      const loggedIn = await login(context, credentials, requestOrigin(c))
+      const { mode, device_token: deviceToken = devices.peek(c), ...credentials } = c.req.valid('json')
+      const loggedIn = await login(context, { ...credentials, deviceToken }, requestOrigin(c))
       return c.json(await reply(c, mode, loggedIn), 200)
     },
   )
@@ -64,7 +66,7 @@ export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void
       },
     }),
     async (c) => {
-      const { mode, invitation, email = '', ...rest } = c.req.valid('json')
+      const { mode, device_token: _, invitation, email = '', ...rest } = c.req.valid('json')
       const origin = requestOrigin(c)
       if (invitation !== undefined) {
         const accepted = await acceptInvitation(context, { ...rest, invitation }, origin)
@@ -78,11 +80,12 @@ export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void
     },
   )
 
-  async function reply(c: HonoContext<HttpEnv>, mode: 'token' | 'cookie', { tokens, user }: LoggedIn) {
-    if (mode === 'token') return { ...tokens, user: userBody(user) }
+  async function reply(c: HonoContext<HttpEnv>, mode: 'token' | 'cookie', { tokens, user, deviceToken }: LoggedIn) {
+    if (mode === 'token') return { ...tokens, user: userBody(user), device_token: deviceToken }
     await endReplaced(c)
     const { refresh_token, ...rest } = tokens
     cookie.set(c, refresh_token, tokens.session.remember ? tokens.refresh_expires_in : undefined)
+    devices.set(c, deviceToken)
     return { ...rest, user: userBody(user) }
   }
 

@@ -35,6 +35,10 @@ const credentials = {
     description: 'With `cookie`, the refresh token is in an HttpOnly cookie, not in the body of the reply.',
   }),
   device: deviceId,
+  device_token: z.string().max(256).optional().openapi({
+    description:
+      'The `device_token` of an earlier log-in on this device. With it, failed attempts elsewhere do not make this log-in wait. A wrong one is ignored. Default: the cookie.',
+  }),
   remember: z.boolean().default(true).openapi({
     description:
       'With `false`, the session ends within a day of its last use, and the cookie with the browser session.',
@@ -99,7 +103,13 @@ export const user = z
   .openapi('User')
 
 /** The reply of `POST /login` and `POST /register`. */
-export const loginResponse = z.object({ ...tokens, user }).openapi('LoginResponse')
+export const loginResponse = z
+  .object({
+    ...tokens,
+    user,
+    device_token: text('Send it with the next log-in on this device. Absent in cookie mode.', 'swd_…').optional(),
+  })
+  .openapi('LoginResponse')
 
 const emailAddress = z.string().max(320).openapi({ example: 'alex@example.com' })
 const linkToken = z

@@ -11,6 +11,7 @@ declare module '../core/tables.ts' {
       credential_version: number
       disabled_at: number | null
       email_verified_at: number | null
+      last_login_at: number | null
       name: string | null
       /** The name in the form that searches compare. */
       name_key: string | null

@@ -86,7 +86,7 @@ export async function prepareUser(context: Context, options: NewUser, network?: 
   const profile = { name, attributes, email_verified_at: options.emailVerified === false ? null : now }
   return {
     ...{ id, email, password_hash, roles, ...versions, ...profile },
-    ...{ disabled_at: null, created_at: now, updated_at: now },
+    ...{ disabled_at: null, last_login_at: null, created_at: now, updated_at: now },
   }
 }
 

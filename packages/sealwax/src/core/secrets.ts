@@ -22,6 +22,11 @@ export interface Secrets {
    * @throws {AuthError} `keys_unavailable` with the fingerprint of the secret that is missing
    */
   unwrap(wrapped: Uint8Array, place: string): Buffer
+  /**
+   * Derives a key of 32 bytes for another purpose from each secret, in the order of the list. The
+   * first one signs, all of them verify.
+   */
+  derived(purpose: string): readonly Buffer[]
 }
 
 const VERSION = 1
@@ -69,6 +74,7 @@ export function secretsOf(list: readonly string[], randomBytes: (size: number) =
       decipher.final()
       return value
     },
+    derived: (purpose) => list.map((secret) => derive(secret, `sealwax ${purpose}`, 32)),
   }
 }
 

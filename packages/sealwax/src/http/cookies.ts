@@ -59,6 +59,24 @@ export function refreshCookie(config: Config): RefreshCookie {
   }
 }
 
+/** A cookie with the device token, so that a browser is recognised at the next log-in. */
+export interface DeviceCookie {
+  set(c: HonoContext<HttpEnv>, token: string): void
+  peek(c: HonoContext<HttpEnv>): string | undefined
+}
+
+/** It lasts a year from the last log-in, also after a log-out. */
+export function deviceCookie(config: Config): DeviceCookie {
+  const name = `${refreshCookieName(config)}-device`
+  const attributes = { httpOnly: true, secure: isSecure(config.issuer), sameSite: 'Strict', path: '/' } as const
+  return {
+    set: (c, token) => setCookie(c, name, token, { ...attributes, maxAge: DEVICE_AGE }),
+    peek: (c) => getCookie(c, name),
+  }
+}
+
+const DEVICE_AGE = 365 * 24 * 3600
+
 /** The maximum of browsers (RFC 6265bis §5.6.2) and of Hono. */
 const MOST_AGE = 400 * 24 * 3600
 

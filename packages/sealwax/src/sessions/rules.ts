@@ -103,7 +103,7 @@ export async function startSession(
   unit: Unit,
   options: CreateSession,
   subject: TokenSubject,
-): Promise<{ issue: () => TokenResponse }> {
+): Promise<{ issue: () => TokenResponse; sessionId: string }> {
   const { config, secrets } = context
   const now = context.now()
   const began = sessionTimes(context)()
@@ -148,6 +148,7 @@ export async function startSession(
   const event = { type: 'session.created', time: now, subject: session.subject, sessionId: id } as const
   await audit(unit, { ...event, ...options.client, data: { amr } })
   return {
+    sessionId: id,
     issue: () => {
       context.log.info({ session: id, subject: session.subject, amr }, 'session created')
       return tokenResponse(context, session, subject, { generation: 0, hmacKey: sessionKey(octets), now })

@@ -8,7 +8,7 @@ import { unsafeDecode } from '@sealwax/jwt'
 import { createPasswords } from '../../src/accounts/passwords.ts'
 import { networksOf } from '../../src/core/network.ts'
 import { createPasswordAdmission } from '../../src/core/password-admission.ts'
-import { PASSWORD, type Reply, type Started, standing, startAuth } from '../server.ts'
+import { DAY, PASSWORD, type Reply, type Started, standing, startAuth } from '../server.ts'
 
 const EMAIL = 'ann@example.com'
 const WRONG = 'quite another passphrase'
@@ -125,6 +125,8 @@ describe('login', () => {
         await login(server, email, password)
         quickest[i] = Math.min(quickest[i] ?? 0, performance.now() - started)
       }
+      // Otherwise the next round is refused without a check.
+      server.clock.advance(DAY)
     }
     const [known = 0, ...others] = quickest
     for (const other of others) assert.ok(other > known / 2 && other < known * 2, `${other} ms against ${known} ms`)
@@ -338,8 +340,8 @@ describe('the queue of password checks', () => {
     let answered = 0
     // In process, so that all arrive at the same time. Connections are opened one by one, and on a
     // busy machine the checks would keep up.
-    const flood = Array.from({ length: 150 }, async () => {
-      const reply = await attempt(server, EMAIL, WRONG)
+    const flood = Array.from({ length: 150 }, async (_, i) => {
+      const reply = await attempt(server, `user-${i}@example.com`, WRONG)
       answered += 1
       return reply
     })
@@ -368,20 +370,21 @@ describe('the queue of password checks', () => {
     }
     const sockets = await Promise.all(Array.from({ length: 400 }, open))
     const last = await open()
-    const json = JSON.stringify({ email: EMAIL, password: WRONG })
-    const head = `POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${json.length}`
     let answered = 0
-    const flood = sockets.map(async (socket) => {
+    const flood = sockets.map(async (socket, i) => {
+      const json = JSON.stringify({ email: `user-${i}@example.com`, password: WRONG })
+      const head = `POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${json.length}`
       socket.write(`${head}\r\n\r\n${json}`)
       const [reply] = await once(socket, 'data')
       answered += 1
-      return /^HTTP\/1.1 (401|503) /.exec(String(reply))?.[1]
+      return /^HTTP\/1.1 (401|429|503) /.exec(String(reply))?.[1]
     })
     last.write('GET /me HTTP/1.1\r\nHost: x\r\n\r\n')
     assert.match(String(await once(last, 'data')), /^HTTP\/1.1 401 /)
     assert.ok(answered < 100, `${answered} log-ins got a response first`)
     const statuses = await Promise.all(flood)
     for (const socket of [...sockets, last]) socket.destroy()
-    assert.deepEqual([...new Set(statuses)].sort(), ['401', '503'])
+    // 429 if the failures of this network are counted before the last of its requests starts.
+    assert.deepEqual([...new Set(statuses)].filter((status) => status !== '429').sort(), ['401', '503'])
   })
 })

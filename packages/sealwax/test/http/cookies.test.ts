@@ -177,10 +177,11 @@ test('cookie: two installations on one host have separate cookies, and a log-out
   }
   const login = { ...CREDENTIALS, mode: 'cookie' }
   assert.deepEqual([await browse(first, '/login', login), await browse(second, '/login', login)], [200, 200])
-  assert.deepEqual([...jar.keys()], ['sealwax', 'second'])
+  assert.deepEqual([...jar.keys()], ['sealwax', 'sealwax-device', 'second', 'second-device'])
   assert.deepEqual([await browse(first, '/refresh'), await browse(second, '/refresh')], [200, 200])
   assert.deepEqual([await browse(second, '/logout'), await browse(first, '/refresh')], [204, 200])
-  assert.deepEqual([...jar.keys()], ['sealwax'])
+  // The device stays known after a log-out.
+  assert.deepEqual([...jar.keys()], ['sealwax', 'sealwax-device', 'second-device'])
 })
 
 test('cookie: a custom name is also bound to the host with an https issuer', async () => {

@@ -121,6 +121,8 @@ describe('responses of a real server match the document', () => {
     await ask(server, 'register', 422, { json: { ...credentials, password: 'short' } })
     await server.auth.users.disable(id)
     await ask(server, 'login', 403, { json: { ...credentials, email: 'sam@example.com' } })
+    for (let guesses = 1; guesses < 5; guesses += 1) await ask(server, 'login', 401, { json: credentials })
+    await ask(server, 'login', 429, { json: credentials })
     await server.restart({ registration: 'closed' })
     await ask(server, 'register', 403, { json: credentials })
     const foreign = { headers: { Cookie: 'sealwax=x', Origin: 'https://elsewhere.example' } }

@@ -210,7 +210,7 @@ function errorHeaders(group: readonly ErrorCode[], isProblem: boolean) {
   const challenged = isProblem ? group.some(hasChallenge) : status === 401
   return {
     ...(challenged && { 'WWW-Authenticate': headerRef(`WWW-Authenticate${isProblem ? '' : '-Basic'}`) }),
-    ...(status === 503 && { 'Retry-After': headerRef('Retry-After') }),
+    ...((status === 503 || status === 429) && { 'Retry-After': headerRef('Retry-After') }),
   }
 }
 

@@ -8,6 +8,7 @@ import type { Dialect } from './dialect.ts'
 export async function up(db: Kysely<unknown>, { int64 }: Dialect): Promise<void> {
   const table = () => db.schema.alterTable('users')
   await table().addColumn('email_verified_at', int64).execute()
+  await table().addColumn('last_login_at', int64).execute()
   await table().addColumn('name', 'text').execute()
   await table().addColumn('attributes', 'text').execute()
 }

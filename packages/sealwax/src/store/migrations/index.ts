@@ -12,6 +12,7 @@ import { up as subjectVersions } from './0006-subject-versions.ts'
 import { up as auditCounts } from './0007-audit-counts.ts'
 import { up as auditByType } from './0008-audit-by-type.ts'
 import { up as accounts } from './0009-accounts.ts'
+import { up as throttling } from './0010-throttling.ts'
 import { up as outbox } from './0011-outbox.ts'
 import { up as oneTimeTokens } from './0012-one-time-tokens.ts'
 import { up as userSearch } from './0013-user-search.ts'
@@ -28,6 +29,7 @@ const MIGRATIONS: Readonly<Record<string, (db: Kysely<unknown>, dialect: Dialect
   '0007-audit-counts': auditCounts,
   '0008-audit-by-type': auditByType,
   '0009-accounts': accounts,
+  '0010-throttling': throttling,
   '0011-outbox': outbox,
   '0012-one-time-tokens': oneTimeTokens,
   '0013-user-search': userSearch,
