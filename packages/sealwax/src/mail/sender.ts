@@ -2,7 +2,7 @@ import { audit } from '../core/audit.ts'
 import type { Context } from '../core/context.ts'
 import { purgeInPages } from '../core/purge.ts'
 import { commit } from '../core/unit-of-work.ts'
-import { composeMail, type Outgoing } from './compose.ts'
+import { composeMail, type Outgoing, PermanentMailError } from './compose.ts'
 import type { OutboxRow } from './contract.ts'
 import { outboxBell } from './outbox.ts'
 import { describeFailure } from './smtp-failure.ts'
@@ -102,7 +102,10 @@ async function persist({ log }: Context, write: () => Promise<unknown>): Promise
 
 /** Returns false if there is nothing to send any more. */
 async function attempt(context: Context, row: OutboxRow): Promise<boolean> {
-  const outgoing = await composeMail(context, row)
+  const outgoing = await composeMail(context, row).catch((err) => {
+    if (!(err instanceof PermanentMailError)) context.log.error({ err, kind: row.kind }, 'a mail could not be composed')
+    throw err
+  })
   if (outgoing === undefined) return false
   if (isMailLogged(context)) logMail(context, row, outgoing)
   else await transportOf(context)?.(outgoing.message)

@@ -25,9 +25,12 @@ const ABOUT_THE_MAIL = ['RCPT TO', 'DATA']
 /** Returns why a mail was not sent. */
 export function describeFailure(error: unknown): Failure {
   const { code, responseCode, command, permanent, reason } = toSmtpError(error)
-  const refused = typeof responseCode === 'number' && responseCode >= 500 && ABOUT_THE_MAIL.includes(String(command))
   return {
-    permanent: permanent === true || refused,
+    // For nodemailer, a wrong password or sender is permanent, too. An operator can correct these.
+    permanent:
+      typeof responseCode === 'number'
+        ? responseCode >= 500 && ABOUT_THE_MAIL.includes(String(command))
+        : permanent === true,
     fields: {
       ...(typeof code === 'string' && /^[\w-]{1,64}$/.test(code) && { error: code }),
       ...(typeof responseCode === 'number' && { smtp: responseCode }),
