@@ -49,7 +49,7 @@ test('mail: a closing server finishes the mail that it is sending', async () => 
   assert.equal(await again.waiting(), 0)
 })
 
-test('mail: a mail server that never replies delays the end of a server by five seconds at most', async () => {
+test('mail: a mail server that never replies delays the end of a server by a second or two', async () => {
   using dir = tempDir()
   await using mailbox = await openMailbox()
   const server = await startNotes(sqliteStore(join(dir.path, 'auth.db')), { smtpUrl: mailbox.url })
@@ -59,7 +59,7 @@ test('mail: a mail server that never replies delays the end of a server by five 
   const began = performance.now()
   await server.auth.close()
   const took = performance.now() - began
-  assert.ok(took > 4000 && took < 8000, `${took} ms`)
+  assert.ok(took > 1000 && took < 4500, `${took} ms`)
 })
 
 test('mail: an idle server does not keep its process alive', async () => {
