@@ -5,6 +5,8 @@ import { test } from 'node:test'
 import { AUTH_ERRORS } from 'sealwax'
 import { VARIABLES } from '../packages/sealwax/src/cli/settings.ts'
 import { auditEventTypes } from '../packages/sealwax/src/core/events.ts'
+import { features } from '../packages/sealwax/src/features.ts'
+import { mailKinds } from '../packages/sealwax/src/mail/kinds.ts'
 import { OPTION_RULES } from '../packages/sealwax/src/options.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -38,6 +40,17 @@ test('docs: sessions.md names every audit event', () => {
     events.filter((event) => !page.includes(`\`${event}\``)),
     [],
   )
+})
+
+test('docs: mail.md names every kind of mail and its values', () => {
+  const page = read('docs/mail.md')
+  const kinds = [...mailKinds({ features })]
+  assert.ok(kinds.length > 0)
+  const missing = kinds.flatMap(([kind, { values }]) => {
+    const row = page.split('\n').find((line) => line.startsWith(`| \`${kind}\``)) ?? ''
+    return [kind, ...values].filter((name) => !row.includes(`\`${name}\``)).map((name) => `${kind}: ${name}`)
+  })
+  assert.deepEqual(missing, [])
 })
 
 test('docs: every export of every package is named on a page', async () => {

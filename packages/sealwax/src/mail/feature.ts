@@ -1,4 +1,6 @@
 import type { Feature } from '../feature.ts'
+import { mailApi } from './api.ts'
+import { mailCommands } from './commands.ts'
 import { mailErrors } from './errors.ts'
 import { mailEvents } from './events.ts'
 import { mailOptions } from './options.ts'
@@ -24,6 +26,8 @@ export const mailFeature = {
     { name: 'purge mail counts', period: HOUR, run: purgeMailCounts },
   ],
   mails,
+  api: mailApi,
+  commands: mailCommands,
   checkConfig: checkMailConfig,
 } as const satisfies Feature
 

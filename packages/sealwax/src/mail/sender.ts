@@ -2,7 +2,7 @@ import { audit } from '../core/audit.ts'
 import type { Context } from '../core/context.ts'
 import { purgeInPages } from '../core/purge.ts'
 import { commit } from '../core/unit-of-work.ts'
-import { composeMail, type Outgoing } from './compose.ts'
+import { composeMail, type Outgoing, PermanentMailError } from './compose.ts'
 import type { OutboxRow } from './contract.ts'
 import { outboxBell } from './outbox.ts'
 import { describeFailure } from './smtp-failure.ts'
@@ -20,10 +20,12 @@ const AT_ONCE = 5
 const LEASE_MS = MINUTE
 /** An attempt that takes longer has failed. Well below the lease, since clocks differ. */
 const ATTEMPT_MS = 40 * SECOND
-/** How long a closing server waits for the mails that it is sending. */
-const CLOSE_MS = 5 * SECOND
+/** How long a closing server waits for the mails that it is sending. `serve` ends within 1.8 s. */
+const CLOSE_MS = 1.5 * SECOND
 /** How long sending a mail is tried. */
 const GIVE_UP_MS = 24 * HOUR
+/** How often to try to write how an attempt ended. */
+const WRITE_TRIES = 10
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [10 * SECOND, HOUR]
 
 /** Sends the mails of the outbox until the server closes. */
@@ -67,23 +69,43 @@ async function send(context: Context, row: OutboxRow): Promise<void> {
   const by = row.claimed_by as string
   try {
     const isSent = await within(ATTEMPT_MS, attempt(context, row))
-    await store.transaction(({ outbox }) => outbox.delete(id, by))
+    await persist(context, () => store.transaction(({ outbox }) => outbox.delete(id, by)))
     log.info({ kind, message_id: id }, isSent ? 'mail sent' : 'mail dropped: there is nothing to send any more')
   } catch (error) {
     const failure = describeFailure(error)
     const next = context.now() + pauseAfter(context, attempts)
     const reason = failure.permanent ? 'refused' : next > row.created_at + GIVE_UP_MS ? 'expired' : undefined
+    await persist(context, () =>
+      reason === undefined
+        ? store.transaction(({ outbox }) => outbox.postpone(id, by, next))
+        : giveUp(context, row, { reason, ...failure.fields }),
+    )
     log.warn({ kind, message_id: id, attempts, ...failure.fields }, reason ? 'mail given up' : 'mail not sent yet')
-    await (reason === undefined
-      ? store.transaction(({ outbox }) => outbox.postpone(id, by, next))
-      : giveUp(context, row, { reason, ...failure.fields })
-    ).catch((err) => log.debug({ err }, 'the outbox could not be written'))
+  }
+}
+
+/**
+ * Writes how an attempt ended, repeatedly while the store is away: a mail that was sent, but stays
+ * in the outbox, is sent again. Gives up before the lease ends.
+ */
+async function persist({ log }: Context, write: () => Promise<unknown>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await write()
+      return
+    } catch (err) {
+      if (tries === WRITE_TRIES) return log.warn({ err }, 'the outbox could not be written: a mail may be sent again')
+      await new Promise((resolve) => setTimeout(resolve, SECOND).unref())
+    }
   }
 }
 
 /** Returns false if there is nothing to send any more. */
 async function attempt(context: Context, row: OutboxRow): Promise<boolean> {
-  const outgoing = await composeMail(context, row)
+  const outgoing = await composeMail(context, row).catch((err) => {
+    if (!(err instanceof PermanentMailError)) context.log.error({ err, kind: row.kind }, 'a mail could not be composed')
+    throw err
+  })
   if (outgoing === undefined) return false
   if (isMailLogged(context)) logMail(context, row, outgoing)
   else await transportOf(context)?.(outgoing.message)

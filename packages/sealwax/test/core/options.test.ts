@@ -409,6 +409,18 @@ describe('options of createAuth', () => {
     })
   })
 
+  it('mail and smtpUrl exclude each other', () => {
+    const both = { ...required, mail: async () => {}, smtpUrl: 'smtp://127.0.0.1' }
+    assert.equal(refusal(both), 'createAuth: mail must be left out when smtpUrl is given (got both)')
+  })
+
+  it('links in mails begin with the public URL of the routes unless publicUrl is given', () => {
+    const issuer = 'https://example.com/tenant/'
+    assert.equal(configure({ ...required, issuer }).publicUrl, 'https://example.com/tenant')
+    assert.equal(configure({ ...required, basePath: '/auth' }).publicUrl, 'https://auth.example.com/auth')
+    assert.equal(configure({ ...required, publicUrl: 'https://x.org/a/' }).publicUrl, 'https://x.org/a')
+  })
+
   it('registration is closed by default when loadSubject is given', () => {
     const own = { ...required, loadSubject: async () => undefined }
     assert.equal(configure(own).registration, 'closed')
