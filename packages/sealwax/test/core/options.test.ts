@@ -174,6 +174,26 @@ const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
       ...[['::1/129'], [':::'], ['fe80::1%eth0'], ['example.com']],
     ],
   },
+  exchange: {
+    good: [
+      null,
+      { until: '2027-03-31', read: nothing },
+      { until: '2027-03-31T12:00:00Z', read: nothing },
+      { until: new Date(0), read: nothing },
+    ],
+    bad: [
+      ...[7, 'x', [], {}, { read: nothing }, { until: '2027-03-31' }, { until: '2027-02-29', read: nothing }],
+      ...[
+        { until: 7, read: nothing },
+        { until: new Date(Number.NaN), read: nothing },
+        { until: 'soon', read: nothing },
+      ],
+      ...[
+        { until: '2027-03-31', read: undefined },
+        { until: '2027-03-31', read: nothing, from: 'x' },
+      ],
+    ],
+  },
   registration: { good: ['open', 'closed'], bad: ['', 'Open', true, null] },
   adminRole: { good: ['sealwax:admin', 'root', 'a.b_c-d'], bad: ['', 'a b', 'x'.repeat(65), 'ä', null, 7, ['root']] },
   revocationFeed: { good: ['public', 'clients'], bad: ['', 'Public', true, null] },
@@ -223,6 +243,7 @@ const MESSAGES: Record<keyof AuthOptions, readonly [value: unknown, message: str
     ['10.0.0.0/33'],
     "be a number of hops (0 to 16) or a list of addresses such as '10.0.0.0/8' (got something else as entry 1)",
   ],
+  exchange: [{ until: '2027-03-31' }, 'have read, or issuers must name the older system (got neither)'],
   registration: [true, 'be one of open, closed (got true)'],
   adminRole: ['a b', 'be 1 to 64 letters, digits and . _ - : (got a string)'],
   revocationFeed: ['Public', 'be one of public, clients (got "Public")'],

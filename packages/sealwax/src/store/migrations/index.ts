@@ -12,6 +12,7 @@ import { up as subjectVersions } from './0006-subject-versions.ts'
 import { up as auditCounts } from './0007-audit-counts.ts'
 import { up as auditByType } from './0008-audit-by-type.ts'
 import { up as accounts } from './0009-accounts.ts'
+import { up as exchanged } from './0014-exchanged.ts'
 import type { Dialect } from './dialect.ts'
 
 /** All migrations in order. A released migration never changes. */
@@ -25,6 +26,7 @@ const MIGRATIONS: Readonly<Record<string, (db: Kysely<unknown>, dialect: Dialect
   '0007-audit-counts': auditCounts,
   '0008-audit-by-type': auditByType,
   '0009-accounts': accounts,
+  '0014-exchanged': exchanged,
 }
 
 /** The last migration that older servers cannot run with. */
