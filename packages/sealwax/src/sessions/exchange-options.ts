@@ -4,7 +4,7 @@ import { checkMembers } from '../core/strict-options.ts'
 
 /** A session of an older system, as `exchange.read` returns it. */
 export interface OldSession {
-  /** What identifies the session there, for example the session id in the cookie. Only its hash is stored. */
+  /** What identifies the session there, such as the id in the cookie. Only its hash is stored. */
   readonly id: string
   /** The id of the user: the `sub` of our tokens, 1 to 256 characters. */
   readonly subject: string
@@ -27,7 +27,9 @@ export interface OldSession {
 
 /** The option `exchange`. */
 export interface ExchangeOptions {
-  /** When sessions are no longer exchanged: a Date, or a string such as `'2027-03-31'` (00:00 UTC). */
+  /**
+   * When sessions are no longer exchanged: a Date, or a string such as `'2027-03-31'` (00:00 UTC).
+   */
   readonly until: Date | string
   /**
    * Reads and checks the session of the older system that a request belongs to; undefined if there
@@ -47,14 +49,15 @@ export interface Exchange {
 /** Checks the option `exchange`. */
 export function checkExchange(value: unknown, given: AuthOptions): Exchange | null {
   if (value === null) return null
-  const { until, read } = checkMembers('createAuth', value as ExchangeOptions, ['until', 'read'], {
-    name: 'exchange',
-  })
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw invalidOption('exchange', 'be an object with until and read', describeValue(value))
+  }
+  const { until, read } = checkMembers('createAuth: exchange', value as ExchangeOptions, ['until', 'read'])
   const end = timeOf(until)
   if (end === undefined) {
     throw invalidOption('exchange.until', "be a Date, or a date such as '2027-03-31'", describeValue(until))
   }
-  if (Object.hasOwn(value as object, 'read') && typeof read !== 'function') {
+  if (Object.hasOwn(value, 'read') && typeof read !== 'function') {
     throw invalidOption('exchange.read', 'be a function', describeValue(read))
   }
   if (read === undefined && !(Array.isArray(given.issuers) && given.issuers.length > 0)) {

@@ -23,8 +23,8 @@ export function exchangeRoutes({ app, context, requestOrigin, cookie }: Edge): v
       responses: {
         200: { ...jsonReply('Logged in', tokenResponse), ...setsCookie },
         default: refusals(
-          ...(['exchange_disabled', 'exchange_refused', 'user_disabled', 'csrf_failed'] as const),
-          ...(['temporarily_unavailable', 'keys_unavailable'] as const),
+          ...(['exchange_disabled', 'exchange_refused', 'user_disabled', 'check_failed'] as const),
+          ...(['csrf_failed', 'temporarily_unavailable', 'keys_unavailable'] as const),
         ),
       },
     }),

@@ -1,7 +1,9 @@
+import { describeValue } from '@sealwax/jwt/internal'
 import { audit, auditAlone } from '../core/audit.ts'
 import { type Context, perContext } from '../core/context.ts'
 import { purgeInPages } from '../core/purge.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
+import { wrongOption } from '../core/strict-options.ts'
 import { commit, type Unit } from '../core/unit-of-work.ts'
 import { AuthError } from '../errors.ts'
 import type { SessionRow, SubjectRow } from './contract.ts'
@@ -43,8 +45,12 @@ export interface ExchangeSession {
 export async function exchangeSession(
   context: Context,
   request: Request,
-  { remember, device, client = agentOf(request) }: ExchangeSession = {},
+  { remember, device, client }: ExchangeSession = {},
 ): Promise<TokenResponse> {
+  if (!(request instanceof Request)) {
+    const given = describeValue(request)
+    throw new AuthError('validation_failed', wrongOption('sessions.exchange', 'request', 'be a web Request', given))
+  }
   const { exchange } = context.config
   if (exchange === null) throw new AuthError('exchange_disabled', 'Sessions of an older system are not exchanged here')
   if (context.now() >= exchange.until) {
@@ -54,7 +60,15 @@ export async function exchangeSession(
   const old = await findOldSession(context, exchange, request)
   if (old.issuedAt * 1000 > context.now() + MOST_AHEAD) throw refused('The older session begins in the future')
   const { subject, roles, scope, claims, amr } = old
-  const given = { roles, scope, claims, amr, remember: remember ?? old.remember, device, client }
+  const given = {
+    roles,
+    scope,
+    claims,
+    amr,
+    remember: remember ?? old.remember,
+    device,
+    client: client ?? agentOf(request),
+  }
   const options = { subject, ...withoutUndefined(given) }
   checkCreateSession(options)
   for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts += 1) {

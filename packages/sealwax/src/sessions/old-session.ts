@@ -14,7 +14,9 @@ export interface FoundSession extends Omit<OldSession, 'id' | 'issuedAt'> {
   readonly issuedAt: number
   /** When the user logged in, in milliseconds; 0 if a token does not say when. */
   readonly authTime: number
-  /** The issuer of the token; undefined for what `read` returned, null for a token without `iss`. */
+  /**
+   * The issuer of the token; undefined for what `read` returned, null for a token without `iss`.
+   */
   readonly issuer?: string | null
 }
 

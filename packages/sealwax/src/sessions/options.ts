@@ -25,8 +25,8 @@ declare module '../core/options.ts' {
      */
     readonly maxSessions?: number
     /**
-     * Exchanges sessions of an older system for sessions of this server, until a date. Default: none
-     * are exchanged.
+     * Exchanges sessions of an older system for sessions of this server, until a date. Default:
+     * none are exchanged.
      */
     readonly exchange?: ExchangeOptions | null
   }

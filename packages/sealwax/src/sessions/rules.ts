@@ -62,7 +62,7 @@ export async function createSession(context: Context, options: CreateSession): P
   throw sessionsBeingEnded()
 }
 
-/** @throws {AuthError} `validation_failed` for a subject, a device or content that is not allowed */
+/** @throws {AuthError} `validation_failed` for a subject, device or content that is not allowed */
 export function checkCreateSession({ subject, device, claims, roles, scope, amr }: CreateSession): void {
   checkSubject(subject)
   checkTokenContent({ claims, roles, scope, amr }, (reason) => {

@@ -343,6 +343,7 @@ describe('options of createAuth', () => {
       cookieName: 'sealwax',
       trustProxy: 0,
       forwardedHeader: 'x-forwarded-for',
+      exchange: null,
       registration: 'open',
       adminRole: 'sealwax:admin',
       revocationFeed: 'public',
