@@ -7,7 +7,7 @@ declare module '../core/unit-of-work.ts' {
 }
 
 /** A session of an older system for which one of ours was started. Times are in milliseconds. */
-export interface ExchangedRow {
+interface ExchangedRow {
   /** SHA-256 of its id. */
   readonly hash: string
   /** Our session. */

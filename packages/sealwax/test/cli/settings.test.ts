@@ -37,7 +37,7 @@ test('env: three variables are required, the rest have defaults', () => {
 })
 
 test('env: every option that can be given as a string has a variable named after it', () => {
-  const inCode = ['store', 'issuers', 'loadSubject', 'onEvent', 'logger', 'now']
+  const inCode = ['store', 'issuers', 'exchange', 'loadSubject', 'onEvent', 'logger', 'now']
   const expected = [...OPTION_RULES.keys()].filter((name) => !inCode.includes(name))
   const named = [...OPTION_VARIABLES].map(([variable, [option]]) => {
     assert.equal(variable, `SEALWAX_${option.replace(/[A-Z]/g, '_$&').toUpperCase()}`)
