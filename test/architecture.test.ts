@@ -44,8 +44,16 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
     files: `${SRC}${FOLDERS}/{queries,*-queries,tables,transaction-cursor}.ts`,
     may: [
       ...[`${SRC}core/tables.ts`, `${SRC}core/unit-of-work.ts`, `${SRC}core/metadata-contract.ts`],
-      ...['own:contract', 'own:queries', 'own:tables', 'own:subject', 'own:audit-contract', 'own:metadata-contract'],
-      'own:one-time-tokens-contract',
+      ...[
+        'own:contract',
+        'own:queries',
+        'own:tables',
+        'own:subject',
+        'own:exchange-contract',
+        'own:audit-contract',
+        'own:metadata-contract',
+        'own:one-time-tokens-contract',
+      ],
       ...['own:transaction-cursor', `${SRC}store/prepared.ts`, `${SRC}errors.ts`, 'kysely'],
     ],
   },

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { createGuard, createRevocationList, type Guard, type GuardOptions, type RevocationList } from '@sealwax/guard'
+import { createGuard, createRevocationList, type GuardOptions, type RevocationList } from '@sealwax/guard'
 import type { ApiOf, AuthServer, ServerCore } from './auth-server.ts'
 import type { Context } from './core/context.ts'
 import type { AuditEvent } from './core/events.ts'
+import { type Guards, provideGuards } from './core/guards.ts'
 import { noteIssuer, requireSameIssuer } from './core/issuer.ts'
 import { startJobs } from './core/jobs.ts'
 import type { Logger } from './core/logger.ts'
@@ -55,7 +56,8 @@ export async function open<Features extends readonly Feature[]>(
 ): Promise<ServerCore & ApiOf<Features>> {
   const revoked = createRevocationList(options?.now === undefined ? {} : { now: options.now })
   const context = contextOf(options, revoked, features)
-  const guards = guardsOf(context, revoked)
+  const guards = createGuards(context, revoked)
+  provideGuards(context, guards)
   for (const { checkConfig } of features) await checkConfig?.(context)
   const warn = (sentence: string) => context.log.warn({}, sentence)
   await context.store.open({ features, migrate: context.config.migrate, warn })
@@ -139,7 +141,7 @@ function contextOf(options: AuthOptions, revoked: RevocationList, features: read
  * Creates two guards, both with the keys and revocations of this process: one for the application,
  * and one for our own routes, which accept no other issuer.
  */
-function guardsOf(context: Context, revoked: RevocationList): { guard: Guard; own: Guard } {
+function createGuards(context: Context, revoked: RevocationList): Guards {
   const { config } = context
   const options = {
     issuer: config.issuer,
@@ -164,7 +166,7 @@ function guardsOf(context: Context, revoked: RevocationList): { guard: Guard; ow
 function serverOf<Features extends readonly Feature[]>(
   context: Context,
   features: Features,
-  { guard, own }: { guard: Guard; own: Guard },
+  { guard, own }: Guards,
   stopServing: () => Promise<void>,
 ): ServerCore & ApiOf<Features> {
   const app = createApp(context, own, features)

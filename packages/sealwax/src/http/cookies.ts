@@ -22,6 +22,13 @@ export interface RefreshCookie {
    * @throws {AuthError} `csrf_failed`
    */
   read(c: HonoContext<HttpEnv>): string | undefined
+  /**
+   * Checks the origin of a request that may be authenticated by any cookie: one with cookies and
+   * without an Authorization header, which no page of another origin can add.
+   *
+   * @throws {AuthError} `csrf_failed`
+   */
+  requireOurPage(c: HonoContext<HttpEnv>): void
 }
 
 /**
@@ -55,6 +62,9 @@ export function refreshCookie(config: Config): RefreshCookie {
       const token = getCookie(c, name)
       if (token !== undefined) requireOurPage(c, ours)
       return token
+    },
+    requireOurPage(c) {
+      if (c.req.header('Cookie') !== undefined && c.req.header('Authorization') === undefined) requireOurPage(c, ours)
     },
   }
 }

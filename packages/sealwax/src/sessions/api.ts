@@ -1,6 +1,7 @@
 import { checkedCalls, ORIGIN, PAGE } from '../core/calls.ts'
 import type { Context } from '../core/context.ts'
 import { revokeAllSessions, revokeSessionById } from './end.ts'
+import { type ExchangeSession, exchangeSession } from './exchange.ts'
 import { listSessions, type Session } from './list.ts'
 import { confirmRefreshToken, refreshSession } from './refresh.ts'
 import { type CreateSession, createSession } from './rules.ts'
@@ -17,6 +18,16 @@ export interface SessionsApi {
    * @example const tokens = await auth.sessions.create({ subject: 'user-123', roles: ['teacher'] })
    */
   create(session: CreateSession): Promise<TokenResponse>
+  /**
+   * Exchanges the session of an older system that a request belongs to for a session of this
+   * server. See the option `exchange`. The origin of the request is not checked: a route that reads
+   * a cookie must refuse requests of other sites.
+   *
+   * @throws {AuthError} `exchange_disabled`, `exchange_refused`, `user_disabled`,
+   *   `validation_failed`, `temporarily_unavailable`
+   * @throws {GuardError} for a token that `auth.guard` refuses
+   */
+  exchange(request: Request, options?: ExchangeSession): Promise<TokenResponse>
   /**
    * Exchanges a refresh token for new tokens.
    *
@@ -57,6 +68,7 @@ export function sessionsApi(context: Context): { readonly sessions: SessionsApi 
       'sessions',
       {
         create: (session) => createSession(context, session),
+        exchange: (request, options) => exchangeSession(context, request, options),
         refresh: (token, { device, ...origin } = {}) => refreshSession(context, token, origin, { device }),
         confirm: (token, origin) => confirmRefreshToken(context, token, origin),
         list: (subject, page) => listSessions(context, subject, page),
@@ -79,6 +91,7 @@ export function sessionsApi(context: Context): { readonly sessions: SessionsApi 
             },
           ],
         ],
+        exchange: [null, ['options?', { remember: 'boolean?', device: 'any?', client: { ...ORIGIN, by: 'string?' } }]],
         refresh: ['refreshToken', ['origin?', { ...ORIGIN, device: 'any?' }]],
         confirm: ['refreshToken', ['origin?', ORIGIN]],
         list: ['subject', PAGE],

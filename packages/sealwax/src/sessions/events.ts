@@ -6,6 +6,8 @@ declare module '../core/events.ts' {
 
 export const sessionEvents = defineEvents({
   'session.created': {},
+  'session.exchanged': {},
+  'session.exchange_refused': { countedBy: ({ sessionId }) => String(sessionId) },
   'session.replayed': { countedBy: ({ sessionId }) => String(sessionId) },
   'session.forked': { countedBy: ({ sessionId }) => String(sessionId) },
   'session.replay_detected': {},

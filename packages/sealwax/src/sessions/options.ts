@@ -1,6 +1,7 @@
 import type { Duration } from '@sealwax/jwt'
 import { describeValue } from '@sealwax/jwt/internal'
 import { duration, invalidOption, numberOrText, type OptionRules } from '../core/options.ts'
+import { checkExchange, type Exchange, type ExchangeOptions } from './exchange-options.ts'
 
 declare module '../core/options.ts' {
   interface AuthOptions {
@@ -23,6 +24,11 @@ declare module '../core/options.ts' {
      * Default 100; `Infinity` for no limit.
      */
     readonly maxSessions?: number
+    /**
+     * Exchanges sessions of an older system for sessions of this server, until a date. Default:
+     * none are exchanged.
+     */
+    readonly exchange?: ExchangeOptions | null
   }
   interface Config {
     readonly refreshIdle: number
@@ -30,6 +36,7 @@ declare module '../core/options.ts' {
     readonly refreshGrace: number
     readonly refreshRecovery: number
     readonly maxSessions: number
+    readonly exchange: Exchange | null
   }
 }
 
@@ -49,4 +56,5 @@ export const sessionOptions: OptionRules = {
       throw invalidOption('maxSessions', 'be a whole number of at least 1, or Infinity', describeValue(value))
     },
   },
+  exchange: { fallback: null, check: checkExchange },
 }

@@ -54,17 +54,21 @@ export interface CreateSession {
  * @throws {AuthError} `temporarily_unavailable` when `loadSubject` fails
  */
 export async function createSession(context: Context, options: CreateSession): Promise<TokenResponse> {
-  checkSubject(options.subject)
-  const { claims, roles, scope, amr } = options
-  checkTokenContent({ claims, roles, scope, amr }, (reason) => {
-    return new AuthError('validation_failed', `No token can hold what was given: ${reason}`)
-  })
-  checkDevice(options.device)
+  checkCreateSession(options)
   for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts += 1) {
     const started = await attemptSession(context, options)
     if (started !== undefined) return started.issue()
   }
   throw sessionsBeingEnded()
+}
+
+/** @throws {AuthError} `validation_failed` for a subject, device or content that is not allowed */
+export function checkCreateSession({ subject, device, claims, roles, scope, amr }: CreateSession): void {
+  checkSubject(subject)
+  checkTokenContent({ claims, roles, scope, amr }, (reason) => {
+    return new AuthError('validation_failed', `No token can hold what was given: ${reason}`)
+  })
+  checkDevice(device)
 }
 
 /**
@@ -97,17 +101,22 @@ async function attemptSession(context: Context, options: CreateSession) {
   })
 }
 
-/** Inserts a session. `issue` creates its first tokens after the unit is committed. */
+/**
+ * Inserts a session. `issue` creates its first tokens after the unit is committed.
+ *
+ * @param chosen an id for the session, and when the user logged in if that was not now
+ */
 export async function startSession(
   context: Context,
   unit: Unit,
   options: CreateSession,
   subject: TokenSubject,
+  chosen: { readonly id?: string; readonly authTime?: number } = {},
 ): Promise<{ issue: () => TokenResponse; sessionId: string }> {
   const { config, secrets } = context
   const now = context.now()
   const began = sessionTimes(context)()
-  const id = context.randomBytes(16).toString('base64url')
+  const id = chosen.id ?? newSessionId(context)
   const octets = context.randomBytes(32)
   const { remember = true, client: { ip = null, userAgent = null } = {} } = options
   const absolute_expires_at = now + config.refreshAbsolute
@@ -126,7 +135,7 @@ export async function startSession(
     roles: options.roles ?? null,
     claims: options.claims ?? null,
     amr: options.amr ?? [],
-    auth_time: now,
+    auth_time: chosen.authTime ?? now,
     created_at: began,
     created_ip: ip,
     created_user_agent: userAgent,
@@ -154,6 +163,11 @@ export async function startSession(
       return tokenResponse(context, session, subject, { generation: 0, hmacKey: sessionKey(octets), now })
     },
   }
+}
+
+/** Returns an id for a new session. */
+export function newSessionId({ randomBytes }: Context): string {
+  return randomBytes(16).toString('base64url')
 }
 
 /** Enforces `maxSessions`: ends expired sessions first, then the least recently used ones. */

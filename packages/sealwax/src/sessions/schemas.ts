@@ -25,6 +25,20 @@ export const refreshRequest = z
   .strictObject({ refresh_token: refreshToken('the cookie'), device: deviceId })
   .openapi('RefreshRequest')
 
+/** The body of `POST /login/exchange`. */
+export const exchangeRequest = z
+  .strictObject({
+    mode: z.enum(['token', 'cookie']).default('token').openapi({
+      description: 'With `cookie`, the refresh token is in an HttpOnly cookie, not in the body of the reply.',
+    }),
+    device: deviceId,
+    remember: z.boolean().optional().openapi({
+      description:
+        'With `false`, the session ends within a day of its last use, and the cookie with the browser session.',
+    }),
+  })
+  .openapi('ExchangeRequest')
+
 /** The body of `POST /refresh/confirm`. */
 export const confirmRequest = z.strictObject({ refresh_token: refreshToken('the cookie') }).openapi('ConfirmRequest')
 

@@ -53,11 +53,15 @@ function seconds(milliseconds: number): number {
   return Math.floor(milliseconds / 1000)
 }
 
-/** Deletes the versions whose revocations have expired. */
+/**
+ * Deletes the versions whose revocations have expired. While sessions of an older system are
+ * exchanged, all are kept: those sessions may be older than any revocation.
+ */
 export async function purgeSubjectVersions(
-  { store, now }: Pick<Context, 'store' | 'now'>,
+  { store, now, config }: Pick<Context, 'store' | 'now'> & { readonly config: Pick<Context['config'], 'exchange'> },
   signal: AbortSignal,
 ): Promise<void> {
+  if (config.exchange !== null && now() < config.exchange.until) return
   await purgeInPages(signal, (limit) =>
     store.transaction((facts) => facts.subjectVersions.purge(seconds(now()), limit)),
   )

@@ -41,6 +41,7 @@ test('env: every option that can be given as a string has a variable named after
     ...[
       'store',
       'issuers',
+      'exchange',
       'mail',
       'mailTexts',
       'loadSubject',

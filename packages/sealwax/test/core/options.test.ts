@@ -223,6 +223,26 @@ const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
   },
   registration: { good: ['open', 'verified', 'invited', 'closed'], bad: ['', 'Open', true, null] },
   securityMails: { good: [true, false], bad: ['yes', 'true', 1, null] },
+  exchange: {
+    good: [
+      null,
+      { until: '2027-03-31', read: nothing },
+      { until: '2027-03-31T12:00:00Z', read: nothing },
+      { until: new Date(0), read: nothing },
+    ],
+    bad: [
+      ...[7, 'x', [], {}, { read: nothing }, { until: '2027-03-31' }, { until: '2027-02-29', read: nothing }],
+      ...[
+        { until: 7, read: nothing },
+        { until: new Date(Number.NaN), read: nothing },
+        { until: 'soon', read: nothing },
+      ],
+      ...[
+        { until: '2027-03-31', read: undefined },
+        { until: '2027-03-31', read: nothing, from: 'x' },
+      ],
+    ],
+  },
   adminRole: { good: ['sealwax:admin', 'root', 'a.b_c-d'], bad: ['', 'a b', 'x'.repeat(65), 'ä', null, 7, ['root']] },
   revocationFeed: { good: ['public', 'clients'], bad: ['', 'Public', true, null] },
   migrate: { good: ['auto', 'off'], bad: ['', 'on', false, null] },
@@ -294,6 +314,7 @@ const MESSAGES: Record<keyof AuthOptions, readonly [value: unknown, message: str
   ],
   registration: [true, 'be one of open, verified, invited, closed (got true)'],
   securityMails: ['yes', 'be true or false (got a string)'],
+  exchange: [{ until: '2027-03-31' }, 'have read, or issuers must name the older system (got neither)'],
   adminRole: ['a b', 'be 1 to 64 letters, digits and . _ - : (got a string)'],
   revocationFeed: ['Public', 'be one of public, clients (got "Public")'],
   migrate: ['on', 'be one of auto, off (got "on")'],
@@ -401,6 +422,7 @@ describe('options of createAuth', () => {
       mailLanguage: 'en',
       appName: 'auth.example.com',
       publicUrl: 'https://auth.example.com',
+      exchange: null,
       registration: 'open',
       securityMails: true,
       adminRole: 'sealwax:admin',

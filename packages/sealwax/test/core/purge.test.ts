@@ -66,7 +66,7 @@ for (const [name, open] of Object.entries(STORES)) {
         await subjectVersions.set('live', 7, seconds + 1)
       })
       await purgeRevocations({ store, now: () => NOW }, new AbortController().signal)
-      await purgeSubjectVersions({ store, now: () => NOW }, new AbortController().signal)
+      await purgeSubjectVersions({ store, now: () => NOW, config: { exchange: null } }, new AbortController().signal)
       const { entries } = await store.committed.revocations.since(undefined, { now: 0, limit: 2 * MANY })
       assert.deepEqual(
         entries.map(({ key }) => key),

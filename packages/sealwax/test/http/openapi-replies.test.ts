@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
+import { importKey } from '@sealwax/jwt'
 import { type Call, DAY, PASSWORD, type Reply, type Started, startAuth } from '../server.ts'
 import { operationsOf, readDocument } from './conformance.ts'
 
@@ -83,7 +84,7 @@ describe('responses of a real server match the document', () => {
       [415, { body: 'a=b', headers: { 'Content-Type': 'text/plain' } }],
       [422, { json: { unknown: true } }],
     ]
-    for (const id of ['login', 'register', 'refresh', 'confirmRefresh', 'logout']) {
+    for (const id of ['login', 'register', 'exchangeSession', 'refresh', 'confirmRefresh', 'logout']) {
       for (const [status, call] of bodies) await ask(server, id, status, call)
     }
     for (const id of ['updateMe', 'changePassword', 'deleteMe']) {
@@ -159,6 +160,30 @@ describe('responses of a real server match the document', () => {
     file.close()
     await server.auth.close()
     for (const [id, call] of [...reading, ['readiness', {}] as [string, Call]]) await ask(server, id, 503, call)
+  })
+
+  test('for the exchange of sessions of an older system', async () => {
+    let answer: unknown
+    const read = async () => {
+      if (answer === 'away') throw new Error('away')
+      return answer as undefined
+    }
+    const keys = importKey(Buffer.from('an older secret of more than thirty-two octets'), { alg: 'HS256' })
+    await using server = await startAuth({
+      issuers: [{ issuer: null, keys, audience: null, until: '2026-03-31' }],
+      exchange: { until: '2026-03-31', read },
+    })
+    const id = 'exchangeSession'
+    await ask(server, id, 401)
+    await ask(server, id, 403, { headers: { Cookie: 'old=x', Origin: 'https://elsewhere.example' } })
+    answer = 'away'
+    await ask(server, id, 503)
+    answer = { id: 'old-1' }
+    await ask(server, id, 500, { fault: true })
+    answer = { id: 'old-1', subject: 'own-1', issuedAt: new Date(server.clock.time) }
+    await ask(server, id, 200, { json: { mode: 'cookie' } })
+    await ask(server, id, 200, {})
+    await ask(server, id, 403, { headers: { 'User-Agent': 'another' } })
   })
 
   test('for administration of keys and API clients', async () => {

@@ -16,6 +16,7 @@ import { up as throttling } from './0010-throttling.ts'
 import { up as outbox } from './0011-outbox.ts'
 import { up as oneTimeTokens } from './0012-one-time-tokens.ts'
 import { up as userSearch } from './0013-user-search.ts'
+import { up as exchanged } from './0014-exchanged.ts'
 import type { Dialect } from './dialect.ts'
 
 /** All migrations in order. A released migration never changes. */
@@ -33,6 +34,7 @@ const MIGRATIONS: Readonly<Record<string, (db: Kysely<unknown>, dialect: Dialect
   '0011-outbox': outbox,
   '0012-one-time-tokens': oneTimeTokens,
   '0013-user-search': userSearch,
+  '0014-exchanged': exchanged,
 }
 
 /** The last migration that older servers cannot run with. */
