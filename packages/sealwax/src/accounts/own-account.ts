@@ -113,6 +113,9 @@ export async function changeOwnProfile(
   origin: RequestOrigin = {},
 ): Promise<User> {
   const name = change.name === undefined ? {} : { name: checkName(change.name) }
+  if (change.name === undefined && change.attributes === undefined) {
+    return toUser(await requireBuiltIn(context, subject))
+  }
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
     const user = await requireBuiltIn(context, subject)
     const attributes =

@@ -1,4 +1,4 @@
-import { type ExpressionBuilder, type Kysely, type Selectable, sql } from 'kysely'
+import { type ExpressionBuilder, type Kysely, type RawBuilder, type Selectable, sql } from 'kysely'
 import type { Tables } from '../core/tables.ts'
 import type { UserFilter, UserLists } from './contract.ts'
 import { toNameKey, toRow } from './queries.ts'
@@ -10,7 +10,13 @@ type Found = Selectable<Tables['users']>
 export function userLists(db: Kysely<Tables>, { lockRows }: { lockRows: boolean }): UserLists {
   // The index of the unique constraint has the collation of the database, in which a prefix is not
   // a range.
-  const email = lockRows ? sql<string>`(users.email collate "C")` : sql<string>`users.email`
+  const bytewise = lockRows ? sql`collate "C"` : sql``
+  const keys: Keys = { email: sql<string>`(users.email ${bytewise})`, name: sql<string>`users.name_key` }
+  // Expressions that no index has, so that the few users of the filter are read instead.
+  const unindexed: Keys = {
+    email: sql<string>`((users.email || '') ${bytewise})`,
+    name: sql<string>`((users.name_key || '') ${bytewise})`,
+  }
   return {
     async list({ after, limit, ...filter }) {
       const found = walksRoles(filter)
@@ -20,13 +26,15 @@ export function userLists(db: Kysely<Tables>, { lockRows }: { lockRows: boolean 
     },
     async listByEmail(prefix, { after, limit, ...filter }) {
       const [from, to] = rangeOf(prefix)
+      const few = await isFew(db, filter)
+      const { email } = few ? unindexed : keys
       const found = await db
         .selectFrom('users')
         .selectAll()
         .where(email, '>=', from)
         .where(email, '<', to)
         .$if(after !== undefined, (query) => query.where(email, '>', after as string))
-        .where((eb) => eb.and(conditions(eb, filter)))
+        .where((eb) => eb.and(conditions(eb, filter, few)))
         .orderBy(email)
         .limit(limit)
         .execute()
@@ -35,23 +43,45 @@ export function userLists(db: Kysely<Tables>, { lockRows }: { lockRows: boolean 
     async listByName(prefix, { after, limit, ...filter }) {
       const [from, to] = rangeOf(toNameKey(prefix) ?? '')
       const [emailFrom, emailTo] = rangeOf(prefix)
+      const few = await isFew(db, filter)
+      const { email, name } = few ? unindexed : keys
       const found = await db
         .selectFrom('users')
         .selectAll()
-        .where('name_key', '>=', from)
-        .where('name_key', '<', to)
+        .where(name, '>=', from)
+        .where(name, '<', to)
         .$if(after !== undefined, (query) =>
-          query.where(sql<boolean>`(name_key, id) > (${toNameKey(after?.name ?? '')}, ${after?.id})`),
+          query.where(sql<boolean>`(${name}, users.id) > (${toNameKey(after?.name ?? '')}, ${after?.id})`),
         )
         .where((eb) => eb.or([eb(email, '<', emailFrom), eb(email, '>=', emailTo)]))
-        .where((eb) => eb.and(conditions(eb, filter)))
-        .orderBy('name_key')
+        .where((eb) => eb.and(conditions(eb, filter, few)))
+        .orderBy(name)
         .orderBy('id')
         .limit(limit)
         .execute()
       return found.map((row) => toRow(row))
     },
   }
+}
+
+/** What users are ordered by. */
+interface Keys {
+  readonly email: RawBuilder<string>
+  readonly name: RawBuilder<string>
+}
+
+/** Up to this many users are read one by one. */
+const FEW = 2000
+
+/** Whether so few users are disabled, or have the role, that reading them all is fast. */
+async function isFew(db: Kysely<Tables>, { role, disabled }: UserFilter): Promise<boolean> {
+  if (disabled === true) {
+    const users = db.selectFrom('users').select('id').where('disabled_at', 'is not', null)
+    if ((await users.limit(1).offset(FEW).execute()).length === 0) return true
+  }
+  if (role === undefined) return false
+  const users = db.selectFrom('user_roles').select('user_id').where('role', '=', role)
+  return (await users.limit(1).offset(FEW).execute()).length === 0
 }
 
 interface Page {
@@ -95,13 +125,17 @@ async function byId(db: Kysely<Tables>, filter: UserFilter, { after, limit }: Pa
     .execute()
 }
 
-/** The conditions of a filter. */
-function conditions(eb: ExpressionBuilder<Tables, 'users'>, { role, disabled, verified }: UserFilter) {
+/**
+ * The conditions of a filter.
+ *
+ * @param few whether to read the users of the role first
+ */
+function conditions(eb: ExpressionBuilder<Tables, 'users'>, { role, disabled, verified }: UserFilter, few = false) {
   const isNull = (no: boolean) => (no ? 'is' : 'is not')
   return [
     ...(disabled === undefined ? [] : [eb('users.disabled_at', isNull(!disabled), null)]),
     ...(verified === undefined ? [] : [eb('users.email_verified_at', isNull(!verified), null)]),
-    ...(role === undefined ? [] : [eb.exists(ofRole(eb, role))]),
+    ...(role === undefined ? [] : [few ? eb('users.id', 'in', idsOfRole(eb, role)) : eb.exists(ofRole(eb, role))]),
   ]
 }
 
@@ -111,6 +145,10 @@ function ofRole(eb: ExpressionBuilder<Tables, 'users'>, role: string) {
     .select('user_roles.role')
     .where('user_roles.role', '=', role)
     .whereRef('user_roles.user_id', '=', 'users.id')
+}
+
+function idsOfRole(eb: ExpressionBuilder<Tables, 'users'>, role: string) {
+  return eb.selectFrom('user_roles').select('user_roles.user_id').where('user_roles.role', '=', role)
 }
 
 /** The texts with this prefix: from the first (included) to the second. */

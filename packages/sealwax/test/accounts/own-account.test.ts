@@ -104,6 +104,9 @@ describe('PATCH /me', () => {
     const { name, attributes } = await patch({ name: 'Zoe\u0308', attributes: { theme: null, a: { c: 3 }, d: [null] } })
     assert.deepEqual([name, attributes], ['Zo\u00eb', { a: { b: 1, c: 3 }, d: [null] }])
     assert.deepEqual(userOf(await server.call('/me', { token })).attributes, attributes)
+    const { length } = server.events
+    assert.equal((await patch({})).name, 'Zo\u00eb')
+    assert.equal(server.events.length, length, 'a change of nothing is no event')
     const cleared = await patch({ name: null, attributes: null })
     assert.deepEqual([cleared.name, cleared.attributes], [null, {}])
     assert.equal((await server.auth.audit.list({ type: 'user.updated' })).data[0]?.ip, '127.0.0.1')

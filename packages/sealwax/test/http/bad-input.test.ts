@@ -218,7 +218,7 @@ describe('bodies', () => {
   it('an unknown path is 404 and a wrong method is 405, regardless of the body', async () => {
     const text = { body: 'x', headers: { 'Content-Type': 'text/plain' } }
     assertProblem(await server.call('/nothing', text), [404, 'not_found'])
-    assertProblem(await server.call('/me', { ...text, method: 'PATCH' }), [405, 'method_not_allowed'])
+    assertProblem(await server.call('/me', { ...text, method: 'PUT' }), [405, 'method_not_allowed'])
   })
 
   it('every content type except application/json is refused, even with a valid body', async () => {

@@ -71,6 +71,13 @@ test('postgres: no query at the start or of a request scans a whole table', asyn
   await auth.users.setRoles('u', ['x'])
   await auth.users.find('user-5@example.com')
   await auth.users.list({ limit: 50 })
+  for (const filter of [{ disabled: true }, { emailVerified: true }, { role: 'x' }, { role: 'x', disabled: true }]) {
+    await auth.users.list(filter)
+    await auth.users.list({ ...filter, query: 'user-5' })
+  }
+  await auth.users.list({ query: 'USER-5', limit: 5 })
+  await auth.users.list({ query: 'name 77', limit: 500 })
+  await auth.users.list({ query: 'name 77', limit: 5, after: 'user-77' })
   await auth.audit.list({ subject: 'u', limit: 10 })
   await auth.audit.list({ type: 'key.revoked', limit: 10 })
   await auth.audit.list({ limit: 10 })
@@ -107,7 +114,9 @@ async function fill(url: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} })
   await sql`
     insert into sealwax.users
-    select 'user-' || n, 'user-' || n || '@example.com', null, '[]', 1, 1, null, 0, 0 from generate_series(1, ${SESSIONS}::int) n`
+    select 'user-' || n, 'user-' || n || '@example.com', null, case n % 2 when 0 then '["y"]' else '[]' end, 1, 1, null, 0, 0,
+      null, 'Name ' || n, null, 'name ' || n
+    from generate_series(1, ${SESSIONS}::int) n`
   await sql`
     insert into sealwax.sessions (id, subject, client_id, generation, hmac_key, amr, auth_time, created_at, seen_at,
       idle_expires_at, absolute_expires_at, access_expires_at, ended_at)
@@ -161,7 +170,7 @@ async function fullScans(sql: postgres.Sql): Promise<string[]> {
   await sql`select pg_stat_clear_snapshot()`
   const rows = await sql<{ relname: string }[]>`
     select relname from pg_stat_user_tables
-    where relname in ('users', 'sessions', 'audit_events', 'revocations', 'clients', 'client_secrets', 'subject_versions')
+    where relname in ('users', 'sessions', 'audit_events', 'revocations', 'clients', 'client_secrets', 'subject_versions', 'user_roles')
       and seq_scan > 0 order by relname`
   return rows.map(({ relname }) => relname)
 }

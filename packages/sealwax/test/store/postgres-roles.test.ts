@@ -103,6 +103,28 @@ describe('a role with minimal privileges', () => {
     await opens(one.url)
   })
 
+  it('an older server, whose role has no privileges for the table of roles, still writes users', async () => {
+    await using one = await prepare()
+    await opens(one.direct)
+    await one.run(`${grantRows(one.role)}; revoke all on sealwax.user_roles from ${one.role}`)
+    const store = postgresStore(one.url)
+    await store.open({ features, migrate: 'off' })
+    const stored = () => one.run('select role, user_id from sealwax.user_roles order by role')
+    await store.transaction((facts) => facts.users.insert(user('ann', { roles: ['a', 'b', 'a'] })))
+    assert.deepEqual(
+      [...(await stored())],
+      [
+        { role: 'a', user_id: 'ann' },
+        { role: 'b', user_id: 'ann' },
+      ],
+    )
+    await store.transaction((facts) => facts.users.setRoles('ann', ['c'], { least: 1, now: 1 }))
+    assert.deepEqual([...(await stored())], [{ role: 'c', user_id: 'ann' }])
+    await store.transaction((facts) => facts.users.delete('ann'))
+    assert.deepEqual([...(await stored())], [])
+    await store.close()
+  })
+
   it('a schema changed by a newer version is used if that version allows it, and refused otherwise', async () => {
     await using prepared = await prepare()
     const { run, direct } = prepared

@@ -59,7 +59,7 @@ const ROLES: Readonly<Record<Dialect['int64'], readonly string[]>> = {
       security definer set search_path to pg_catalog as $$ begin
       if tg_op <> 'INSERT' then
         delete from ${SCHEMA}.user_roles where user_id = old.id
-          and role in (select pg_catalog.jsonb_array_elements_text(old.roles::pg_catalog.jsonb));
+          and role = any (array(select pg_catalog.jsonb_array_elements_text(old.roles::pg_catalog.jsonb)));
       end if;
       if tg_op <> 'DELETE' then
         insert into ${SCHEMA}.user_roles
