@@ -7,6 +7,7 @@ import { revokeAllSessions } from '../sessions/end.ts'
 import type { Session } from '../sessions/list.ts'
 import { describeUser, refuseOwnAccount } from './administration.ts'
 import { userBody } from './me-routes.ts'
+import { startReset } from './password-reset.ts'
 import { adminUser, adminUserDetails, createUserRequest, rolesRequest, userQuery } from './schemas.ts'
 import { listUsers } from './user-list.ts'
 import { createUser, deleteUser, disableUser, enableUser, noSuchUser, setRoles, type User } from './users.ts'
@@ -17,6 +18,7 @@ const one = { params: z.object({ id: z.string().max(128) }) }
 export function adminUserRoutes(edge: Edge): void {
   readingRoutes(edge)
   changingRoutes(edge)
+  resetRoute(edge)
   endingRoutes(edge)
 }
 
@@ -107,6 +109,29 @@ function changingRoutes({ app, context, administrators }: Edge): void {
       const origin = requestOrigin(c)
       if (!roles.includes(context.config.adminRole)) refuseOwnAccount(origin, id, 'give up your own role')
       return c.json(adminUserBody(await setRoles(context, id, roles, origin)), 200)
+    },
+  )
+}
+
+function resetRoute({ app, context, administrators }: Edge): void {
+  const { only, security, requestOrigin } = administrators
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/admin/users/{id}/password-reset',
+      operationId: 'startPasswordReset',
+      security,
+      middleware: only,
+      summary: 'Send a user the mail for a new password',
+      request: one,
+      responses: {
+        202: { description: 'Accepted' },
+        default: refusals('not_found', 'mail_unavailable', 'temporarily_unavailable'),
+      },
+    }),
+    async (c) => {
+      await startReset(context, c.req.valid('param').id, requestOrigin(c))
+      return c.body(null, 202)
     },
   )
 }

@@ -3,8 +3,10 @@ import type { Context } from '../core/context.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import { checkDevice } from '../sessions/rules.ts'
 import type { PasswordCredentials } from './authentication.ts'
+import { type Invitation, type InviteUser, inviteUser } from './invitations.ts'
 import { type Credentials, type LoggedIn, login } from './login.ts'
 import { verifyPassword } from './own-account.ts'
+import { startReset } from './password-reset.ts'
 import type { UserChange } from './profile.ts'
 import { type ListUsers, listUsers } from './user-list.ts'
 import {
@@ -77,6 +79,19 @@ export interface UsersApi {
    * @throws {AuthError} `not_found`
    */
   enable(id: string): Promise<User>
+  /**
+   * Sends an invitation to an address; the user chooses a password.
+   *
+   * @throws {AuthError} `email_invalid`, `email_taken`, `validation_failed`, `mail_unavailable`,
+   * `registration_disabled`
+   */
+  invite(user: InviteUser): Promise<Invitation>
+  /**
+   * Sends a user the mail for a new password.
+   *
+   * @throws {AuthError} `not_found`, `mail_unavailable`
+   */
+  startReset(id: string): Promise<void>
   /** Deletes a user and ends all of its sessions. Returns false if there is no such user. */
   delete(id: string): Promise<boolean>
 }
@@ -144,6 +159,8 @@ function usersApi(context: Context): { readonly users: UsersApi } {
         setRoles: (id, roles) => setRoles(context, id, roles),
         disable: (id) => disableUser(context, id),
         enable: (id) => enableUser(context, id),
+        invite: (user) => inviteUser(context, user),
+        startReset: (id) => startReset(context, id),
         delete: (id) => deleteUser(context, id),
       },
       {
@@ -181,6 +198,8 @@ function usersApi(context: Context): { readonly users: UsersApi } {
         setRoles: ['id', null],
         disable: ['id'],
         enable: ['id'],
+        invite: [['user', { email: 'string', roles: 'strings?' }]],
+        startReset: ['id'],
         delete: ['id'],
       },
     ),

@@ -5,6 +5,8 @@ import { AuthError } from '../errors.ts'
 import { revokeAllSessions } from '../sessions/end.ts'
 import { listSessions } from '../sessions/list.ts'
 import { describeUser } from './administration.ts'
+import { inviteUser } from './invitations.ts'
+import { startReset } from './password-reset.ts'
 import { listUsers } from './user-list.ts'
 import {
   createUser,
@@ -82,6 +84,29 @@ const update: Command<{ user: string; email?: string; name?: string }> = {
   },
 }
 
+const invite: Command<{ email: string; role?: string[] }> = {
+  name: 'invite',
+  description: 'send an invitation; the user chooses a password',
+  options: [
+    { flags: '--email <address>', description: 'where it is sent', required: true },
+    { flags: '--role <role>', description: 'a role of the new user; may be repeated', repeated: true },
+  ],
+  async run(context, { email, role = [] }) {
+    print(await inviteUser(context, { email, roles: role }))
+  },
+}
+
+const reset: Command<{ user: string }> = {
+  name: 'reset',
+  description: 'send the mail for a new password',
+  arguments: [['<user>']],
+  async run(context, { user }) {
+    const { id, email } = await requireUser(context, user)
+    await startReset(context, id)
+    console.log(`A server will send the mail to ${email}`)
+  },
+}
+
 const changeRoles: Command<{ user: string; role?: string[]; none?: true }> = {
   name: 'set-roles',
   description: 'replace the roles; access tokens with the old ones become stale',
@@ -151,7 +176,7 @@ const sessions: Command<{ user: string; end?: boolean }> = {
 export const userCommands = {
   name: 'users',
   description: 'manage users, given by id or e-mail address',
-  commands: [create, list, show, update, changeRoles, disable, enable, remove, setPassword, sessions],
+  commands: [create, list, show, update, changeRoles, disable, enable, remove, setPassword, reset, invite, sessions],
 } as const
 
 /**

@@ -8,7 +8,7 @@ import { endAllSessions } from '../sessions/end.ts'
 import { addressTaken, isTaken, needMail } from './email-addresses.ts'
 import { findToken, invalidToken, issueToken, takeToken } from './one-time-tokens.ts'
 import type { OneTimeTokenRow } from './one-time-tokens-contract.ts'
-import { requireBuiltIn, requirePassword } from './own-account.ts'
+import { type Caller, requireBuiltIn, requirePassword } from './own-account.ts'
 import { enqueueReset } from './password-reset.ts'
 import { normaliseEmail, orTaken } from './users.ts'
 
@@ -29,16 +29,17 @@ export interface EmailChange {
  */
 export async function requestEmailChange(
   context: Context,
-  subject: string,
+  caller: Caller,
   { email, password }: EmailChange,
   origin: RequestOrigin = {},
 ): Promise<void> {
   needMail(context)
+  const { subject } = caller
   const recipient = normaliseEmail(email)
   const user =
     password === undefined
       ? await requireBuiltIn(context, subject)
-      : await requirePassword(context, subject, password, origin)
+      : await requirePassword(context, caller, password, origin)
   if (user.email === recipient) throw new AuthError('validation_failed', 'This is the address already')
   await commit(context, async (unit) => {
     const taken = await isTaken(context, unit, recipient, subject)
@@ -99,6 +100,6 @@ export async function undoEmailChange(context: Context, token: string, origin: R
     await unit.oneTimeTokens.delete('change-email', subject)
     await endAllSessions(context, unit, subject, { reason: 'email_change_undone', origin })
     await audit(unit, { type: 'user.email_change_undone', time: now, subject, ...origin })
-    await enqueueReset(context, unit, email, origin)
+    await enqueueReset(context, unit, email, { unlimited: true, origin })
   })
 }

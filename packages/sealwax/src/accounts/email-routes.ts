@@ -21,7 +21,7 @@ export function emailRoutes({ app, context, guard, requestOrigin }: Edge): void 
       request: jsonBody(verifyRequest),
       responses: {
         204: { description: 'Verified' },
-        default: refusals('one_time_token_invalid', 'email_taken', UNAVAILABLE),
+        default: refusals('too_many_attempts', 'one_time_token_invalid', 'email_taken', UNAVAILABLE),
       },
     }),
     async (c) => {
@@ -37,7 +37,10 @@ export function emailRoutes({ app, context, guard, requestOrigin }: Edge): void 
       summary: 'Send the mail that verifies an address once more',
       description: 'The reply is the same whether or not the address waits for one.',
       request: jsonBody(emailRequest),
-      responses: { 202: { description: 'Accepted' }, default: refusals('mail_unavailable', UNAVAILABLE) },
+      responses: {
+        202: { description: 'Accepted' },
+        default: refusals('too_many_attempts', 'mail_unavailable', UNAVAILABLE),
+      },
     }),
     async (c) => {
       await requestVerification(context, c.req.valid('json').email, requestOrigin(c))
@@ -58,6 +61,7 @@ export function emailRoutes({ app, context, guard, requestOrigin }: Edge): void 
       responses: {
         202: { description: 'Accepted' },
         default: refusals(
+          'too_many_attempts',
           'mail_unavailable',
           'email_invalid',
           'password_incorrect',
@@ -70,9 +74,9 @@ export function emailRoutes({ app, context, guard, requestOrigin }: Edge): void 
     }),
     async (c) => {
       const { email, password } = c.req.valid('json')
-      const { subject } = await authenticateUser(guard, c.req.raw)
+      const caller = await authenticateUser(guard, c.req.raw)
       if (password === undefined) await guard.authenticate(c.req.raw, { fresh: '15m' })
-      await requestEmailChange(context, subject, { email, password }, requestOrigin(c))
+      await requestEmailChange(context, caller, { email, password }, requestOrigin(c))
       return c.body(null, 202)
     },
   )
@@ -86,7 +90,7 @@ export function emailRoutes({ app, context, guard, requestOrigin }: Edge): void 
       request: jsonBody(undoRequest),
       responses: {
         204: { description: 'Undone' },
-        default: refusals('one_time_token_invalid', 'email_taken', UNAVAILABLE),
+        default: refusals('too_many_attempts', 'one_time_token_invalid', 'email_taken', UNAVAILABLE),
       },
     }),
     async (c) => {

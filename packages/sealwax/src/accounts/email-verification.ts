@@ -3,6 +3,7 @@ import type { Context } from '../core/context.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit } from '../core/unit-of-work.ts'
 import { enqueueMail } from '../mail/outbox.ts'
+import { throttle } from '../throttling/throttle.ts'
 import { needMail } from './email-addresses.ts'
 import { applyEmailChange } from './email-change.ts'
 import { findToken, invalidToken, type Presented, takeToken } from './one-time-tokens.ts'
@@ -14,7 +15,7 @@ import { normaliseEmail } from './users.ts'
  * Requests the mail that verifies an address once more. Whether the address waits for one is only
  * looked up when the mail is sent.
  *
- * @throws {AuthError} `mail_unavailable`
+ * @throws {AuthError} `mail_unavailable`, `too_many_attempts`
  */
 export async function requestVerification(context: Context, email: string, origin: RequestOrigin = {}): Promise<void> {
   needMail(context)
@@ -24,6 +25,7 @@ export async function requestVerification(context: Context, email: string, origi
   } catch {
     return
   }
+  await throttle(context, { action: 'reset', account: recipient, origin })
   await commit(context, (unit) =>
     enqueueMail(context, unit, { kind: 'verify-email', recipient, data: { ip: origin.ip }, origin }),
   )

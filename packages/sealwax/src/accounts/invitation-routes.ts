@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { AuthError } from '../errors.ts'
+import { LOGGED_IN_RECENTLY } from '../http/administrators.ts'
 import type { Edge } from '../http/edge.ts'
 import { jsonBody, jsonReply, refusals } from '../http/schemas.ts'
 import { type Invitation, inviteUser, listInvitations, withdrawInvitation } from './invitations.ts'
@@ -8,20 +9,31 @@ import { emailRequest, invitation, invitationRequest } from './schemas.ts'
 const UNAVAILABLE = 'temporarily_unavailable'
 
 /** Invitations, for administrators. */
-export function invitationRoutes({ app, context, administrators: { only, security, requestOrigin } }: Edge): void {
+export function invitationRoutes({
+  app,
+  context,
+  administrators: { only, recently, security, requestOrigin },
+}: Edge): void {
   app.openapi(
     createRoute({
       method: 'post',
       path: '/invitations',
       operationId: 'inviteUser',
       summary: 'Invite a user by mail',
-      description: 'A second invitation to an address replaces the first.',
+      description: `A second invitation to an address replaces the first. ${LOGGED_IN_RECENTLY}`,
       security,
-      middleware: only,
+      middleware: recently,
       request: jsonBody(invitationRequest),
       responses: {
         201: jsonReply('Invited', invitation),
-        default: refusals('mail_unavailable', 'email_invalid', 'email_taken', 'registration_disabled', UNAVAILABLE),
+        default: refusals(
+          'reauthentication_required',
+          'mail_unavailable',
+          'email_invalid',
+          'email_taken',
+          'registration_disabled',
+          UNAVAILABLE,
+        ),
       },
     }),
     async (c) => {

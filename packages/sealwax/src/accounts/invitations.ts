@@ -3,6 +3,7 @@ import type { Context } from '../core/context.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit } from '../core/unit-of-work.ts'
 import { enqueueMail } from '../mail/outbox.ts'
+import { throttle } from '../throttling/throttle.ts'
 import { addressTaken, isTaken, needMail } from './email-addresses.ts'
 import { completeSignUp, type LoggedIn, prepareRegistration, registrationDisabled, type SignUp } from './login.ts'
 import { findToken, issueToken, takeToken } from './one-time-tokens.ts'
@@ -96,14 +97,19 @@ export async function acceptInvitation(
   origin: RequestOrigin = {},
 ): Promise<LoggedIn> {
   if (context.config.registration === 'closed') throw registrationDisabled()
-  const token = await findToken(context, { token: invitation }, ['invite'], origin)
+  const attempt = await throttle(context, { action: 'invitation', account: invitation, origin })
+  const token = await findToken(context, { token: invitation }, ['invite'], origin).catch(async (error) => {
+    await attempt.failed()
+    throw error
+  })
   const { email, roles } = toInvitation(token)
   const credentials = { ...given, email }
   const { user, subject } = await prepareRegistration(context, credentials, origin, roles)
   const verified = { ...user, email_verified_at: context.now() }
-  return completeSignUp(context, { user: verified, subject, credentials, origin }, (unit) =>
-    takeToken(context, unit, token),
-  )
+  return completeSignUp(context, { user: verified, subject, credentials, origin }, async (unit) => {
+    await takeToken(context, unit, token)
+    await attempt.succeeded(unit)
+  })
 }
 
 function toInvitation({ email, data, created_at, expires_at }: OneTimeTokenRow): Invitation {

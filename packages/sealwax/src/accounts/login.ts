@@ -7,6 +7,7 @@ import { type CreateSession, MOST_ATTEMPTS, sessionsBeingEnded, startSession } f
 import { callLoadSubject, disabledUser, resolveNewSubject } from '../sessions/subjects.ts'
 import type { TokenResponse, TokenSubject } from '../sessions/tokens.ts'
 import { issueDeviceToken } from '../throttling/devices.ts'
+import { throttle } from '../throttling/throttle.ts'
 import { callBeforeRegister, callCheckAttributes } from './application-hooks.ts'
 import { authenticate, invalidCredentials, type PasswordCredentials } from './authentication.ts'
 import type { UserRow } from './contract.ts'
@@ -87,13 +88,22 @@ export async function login(context: Context, credentials: Credentials, origin: 
  * Creates a user and starts a session.
  *
  * @throws {AuthError} `registration_disabled`, also when `loadSubject` does not know the new id;
- * `registration_refused`, `user_disabled`, `overloaded`, `temporarily_unavailable`, and the codes
+ * `registration_refused`, `user_disabled`, `overloaded`, `too_many_attempts`, `temporarily_unavailable`, and the codes
  * of `createUser`. Then nothing is stored
  */
 export async function register(context: Context, credentials: SignUp, origin: RequestOrigin = {}): Promise<LoggedIn> {
   if (context.config.registration !== 'open') throw registrationDisabled()
-  const { user, subject } = await prepareRegistration(context, credentials, origin)
-  return completeSignUp(context, { user, subject, credentials, origin })
+  // Counted, because the reply says which addresses are taken.
+  const request = { action: 'registration', account: normaliseEmail(credentials.email), origin } as const
+  const attempt = await throttle(context, request)
+  try {
+    const { user, subject } = await prepareRegistration(context, credentials, origin)
+    return await completeSignUp(context, { user, subject, credentials, origin }, (unit) => attempt.succeeded(unit))
+  } catch (error) {
+    if (error instanceof AuthError && error.code === 'email_taken') await attempt.failed()
+    else await attempt.withdraw()
+    throw error
+  }
 }
 
 /** The error for a sign-up that this server does not offer. */

@@ -14,10 +14,15 @@ type Data = Readonly<Record<string, unknown>>
 type TokenFor = (unit: Unit, data: Data, recipient: string, now: number) => Promise<NewToken | undefined>
 
 /** A kind of mail with a link. A new token is issued whenever the mail is about to be sent. */
-function linked(name: keyof typeof accountMailTexts, page: PageName, tokenFor: TokenFor): MailKind {
+function linked(
+  name: keyof typeof accountMailTexts,
+  values: readonly string[],
+  page: PageName,
+  tokenFor: TokenFor,
+): MailKind {
   return {
     texts: accountMailTexts[name],
-    values: ['link', 'code', 'ip', 'time', 'device'],
+    values,
     async compose(context, data, recipient) {
       const issued = await commit(context, async (unit) => {
         const token = await tokenFor(unit, data, recipient, context.now())
@@ -63,13 +68,20 @@ const notMe: TokenFor = async (unit, data, recipient) => {
   return { purpose: 'not-me', holder, email: recipient, data: { subject: user.id, sessionId } }
 }
 
+/** The values of mails that somebody has requested, and of notices. */
+const REQUESTED = ['link', 'code', 'ip']
+const NOTICED = ['link', 'time', 'ip', 'device']
+
 const strangers = { limits: LIMITS_FOR_STRANGERS }
 
 /** The mails about accounts. */
 export const accountMails: Readonly<Record<keyof typeof accountMailTexts, MailKind>> = {
-  'verify-registration': { ...linked('verify-registration', 'verify-email', stored('register')), ...strangers },
+  'verify-registration': {
+    ...linked('verify-registration', REQUESTED, 'verify-email', stored('register')),
+    ...strangers,
+  },
   'verify-email': {
-    ...linked('verify-email', 'verify-email', async (unit, _, email, now) => {
+    ...linked('verify-email', REQUESTED, 'verify-email', async (unit, _, email, now) => {
       const user = await unit.users.byEmail(email)
       if (user !== undefined) {
         const waits = user.email_verified_at === null && user.disabled_at === null
@@ -88,17 +100,17 @@ export const accountMails: Readonly<Record<keyof typeof accountMailTexts, MailKi
     ...strangers,
   },
   'reset-password': {
-    ...linked('reset-password', 'reset-password', async (unit, _, email) => {
+    ...linked('reset-password', REQUESTED, 'reset-password', async (unit, _, email) => {
       const user = await unit.users.byEmail(email)
       const may = user !== undefined && user.disabled_at === null
       return may ? { purpose: 'reset-password', holder: user.id, email } : undefined
     }),
     ...strangers,
   },
-  'change-email': { ...linked('change-email', 'verify-email', stored('change-email')), ...strangers },
-  'email-changed': linked('email-changed', 'undo-email-change', stored('undo-email-change')),
-  'password-changed': linked('password-changed', 'not-me', notMe),
-  'new-device': linked('new-device', 'not-me', notMe),
-  'session-forked': linked('session-forked', 'not-me', notMe),
-  invitation: linked('invitation', 'invitation', stored('invite')),
+  'change-email': { ...linked('change-email', REQUESTED, 'verify-email', stored('change-email')), ...strangers },
+  'email-changed': linked('email-changed', ['link', 'time'], 'undo-email-change', stored('undo-email-change')),
+  'password-changed': linked('password-changed', NOTICED, 'not-me', notMe),
+  'new-device': linked('new-device', NOTICED, 'not-me', notMe),
+  'session-forked': linked('session-forked', NOTICED, 'not-me', notMe),
+  invitation: linked('invitation', ['link'], 'invitation', stored('invite')),
 }

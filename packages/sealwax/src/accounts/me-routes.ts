@@ -65,16 +65,22 @@ export function meRoutes({ app, context, guard, requestOrigin, cookie }: Edge): 
       responses: {
         204: { description: 'Deleted' },
         default: refusals(
-          ...(['reauthentication_required', 'user_external', 'password_not_set', 'password_incorrect'] as const),
+          ...([
+            'reauthentication_required',
+            'user_external',
+            'password_not_set',
+            'password_incorrect',
+            'too_many_attempts',
+          ] as const),
           ...(['unsupported_media_type', 'overloaded', 'temporarily_unavailable'] as const),
         ),
       },
     }),
     async (c) => {
       const { password } = c.req.valid('json') ?? {}
-      const { subject } = await authenticateUser(guard, c.req.raw)
+      const caller = await authenticateUser(guard, c.req.raw)
       if (password === undefined) await guard.authenticate(c.req.raw, { fresh: RECENT })
-      await deleteOwnAccount(context, subject, password, requestOrigin(c))
+      await deleteOwnAccount(context, caller, password, requestOrigin(c))
       if (cookie.peek(c) !== undefined) cookie.clear(c)
       return c.body(null, 204)
     },
@@ -92,7 +98,7 @@ export function meRoutes({ app, context, guard, requestOrigin, cookie }: Edge): 
       responses: {
         204: { description: 'Changed' },
         default: refusals(
-          ...(['user_external', 'password_not_set', 'password_incorrect'] as const),
+          ...(['user_external', 'password_not_set', 'password_incorrect', 'too_many_attempts'] as const),
           ...(['password_too_short', 'password_too_long', 'temporarily_unavailable'] as const),
         ),
       },

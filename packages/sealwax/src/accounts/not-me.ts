@@ -30,6 +30,6 @@ export async function reportNotMe(
       if (ended !== undefined) await revokeSessions(context, unit, [ended])
     }
     await audit(unit, { type: 'user.reported_not_me', time: now, subject, sessionId, ...origin })
-    await enqueueReset(context, unit, user.email, origin)
+    await enqueueReset(context, unit, user.email, { unlimited: true, origin })
   })
 }

@@ -5,6 +5,7 @@ import { purgeInPages } from '../core/purge.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit, type Unit } from '../core/unit-of-work.ts'
 import { AuthError } from '../errors.ts'
+import { throttle } from '../throttling/throttle.ts'
 import type { OneTimeTokenRow, Purpose } from './one-time-tokens-contract.ts'
 import { normaliseEmail } from './users.ts'
 
@@ -71,7 +72,7 @@ export async function issueToken(context: Context, unit: Unit, given: NewToken):
  * effect.
  *
  * @throws {AuthError} `one_time_token_invalid` when it is unknown, expired, used or for another
- * purpose, and when the code is wrong or was tried too often
+ * purpose, and when the code is wrong or was tried too often; `too_many_attempts` for codes
  */
 export async function findToken(
   context: Context,
@@ -120,6 +121,21 @@ async function findByCode(
   } catch {
     // Treated as an address without tokens.
   }
+  const attempt = await throttle(context, { action: 'code', account: address ?? email, origin })
+  const found = await tryCode(context, address, code, purposes, origin)
+  if (found === undefined) await attempt.failed()
+  else await commit(context, (unit) => attempt.succeeded(unit))
+  return found
+}
+
+/** Counts and compares in one transaction. */
+function tryCode(
+  context: Context,
+  address: string | undefined,
+  code: string,
+  purposes: readonly Purpose[],
+  origin: RequestOrigin,
+): Promise<OneTimeTokenRow | undefined> {
   return commit(context, async (unit) => {
     const now = context.now()
     const rows = address === undefined ? [] : await unit.oneTimeTokens.byEmail(address, purposes, now)

@@ -6,6 +6,7 @@ import { commit } from '../core/unit-of-work.ts'
 import { AuthError } from '../errors.ts'
 import { endAllSessions } from '../sessions/end.ts'
 import { disabledUser } from '../sessions/subjects.ts'
+import { throttle } from '../throttling/throttle.ts'
 import { callCheckAttributes } from './application-hooks.ts'
 import { authenticate, type PasswordCredentials } from './authentication.ts'
 import type { UserRow } from './contract.ts'
@@ -39,7 +40,7 @@ function ignoreInvalidCredentials(error: unknown): undefined {
 }
 
 /** The user of an access token. */
-interface Caller {
+export interface Caller {
   readonly subject: string
   /** The session of the token, which continues. */
   readonly sessionId?: string | undefined
@@ -71,7 +72,7 @@ export async function changePassword(
   origin: RequestOrigin = {},
 ): Promise<void> {
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
-    const user = await requirePassword(context, subject, currentPassword, origin)
+    const user = await requirePassword(context, { subject, sessionId }, currentPassword, origin)
     const password_hash = await passwordsOf(context).hash(newPassword, networksOf(origin.ip))
     const changed = await commit(context, async (unit) => {
       const current = await unit.users.lock(subject)
@@ -147,14 +148,15 @@ export async function changeOwnProfile(
  */
 export async function deleteOwnAccount(
   context: Context,
-  subject: string,
+  caller: Caller,
   password: string | undefined,
   origin: RequestOrigin = {},
 ): Promise<void> {
+  const { subject } = caller
   const user =
     password === undefined
       ? await requireBuiltIn(context, subject)
-      : await requirePassword(context, subject, password, origin)
+      : await requirePassword(context, caller, password, origin)
   const isUnchanged = (current: UserRow) => password === undefined || current.password_hash === user.password_hash
   if (await deleteUser(context, subject, origin, isUnchanged)) return
   throw password === undefined ? externalUser() : incorrectPassword()
@@ -163,11 +165,12 @@ export async function deleteOwnAccount(
 /**
  * Returns the stored user if this is its current password.
  *
- * @throws {AuthError} `user_external`, `password_not_set`, `password_incorrect`, `overloaded`
+ * @throws {AuthError} `user_external`, `password_not_set`, `password_incorrect`, `overloaded`,
+ * `too_many_attempts`
  */
 export async function requirePassword(
   context: Context,
-  subject: string,
+  { subject, sessionId }: Caller,
   password: string,
   origin: RequestOrigin,
 ): Promise<UserRow> {
@@ -180,8 +183,20 @@ export async function requirePassword(
     place.leave()
     throw new AuthError('password_not_set', 'This user has no password: set one with a reset')
   }
-  if (await passwordsOf(context).matches(password, user.password_hash, place)) return user
-  await auditAlone(context, { type: 'user.password_rejected', time: context.now(), subject, ...origin })
+  // A session has a counter of its own: guesses elsewhere do not stop the owner here.
+  const device = `session ${sessionId ?? subject}`
+  const attempt = await throttle(context, { action: 'login', account: user.email, origin, device, subject }).catch(
+    (error) => {
+      place.leave()
+      throw error
+    },
+  )
+  if (await passwordsOf(context).matches(password, user.password_hash, place)) {
+    await commit(context, (unit) => attempt.succeeded(unit))
+    return user
+  }
+  const rejected = { type: 'user.password_rejected', time: context.now(), subject, ...origin } as const
+  await Promise.all([attempt.failed(), auditAlone(context, rejected)])
   throw incorrectPassword()
 }
 

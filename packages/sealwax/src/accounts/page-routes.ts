@@ -14,6 +14,7 @@ import { type PageName, pageTexts } from './page-texts.ts'
 import { resetPassword } from './password-reset.ts'
 
 interface Page {
+  readonly path: string
   readonly asksPassword: boolean
   /** The effect of the button. */
   use(sent: { token: string; password: string; all: boolean }, origin: RequestOrigin): Promise<unknown>
@@ -21,17 +22,28 @@ interface Page {
 
 function pagesOf(context: Context): Readonly<Record<PageName, Page>> {
   return {
-    'verify-email': { asksPassword: false, use: ({ token }, origin) => verifyEmail(context, { token }, origin) },
+    'verify-email': {
+      path: '/account/verify-email',
+      asksPassword: false,
+      use: ({ token }, origin) => verifyEmail(context, { token }, origin),
+    },
     'reset-password': {
+      path: '/account/reset-password',
       asksPassword: true,
       use: ({ token, password }, origin) => resetPassword(context, { token }, password, origin),
     },
-    'undo-email-change': { asksPassword: false, use: ({ token }, origin) => undoEmailChange(context, token, origin) },
+    'undo-email-change': {
+      path: '/account/undo-email-change',
+      asksPassword: false,
+      use: ({ token }, origin) => undoEmailChange(context, token, origin),
+    },
     'not-me': {
+      path: '/account/not-me',
       asksPassword: false,
       use: ({ token, all }, origin) => reportNotMe(context, { token, all }, origin),
     },
     invitation: {
+      path: '/account/invitation',
       asksPassword: true,
       use: ({ token, password }, origin) => acceptInvitation(context, { invitation: token, password }, origin),
     },
@@ -46,7 +58,7 @@ const htmlReply = { description: 'A page', content: { 'text/html': { schema: z.s
  */
 export function pageRoutes({ app, context, requestOrigin }: Edge): void {
   for (const [name, page] of Object.entries(pagesOf(context)) as [PageName, Page][]) {
-    const path = `/account/${name}`
+    const { path } = page
     const operation = name.replace(/-\w/g, (part) => part.charAt(1).toUpperCase())
     app.openapi(
       createRoute({

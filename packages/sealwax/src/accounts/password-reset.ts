@@ -5,6 +5,7 @@ import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit, type Unit } from '../core/unit-of-work.ts'
 import { enqueueMail } from '../mail/outbox.ts'
 import { endAllSessions } from '../sessions/end.ts'
+import { throttle } from '../throttling/throttle.ts'
 import { needMail } from './email-addresses.ts'
 import { notify } from './notify.ts'
 import { findToken, invalidToken, type Presented, takeToken } from './one-time-tokens.ts'
@@ -15,7 +16,7 @@ import { normaliseEmail, noSuchUser } from './users.ts'
  * Requests the mail with which a user sets a new password. Whether there is such a user is only
  * looked up when the mail is sent, so that the reply cannot tell.
  *
- * @throws {AuthError} `mail_unavailable`
+ * @throws {AuthError} `mail_unavailable`, `too_many_attempts`
  */
 export async function requestReset(context: Context, email: string, origin: RequestOrigin = {}): Promise<void> {
   needMail(context)
@@ -25,8 +26,9 @@ export async function requestReset(context: Context, email: string, origin: Requ
   } catch {
     return
   }
+  await throttle(context, { action: 'reset', account: address, origin })
   await commit(context, async (unit) => {
-    await enqueueReset(context, unit, address, origin)
+    await enqueueReset(context, unit, address, { unlimited: false, origin })
     await audit(unit, { type: 'user.reset_requested', time: context.now(), ...origin })
   })
 }
@@ -41,14 +43,24 @@ export async function startReset(context: Context, id: string, origin: RequestOr
   await commit(context, async (unit) => {
     const user = await unit.users.byId(id)
     if (user === undefined) throw noSuchUser()
-    await enqueueReset(context, unit, user.email, origin)
+    await enqueueReset(context, unit, user.email, { unlimited: true, origin })
     await audit(unit, { type: 'user.reset_requested', time: context.now(), subject: id, ...origin })
   })
 }
 
-/** Requests this mail inside a unit. */
-export async function enqueueReset(context: Context, unit: Unit, email: string, origin: RequestOrigin): Promise<void> {
-  await enqueueMail(context, unit, { kind: 'reset-password', recipient: email, data: { ip: origin.ip }, origin })
+/**
+ * Requests this mail inside a unit.
+ *
+ * @param unlimited whether somebody who knows the account caused it, see `NewMail`
+ */
+export async function enqueueReset(
+  context: Context,
+  unit: Unit,
+  email: string,
+  { unlimited, origin }: { readonly unlimited: boolean; readonly origin: RequestOrigin },
+): Promise<void> {
+  const data = { ip: origin.ip }
+  await enqueueMail(context, unit, { kind: 'reset-password', recipient: email, data, origin, unlimited })
 }
 
 /**

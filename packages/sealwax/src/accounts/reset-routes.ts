@@ -14,7 +14,10 @@ export function resetRoutes({ app, context, requestOrigin }: Edge): void {
       summary: 'Send the mail for a new password',
       description: 'The reply is the same whether or not there is a user with this address.',
       request: jsonBody(emailRequest),
-      responses: { 202: { description: 'Accepted' }, default: refusals('mail_unavailable', 'temporarily_unavailable') },
+      responses: {
+        202: { description: 'Accepted' },
+        default: refusals('too_many_attempts', 'mail_unavailable', 'temporarily_unavailable'),
+      },
     }),
     async (c) => {
       await requestReset(context, c.req.valid('json').email, requestOrigin(c))
@@ -33,6 +36,7 @@ export function resetRoutes({ app, context, requestOrigin }: Edge): void {
       responses: {
         204: { description: 'The new password is set' },
         default: refusals(
+          'too_many_attempts',
           'one_time_token_invalid',
           'password_too_short',
           'password_too_long',

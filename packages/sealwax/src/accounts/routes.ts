@@ -53,6 +53,7 @@ export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void
         default: refusals(
           ...([
             'registration_disabled',
+            'too_many_attempts',
             'registration_refused',
             'attributes_invalid',
             'user_disabled',

@@ -11,6 +11,7 @@ const password = z
   .refine((given) => given.isWellFormed(), LONE_SURROGATE)
   .openapi({ example: 'correct horse battery staple' })
 
+const linkToken = text('The `token` of the link in the mail.', 'swo_…').max(128)
 const name = z.string().max(400).openapi({ description: '1 to 100 characters.', example: 'Alex Lee' })
 
 /**
@@ -53,11 +54,9 @@ export const registerRequest = z
   .strictObject({
     ...credentials,
     email: credentials.email.optional(),
-    invitation: z
-      .string()
-      .regex(/^swo_[\w-]{43}$/)
-      .optional()
-      .openapi({ description: 'The `token` of the link in an invitation, which replaces `email`.' }),
+    invitation: linkToken.optional().openapi({
+      description: 'The `token` of the link in an invitation, which replaces `email`.',
+    }),
     name: name.optional(),
     attributes: attributes.optional(),
   })
@@ -112,10 +111,6 @@ export const loginResponse = z
   .openapi('LoginResponse')
 
 const emailAddress = z.string().max(320).openapi({ example: 'alex@example.com' })
-const linkToken = z
-  .string()
-  .regex(/^swo_[\w-]{43}$/)
-  .openapi({ description: 'The `token` of the link in the mail.' })
 const sixDigits = z
   .string()
   .regex(/^\d{6}$/)

@@ -79,7 +79,8 @@ export const LIMITS_FOR_STRANGERS: MailLimits = {
     { count: 3, window: 15 * MINUTE },
     { count: 10, window: 24 * 60 * MINUTE },
   ],
-  perNetwork: [{ count: 30, window: 60 * MINUTE }],
+  // A class or an office that signs up together.
+  perNetwork: [{ count: 200, window: 60 * MINUTE }],
 }
 
 /** Returns the kinds of all features, by name. */

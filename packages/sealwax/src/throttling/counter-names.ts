@@ -5,15 +5,15 @@ import type { CounterKind, Nature } from './limits.ts'
 
 /**
  * What is throttled, each with counters of its own: whoever guesses passwords does not stop the
- * owner from asking for a reset. `login` and `code` are guesses; the others are requests that send
- * mail or create an account, and each one counts.
+ * owner from asking for a reset. Of guesses only wrong ones stay counted; a request sends a mail, and
+ * each one counts.
  */
 export const ACTIONS = {
   login: 'guess',
   code: 'guess',
   reset: 'request',
-  registration: 'request',
-  invitation: 'request',
+  registration: 'guess',
+  invitation: 'guess',
 } as const satisfies Record<string, Nature>
 
 /** The name of something that is throttled. */

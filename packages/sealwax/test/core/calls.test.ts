@@ -59,7 +59,7 @@ const CALLS: readonly [call: string, given: unknown[], sentence: string][] = [
   [
     'auth.verifyPassword',
     [{ ...user, remember: true }],
-    'auth.verifyPassword: there is no option "remember"; write email or password',
+    'auth.verifyPassword: there is no option "remember"; write email, password or deviceToken',
   ],
   ['users.disable', [{ id: 'ann' }], 'users.disable: id must be a string (got an object)'],
   [

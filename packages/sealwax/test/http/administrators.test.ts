@@ -19,6 +19,8 @@ const LASTING: readonly [method: string, path: string, json?: object][] = [
   ['POST', '/admin/users/other/enable'],
   ['DELETE', '/admin/users/other/sessions'],
   ['GET', '/admin/audit'],
+  ['POST', '/admin/users/other/password-reset'],
+  ['GET', '/invitations'],
 ]
 
 /** Irreversible operations, which require a recent log-in. */
@@ -31,6 +33,7 @@ const FINAL: readonly [method: string, path: string, json?: object][] = [
   ['POST', '/admin/users', { email: 'new@example.com' }],
   ['PATCH', '/admin/users/other', { roles: ['x'] }],
   ['DELETE', '/admin/users/other'],
+  ['POST', '/invitations', { email: 'guest@example.com' }],
 ]
 
 /** A server with an API client and a user; `send` sends a request from one of the lists above. */
@@ -172,6 +175,8 @@ describe('administrators', () => {
       'post /admin/keys/rotate',
       'post /admin/keys/{kid}/revoke',
       'post /admin/users',
+      'post /email',
+      'post /invitations',
     ])
   })
 })

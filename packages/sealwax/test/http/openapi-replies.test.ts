@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import { importKey } from '@sealwax/jwt'
-import { type Call, DAY, PASSWORD, type Reply, type Started, startAuth } from '../server.ts'
+import { createInbox } from '../accounts/inbox.ts'
+import { type Call, DAY, MINUTE, PASSWORD, type Reply, type Started, startAuth } from '../server.ts'
 import { operationsOf, readDocument } from './conformance.ts'
 
 const operations = operationsOf(await readDocument())
@@ -184,6 +185,112 @@ describe('responses of a real server match the document', () => {
     await ask(server, id, 200, { json: { mode: 'cookie' } })
     await ask(server, id, 200, {})
     await ask(server, id, 403, { headers: { 'User-Agent': 'another' } })
+  })
+
+  test('for what needs mail', async () => {
+    const inbox = createInbox()
+    await using server = await startAuth({ mail: inbox.mail, registration: 'verified' })
+    const { email } = credentials
+    await ask(server, 'register', 202, { json: credentials })
+    await ask(server, 'requestVerification', 202, { json: { email } })
+    await inbox.next(email)
+    await ask(server, 'verifyEmail', 204, { json: { token: (await inbox.next(email)).token } })
+    await ask(server, 'forgotPassword', 202, { json: { email } })
+    const { token: reset } = await inbox.next(email)
+    await ask(server, 'resetPassword', 422, { json: { token: reset, password: 'short' } })
+    await ask(server, 'resetPassword', 204, { json: { token: reset, password: PASSWORD } })
+    const { link } = await inbox.next(email)
+    assert.match(link, /not-me/)
+    server.clock.advance(16 * MINUTE)
+    const { access_token: token } = (await server.call('/login', { json: credentials })).body
+    await ask(server, 'changeEmail', 202, { token, json: { email: 'new@example.com', password: PASSWORD } })
+    await ask(server, 'changeEmail', 422, { token, json: { email: 'no address', password: PASSWORD } })
+    await ask(server, 'verifyEmail', 204, { json: { token: (await inbox.next('new@example.com')).token } })
+    await ask(server, 'undoEmailChange', 204, { json: { token: (await inbox.next(email)).token } })
+    const used = { token: reset, password: PASSWORD }
+    await ask(server, 'resetPassword', 400, { json: used })
+    for (const id of ['verifyEmail', 'undoEmailChange']) await ask(server, id, 400, { json: { token: reset } })
+    for (const page of ['verifyEmail', 'resetPassword', 'undoEmailChange', 'notMe', 'invitation']) {
+      await ask(server, `${page}Page`, 200, {}, (path) => `${path}?token=${reset}`)
+      await ask(server, `${page}Submit`, 400, { body: new URLSearchParams({ token: reset }) })
+    }
+    const press = (id: string, fields: Record<string, string>) =>
+      ask(server, id, 200, { body: new URLSearchParams(fields) })
+    await press('notMeSubmit', { token: link.split('=')[1] as string })
+    // The mail of the undone change; that of the report is newer.
+    await inbox.next(email)
+    await press('resetPasswordSubmit', { token: (await inbox.next(email)).token, password: PASSWORD })
+    await server.call('/register', { json: { ...credentials, email: 'sam@example.com' } })
+    await press('verifyEmailSubmit', { token: (await inbox.next('sam@example.com')).token })
+    const { access_token: own } = (await server.call('/login', { json: { ...credentials, email: 'sam@example.com' } }))
+      .body
+    await ask(server, 'changeEmail', 202, { token: own, json: { email: 'sam.new@example.com', password: PASSWORD } })
+    await press('verifyEmailSubmit', { token: (await inbox.next('sam.new@example.com')).token })
+    await press('undoEmailChangeSubmit', { token: (await inbox.next('sam@example.com')).token })
+    await server.auth.users.invite({ email: 'bob@example.com' })
+    await press('invitationSubmit', { token: (await inbox.next('bob@example.com')).token, password: PASSWORD })
+    for (const id of ['forgotPassword', 'resetPassword']) {
+      await ask(server, id, 400, { body: '{', headers: { 'Content-Type': 'application/json' } })
+      await ask(server, id, 413, { json: { email: 'x'.repeat(20_000) } })
+      await ask(server, id, 415, { body: 'a=b', headers: { 'Content-Type': 'text/plain' } })
+      await ask(server, id, 422, { json: { unknown: true } })
+    }
+  })
+
+  test('for what is tried too often', async () => {
+    await using server = await startAuth({ mail: async () => {} })
+    await server.auth.users.create({ ...credentials, id: 'root' })
+    const { access_token: token } = await server.auth.sessions.create({ subject: 'root' })
+    const often = async (id: string, status: number, call: Call, times: number) => {
+      for (let tries = 0; tries < times; tries += 1) await ask(server, id, status, call)
+      await ask(server, id, 429, call)
+    }
+    const code = { email: 'nobody@example.com', code: '123456' }
+    await often('requestVerification', 202, { json: { email: 'sam@example.com' } }, 5)
+    await often('forgotPassword', 202, { json: { email: 'nobody@example.com' } }, 5)
+    await often('resetPassword', 400, { json: { ...code, password: PASSWORD } }, 5)
+    await often('register', 409, { json: credentials }, 5)
+    await often('deleteMe', 422, { token, json: { password: 'wrong' } }, 10)
+    const { access_token: other } = await server.auth.sessions.create({ subject: 'root' })
+    await often(
+      'changePassword',
+      422,
+      { token: other, json: { current_password: 'wrong', new_password: PASSWORD } },
+      10,
+    )
+  })
+
+  test('for what needs mail, without mail or a store', async () => {
+    await using server = await startAuth({ issuer: 'https://auth.example.com' })
+    const { email } = credentials
+    await ask(server, 'forgotPassword', 501, { json: { email } })
+    await server.restart({ mail: async () => {} })
+    const file = new DatabaseSync(server.file)
+    const calls: [string, Call][] = [
+      ['forgotPassword', { json: { email } }],
+      ['resetPassword', { json: { token: 'swo_x', password: PASSWORD } }],
+    ]
+    for (const table of ['outbox', 'one_time_tokens']) file.exec(`ALTER TABLE ${table} RENAME TO ${table}_away`)
+    for (const [id, call] of calls) await ask(server, id, 500, { ...call, fault: true })
+    for (const table of ['outbox', 'one_time_tokens']) file.exec(`ALTER TABLE ${table}_away RENAME TO ${table}`)
+    file.close()
+    await server.auth.close()
+    for (const [id, call] of calls) await ask(server, id, 503, call)
+  })
+
+  test('for invitations', async () => {
+    const inbox = createInbox()
+    await using server = await startAuth({ mail: inbox.mail })
+    await server.auth.users.create({ ...credentials, id: 'root', roles: ['sealwax:admin'] })
+    const { access_token: token } = await server.auth.sessions.create({ subject: 'root' })
+    await ask(server, 'inviteUser', 201, { token, json: { email: 'bob@example.com', roles: ['a'] } })
+    await ask(server, 'inviteUser', 409, { token, json: { email: credentials.email } })
+    await ask(server, 'listInvitations', 200, { token })
+    await ask(server, 'listInvitations', 401)
+    await ask(server, 'withdrawInvitation', 204, { token, json: { email: 'bob@example.com' } })
+    await ask(server, 'withdrawInvitation', 404, { token, json: { email: 'bob@example.com' } })
+    await ask(server, 'startPasswordReset', 202, { token }, (path) => path.replace('{id}', 'root'))
+    await ask(server, 'startPasswordReset', 404, { token })
   })
 
   test('for administration of keys and API clients', async () => {

@@ -52,7 +52,8 @@ describe('the OpenAPI document', () => {
       readFileSync(join(import.meta.dirname, file), 'utf8'),
     )
     const written = sources.flatMap((source) => [...source.matchAll(/^\s+path: '(\/.+)',$/gm)].map((match) => match[1]))
-    assert.ok(written.length >= operations.length - 5)
+    // Those of a loop are written as templates.
+    assert.ok(new Set(written).size >= Object.keys(document.paths).length - 5)
     assert.deepEqual(
       written.filter((path) => !Object.keys(document.paths).includes(path as string)),
       [],
