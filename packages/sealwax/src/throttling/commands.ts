@@ -1,5 +1,9 @@
+import { readFile } from 'node:fs/promises'
 import { type Command, print } from '../cli/command.ts'
+import { AuthError } from '../errors.ts'
+import { simulate } from './simulate.ts'
 import { clearAccount, countersOf } from './throttle.ts'
+import { readTrace } from './trace.ts'
 
 const show: Command<{ account: string }> = {
   name: 'show',
@@ -19,9 +23,21 @@ const clear: Command<{ account: string }> = {
   },
 }
 
+const simulateTrace: Command<{ trace: string }> = {
+  name: 'simulate',
+  description: 'print how many guesses of a trace would be checked, and how often the owners would wait',
+  arguments: [['<trace>', 'a file: JSON lines, or CSV with the columns time, account, network, device, ok']],
+  async run(_context, { trace }) {
+    const text = await readFile(trace, 'utf8').catch((cause) => {
+      throw new AuthError('validation_failed', `The trace cannot be read: ${cause.code}`, { cause })
+    })
+    print(simulate(readTrace(text)))
+  },
+}
+
 /** `sealwax throttle`. */
 export const throttleCommands = {
   name: 'throttle',
   description: 'limits for attempts to log in',
-  commands: [show, clear],
+  commands: [show, clear, simulateTrace],
 } as const

@@ -138,10 +138,23 @@ export function afterFailure(kind: CounterKind, counter: Counter, now: number): 
   return { ...counter, at: Math.max(counter.at, now) + Math.round((1 - WHILE_CHECKED) * STEADY[kind].every) }
 }
 
-/** The counter without an attempt that changed it from `before` to `after`. */
-export function without(kind: CounterKind, counter: Counter, before: Counter, after: Counter, nature: Nature): Counter {
+/** A counted attempt: the counters as it found them, and those that it changed. */
+export interface Counted {
+  readonly before: Counters
+  readonly after: Counters
+  readonly nature: Nature
+}
+
+/** The counter after a guess turned out to be right: its network starts again at this account. */
+export function afterSuccess(kind: CounterKind, counter: Counter, counted: Counted): Counter {
+  return kind === 'caller' ? UNUSED : afterWithdrawal(kind, counter, counted)
+}
+
+/** The counter as if the attempt had not been made. Others may have changed it meanwhile. */
+export function afterWithdrawal(kind: CounterKind, counter: Counter, { before, after, nature }: Counted): Counter {
   if (isSteady(kind)) return { ...counter, at: counter.at - costOf(kind, nature) }
-  if (isEqual(counter, after)) return before
+  const [was, became] = [before[kind], after[kind]]
+  if (was !== undefined && became !== undefined && isEqual(counter, became)) return was
   return { ...counter, count: Math.max(0, counter.count - 1) }
 }
 

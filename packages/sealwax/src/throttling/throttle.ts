@@ -8,15 +8,16 @@ import type { CounterName, CounterRow } from './contract.ts'
 import { ACTIONS, type Action, accountHash, type CounterNames, namesOf } from './counter-names.ts'
 import {
   afterFailure,
+  afterSuccess,
+  afterWithdrawal,
   asOf,
+  type Counted,
   type Counter,
   type CounterKind,
   type Counters,
   decide,
   expiryOf,
-  type Nature,
   UNUSED,
-  without,
 } from './limits.ts'
 import { type Refusal, refusalsOf } from './refusals.ts'
 
@@ -63,7 +64,7 @@ export async function throttle(context: Context, request: AttemptRequest): Promi
     return { before: counters, decision: { ...decision, now } }
   })
   const { wait, refusedBy, next, now } = decision
-  if (refusedBy === undefined) return attemptOf(context, { names, before, after: next, nature })
+  if (refusedBy === undefined) return attemptOf(context, names, { before, after: next, nature })
   // The account refuses each network separately: the next one may have its turn earlier.
   const name = names[refusedBy === 'account' ? 'caller' : refusedBy]
   const refusal = { by: refusedBy, until: now + wait }
@@ -107,40 +108,22 @@ function auditOrigin({ ip, userAgent }: RequestOrigin): RequestOrigin {
   return { ip, userAgent }
 }
 
-interface Counted {
-  readonly names: CounterNames
-  readonly before: Counters
-  readonly after: Counters
-  readonly nature: Nature
-}
-
-function attemptOf(context: Context, counted: Counted): Attempt {
+function attemptOf(context: Context, names: CounterNames, counted: Counted): Attempt {
+  const guess = counted.nature === 'guess'
   return {
-    succeeded: (unit) => takeBack(context, unit, counted, { succeeded: true }),
-    withdraw: () => commit(context, (unit) => takeBack(context, unit, counted, { succeeded: false })),
+    async succeeded(unit) {
+      if (guess) await change(context, unit, names, (kind, counter) => afterSuccess(kind, counter, counted))
+    },
+    withdraw: () =>
+      commit(context, (unit) =>
+        change(context, unit, names, (kind, counter) => afterWithdrawal(kind, counter, counted)),
+      ),
     async failed() {
-      const { address, network } = counted.names
-      const names = { ...(address && { address }), ...(network && { network }) }
-      if (counted.nature === 'request' || address === undefined) return
-      await commit(context, (unit) => change(context, unit, names, afterFailure))
+      const { address, network } = names
+      if (!guess || address === undefined || network === undefined) return
+      await commit(context, (unit) => change(context, unit, { address, network }, afterFailure))
     },
   }
-}
-
-async function takeBack(
-  context: Context,
-  unit: Unit,
-  { names, before, after, nature }: Counted,
-  { succeeded }: { succeeded: boolean },
-): Promise<void> {
-  if (succeeded && nature === 'request') return
-  await change(context, unit, names, (kind, counter) => {
-    if (succeeded && kind === 'caller') return UNUSED
-    const [was, became] = [before[kind], after[kind]]
-    // Only a turn that was promised earlier leaves the counter of the account as it was.
-    if (was === undefined || became === undefined) return { ...counter, count: Math.max(0, counter.count - 1) }
-    return without(kind, counter, was, became, nature)
-  })
 }
 
 /** Changes counters as they are now. */

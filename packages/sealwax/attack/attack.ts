@@ -1,0 +1,28 @@
+import type { Place, StoreName } from '../torture/place.ts'
+
+/** One line of the table: a number that was measured, and what it must be. */
+export interface Result {
+  readonly what: string
+  readonly measured: string
+  readonly expected: string
+  readonly ok: boolean
+}
+
+/** An attack on real servers. */
+export interface Attack {
+  readonly name: string
+  /** What the attacker does. */
+  readonly description: string
+  /** @param scale 1 for the full counts, less for a short run */
+  run(place: Place, store: StoreName, scale: number): Promise<Result[]>
+}
+
+/** A result that must be at most a limit. */
+export function atMost(what: string, measured: number, limit: number, unit = ''): Result {
+  return { what, measured: `${measured}${unit}`, expected: `at most ${limit}${unit}`, ok: measured <= limit }
+}
+
+/** A result that must be at least a limit, so that the attack was one. */
+export function atLeast(what: string, measured: number, limit: number, unit = ''): Result {
+  return { what, measured: `${measured}${unit}`, expected: `at least ${limit}${unit}`, ok: measured >= limit }
+}

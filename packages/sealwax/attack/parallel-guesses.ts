@@ -1,0 +1,61 @@
+import { PASSWORD } from '../test/server.ts'
+import { startServers } from '../torture/servers.ts'
+import { type Attack, atLeast, atMost } from './attack.ts'
+import { OWNER, WRONG } from './embedded.ts'
+
+const FROM_NETWORKS = 100
+
+interface Reply {
+  readonly status: number
+  readonly deviceToken: string | undefined
+  /** Milliseconds. */
+  readonly took: number
+}
+
+/** Sends one request through a proxy that tells the address of the client. */
+async function post(url: string, ip: string, body: object): Promise<Reply> {
+  const started = performance.now()
+  const reply = await fetch(url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': ip },
+    body: JSON.stringify(body),
+  })
+  const { device_token: deviceToken } = (await reply.json()) as { device_token?: string }
+  return { status: reply.status, deviceToken, took: performance.now() - started }
+}
+
+/** Sends guesses again while the server says that it is overloaded: then they were not counted. */
+async function guess(url: string, ip: string): Promise<number> {
+  for (;;) {
+    const { status } = await post(`${url}/login`, ip, { email: OWNER, password: WRONG })
+    if (status !== 503) return status
+  }
+}
+
+/** Many guesses at one account at the same time. */
+export const parallelGuesses: Attack = {
+  name: 'parallel-guesses',
+  description: '1,000 parallel guesses at one account, from 100 networks, at two servers on one store',
+  async run(place, store, scale) {
+    const settings = { SEALWAX_TRUST_PROXY: '1' }
+    const databaseUrl = await place.database(store)
+    await using fleet = await startServers(2, { databaseUrl, program: 'embedding', settings })
+    const [first, second] = fleet.urls as [string, string]
+    const owner = await post(`${first}/register`, '198.51.100.7', { email: OWNER, password: PASSWORD })
+    const guesses = Array.from({ length: Math.round(1000 * scale) }, (_, i) =>
+      guess(i % 2 === 0 ? first : second, `10.0.${i % FROM_NETWORKS}.${i % 250}`),
+    )
+    // From another network than at the registration.
+    const known = { email: OWNER, password: PASSWORD, device_token: owner.deviceToken }
+    const login = await post(`${second}/login`, '203.0.113.9', known)
+    const statuses = await Promise.all(guesses)
+    const checked = statuses.filter((status) => status === 401).length
+    const refused = statuses.filter((status) => status === 429).length
+    return [
+      atMost('guesses whose password was checked', checked, 10),
+      atLeast('guesses refused with 429', refused, statuses.length - 10),
+      atMost('the owner on a known device: status', login.status, 200),
+      atMost('the owner on a known device: time', Math.round(login.took), 2000, ' ms'),
+    ]
+  },
+}

@@ -1,0 +1,47 @@
+import { type Attack, atLeast, atMost } from './attack.ts'
+import { startEmbedded, WRONG } from './embedded.ts'
+
+const ACCOUNTS = 10_000
+/** The limits of docs/throttling.md for one address. */
+const [BURST, PER_MINUTE] = [30, 1]
+/**
+ * The last guesses of the burst are checked at the same time, before the first of them is known to
+ * be wrong.
+ */
+const AT_ONCE = 4
+
+/** One guess at each of many accounts. */
+export const spray: Attack = {
+  name: 'spray',
+  description: 'one guess at each of 10,000 accounts, from 100 networks, for ten minutes',
+  async run(place, store, scale) {
+    await using server = await startEmbedded(place, store)
+    const networks = Math.max(2, Math.round(100 * scale))
+    const minutes = scale === 1 ? 10 : 3
+    let accounts = 0
+    let checked = 0
+    const spraying = async (network: number) => {
+      for (;;) {
+        accounts += 1
+        const { status } = await server.login(`10.1.${network}.7`, `user-${accounts % ACCOUNTS}@example.com`, WRONG)
+        if (status === 401) checked += 1
+        if (status === 429) return
+      }
+    }
+    const counts: number[] = []
+    for (let minute = 0; minute <= minutes; minute += 1) {
+      // The attacker never waits longer than necessary.
+      const all = Array.from({ length: AT_ONCE }, () => Array.from({ length: networks }, (_, i) => spraying(i)))
+      await Promise.all(all.flat())
+      counts.push(checked)
+      server.clock.now += 60_000
+    }
+    const [first = 0] = counts
+    const later = checked - first
+    return [
+      atLeast('guesses checked in the first minute', first, networks * BURST),
+      atMost('guesses checked in the first minute', first, networks * (BURST + AT_ONCE)),
+      atMost(`guesses checked in the next ${minutes} minutes`, later, networks * minutes * PER_MINUTE),
+    ]
+  },
+}
