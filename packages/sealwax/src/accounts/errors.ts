@@ -12,5 +12,8 @@ export const accountErrors = defineErrors({
   email_invalid: [422, 'Invalid e-mail address'],
   password_too_short: [422, 'Password is too short'],
   password_too_long: [422, 'Password is too long'],
+  password_too_common: [422, 'Password is too common'],
+  password_too_personal: [422, 'Password is too personal'],
+  password_breached: [422, 'Password is breached'],
   overloaded: [503, 'Too many log-ins at once'],
 })

@@ -9,6 +9,8 @@ import { type LoggedIn, login, register } from './login.ts'
 import { userBody } from './me-routes.ts'
 import { loginRequest, loginResponse } from './schemas.ts'
 
+/** Why a new password is refused, besides its length. */
+const PASSWORD_REFUSALS = ['password_too_common', 'password_too_personal', 'password_breached'] as const
 const UNAVAILABLE = ['temporarily_unavailable', 'keys_unavailable'] as const
 
 /** Log-in and sign-up. */
@@ -50,7 +52,7 @@ export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void
             'email_invalid',
             'password_too_short',
           ] as const),
-          ...(['password_too_long', ...UNAVAILABLE] as const),
+          ...(['password_too_long', ...PASSWORD_REFUSALS, ...UNAVAILABLE] as const),
         ),
       },
     }),

@@ -64,7 +64,7 @@ export async function prepareUser(context: Context, options: CreateUser, network
     throw new AuthError('validation_failed', 'id must be 1 to 128 letters, digits and . _ - : @')
   }
   refuseClientId(id)
-  const password_hash = await passwordsOf(context).hash(options.password, network)
+  const password_hash = await passwordsOf(context).hash(options.password, network, { email })
   const now = context.now()
   // Higher than the version of a deleted user with the same id, whose revocations may still be
   // live.
@@ -119,13 +119,18 @@ export async function updateUser(
 ): Promise<User> {
   const email = change.email === undefined ? {} : { email: normaliseEmail(change.email) }
   const secret =
-    change.password === undefined ? {} : { password_hash: await passwordsOf(context).hash(change.password) }
+    change.password === undefined ? {} : { password_hash: await hashFor(context, id, change.password, email) }
   return changeUser(context, id, async (unit, now) => {
     await orTaken(() => unit.users.change(id, { ...email, ...secret, updated_at: now }))
     if (change.password !== undefined) await endAllSessions(context, unit, id, { reason: 'password_changed' })
     const type = change.password === undefined ? 'user.updated' : 'user.password_changed'
     await audit(unit, { type, time: now, subject: id })
   })
+}
+
+async function hashFor(context: Context, id: string, password: string, changed: { email?: string }): Promise<string> {
+  const owner = await context.store.committed.users.byId(id)
+  return passwordsOf(context).hash(password, undefined, { ...owner, ...changed })
 }
 
 /**
