@@ -66,7 +66,7 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
   {
     room: 'rules',
     files: `${SRC}${FOLDERS}/*.ts`,
-    may: ['features:', ...GROUND, '@node-rs/', 'node:crypto', 'node:net', 'node:url'],
+    may: ['features:', ...GROUND, '@node-rs/', 'node:crypto', 'node:net', 'node:url', 'node:util'],
   },
   {
     room: 'store',

@@ -19,8 +19,8 @@ export interface UsersApi {
   /**
    * Creates a user.
    *
-   * @throws {AuthError} `email_invalid`, `email_taken`, `id_taken`, `password_too_short`,
-   * `password_too_long`, `validation_failed`
+   * @throws {AuthError} `email_invalid`, `email_taken`, `id_taken`, `validation_failed`,
+   * `password_hash_invalid`, and the codes of a refused password, which begin with `password_`
    * @example
    * await auth.users.create({ email: 'alex@example.com', password, roles: ['teacher'] })
    */
@@ -42,8 +42,8 @@ export interface UsersApi {
   /**
    * Changes the e-mail address or the password. A new password ends all sessions of the user.
    *
-   * @throws {AuthError} `not_found`, `email_invalid`, `email_taken`, `password_too_short`,
-   * `password_too_long`, `validation_failed`
+   * @throws {AuthError} `not_found`, `email_invalid`, `email_taken`, `validation_failed`, and the
+   * codes of a refused password, which begin with `password_`
    */
   update(id: string, change: { email?: string; password?: string }): Promise<User>
   /**
@@ -85,7 +85,9 @@ export function usersApi(context: Context): { readonly users: UsersApi } {
         delete: (id) => deleteUser(context, id),
       },
       {
-        create: [['user', { email: 'string', password: 'string', id: 'string?', roles: 'strings?' }]],
+        create: [
+          ['user', { email: 'string', password: 'string?', passwordHash: 'string?', id: 'string?', roles: 'strings?' }],
+        ],
         get: ['id'],
         find: ['email'],
         list: [PAGE],

@@ -15,5 +15,6 @@ export const accountErrors = defineErrors({
   password_too_common: [422, 'Password is too common'],
   password_too_personal: [422, 'Password is too personal'],
   password_breached: [422, 'Password is breached'],
+  password_hash_invalid: [422, 'Password hash cannot be used'],
   overloaded: [503, 'Too many log-ins at once'],
 })

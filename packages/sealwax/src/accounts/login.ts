@@ -9,6 +9,7 @@ import { callLoadSubject, disabledUser, resolveNewSubject } from '../sessions/su
 import type { TokenResponse, TokenSubject } from '../sessions/tokens.ts'
 import type { UserRow } from './contract.ts'
 import { passwordsOf } from './passwords.ts'
+import { storeUpgrade } from './rehash.ts'
 import { insertUser, normaliseEmail, prepareUser, toUser, type User } from './users.ts'
 
 /** The body of a log-in or a sign-up. */
@@ -43,15 +44,16 @@ export interface LoggedIn {
 export async function login(context: Context, credentials: Credentials, origin: RequestOrigin = {}): Promise<LoggedIn> {
   // Before the database is read, so that a refused request causes no read.
   const place = passwordsOf(context).enter(networksOf(origin.ip))
-  const user = await userByEmail(context, credentials.email).catch((error) => {
+  const found = await userByEmail(context, credentials.email).catch((error) => {
     place.leave()
     throw error
   })
-  const matches = await passwordsOf(context).matches(credentials.password, user?.password_hash, place)
-  if (!matches || user === undefined) {
-    await auditAlone(context, { type: 'user.login_failed', time: context.now(), subject: user?.id, ...origin })
+  const { matches, upgraded } = await passwordsOf(context).check(credentials.password, found?.password_hash, place)
+  if (!matches || found === undefined) {
+    await auditAlone(context, { type: 'user.login_failed', time: context.now(), subject: found?.id, ...origin })
     throw invalidCredentials()
   }
+  const user = await storeUpgrade(context, found, upgraded, credentials.password)
   for (let attempts = 0, before = user; attempts < MOST_ATTEMPTS; attempts += 1) {
     const answer = await callLoadSubject(context, user.id)
     const started = await commit(context, async (unit) => {

@@ -4,6 +4,7 @@ import { type Network, networksOf } from '../core/network.ts'
 import { type PasswordAdmission, passwordAdmission } from '../core/password-admission.ts'
 import type { Place } from '../core/shares.ts'
 import { AuthError } from '../errors.ts'
+import { readStoredHash } from './password-hashes.ts'
 import { createPasswordPolicy, PASSWORD_MOST, type PasswordOwner, type PasswordPolicy } from './password-policy.ts'
 
 /** Hashes and checks passwords in threads. */
@@ -29,10 +30,26 @@ export interface Passwords {
    * network
    */
   matches(password: string, hash: string | null | undefined, place?: Place): Promise<boolean>
+  /**
+   * Checks a password as `matches` does. If it matches an older hash, or one of another system, it
+   * is hashed again in the same place.
+   */
+  check(password: string, hash: string | null | undefined, place?: Place): Promise<PasswordCheck>
+}
+
+/** The result of a check. */
+export interface PasswordCheck {
+  /** Whether the password has the hash. */
+  readonly matches: boolean
+  /** What to store instead of the hash; undefined when it has the current parameters. */
+  readonly upgraded: string | undefined
 }
 
 /** The OWASP minimum: argon2id (2 in the enum of the library), 19 MiB, two passes, one lane. */
 const PARAMETERS: Options = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+
+/** What every hash with the current parameters begins with. */
+const CURRENT = '$argon2id$v=19$m=19456,t=2,p=1$'
 
 /**
  * The hash that is checked for unknown users, with the same parameters. Nobody knows its password.
@@ -57,16 +74,33 @@ export function createPasswords(
       const place = network === undefined ? await ownPlace() : enter(network)
       return run(place, () => hash(normalised(password), PARAMETERS))
     },
-    async matches(password, stored, place = enter(networksOf(undefined))) {
-      if (!password.isWellFormed()) place.leave()
-      checkWellFormed(password)
-      // A password that is too long costs the same work, and never matches.
-      const typed = normalised(password)
-      const possible = typeof stored === 'string' && [...typed].length <= PASSWORD_MOST
-      const candidate = possible ? typed : 'nobody'
-      const equal = await run(place, () => verify(possible ? stored : NOBODY, candidate))
-      return possible && equal
+    async matches(password, stored, place) {
+      return (await check(password, stored, place)).matches
     },
+    check,
+  }
+
+  async function check(
+    password: string,
+    stored: string | null | undefined,
+    place: Place = enter(networksOf(undefined)),
+  ): Promise<PasswordCheck> {
+    if (!password.isWellFormed()) place.leave()
+    checkWellFormed(password)
+    const typed = normalised(password)
+    // A password that is too long costs the same work, and never matches.
+    const known = typeof stored === 'string' && [...typed].length <= PASSWORD_MOST ? readStoredHash(stored) : undefined
+    return run(place, async () => {
+      if (known === undefined) {
+        await verify(NOBODY, 'nobody')
+        return { matches: false, upgraded: undefined }
+      }
+      // Other systems hash what was typed.
+      const isCurrent = known.text.startsWith(CURRENT)
+      const matches =
+        (await known.matches(typed)) || (!isCurrent && typed !== password && (await known.matches(password)))
+      return { matches, upgraded: matches && !isCurrent ? await hash(typed, PARAMETERS) : undefined }
+    })
   }
 }
 

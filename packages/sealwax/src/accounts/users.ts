@@ -9,7 +9,7 @@ import { AuthError } from '../errors.ts'
 import { revokeVersion } from '../revocations/rules.ts'
 import { endAllSessions } from '../sessions/end.ts'
 import type { UserRow } from './contract.ts'
-import { passwordsOf } from './passwords.ts'
+import { hashForNewUser, hashForUser } from './new-hashes.ts'
 
 /** A built-in user. */
 export interface User {
@@ -37,8 +37,13 @@ export interface CreateUser {
   readonly id?: string
   /** The e-mail address for log-in, in any spelling. */
   readonly email: string
-  /** 15 to 256 characters. */
-  readonly password: string
+  /** 15 to 256 characters. Either this or `passwordHash` must be given. */
+  readonly password?: string
+  /**
+   * A hash of another system, in a format of `docs/passwords.md`. It is replaced at the first
+   * log-in.
+   */
+  readonly passwordHash?: string
   /** At most 64 roles of 1 to 64 letters, digits and `. _ - :`. Default none. */
   readonly roles?: readonly string[]
 }
@@ -47,7 +52,7 @@ export interface CreateUser {
  * Creates a user.
  *
  * @throws {AuthError} `email_invalid`, `email_taken`, `id_taken`, `validation_failed`,
- * `password_too_short`, `password_too_long`
+ * `password_hash_invalid`, and the codes of a refused password
  */
 export async function createUser(context: Context, options: CreateUser): Promise<User> {
   const user = await prepareUser(context, options)
@@ -64,7 +69,7 @@ export async function prepareUser(context: Context, options: CreateUser, network
     throw new AuthError('validation_failed', 'id must be 1 to 128 letters, digits and . _ - : @')
   }
   refuseClientId(id)
-  const password_hash = await passwordsOf(context).hash(options.password, network, { email })
+  const password_hash = await hashForNewUser(context, { ...options, email }, network)
   const now = context.now()
   // Higher than the version of a deleted user with the same id, whose revocations may still be
   // live.
@@ -119,18 +124,13 @@ export async function updateUser(
 ): Promise<User> {
   const email = change.email === undefined ? {} : { email: normaliseEmail(change.email) }
   const secret =
-    change.password === undefined ? {} : { password_hash: await hashFor(context, id, change.password, email) }
+    change.password === undefined ? {} : { password_hash: await hashForUser(context, id, change.password, email) }
   return changeUser(context, id, async (unit, now) => {
     await orTaken(() => unit.users.change(id, { ...email, ...secret, updated_at: now }))
     if (change.password !== undefined) await endAllSessions(context, unit, id, { reason: 'password_changed' })
     const type = change.password === undefined ? 'user.updated' : 'user.password_changed'
     await audit(unit, { type, time: now, subject: id })
   })
-}
-
-async function hashFor(context: Context, id: string, password: string, changed: { email?: string }): Promise<string> {
-  const owner = await context.store.committed.users.byId(id)
-  return passwordsOf(context).hash(password, undefined, { ...owner, ...changed })
 }
 
 /**
