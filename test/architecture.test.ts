@@ -75,7 +75,16 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
   {
     room: 'rules',
     files: `${SRC}${FOLDERS}/*.ts`,
-    may: ['features:', ...GROUND, '@node-rs/argon2', 'type:nodemailer', 'node:crypto', 'node:net', 'node:url'],
+    may: [
+      'features:',
+      ...GROUND,
+      '@node-rs/argon2',
+      '@node-rs/bcrypt',
+      'type:nodemailer',
+      'node:crypto',
+      'node:net',
+      'node:url',
+    ],
   },
   {
     room: 'store',

@@ -27,8 +27,8 @@ export interface UsersApi {
   /**
    * Creates a user.
    *
-   * @throws {AuthError} `email_invalid`, `email_taken`, `id_taken`, `password_too_short`,
-   * `password_too_long`, `attributes_invalid`, `validation_failed`
+   * @throws {AuthError} `attributes_invalid`, `email_invalid`, `email_taken`, `id_taken`, `validation_failed`,
+   * `password_hash_invalid`, and the codes of a refused password, which begin with `password_`
    * @example
    * await auth.users.create({ email: 'alex@example.com', password, roles: ['teacher'] })
    */
@@ -51,8 +51,8 @@ export interface UsersApi {
   /**
    * Changes a user. A new password ends all sessions of the user.
    *
-   * @throws {AuthError} `not_found`, `email_invalid`, `email_taken`, `password_too_short`,
-   * `password_too_long`, `attributes_invalid`, `validation_failed`
+   * @throws {AuthError} `attributes_invalid`, `not_found`, `email_invalid`, `email_taken`, `validation_failed`, and the
+   * codes of a refused password, which begin with `password_`
    */
   update(id: string, change: UserChange): Promise<User>
   /**
@@ -168,7 +168,7 @@ function usersApi(context: Context): { readonly users: UsersApi } {
           [
             'user',
             {
-              ...{ email: 'string', password: 'string', id: 'string?', roles: 'strings?' },
+              ...{ email: 'string', password: 'string?', passwordHash: 'string?', id: 'string?', roles: 'strings?' },
               ...{ name: 'text?', attributes: 'any?', emailVerified: 'boolean?' },
             },
           ],

@@ -7,6 +7,7 @@ import { knownDevice, mayBeDeviceToken } from '../throttling/devices.ts'
 import { type Attempt, type AttemptRequest, refuseAgain, throttle } from '../throttling/throttle.ts'
 import type { UserRow } from './contract.ts'
 import { passwordsOf } from './passwords.ts'
+import { storeUpgrade } from './rehash.ts'
 import { normaliseEmail } from './users.ts'
 
 /** What a caller presents to be recognised. */
@@ -51,8 +52,8 @@ export async function authenticate(
   const user = await userByEmail(context, account).catch(leave)
   const device = user && knownDevice(context, user.id, deviceToken)
   const attempt = await throttle(context, { ...request, device, subject: user?.id }).catch(leave)
-  const matches = await passwordsOf(context)
-    .matches(password, user?.password_hash, place)
+  const { matches, upgraded } = await passwordsOf(context)
+    .check(password, user?.password_hash, place)
     .catch(async (error) => {
       await attempt.withdraw()
       throw error
@@ -62,7 +63,7 @@ export async function authenticate(
     await Promise.all([attempt.failed(), auditAlone(context, failed)])
     throw invalidCredentials()
   }
-  return { user, device, attempt }
+  return { user: await storeUpgrade(context, user, upgraded, password), device, attempt }
 }
 
 /** The error for an unknown user and for a wrong password. */

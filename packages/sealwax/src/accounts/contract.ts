@@ -12,7 +12,10 @@ export interface UserRow {
   readonly id: string
   /** Normalised, so that all spellings of one address are equal. */
   readonly email: string
-  /** A PHC string (argon2id); null when the user cannot log in with a password. */
+  /**
+   * A PHC string (argon2id), or until the next log-in a hash of another system; null when the user
+   * cannot log in with a password.
+   */
   readonly password_hash: string | null
   readonly roles: readonly string[]
   /** Raised when the roles change. Tokens with a lower one are stale. */
@@ -57,6 +60,8 @@ export interface Users {
   lock(id: string): Promise<UserRow | undefined>
   /** Changes a user. False when there is none. */
   change(id: string, change: UserChange): Promise<boolean>
+  /** Replaces the password hash if it is still `from`. False when it is not. */
+  replaceHash(id: string, change: { from: string; to: string }): Promise<boolean>
   /**
    * Stores the roles and raises `ver` by one, or to `least` if that is higher. Returns the new
    * `ver`.

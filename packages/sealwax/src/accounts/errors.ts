@@ -19,6 +19,10 @@ export const accountErrors = defineErrors({
   password_incorrect: [422, 'Current password is incorrect'],
   password_too_short: [422, 'Password is too short'],
   password_too_long: [422, 'Password is too long'],
+  password_too_common: [422, 'Password is too common'],
+  password_too_personal: [422, 'Password is too personal'],
+  password_breached: [422, 'Password is breached'],
+  password_hash_invalid: [422, 'Password hash cannot be used'],
   mail_unavailable: [501, 'Mail is not configured'],
   overloaded: [503, 'Too many log-ins at once'],
 })

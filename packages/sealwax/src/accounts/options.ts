@@ -1,5 +1,13 @@
-import { describeValue } from '@sealwax/jwt/internal'
-import { type AuthOptions, callback, invalidOption, type OptionRules, oneOf } from '../core/options.ts'
+import { describeValue, isLoopback } from '@sealwax/jwt/internal'
+import {
+  type AuthOptions,
+  callback,
+  invalidOption,
+  numberOrText,
+  type OptionRules,
+  oneOf,
+  text,
+} from '../core/options.ts'
 import type { BeforeRegister, CheckAttributes } from './application-hooks.ts'
 
 declare module '../core/options.ts' {
@@ -26,12 +34,25 @@ declare module '../core/options.ts' {
      * Default: all are accepted.
      */
     readonly checkAttributes?: CheckAttributes
+    /**
+     * How many characters a new password must have. Default 15, at least 8. Less than 15 is enough
+     * only where a second factor is required (NIST SP 800-63B-4).
+     */
+    readonly passwordMinLength?: number
+    /**
+     * The URL of a service that lists breached passwords by range, such as
+     * `https://api.pwnedpasswords.com/range`. It gets five hexadecimal digits of the SHA-1 of a new
+     * password. Default: none is asked.
+     */
+    readonly passwordBreachUrl?: string
   }
   interface Config {
     readonly registration: Registration
     readonly securityMails: boolean
     readonly beforeRegister: BeforeRegister
     readonly checkAttributes: CheckAttributes
+    readonly passwordMinLength: number
+    readonly passwordBreachUrl: string | undefined
   }
 }
 
@@ -53,6 +74,26 @@ export const accountOptions: OptionRules = {
   ),
   beforeRegister: { ...callback('beforeRegister'), fallback: () => acceptAll },
   checkAttributes: { ...callback('checkAttributes'), fallback: () => acceptAll },
+  passwordMinLength: {
+    fallback: 15,
+    parse: numberOrText,
+    check(value) {
+      if (Number.isInteger(value) && (value as number) >= 8 && (value as number) <= 64) return value
+      throw invalidOption('passwordMinLength', 'be a whole number from 8 to 64', describeValue(value))
+    },
+  },
+  passwordBreachUrl: { check: checkBreachUrl, parse: text },
+}
+
+/** The URL is not repeated in messages: it may contain a key. */
+function checkBreachUrl(value: unknown): string {
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
+  const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
+  if (url !== undefined && isSecure && url.username + url.password + url.search + url.hash === '') {
+    return url.href.replace(/\/$/, '')
+  }
+  const allowed = 'be an https URL, or http on loopback, without user, query and fragment'
+  throw invalidOption('passwordBreachUrl', allowed, url === undefined ? describeValue(value) : 'another URL')
 }
 
 /** The default of both. */

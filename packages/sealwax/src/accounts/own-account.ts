@@ -73,7 +73,8 @@ export async function changePassword(
 ): Promise<void> {
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
     const user = await requirePassword(context, { subject, sessionId }, currentPassword, origin)
-    const password_hash = await passwordsOf(context).hash(newPassword, networksOf(origin.ip))
+    const owner = { email: user.email, name: user.name ?? undefined }
+    const password_hash = await passwordsOf(context).hash(newPassword, networksOf(origin.ip), owner)
     const changed = await commit(context, async (unit) => {
       const current = await unit.users.lock(subject)
       if (current?.password_hash !== user.password_hash || current?.disabled_at !== null) return false

@@ -115,7 +115,7 @@ export function pageRoutes({ app, context, requestOrigin }: Edge): void {
   function show(c: HonoContext<HttpEnv>, name: PageName, page: Page, token: string, error?: AuthError) {
     const { language, texts } = textsFor(c)
     const { title, text, button, more } = texts.pages[name]
-    const hint = texts.passwordHint(15)
+    const hint = texts.passwordHint(context.config.passwordMinLength)
     const message = error && (texts.errors[error.code] ?? texts.errors.other)
     const password = { label: texts.password, hint, type: 'password', autocomplete: 'new-password' } as const
     const fields = page.asksPassword ? [{ name: 'password', ...password }] : []

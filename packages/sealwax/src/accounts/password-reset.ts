@@ -75,8 +75,10 @@ export async function resetPassword(
   origin: RequestOrigin = {},
 ): Promise<void> {
   const token = await findToken(context, presented, ['reset-password'], origin)
-  const password_hash = await passwordsOf(context).hash(password, networksOf(origin.ip))
   const subject = token.holder
+  const name = (await context.store.committed.users.byId(subject))?.name ?? undefined
+  const owner = { email: token.email, name }
+  const password_hash = await passwordsOf(context).hash(password, networksOf(origin.ip), owner)
   await commit(context, async (unit) => {
     const now = context.now()
     const user = await unit.users.lock(subject)

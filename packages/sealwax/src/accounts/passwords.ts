@@ -4,6 +4,8 @@ import { type Network, networksOf } from '../core/network.ts'
 import { type PasswordAdmission, passwordAdmission } from '../core/password-admission.ts'
 import type { Place } from '../core/shares.ts'
 import { AuthError } from '../errors.ts'
+import { readStoredHash } from './password-hashes.ts'
+import { createPasswordPolicy, PASSWORD_MOST, type PasswordOwner, type PasswordPolicy } from './password-policy.ts'
 
 /** Hashes and checks passwords in threads. */
 export interface Passwords {
@@ -14,14 +16,13 @@ export interface Passwords {
    */
   enter(network: Network): Place
   /**
-   * Hashes a password.
+   * Checks a new password against the policy and hashes it.
    *
    * @param network of the caller. Without it the application is the caller, which is never refused
    * @returns a PHC string
-   * @throws {AuthError} `validation_failed`, `password_too_short`, `password_too_long`,
-   * `overloaded`
+   * @throws {AuthError} `validation_failed`, `overloaded`, and the codes of `PasswordPolicy`
    */
-  hash(password: string, network?: Network): Promise<string>
+  hash(password: string, network?: Network, owner?: PasswordOwner): Promise<string>
   /**
    * Checks a password. Without a hash it does the same work and returns false.
    *
@@ -29,13 +30,26 @@ export interface Passwords {
    * network
    */
   matches(password: string, hash: string | null | undefined, place?: Place): Promise<boolean>
+  /**
+   * Checks a password as `matches` does. If it matches an older hash, or one of another system, it
+   * is hashed again in the same place.
+   */
+  check(password: string, hash: string | null | undefined, place?: Place): Promise<PasswordCheck>
+}
+
+/** The result of a check. */
+export interface PasswordCheck {
+  /** Whether the password has the hash. */
+  readonly matches: boolean
+  /** What to store instead of the hash; undefined when it has the current parameters. */
+  readonly upgraded: string | undefined
 }
 
 /** The OWASP minimum: argon2id (2 in the enum of the library), 19 MiB, two passes, one lane. */
 const PARAMETERS: Options = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
-/** NIST SP 800-63B-4: at least 15 characters when the password is the only factor. */
-const PASSWORD_LENGTH = { min: 15, max: 256 } as const
+/** What every hash with the current parameters begins with. */
+const CURRENT = '$argon2id$v=19$m=19456,t=2,p=1$'
 
 /**
  * The hash that is checked for unknown users, with the same parameters. Nobody knows its password.
@@ -43,28 +57,50 @@ const PASSWORD_LENGTH = { min: 15, max: 256 } as const
 const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$c2VhbHdheCBub2JvZHkhIQ$UgYkbjVeyU1wbFDgY3v+eyNAwhhov9qRfQohqaJsQGI'
 
 /** The passwords of this process. */
-export const passwordsOf = perContext((context) => createPasswords(passwordAdmission(context)))
+export const passwordsOf = perContext((context) =>
+  createPasswords(passwordAdmission(context), createPasswordPolicy(context)),
+)
 
 /** Hashes and checks passwords, each in a place of `admission`. */
-export function createPasswords({ place: enter, ownPlace, run }: PasswordAdmission): Passwords {
+export function createPasswords(
+  { place: enter, ownPlace, run }: PasswordAdmission,
+  policy: PasswordPolicy = { check: async () => {} },
+): Passwords {
   return {
     enter,
-    async hash(password, network) {
+    async hash(password, network, owner = {}) {
       checkWellFormed(password)
-      checkLength(password)
+      await policy.check(normalised(password), owner)
       const place = network === undefined ? await ownPlace() : enter(network)
       return run(place, () => hash(normalised(password), PARAMETERS))
     },
-    async matches(password, stored, place = enter(networksOf(undefined))) {
-      if (!password.isWellFormed()) place.leave()
-      checkWellFormed(password)
-      // A password that is too long costs the same work, and never matches.
-      const typed = normalised(password)
-      const possible = typeof stored === 'string' && [...typed].length <= PASSWORD_LENGTH.max
-      const candidate = possible ? typed : 'nobody'
-      const equal = await run(place, () => verify(possible ? stored : NOBODY, candidate))
-      return possible && equal
+    async matches(password, stored, place) {
+      return (await check(password, stored, place)).matches
     },
+    check,
+  }
+
+  async function check(
+    password: string,
+    stored: string | null | undefined,
+    place: Place = enter(networksOf(undefined)),
+  ): Promise<PasswordCheck> {
+    if (!password.isWellFormed()) place.leave()
+    checkWellFormed(password)
+    const typed = normalised(password)
+    // A password that is too long costs the same work, and never matches.
+    const known = typeof stored === 'string' && [...typed].length <= PASSWORD_MOST ? readStoredHash(stored) : undefined
+    return run(place, async () => {
+      if (known === undefined) {
+        await verify(NOBODY, 'nobody')
+        return { matches: false, upgraded: undefined }
+      }
+      // Other systems hash what was typed.
+      const isCurrent = known.text.startsWith(CURRENT)
+      const matches =
+        (await known.matches(typed)) || (!isCurrent && typed !== password && (await known.matches(password)))
+      return { matches, upgraded: matches && !isCurrent ? await hash(typed, PARAMETERS) : undefined }
+    })
   }
 }
 
@@ -80,13 +116,3 @@ function checkWellFormed(password: string): void {
 
 /** The message about a password that UTF-8 cannot encode. */
 export const LONE_SURROGATE = 'The password must be valid Unicode: it has half of a surrogate pair'
-
-function checkLength(password: string): void {
-  const length = [...normalised(password)].length
-  if (length < PASSWORD_LENGTH.min) {
-    throw new AuthError('password_too_short', `The password must have at least ${PASSWORD_LENGTH.min} characters`)
-  }
-  if (length > PASSWORD_LENGTH.max) {
-    throw new AuthError('password_too_long', `The password must have at most ${PASSWORD_LENGTH.max} characters`)
-  }
-}

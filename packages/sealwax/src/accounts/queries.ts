@@ -38,6 +38,15 @@ export function users(db: Kysely<Tables>, { lockRows }: { lockRows: boolean }): 
       const result = await db.updateTable('users').set(columns).where('id', '=', id).executeTakeFirst()
       return result.numUpdatedRows > 0n
     },
+    async replaceHash(id, { from, to }) {
+      const result = await db
+        .updateTable('users')
+        .set({ password_hash: to })
+        .where('id', '=', id)
+        .where('password_hash', '=', from)
+        .executeTakeFirst()
+      return result.numUpdatedRows > 0n
+    },
     async setRoles(id, roles, { least, now }) {
       const changed = await db
         .updateTable('users')

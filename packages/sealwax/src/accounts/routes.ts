@@ -12,6 +12,8 @@ import { userBody } from './me-routes.ts'
 import { requestRegistration } from './registration.ts'
 import { loginRequest, loginResponse, registerRequest } from './schemas.ts'
 
+/** Why a new password is refused, besides its length. */
+const PASSWORD_REFUSALS = ['password_too_common', 'password_too_personal', 'password_breached'] as const
 const UNAVAILABLE = ['temporarily_unavailable', 'keys_unavailable'] as const
 
 /** Log-in and sign-up. */
@@ -62,7 +64,7 @@ export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void
             'email_invalid',
             'password_too_short',
           ] as const),
-          ...(['password_too_long', ...UNAVAILABLE] as const),
+          ...(['password_too_long', ...PASSWORD_REFUSALS, ...UNAVAILABLE] as const),
         ),
       },
     }),

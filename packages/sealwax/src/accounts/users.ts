@@ -10,7 +10,7 @@ import { revokeVersion } from '../revocations/rules.ts'
 import { endAllSessions } from '../sessions/end.ts'
 import type { UserRow } from './contract.ts'
 import { addressTaken, isTaken } from './email-addresses.ts'
-import { passwordsOf } from './passwords.ts'
+import { hashForNewUser, hashForUser } from './new-hashes.ts'
 import { type Attributes, changeAttributes, checkAttributes, checkName, type UserChange } from './profile.ts'
 
 /** A built-in user. */
@@ -39,8 +39,13 @@ export interface CreateUser {
   readonly id?: string
   /** The e-mail address for log-in, in any spelling. */
   readonly email: string
-  /** 15 to 256 characters. */
-  readonly password: string
+  /** 15 to 256 characters. Either this or `passwordHash` must be given. */
+  readonly password?: string
+  /**
+   * A hash of another system, in a format of `docs/passwords.md`. It is replaced at the first
+   * log-in.
+   */
+  readonly passwordHash?: string
   /** At most 64 roles of 1 to 64 letters, digits and `. _ - :`. Default none. */
   readonly roles?: readonly string[] | undefined
   /** 1 to 100 characters. Default none. */
@@ -58,7 +63,7 @@ type NewUser = Omit<CreateUser, 'password'> & { readonly password?: string | und
  * Creates a user.
  *
  * @throws {AuthError} `email_invalid`, `email_taken`, `id_taken`, `validation_failed`,
- * `attributes_invalid`, `password_too_short`, `password_too_long`
+ * `password_hash_invalid`, `attributes_invalid`, and the codes of a refused password
  */
 export async function createUser(context: Context, options: NewUser, origin?: RequestOrigin): Promise<User> {
   const user = await prepareUser(context, options)
@@ -77,8 +82,7 @@ export async function prepareUser(context: Context, options: NewUser, network?: 
   refuseClientId(id)
   const name = checkName(options.name)
   const attributes = options.attributes === undefined ? null : checkAttributes(options.attributes)
-  const { password } = options
-  const password_hash = password === undefined ? null : await passwordsOf(context).hash(password, network)
+  const password_hash = await hashForNewUser(context, { ...options, email, name }, network)
   const now = context.now()
   // Higher than the version of a deleted user with the same id, whose revocations may still be
   // live.
@@ -128,7 +132,7 @@ export async function updateUser(context: Context, id: string, change: UserChang
   const email = change.email === undefined ? {} : { email: normaliseEmail(change.email) }
   const name = change.name === undefined ? {} : { name: checkName(change.name) }
   const secret =
-    change.password === undefined ? {} : { password_hash: await passwordsOf(context).hash(change.password) }
+    change.password === undefined ? {} : { password_hash: await hashForUser(context, id, change.password, email) }
   const verified = change.emailVerified ?? (change.email === undefined ? undefined : true)
   return changeUser(context, id, async (unit, now, user) => {
     const shown = verified === undefined ? {} : { email_verified_at: verified ? (user.email_verified_at ?? now) : null }
