@@ -84,6 +84,7 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
       'node:crypto',
       'node:net',
       'node:url',
+      'node:util',
     ],
   },
   {

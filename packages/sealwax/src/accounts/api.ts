@@ -27,10 +27,10 @@ export interface UsersApi {
   /**
    * Creates a user.
    *
-   * @throws {AuthError} `attributes_invalid`, `email_invalid`, `email_taken`, `id_taken`, `validation_failed`,
-   * `password_hash_invalid`, and the codes of a refused password, which begin with `password_`
-   * @example
-   * await auth.users.create({ email: 'alex@example.com', password, roles: ['teacher'] })
+   * @throws {AuthError} `attributes_invalid`, `email_invalid`, `email_taken`, `id_taken`,
+   *   `validation_failed`, `password_hash_invalid`, and the codes of a refused password, which
+   *   begin with `password_`
+   * @example await auth.users.create({ email: 'alex@example.com', password, roles: ['teacher'] })
    */
   create(user: CreateUser): Promise<User>
   /** Returns the user with this id, or undefined. */
@@ -51,8 +51,8 @@ export interface UsersApi {
   /**
    * Changes a user. A new password ends all sessions of the user.
    *
-   * @throws {AuthError} `attributes_invalid`, `not_found`, `email_invalid`, `email_taken`, `validation_failed`, and the
-   * codes of a refused password, which begin with `password_`
+   * @throws {AuthError} `attributes_invalid`, `not_found`, `email_invalid`, `email_taken`,
+   *   `validation_failed`, and the codes of a refused password, which begin with `password_`
    */
   update(id: string, change: UserChange): Promise<User>
   /**

@@ -88,8 +88,8 @@ export async function login(context: Context, credentials: Credentials, origin: 
  * Creates a user and starts a session.
  *
  * @throws {AuthError} `registration_disabled`, also when `loadSubject` does not know the new id;
- * `registration_refused`, `user_disabled`, `overloaded`, `too_many_attempts`, `temporarily_unavailable`, and the codes
- * of `createUser`. Then nothing is stored
+ *   `registration_refused`, `user_disabled`, `overloaded`, `too_many_attempts`,
+ *   `temporarily_unavailable`, and the codes of `createUser`. Then nothing is stored
  */
 export async function register(context: Context, credentials: SignUp, origin: RequestOrigin = {}): Promise<LoggedIn> {
   if (context.config.registration !== 'open') throw registrationDisabled()

@@ -109,7 +109,7 @@ export const accountMails: Readonly<Record<keyof typeof accountMailTexts, MailKi
   },
   'change-email': { ...linked('change-email', REQUESTED, 'verify-email', stored('change-email')), ...strangers },
   'email-changed': linked('email-changed', ['link', 'time'], 'undo-email-change', stored('undo-email-change')),
-  'password-changed': linked('password-changed', NOTICED, 'not-me', notMe),
+  'password-changed': linked('password-changed', ['link', 'time'], 'not-me', notMe),
   'new-device': linked('new-device', NOTICED, 'not-me', notMe),
   'session-forked': linked('session-forked', NOTICED, 'not-me', notMe),
   invitation: linked('invitation', ['link'], 'invitation', stored('invite')),

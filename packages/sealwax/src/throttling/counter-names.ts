@@ -5,8 +5,8 @@ import type { CounterKind, Nature } from './limits.ts'
 
 /**
  * What is throttled, each with counters of its own: whoever guesses passwords does not stop the
- * owner from asking for a reset. Of guesses only wrong ones stay counted; a request sends a mail, and
- * each one counts.
+ * owner from asking for a reset. Of guesses only wrong ones stay counted; a request sends a mail,
+ * and each one counts.
  */
 export const ACTIONS = {
   login: 'guess',

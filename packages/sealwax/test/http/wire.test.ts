@@ -73,7 +73,7 @@ describe('methods and paths', () => {
       ['PUT', '/login', 'POST'],
       ['DELETE', '/refresh', 'POST'],
       ['PATCH', '/logout', 'POST'],
-      ['POST', '/me', 'GET'],
+      ['POST', '/me', 'GET, PATCH, DELETE'],
       ['POST', '/.well-known/jwks.json', 'GET'],
       ['PUT', '/sessions/x', 'GET, DELETE'],
       ['PUT', '/sessions', 'GET, DELETE'],
