@@ -1,5 +1,5 @@
 import type { Context } from '../core/context.ts'
-import type { Unit } from '../core/unit-of-work.ts'
+import { Conflict, type Unit } from '../core/unit-of-work.ts'
 import { AuthError } from '../errors.ts'
 import { mailAvailable } from '../mail/transport.ts'
 
@@ -28,4 +28,19 @@ export async function isTaken(context: Context, unit: Unit, email: string, subje
 /** The error for an address of another user. */
 export function addressTaken(): AuthError {
   return new AuthError('email_taken', 'This e-mail address is taken')
+}
+
+/**
+ * Runs a write, and converts its conflict.
+ *
+ * @throws {AuthError} `email_taken`, `id_taken`
+ */
+export async function orTaken<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write()
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error
+    if (error.field === 'email') throw addressTaken()
+    throw new AuthError('id_taken', 'This user id is taken')
+  }
 }

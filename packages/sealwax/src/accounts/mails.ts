@@ -1,5 +1,5 @@
 import { commit, type Unit } from '../core/unit-of-work.ts'
-import { type ComposedMail, LIMITS_FOR_STRANGERS, type MailKind } from '../mail/kinds.ts'
+import { type ComposedMail, LIMITS_FOR_NOTICES, LIMITS_FOR_STRANGERS, type MailKind } from '../mail/kinds.ts'
 import { accountMailTexts } from './mail-texts.ts'
 import { issueToken, type NewToken } from './one-time-tokens.ts'
 import type { Purpose } from './one-time-tokens-contract.ts'
@@ -109,8 +109,8 @@ export const accountMails: Readonly<Record<keyof typeof accountMailTexts, MailKi
   },
   'change-email': { ...linked('change-email', REQUESTED, 'verify-email', stored('change-email')), ...strangers },
   'email-changed': linked('email-changed', ['link', 'time'], 'undo-email-change', stored('undo-email-change')),
-  'password-changed': linked('password-changed', ['link', 'time'], 'not-me', notMe),
-  'new-device': linked('new-device', NOTICED, 'not-me', notMe),
-  'session-forked': linked('session-forked', NOTICED, 'not-me', notMe),
+  'password-changed': { ...linked('password-changed', ['link', 'time'], 'not-me', notMe), limits: LIMITS_FOR_NOTICES },
+  'new-device': { ...linked('new-device', NOTICED, 'not-me', notMe), limits: LIMITS_FOR_NOTICES },
+  'session-forked': { ...linked('session-forked', NOTICED, 'not-me', notMe), limits: LIMITS_FOR_NOTICES },
   invitation: linked('invitation', ['link'], 'invitation', stored('invite')),
 }

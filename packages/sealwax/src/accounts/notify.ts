@@ -3,6 +3,7 @@ import type { AuditEvent } from '../core/events.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import type { Unit } from '../core/unit-of-work.ts'
 import { enqueueMail } from '../mail/outbox.ts'
+import { isMailLogged } from '../mail/transport.ts'
 import type { UserRow } from './contract.ts'
 
 /** What a notice is about. */
@@ -23,7 +24,8 @@ export async function notify(
   { kind, user, sessionId }: Notice,
   origin: RequestOrigin,
 ): Promise<void> {
-  if (!context.config.securityMails) return
+  // In development, without a mail server, they would only fill the log.
+  if (!context.config.securityMails || isMailLogged(context)) return
   const { ip, userAgent } = origin
   const data = { subject: user.id, sessionId, time: context.now(), ip, device: userAgent }
   await enqueueMail(context, unit, { kind, recipient: user.email, subject: user.id, data, origin })

@@ -4,13 +4,14 @@ import { refuseClientId } from '../core/client-id.ts'
 import type { Context } from '../core/context.ts'
 import type { Network } from '../core/network.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
-import { Conflict, commit, type Unit } from '../core/unit-of-work.ts'
+import { commit, type Unit } from '../core/unit-of-work.ts'
 import { AuthError } from '../errors.ts'
 import { revokeVersion } from '../revocations/rules.ts'
 import { endAllSessions } from '../sessions/end.ts'
 import type { UserRow } from './contract.ts'
-import { addressTaken, isTaken } from './email-addresses.ts'
+import { addressTaken, isTaken, orTaken } from './email-addresses.ts'
 import { hashForNewUser, hashForUser } from './new-hashes.ts'
+import { notify } from './notify.ts'
 import { type Attributes, changeAttributes, checkAttributes, checkName, type UserChange } from './profile.ts'
 
 /** A built-in user. */
@@ -141,6 +142,7 @@ export async function updateUser(context: Context, id: string, change: UserChang
     const columns = { ...email, ...name, ...secret, ...shown, ...attributes }
     await orTaken(() => unit.users.change(id, { ...columns, updated_at: now }))
     if (change.password !== undefined) await endAllSessions(context, unit, id, { reason: 'password_changed' })
+    if (change.password !== undefined) await notify(context, unit, { kind: 'password-changed', user }, {})
     const type = change.password === undefined ? 'user.updated' : 'user.password_changed'
     await audit(unit, { type, time: now, subject: id })
   })
@@ -277,21 +279,6 @@ async function changeUser(
     if (row === undefined) throw noSuchUser()
     return toUser(row)
   })
-}
-
-/**
- * Runs a write, and converts its conflict.
- *
- * @throws {AuthError} `email_taken`, `id_taken`
- */
-export async function orTaken<T>(write: () => Promise<T>): Promise<T> {
-  try {
-    return await write()
-  } catch (error) {
-    if (!(error instanceof Conflict)) throw error
-    if (error.field === 'email') throw addressTaken()
-    throw new AuthError('id_taken', 'This user id is taken')
-  }
 }
 
 /** The error for an unknown id. */

@@ -64,8 +64,9 @@ interface MailLimit {
   readonly window: number
 }
 
-/** How many mails of a kind are accepted. All kinds with limits are counted together. */
+/** How many mails are accepted. All kinds with limits of the same name are counted together. */
 export interface MailLimits {
+  readonly name: string
   readonly perAddress: readonly MailLimit[]
   /** By the network of the request (IPv4 /24, IPv6 /64). */
   readonly perNetwork: readonly MailLimit[]
@@ -75,12 +76,23 @@ const MINUTE = 60_000
 
 /** The limits of mails that anyone can have sent to any address. */
 export const LIMITS_FOR_STRANGERS: MailLimits = {
+  name: 'stranger',
   perAddress: [
     { count: 3, window: 15 * MINUTE },
     { count: 10, window: 24 * 60 * MINUTE },
   ],
   // A class or an office that signs up together.
   perNetwork: [{ count: 200, window: 60 * MINUTE }],
+}
+
+/** The limits of mails about what happened to an account. */
+export const LIMITS_FOR_NOTICES: MailLimits = {
+  name: 'notice',
+  perAddress: [
+    { count: 5, window: 60 * MINUTE },
+    { count: 20, window: 24 * 60 * MINUTE },
+  ],
+  perNetwork: [],
 }
 
 /** Returns the kinds of all features, by name. */

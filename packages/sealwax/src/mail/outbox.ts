@@ -65,7 +65,7 @@ async function isOverLimit(
   ]
   for (const { by, key, count, window } of counted) {
     const start = now - (now % window)
-    const raised = await unit.mailCounts.raise(`${by} ${key} ${window} ${start}`, start + window)
+    const raised = await unit.mailCounts.raise(`${limits.name} ${by} ${key} ${window} ${start}`, start + window)
     if (raised <= count) continue
     if (raised === count + 1)
       await audit(unit, { type: 'mail.limited', time: now, subject, ...from, data: { kind, by } })
