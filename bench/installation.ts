@@ -10,6 +10,8 @@ export const OURS = {
   // A few users log in thousands of times. With the default, most log-ins would also end a session,
   // including sessions that the run still uses.
   maxSessions: 1_000_000,
+  // The load names an address for each client: log-ins from one network would be slowed down.
+  trustProxy: 1,
 } as const
 
 /** File name of the database of our server, in the folder of the run. */

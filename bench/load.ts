@@ -82,7 +82,15 @@ async function clientOf(options: Load, tokens: string[], index: number): Promise
     }
   }
   const body = JSON.stringify({ email: own, password: options.password })
-  return { connection, step: () => expect(connection.send('POST', '/login', '', body), 'refresh_token') }
+  return {
+    connection,
+    step: () => expect(connection.send('POST', '/login', fromNetwork(index), body), 'refresh_token'),
+  }
+}
+
+/** The header lines of a client in a network of its own. */
+function fromNetwork(index: number): string {
+  return `X-Forwarded-For: 10.${index >> 8}.${index & 255}.1\r\n`
 }
 
 async function refresh(connection: Connection, tokens: string[], index: number): Promise<void> {
@@ -160,7 +168,7 @@ async function storm({ port, logins, emails, password, accessToken }: Storm): Pr
   const storming = Promise.all(
     connections.map(async (connection, index) => {
       const body = JSON.stringify({ email: emails[index % emails.length], password })
-      const { status } = await connection.send('POST', '/login', '', body)
+      const { status } = await connection.send('POST', '/login', fromNetwork(index), body)
       statuses[status] = (statuses[status] ?? 0) + 1
       left -= 1
     }),

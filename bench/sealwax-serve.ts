@@ -23,6 +23,7 @@ export async function served(directory: string): Promise<Served> {
     SEALWAX_SECRET: OURS.secret,
     SEALWAX_MAX_SESSIONS: String(OURS.maxSessions),
     SEALWAX_DATABASE_URL: `sqlite:${join(directory, DATABASE)}`,
+    SEALWAX_TRUST_PROXY: String(OURS.trustProxy),
     SEALWAX_PORT: '0',
   }
   const command = ['-c', '0', process.execPath, program, 'serve']

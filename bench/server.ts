@@ -62,7 +62,7 @@ const NOTES = [
   'Better Auth: GET /token of the jwt plugin with a session cookie, ES256, rate limit off, node:sqlite. It reads and signs, and writes nothing.',
   'Bare: a POST route of Hono on @hono/node-server that only signs one ES256 token with @sealwax/jwt. For log-ins it first checks a password with argon2id, one at a time for each core like ours, and uses no database.',
   'Ours and the bare one use Hono’s lighter Request and Response instead of the global ones: the default of Hono on Node, and what docs/embedding.md describes for a process that is only an auth server.',
-  'There is no session limit: sixteen users log in thousands of times, and with the default of 100 most log-ins would also end a session.',
+  'There is no session limit: a few users log in thousands of times, and with the default of 100 most log-ins would also end a session.',
   'Log-ins: against the embedding server (`createAuth`, all threads with one priority, no log) and against `sealwax serve` (with its log). Each round runs between two rounds of argon2id alone, in the process of the embedding server on the same core; the ratio is to their mean. The bare route is compared with the round before it.',
   'Storm: alternately against `sealwax serve` and the embedding server, after both have served log-ins for a while. All connections are open before a storm starts, because Node accepts one new connection in each turn of its event loop, in order of arrival. The first storm of a process that has just started, and has only handled the requests that it sends itself before it listens, is reported separately.',
 ]
