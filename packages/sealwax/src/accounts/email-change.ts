@@ -6,7 +6,7 @@ import { AuthError } from '../errors.ts'
 import { enqueueMail } from '../mail/outbox.ts'
 import { endAllSessions } from '../sessions/end.ts'
 import { addressTaken, isTaken, needMail, orTaken } from './email-addresses.ts'
-import { findToken, invalidToken, issueToken, takeToken } from './one-time-tokens.ts'
+import { findToken, invalidToken, reserveToken, takeToken } from './one-time-tokens.ts'
 import type { OneTimeTokenRow } from './one-time-tokens-contract.ts'
 import { type Caller, requireBuiltIn, requirePassword } from './own-account.ts'
 import { enqueueReset } from './password-reset.ts'
@@ -44,7 +44,7 @@ export async function requestEmailChange(
   await commit(context, async (unit) => {
     const taken = await isTaken(context, unit, recipient, subject)
     // Written in both cases, so that the time does not tell which it is.
-    await issueToken(context, unit, {
+    await reserveToken(context, unit, {
       purpose: 'change-email',
       holder: subject,
       email: recipient,
@@ -69,7 +69,7 @@ export async function applyEmailChange(context: Context, token: OneTimeTokenRow,
     const from = user.email
     // One for each address, so that a second change does not void the way back from the first.
     const holder = `${subject} ${from}`
-    await issueToken(context, unit, { purpose: 'undo-email-change', holder, email: from, data: { subject } })
+    await reserveToken(context, unit, { purpose: 'undo-email-change', holder, email: from, data: { subject } })
     await enqueueMail(context, unit, {
       kind: 'email-changed',
       recipient: from,

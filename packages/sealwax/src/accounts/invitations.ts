@@ -6,7 +6,7 @@ import { enqueueMail } from '../mail/outbox.ts'
 import { throttle } from '../throttling/throttle.ts'
 import { addressTaken, isTaken, needMail } from './email-addresses.ts'
 import { completeSignUp, type LoggedIn, prepareRegistration, registrationDisabled, type SignUp } from './login.ts'
-import { findToken, issueToken, takeToken } from './one-time-tokens.ts'
+import { findToken, reserveToken, takeToken } from './one-time-tokens.ts'
 import type { OneTimeTokenRow } from './one-time-tokens-contract.ts'
 import { checkRoles, normaliseEmail } from './users.ts'
 
@@ -44,7 +44,12 @@ export async function inviteUser(context: Context, given: InviteUser, origin: Re
   return commit(context, async (unit) => {
     if (await isTaken(context, unit, email, '')) throw addressTaken()
     const now = context.now()
-    const { expiresAt } = await issueToken(context, unit, { purpose: 'invite', holder: email, email, data: { roles } })
+    const { expiresAt } = await reserveToken(context, unit, {
+      purpose: 'invite',
+      holder: email,
+      email,
+      data: { roles },
+    })
     await enqueueMail(context, unit, { kind: 'invitation', recipient: email, data: {}, origin })
     await audit(unit, { type: 'user.invited', time: now, ...origin, data: { roles } })
     return { email, roles, createdAt: new Date(now), expiresAt: new Date(expiresAt) }
@@ -102,14 +107,14 @@ export async function acceptInvitation(
     await attempt.failed()
     throw error
   })
+  await attempt.withdraw()
   const { email, roles } = toInvitation(token)
   const credentials = { ...given, email }
   const { user, subject } = await prepareRegistration(context, credentials, origin, roles)
   const verified = { ...user, email_verified_at: context.now() }
-  return completeSignUp(context, { user: verified, subject, credentials, origin }, async (unit) => {
-    await takeToken(context, unit, token)
-    await attempt.succeeded(unit)
-  })
+  return completeSignUp(context, { user: verified, subject, credentials, origin }, (unit) =>
+    takeToken(context, unit, token),
+  )
 }
 
 function toInvitation({ email, data, created_at, expires_at }: OneTimeTokenRow): Invitation {

@@ -54,17 +54,33 @@ export type Presented = { readonly token: string } | { readonly email: string; r
 
 /** Issues a token in place of the earlier one of its purpose and holder. */
 export async function issueToken(context: Context, unit: Unit, given: NewToken): Promise<IssuedToken> {
-  const { purpose, holder, email, data = {} } = given
+  const code = KINDS[given.purpose].code ? randomCode(context) : undefined
+  return { ...(await putToken(context, unit, given, code)), code }
+}
+
+/**
+ * Stores what a token is for until its mail is sent, and `issueToken` replaces it. Nobody knows the
+ * token, and it has no code: guesses have nothing to hit while the limits of mails hold it back.
+ */
+export async function reserveToken(context: Context, unit: Unit, given: NewToken): Promise<{ expiresAt: number }> {
+  return putToken(context, unit, given, undefined)
+}
+
+async function putToken(
+  context: Context,
+  unit: Unit,
+  { purpose, holder, email, data = {}, ...given }: NewToken,
+  code: string | undefined,
+): Promise<{ token: string; expiresAt: number }> {
   const token = PREFIX + context.randomBytes(32).toString('base64url')
   const hash = hashToken(token)
-  const code = KINDS[purpose].code ? randomCode(context) : undefined
   const now = context.now()
   const expiresAt = given.expiresAt ?? now + KINDS[purpose].life
   await unit.oneTimeTokens.put({
     ...{ hash, purpose, holder, email, data, code_tries: 0, created_at: now, expires_at: expiresAt },
     code: code === undefined ? null : context.secrets.wrap(Buffer.from(code), codePlace(hash)),
   })
-  return { token, code, expiresAt }
+  return { token, expiresAt }
 }
 
 /**

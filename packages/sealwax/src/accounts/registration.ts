@@ -6,7 +6,7 @@ import { enqueueMail } from '../mail/outbox.ts'
 import type { UserRow } from './contract.ts'
 import { isTaken } from './email-addresses.ts'
 import { prepareRegistration, registrationDisabled, type SignUp } from './login.ts'
-import { invalidToken, issueToken, takeToken } from './one-time-tokens.ts'
+import { invalidToken, reserveToken, takeToken } from './one-time-tokens.ts'
 import type { OneTimeTokenRow } from './one-time-tokens-contract.ts'
 import { insertUser } from './users.ts'
 
@@ -29,7 +29,7 @@ export async function requestRegistration(
     const known = await unit.users.byEmail(email)
     const taken = known !== undefined || (await isTaken(context, unit, email, holder))
     // A token of its own for each sign-up: the link in a mail completes the sign-up of this mail.
-    await issueToken(context, unit, { purpose: 'register', holder, email, data: { ...user, taken } })
+    await reserveToken(context, unit, { purpose: 'register', holder, email, data: { ...user, taken } })
     const kind = !taken ? 'verify-registration' : known?.email_verified_at === null ? 'verify-email' : 'address-taken'
     await enqueueMail(context, unit, { kind, recipient: email, data: { holder, ip: origin.ip }, origin })
     await audit(unit, { type: 'user.registration_requested', time: context.now(), ...origin })

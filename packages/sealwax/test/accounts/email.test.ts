@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { assertProblem, HOUR, MINUTE, PASSWORD, standing } from '../server.ts'
 import { startWithInbox } from './inbox.ts'
@@ -183,5 +184,17 @@ describe('change of the e-mail address', () => {
     const { token } = await server.inbox.next(NEW_EMAIL)
     await server.auth.users.update(server.user.id, { email: 'other@example.com' })
     assertProblem(await verify(server, { token }), [400, 'one_time_token_invalid'])
+  })
+})
+
+describe('codes', () => {
+  it('exist only for mails that were sent, so that sign-ups beyond the limits add nothing to guess', async () => {
+    await using server = await startWithInbox({ registration: 'verified' })
+    for (let count = 0; count < 8; count += 1) await register(server)
+    const mails = [await server.inbox.next(EMAIL), await server.inbox.next(EMAIL), await server.inbox.next(EMAIL)]
+    assert.deepEqual(await server.inbox.left(), [])
+    using file = new DatabaseSync(server.file)
+    const rows = file.prepare('select code from one_time_tokens').all()
+    assert.deepEqual([rows.length, rows.filter(({ code }) => code !== null).length], [8, mails.length])
   })
 })
