@@ -1,5 +1,6 @@
 export type { BeforeRegister, Candidate, CheckAttributes } from './accounts/application-hooks.ts'
 export type { Credentials, LoggedIn } from './accounts/login.ts'
+export type { PageText, PageTexts } from './accounts/page-texts.ts'
 export type { Attributes, UserChange } from './accounts/profile.ts'
 export type { ListUsers } from './accounts/user-list.ts'
 export type { CreateUser, User } from './accounts/users.ts'

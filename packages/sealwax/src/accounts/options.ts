@@ -9,6 +9,7 @@ import {
   text,
 } from '../core/options.ts'
 import type { BeforeRegister, CheckAttributes } from './application-hooks.ts'
+import { checkPageTexts, type PageTexts } from './page-texts.ts'
 
 declare module '../core/options.ts' {
   interface AuthOptions {
@@ -23,6 +24,11 @@ declare module '../core/options.ts' {
      * sessions that are used from another network. Default true.
      */
     readonly securityMails?: boolean
+    /**
+     * The texts of the pages to which links in mails lead, by language (`fr`, `pt-br`). They
+     * replace what is shipped for this language. Shipped: `en`, `de`.
+     */
+    readonly pageTexts?: Readonly<Record<string, PageTexts>>
     /**
      * Called before a user signs up, without the password. Returns a sentence for the client to
      * refuse it (`registration_refused`), or undefined. Default: everybody may sign up.
@@ -49,6 +55,7 @@ declare module '../core/options.ts' {
   interface Config {
     readonly registration: Registration
     readonly securityMails: boolean
+    readonly pageTexts: Readonly<Record<string, PageTexts>>
     readonly beforeRegister: BeforeRegister
     readonly checkAttributes: CheckAttributes
     readonly passwordMinLength: number
@@ -72,6 +79,7 @@ export const accountOptions: OptionRules = {
   registration: oneOf('registration', ['open', 'verified', 'invited', 'closed'], (given: AuthOptions) =>
     Object.hasOwn(given, 'loadSubject') ? 'closed' : 'open',
   ),
+  pageTexts: { fallback: {}, check: checkPageTexts },
   beforeRegister: { ...callback('beforeRegister'), fallback: () => acceptAll },
   checkAttributes: { ...callback('checkAttributes'), fallback: () => acceptAll },
   passwordMinLength: {

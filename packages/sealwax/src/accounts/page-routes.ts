@@ -10,7 +10,7 @@ import { undoEmailChange } from './email-change.ts'
 import { verifyEmail } from './email-verification.ts'
 import { acceptInvitation } from './invitations.ts'
 import { reportNotMe } from './not-me.ts'
-import { type PageName, pageTexts } from './page-texts.ts'
+import { findPageTexts, type PageName } from './page-texts.ts'
 import { resetPassword } from './password-reset.ts'
 
 interface Page {
@@ -109,13 +109,13 @@ export function pageRoutes({ app, context, requestOrigin }: Edge): void {
   }
 
   function textsFor(c: HonoContext<HttpEnv>) {
-    return pageTexts(c.req.header('Accept-Language'), context.config.mailLanguage)
+    return findPageTexts(c.req.header('Accept-Language'), context.config)
   }
 
   function show(c: HonoContext<HttpEnv>, name: PageName, page: Page, token: string, error?: AuthError) {
     const { language, texts } = textsFor(c)
     const { title, text, button, more } = texts.pages[name]
-    const hint = texts.passwordHint(context.config.passwordMinLength)
+    const hint = texts.passwordHint.replace('{min}', String(context.config.passwordMinLength))
     const message = error && (texts.errors[error.code] ?? texts.errors.other)
     const password = { label: texts.password, hint, type: 'password', autocomplete: 'new-password' } as const
     const fields = page.asksPassword ? [{ name: 'password', ...password }] : []

@@ -1,3 +1,5 @@
+import { describeValue } from '@sealwax/jwt/internal'
+import { type Config, invalidOption } from '../core/options.ts'
 import type { AuthErrorCode } from '../errors.ts'
 
 /** The pages to which the links in mails lead, named after the last segment of their path. */
@@ -5,8 +7,11 @@ export type PageName = 'verify-email' | 'reset-password' | 'undo-email-change' |
 
 /** The texts of one page. */
 export interface PageText {
+  /** The heading. */
   readonly title: string
+  /** The text below it. */
   readonly text: string
+  /** What the button says. */
   readonly button: string
   /** A second button, for pages that offer more than one thing. */
   readonly more?: string
@@ -16,9 +21,12 @@ export interface PageText {
 
 /** The texts of all pages in one language. */
 export interface PageTexts {
+  /** Each page. */
   readonly pages: Readonly<Record<PageName, PageText>>
+  /** The label of the field for a new password. */
   readonly password: string
-  readonly passwordHint: (min: number) => string
+  /** Shown below the field; `{min}` stands for `passwordMinLength`. */
+  readonly passwordHint: string
   /** Messages for the codes that users meet; the key `other` is for all others. */
   readonly errors: Readonly<Partial<Record<AuthErrorCode | 'other', string>>>
 }
@@ -58,7 +66,7 @@ const en: PageTexts = {
     },
   },
   password: 'New password',
-  passwordHint: (min) => `At least ${min} characters. A sentence is easy to remember.`,
+  passwordHint: 'At least {min} characters. A sentence is easy to remember.',
   errors: {
     one_time_token_invalid: 'This link is wrong, has expired, or was used already. Request a new one.',
     email_taken: 'This e-mail address is used by another account.',
@@ -108,7 +116,7 @@ const de: PageTexts = {
     },
   },
   password: 'Neues Passwort',
-  passwordHint: (min) => `Mindestens ${min} Zeichen. Ein Satz ist leicht zu merken.`,
+  passwordHint: 'Mindestens {min} Zeichen. Ein Satz ist leicht zu merken.',
   errors: {
     one_time_token_invalid: 'Dieser Link ist falsch, abgelaufen oder schon benutzt. Fordern Sie einen neuen an.',
     email_taken: 'Diese E-Mail-Adresse gehört zu einem anderen Konto.',
@@ -120,18 +128,53 @@ const de: PageTexts = {
   },
 }
 
-const LANGUAGES: Readonly<Record<string, PageTexts>> = { en, de }
+/** The texts by language, without those of the option `pageTexts`. */
+export const SHIPPED_PAGE_TEXTS = { en, de } as const
 
 /**
  * Returns the texts in the first language of the header `Accept-Language` that is available.
  *
- * @param fallback the language for readers of other languages
+ * @param config `pageTexts` replaces what is shipped, by language; `mailLanguage` is for readers of
+ * other languages
  */
-export function pageTexts(
+export function findPageTexts(
   acceptLanguage: string | undefined,
-  fallback: string,
+  { pageTexts, mailLanguage }: Pick<Config, 'pageTexts' | 'mailLanguage'>,
 ): { readonly language: string; readonly texts: PageTexts } {
-  const wanted = (acceptLanguage ?? '').split(',').map((entry) => entry.trim().slice(0, 2).toLowerCase())
-  const language = [...wanted, fallback].find((tag) => Object.hasOwn(LANGUAGES, tag)) ?? 'en'
-  return { language, texts: LANGUAGES[language] ?? en }
+  const available: Readonly<Record<string, PageTexts>> = { ...SHIPPED_PAGE_TEXTS, ...pageTexts }
+  const wanted = (acceptLanguage ?? '').split(',').map((entry) => entry.replace(/;.*/, '').trim().toLowerCase())
+  const candidates = [...wanted, mailLanguage].flatMap((tag) => [tag, tag.replace(/-.*/, '')])
+  const language = candidates.find((tag) => Object.hasOwn(available, tag)) ?? 'en'
+  return { language, texts: available[language] ?? en }
+}
+
+/** Checks the option `pageTexts`: each language must have every text of the English ones. */
+export function checkPageTexts(value: unknown): Readonly<Record<string, PageTexts>> {
+  const allowed = 'be an object of languages, each with pages, password, passwordHint and errors'
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidOption('pageTexts', allowed, describeValue(value))
+  }
+  for (const [language, texts] of Object.entries(value)) {
+    const missing = /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/.test(language) ? findMissing(en, texts, language) : language
+    if (missing !== undefined) throw invalidOption('pageTexts', allowed, `none or another at ${missing.slice(0, 64)}`)
+  }
+  return value as Readonly<Record<string, PageTexts>>
+}
+
+/** Returns the path of the first text that is missing or no string. */
+function findMissing(model: object, texts: unknown, path: string): string | undefined {
+  if (typeof texts !== 'object' || texts === null) return path
+  const unknown = Object.keys(texts).find((name) => !Object.hasOwn(model, name))
+  if (unknown !== undefined) return `${path}.${unknown}`
+  for (const [name, text] of Object.entries(model)) {
+    const given: unknown = (texts as Record<string, unknown>)[name]
+    const missing =
+      typeof text === 'object'
+        ? findMissing(text, given, `${path}.${name}`)
+        : typeof given === 'string'
+          ? undefined
+          : `${path}.${name}`
+    if (missing !== undefined) return missing
+  }
+  return undefined
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { SHIPPED_PAGE_TEXTS } from '../../src/accounts/page-texts.ts'
 import { assertProblem, PASSWORD, standing, startAuth } from '../server.ts'
 import { startWithInbox } from './inbox.ts'
 
@@ -65,8 +66,12 @@ describe('pages of mails', () => {
     await using server = await withResetLink()
     const german = await server.call(server.path, { headers: { 'Accept-Language': 'fr, de-AT;q=0.8, en;q=0.5' } })
     assert.match(german.text, /<html lang="de">[\s\S]*Neues Passwort wählen/)
-    const other = await server.call(server.path, { headers: { 'Accept-Language': 'fr' } })
-    assert.match(other.text, /<html lang="en">/)
+    const french = { headers: { 'Accept-Language': 'fr-CH' } }
+    assert.match((await server.call(server.path, french)).text, /<html lang="en">/)
+    const { en } = SHIPPED_PAGE_TEXTS
+    const page = { ...en.pages['reset-password'], title: 'Choisissez un mot de passe' }
+    await server.restart({ pageTexts: { fr: { ...en, pages: { ...en.pages, 'reset-password': page } } } })
+    assert.match((await server.call(server.path, french)).text, /<html lang="fr">[\s\S]*Choisissez un mot de passe/)
   })
 
   it('escape what a link contains', async () => {

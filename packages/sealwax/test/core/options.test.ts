@@ -223,6 +223,7 @@ const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
   },
   registration: { good: ['open', 'verified', 'invited', 'closed'], bad: ['', 'Open', true, null] },
   securityMails: { good: [true, false], bad: ['yes', 'true', 1, null] },
+  pageTexts: { good: [{}], bad: [null, [], 'x', { EN: {} }, { en: {} }, { fr: { pages: {} } }] },
   exchange: {
     good: [
       null,
@@ -322,6 +323,10 @@ const MESSAGES: Record<keyof AuthOptions, readonly [value: unknown, message: str
   ],
   registration: [true, 'be one of open, verified, invited, closed (got true)'],
   securityMails: ['yes', 'be true or false (got a string)'],
+  pageTexts: [
+    { fr: {} },
+    'be an object of languages, each with pages, password, passwordHint and errors (got none or another at fr.pages)',
+  ],
   exchange: [{ until: '2027-03-31' }, 'have read, or issuers must name the older system (got neither)'],
   passwordMinLength: [7, 'be a whole number from 8 to 64 (got 7)'],
   passwordBreachUrl: [
@@ -438,6 +443,7 @@ describe('options of createAuth', () => {
       exchange: null,
       registration: 'open',
       securityMails: true,
+      pageTexts: {},
       passwordMinLength: 15,
       adminRole: 'sealwax:admin',
       revocationFeed: 'public',
