@@ -5,6 +5,7 @@ import { checkDevice } from '../sessions/rules.ts'
 import type { PasswordCredentials } from './authentication.ts'
 import { type Invitation, type InviteUser, inviteUser } from './invitations.ts'
 import { type Credentials, type LoggedIn, login } from './login.ts'
+import { needPassword } from './new-hashes.ts'
 import { verifyPassword } from './own-account.ts'
 import { startReset } from './password-reset.ts'
 import type { UserChange } from './profile.ts'
@@ -150,7 +151,10 @@ function usersApi(context: Context): { readonly users: UsersApi } {
     users: checkedCalls<UsersApi>(
       'users',
       {
-        create: (user) => createUser(context, user),
+        async create(user) {
+          needPassword(user)
+          return createUser(context, user)
+        },
         get: (id) => getUser(context, id),
         find: (email) => findUser(context, email),
         list: (page) => listUsers(context, page),

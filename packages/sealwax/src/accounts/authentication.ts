@@ -52,18 +52,19 @@ export async function authenticate(
   const user = await userByEmail(context, account).catch(leave)
   const device = user && knownDevice(context, user.id, deviceToken)
   const attempt = await throttle(context, { ...request, device, subject: user?.id }).catch(leave)
+  const notCarriedOut = async (error: unknown): Promise<never> => {
+    await attempt.withdraw()
+    throw error
+  }
   const { matches, upgraded } = await passwordsOf(context)
     .check(password, user?.password_hash, place)
-    .catch(async (error) => {
-      await attempt.withdraw()
-      throw error
-    })
+    .catch(notCarriedOut)
   if (!matches || user === undefined || isUnverified(context, user)) {
     const failed = { type: 'user.login_failed', time: context.now(), subject: user?.id, ...origin } as const
     await Promise.all([attempt.failed(), auditAlone(context, failed)])
     throw invalidCredentials()
   }
-  return { user: await storeUpgrade(context, user, upgraded, password), device, attempt }
+  return { user: await storeUpgrade(context, user, upgraded, password).catch(notCarriedOut), device, attempt }
 }
 
 /** The error for an unknown user and for a wrong password. */

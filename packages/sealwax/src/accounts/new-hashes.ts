@@ -7,7 +7,7 @@ import { passwordsOf } from './passwords.ts'
 /** A new user's password, or the hash of it in another system. */
 interface NewPassword {
   readonly email: string
-  readonly name?: string | null
+  readonly name?: string | null | undefined
   readonly password?: string | undefined
   readonly passwordHash?: string | undefined
 }
@@ -26,7 +26,20 @@ export async function hashForNewUser(context: Context, given: NewPassword, netwo
   }
   if (password === undefined && passwordHash !== undefined) return readHash(passwordHash).text
   if (password === undefined) return null
-  throw new AuthError('validation_failed', 'users.create: give either password or passwordHash')
+  throw notOnePassword()
+}
+
+/**
+ * Refuses a new user without a password, which only an administrator can create.
+ *
+ * @throws {AuthError} `validation_failed`
+ */
+export function needPassword({ password, passwordHash }: Omit<NewPassword, 'email'>): void {
+  if (password === undefined && passwordHash === undefined) throw notOnePassword()
+}
+
+function notOnePassword(): AuthError {
+  return new AuthError('validation_failed', 'users.create: give either password or passwordHash')
 }
 
 /**
