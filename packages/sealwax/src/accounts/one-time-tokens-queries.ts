@@ -51,8 +51,16 @@ export function oneTimeTokens(db: Kysely<Tables>): OneTimeTokens {
       return (await query.executeTakeFirst()).numDeletedRows > 0n
     },
     async codeHeads() {
-      const query = db.selectFrom('one_time_tokens').where('code', 'is not', null).select(head.as('head')).distinct()
-      return (await query.execute()).map((found) => found.head)
+      const heads: Uint8Array[] = []
+      // One index lookup per head, however many tokens there are.
+      for (;;) {
+        const last = heads.at(-1)
+        let query = db.selectFrom('one_time_tokens').select(head.as('head')).orderBy(head).limit(1)
+        query = last === undefined ? query.where(head, 'is not', null) : query.where(head, '>', last)
+        const next = (await query.execute())[0]?.head
+        if (next === undefined) return heads
+        heads.push(next)
+      }
     },
     async wrappedBy(own, limit) {
       const query = db.selectFrom('one_time_tokens').select(['hash', 'code']).where(head, '=', own).limit(limit)

@@ -75,6 +75,11 @@ test('postgres: no query at the start or of a request scans a whole table', asyn
     await auth.users.list(filter)
     await auth.users.list({ ...filter, query: 'user-5' })
   }
+  const reset = { password: PASSWORD }
+  assert.equal((await post('/password/forgot', { email: 'user-5@example.com' })).status, 202)
+  assert.equal((await post('/password/reset', { ...reset, token: 'swo_x' })).status, 400)
+  assert.equal((await post('/password/reset', { ...reset, email: 'user-5@example.com', code: '123456' })).status, 400)
+  await auth.users.invite({ email: 'guest@example.com' })
   await auth.users.list({ query: 'USER-5', limit: 5 })
   await auth.users.list({ query: 'name 77', limit: 500 })
   await auth.users.list({ query: 'name 77', limit: 5, after: 'user-77' })
@@ -115,7 +120,7 @@ async function fill(url: string): Promise<void> {
   await sql`
     insert into sealwax.users
     select 'user-' || n, 'user-' || n || '@example.com', null, case n % 2 when 0 then '["y"]' else '[]' end, 1, 1, null, 0, 0,
-      null, 'Name ' || n, null, 'name ' || n
+      null, null, 'Name ' || n, null, 'name ' || n
     from generate_series(1, ${SESSIONS}::int) n`
   await sql`
     insert into sealwax.sessions (id, subject, client_id, generation, hmac_key, amr, auth_time, created_at, seen_at,
@@ -144,6 +149,20 @@ async function fill(url: string): Promise<void> {
   await sql`
     insert into sealwax.client_secrets
     select 'secret-' || n, 'cli_' || n, '\\x00', 0, null from generate_series(1, ${SESSIONS}::int) n`
+  await sql`
+    insert into sealwax.one_time_tokens (hash, purpose, holder, email, data, code, code_tries, created_at, expires_at)
+    select 'hash-' || n, 'invite', 'user-' || n || '@example.org', 'user-' || n || '@example.org', '{"roles":[]}',
+      (select hmac_key from sealwax.sessions limit 1), 0, 0, 4000000000000
+    from generate_series(1, ${SESSIONS}::int) n`
+  await sql`
+    insert into sealwax.outbox (id, kind, recipient, data, attempts, due_at, created_at)
+    select 'mail-' || n, 'reset-password', 'x@example.org', '{}', 0, 4000000000000, 0
+    from generate_series(1, ${SESSIONS}::int) n`
+  await sql`
+    insert into sealwax.mail_counts select 'key-' || n, 1, 4000000000000 from generate_series(1, ${SESSIONS}::int) n`
+  await sql`
+    insert into sealwax.throttle_counters (key, account, count, at, booked, expires_at)
+    select 'key-' || n, 'account-' || n, 1, 0, 0, 4000000000000 from generate_series(1, ${SESSIONS}::int) n`
   await sql`vacuum analyze`
   await sql.end()
 }
@@ -170,7 +189,8 @@ async function fullScans(sql: postgres.Sql): Promise<string[]> {
   await sql`select pg_stat_clear_snapshot()`
   const rows = await sql<{ relname: string }[]>`
     select relname from pg_stat_user_tables
-    where relname in ('users', 'sessions', 'audit_events', 'revocations', 'clients', 'client_secrets', 'subject_versions', 'user_roles')
+    where relname in ('users', 'sessions', 'audit_events', 'revocations', 'clients', 'client_secrets', 'subject_versions', 'user_roles',
+      'one_time_tokens', 'outbox', 'mail_counts', 'throttle_counters')
       and seq_scan > 0 order by relname`
   return rows.map(({ relname }) => relname)
 }

@@ -1,4 +1,5 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
+import { WRAPPER_BYTES } from '../../core/tables.ts'
 import type { Dialect } from './dialect.ts'
 
 /** The tokens and codes of mails. Older servers can run with it. */
@@ -20,5 +21,9 @@ export async function up(db: Kysely<unknown>, { int64, bytes, end }: Dialect): P
   const index = (name: string) => db.schema.createIndex(`one_time_tokens_${name}`).on('one_time_tokens')
   await index('hash').unique().column('hash').execute()
   await index('email').columns(['email', 'purpose']).execute()
+  // Finds what a server secret encrypts.
+  await index('wrapper')
+    .expression(sql`substr(code, 1, ${sql.lit(WRAPPER_BYTES)})`)
+    .execute()
   await index('expiry').column('expires_at').execute()
 }
