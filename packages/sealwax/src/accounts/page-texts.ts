@@ -74,6 +74,10 @@ const en: PageTexts = {
     temporarily_unavailable: 'This is not possible at the moment. Try again shortly.',
     password_too_short: 'This password is too short.',
     password_too_long: 'This password is too long.',
+    password_too_common: 'This password is too common. Choose another one.',
+    password_too_personal: 'This password contains your address, your name or the name of this site.',
+    password_breached: 'This password is known from a data breach. Choose another one.',
+    too_many_attempts: 'Too many attempts. Try again later.',
     other: 'This did not work. Try again, or request a new link.',
   },
 }
@@ -124,6 +128,10 @@ const de: PageTexts = {
     temporarily_unavailable: 'Das ist im Moment nicht möglich. Versuchen Sie es gleich noch einmal.',
     password_too_short: 'Dieses Passwort ist zu kurz.',
     password_too_long: 'Dieses Passwort ist zu lang.',
+    password_too_common: 'Dieses Passwort ist zu häufig. Wählen Sie ein anderes.',
+    password_too_personal: 'Dieses Passwort enthält Ihre Adresse, Ihren Namen oder den Namen dieser Seite.',
+    password_breached: 'Dieses Passwort ist aus einem Datenleck bekannt. Wählen Sie ein anderes.',
+    too_many_attempts: 'Zu viele Versuche. Versuchen Sie es später noch einmal.',
     other: 'Das hat nicht geklappt. Versuchen Sie es noch einmal, oder fordern Sie einen neuen Link an.',
   },
 }
