@@ -97,8 +97,11 @@ export async function begin(world: MailWorld, account: Account): Promise<Act> {
   await Promise.all(Array.from({ length: 1 + random.below(MOST_TRIES) }, lane))
   for (const { reply } of act.tried) {
     const foreseen = reply === 'lost' || reply.status === accepted || reply.status === 503
+    // Twelve hours of requests for one address are counted, and those with a lost reply as well.
+    const tooMany = step === 'forget' && reply !== 'lost' && reply.body.code === 'too_many_attempts'
+    if (tooMany) run.count('forget: too many attempts')
     const usedUp = STEPS[step].uses && reply !== 'lost' && isRefusal(reply)
-    run.check(foreseen || usedUp, `${step} of ${account.name} got ${toldOf(reply)}`)
+    run.check(foreseen || tooMany || usedUp, `${step} of ${account.name} got ${toldOf(reply)}`)
   }
   run.count(`${step}: acknowledged`, acknowledged(act).length)
   return act

@@ -47,7 +47,7 @@ export async function drained(run: Run, databaseUrl: string): Promise<void> {
     if (performance.now() > deadline) {
       return run.check(false, `mails stay in the outbox after the lease: ${JSON.stringify(left)}`)
     }
-    await delay(20)
+    await delay(50)
   }
 }
 
