@@ -82,7 +82,8 @@ export async function openMailbox(options: SMTPServerOptions = {}): Promise<Mail
         all.push(mail)
         done(null)
         for (const heard of listeners) heard()
-      })
+        // The connection may end before the whole content has arrived.
+      }, done)
     },
   })
   server.on('error', () => {})

@@ -12,7 +12,8 @@ import type { Run, Times } from './run.ts'
 import { type ServerProcess, startServer } from './servers.ts'
 
 const WAVES: Times = { full: 60, short: 2 }
-const STRIKES: Times = { full: 3, short: 1 }
+/** Kills of single servers in a wave at most, before the one of all servers. */
+const STRIKES: Times = { full: 3, short: 0 }
 const ACCOUNTS: Times = { full: 16, short: 8 }
 /** New addresses in each wave, and the accounts that are active in it besides those with a link. */
 const NEW = 2
@@ -27,7 +28,7 @@ const MOST_MAILED = 7
  */
 const STEP_MS = 14 * 60_000
 /** For how long the SMTP server holds back the reply to a mail, at most. */
-const HELD_MS = 25
+const HELD_MS = 40
 
 const ADMIN = { id: 'admin', email: 'admin@example.com', password: PASSWORD }
 
@@ -74,15 +75,15 @@ async function oneWave(world: MailWorld, { wave, servers, kills, accounts }: Wav
   const { run, mailbox, databaseUrl } = world
   const before = mailbox.all.length
   const begun = chosen(run, accounts).map((account) => begin(world, account))
-  for (let i = run.times(STRIKES); i > 0; i -= 1) {
-    await delay(run.random.below(250))
+  for (let i = run.random.below(run.times(STRIKES) + 1); i > 0; i -= 1) {
+    await moment(run, mailbox)
     const victim = run.random.below(servers.length)
     await strike(run, servers, [victim], kills)
     await servers[victim]?.start()
   }
-  const acts = await Promise.all(begun)
-  await delay(run.random.below(60))
+  await moment(run, mailbox)
   await strike(run, servers, [...servers.keys()], kills)
+  const acts = await Promise.all(begun)
   // Told to dead servers: it is the clock with which the next ones start.
   await Promise.all(servers.map((server) => server.setClock(wave * STEP_MS)))
   await Promise.all(servers.map((server) => server.start()))
@@ -104,6 +105,14 @@ function chosen({ random }: Run, accounts: readonly Account[]): Account[] {
   const free = accounts.filter(({ tokens, mailed }) => tokens.length === 0 && mailed <= MOST_MAILED)
   const others = Array.from({ length: Math.min(ACTIVE, free.length) }, () => random.pick(free))
   return [...new Set([...accounts.filter(({ tokens }) => tokens.length > 0), ...others])]
+}
+
+/** Waits for a random time, or until a mail is being sent and its reply is held back. */
+async function moment({ random }: Run, { attempts }: Mailbox): Promise<void> {
+  const deadline = performance.now() + 100 + random.below(700)
+  const before = random.chance(0.6) ? attempts() : Infinity
+  while (performance.now() < deadline && attempts() <= before) await delay(1)
+  if (random.chance(0.5)) await delay(random.below(HELD_MS))
 }
 
 async function strike(
