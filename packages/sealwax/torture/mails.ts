@@ -149,7 +149,7 @@ function newAccount(name: string, next: Step): Account {
   }
 }
 
-/** Some users that are there from the start, so that also a short run has resets in its first wave. */
+/** Some users are there from the start, so that a short run has resets in its first wave, too. */
 async function createUsers(databaseUrl: string, count: number): Promise<Account[]> {
   await using auth = await openAuth(databaseUrl)
   await auth.users.create({ ...ADMIN, roles: ['sealwax:admin'] })

@@ -58,7 +58,7 @@ export async function liveTokens(databaseUrl: string, tokens: Iterable<string>):
     .length
 }
 
-/** The same for all copies of a mail. The part after `@` names its sender only by domain. */
+/** The `Message-ID`, which all copies of a mail have in common. */
 export function idOf({ headers }: Received): string {
   return headers.get('message-id') ?? ''
 }
