@@ -16,6 +16,8 @@ export interface Received {
   readonly links: readonly string[]
   /** The whole mail as it was transmitted. */
   readonly raw: string
+  /** When it was transmitted completely, by `performance.now()`. */
+  readonly at: number
 }
 
 /** What the server does with a mail; a number is the code of a refusal, such as 450 or 550. */
@@ -80,7 +82,8 @@ export async function openMailbox(options: SMTPServerOptions = {}): Promise<Mail
         all.push(mail)
         done(null)
         for (const heard of listeners) heard()
-      })
+        // The connection may end before the whole content has arrived.
+      }, done)
     },
   })
   server.on('error', () => {})
@@ -138,6 +141,7 @@ function arrival(
 async function read(stream: NodeJS.ReadableStream, session: SMTPServerSession): Promise<Received> {
   const chunks: Buffer[] = []
   for await (const chunk of stream) chunks.push(Buffer.from(chunk))
+  const at = performance.now()
   const raw = Buffer.concat(chunks).toString()
   const parsed: ParsedMail = await simpleParser(raw, { skipTextLinks: true, skipHtmlToText: true })
   const html = parsed.html || ''
@@ -149,6 +153,6 @@ async function read(stream: NodeJS.ReadableStream, session: SMTPServerSession): 
     html,
     headers: new Map(parsed.headerLines.map(({ key, line }) => [key, line.slice(line.indexOf(':') + 1).trim()])),
     links: [...html.matchAll(/href="([^"]*)"/g)].map(([, link = '']) => link.replaceAll('&amp;', '&')),
-    raw,
+    ...{ raw, at },
   }
 }

@@ -4,6 +4,7 @@ import { failover } from './failover.ts'
 import { fsync } from './fsync.ts'
 import { histories } from './histories.ts'
 import { kills } from './kills.ts'
+import { mails } from './mails.ts'
 import type { Place, StoreName } from './place.ts'
 import { races } from './races.ts'
 import { refreshesAcross, refreshesInProcess } from './refreshes.ts'
@@ -29,6 +30,7 @@ const BOTH: readonly [name: string, promise: string, torture: Torture][] = [
   ],
   ['histories', 'random histories match a model of the refresh table', histories],
   ['kills', 'kill -9 loses nothing that was acknowledged and leaves no client stuck', kills],
+  ['mails', 'kill -9 loses no mail, repeats none without need, and halves no effect of a one-time token', mails],
   [
     'races',
     'no refresh or log-in escapes a concurrent password change, role change, disable or log-out everywhere',
