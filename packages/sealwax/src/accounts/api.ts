@@ -93,8 +93,8 @@ export interface UsersApi {
    * Creates users of another system with the hashes of their passwords. Users who exist are left as
    * they are, so an import that was interrupted can be repeated.
    *
-   * @throws {AuthError} `validation_failed` for wrong options, `temporarily_unavailable`. A row that
-   * cannot be stored is counted and passed to `onRefused`
+   * @throws {AuthError} `validation_failed` for wrong options, `temporarily_unavailable`. A row
+   * that cannot be stored is counted and passed to `onRefused`
    * @example await auth.users.import([{ email: 'alex@example.com', passwordHash: '$2b$12$…' }])
    */
   import(rows: Iterable<ImportUser> | AsyncIterable<ImportUser>, options?: ImportOptions): Promise<ImportCounts>

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer'
 import { AuthError } from '../errors.ts'
 import { readCsvRecord } from './csv.ts'
 import { COLUMNS, type ImportRow, type ImportUser, invalidRow, readCells, readJsonLine } from './import-rows.ts'
@@ -18,6 +17,8 @@ interface Line {
   readonly text?: string
   readonly refusal?: AuthError
 }
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 type Bytes = AsyncIterable<Uint8Array>
 
@@ -173,8 +174,11 @@ async function* readLines(bytes: Bytes): AsyncIterable<Line> {
 
 function decode(line: number, parts: readonly Uint8Array[], length: number): Line {
   if (length > LONGEST_LINE) return { line, refusal: invalidRow(`The line is longer than ${LONGEST_LINE} bytes`) }
-  const bytes = Buffer.concat(parts)
-  if (!isUtf8(bytes)) return { line, refusal: invalidRow('The line is not UTF-8') }
-  const text = bytes.toString('utf8').replace(/\r$/, '')
+  let text: string
+  try {
+    text = UTF8.decode(Buffer.concat(parts)).replace(/\r$/, '')
+  } catch {
+    return { line, refusal: invalidRow('The line is not UTF-8') }
+  }
   return { line, text: line === 1 ? text.replace(/^\ufeff/, '') : text }
 }

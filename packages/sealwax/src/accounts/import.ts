@@ -118,7 +118,7 @@ export async function importUsers(
     }
   } catch (error) {
     // What is stored stays. The first error is the reason, even if the event cannot be stored.
-    await end({ interrupted: true }).catch(() => {})
+    if (counts.created > 0) await end({ interrupted: true }).catch(() => {})
     throw error
   }
   await end()

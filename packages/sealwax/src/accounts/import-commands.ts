@@ -1,14 +1,14 @@
-import { once } from 'node:events'
-import { createReadStream, createWriteStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
-import { extname } from 'node:path'
-import { finished } from 'node:stream/promises'
 import { type Command, print } from '../cli/command.ts'
 import { AuthError } from '../errors.ts'
 import { type ImportCounts, type ImportRefusal, importUsers } from './import.ts'
 import { type ImportFormat, readRows } from './import-files.ts'
 
-const FORMATS: Readonly<Record<string, ImportFormat>> = { csv: 'csv', jsonl: 'jsonl', ndjson: 'jsonl' }
+const FORMATS: ReadonlyMap<string, ImportFormat> = new Map([
+  ['csv', 'csv'],
+  ['jsonl', 'jsonl'],
+  ['ndjson', 'jsonl'],
+])
 
 /** How many refused rows are shown without a report. */
 const MOST_SHOWN = 20
@@ -33,7 +33,8 @@ export const importFile: Command<Input> = {
     { flags: '--report <file>', description: 'write the refused rows to a file: line and reason, as JSON lines' },
   ],
   async run(context, { file, format, verified = false, dryRun = false, report }) {
-    const rows = readRows(await openInput(file), formatOf(file, format))
+    const known = formatOf(file, format)
+    const rows = readRows(await openInput(file), known)
     await using refusals = await openReport(file, report)
     let counts: ImportCounts = { created: 0, unchanged: 0, refused: 0 }
     const progress = setInterval(() => console.error(`sealwax: ${describe(counts)}`), 1000)
@@ -57,7 +58,7 @@ function describe({ created, unchanged, refused }: ImportCounts): string {
 }
 
 function formatOf(file: string, given: string | undefined): ImportFormat {
-  const format = FORMATS[given ?? extname(file).slice(1).toLowerCase()]
+  const format = FORMATS.get(given ?? (/\.(\w+)$/.exec(file)?.[1] ?? '').toLowerCase())
   if (format !== undefined) return format
   const detail =
     given === undefined ? 'The format is not in the name of the file: give --format' : 'There is no such format'
@@ -66,11 +67,11 @@ function formatOf(file: string, given: string | undefined): ImportFormat {
 
 async function openInput(file: string): Promise<AsyncIterable<Uint8Array>> {
   if (file === '-') return process.stdin
-  const stream = createReadStream(file, { highWaterMark: 262_144 })
-  await once(stream, 'open').catch((error) => {
+  const handle = await open(file).catch((error) => {
     throw unusable(file, error)
   })
-  return stream
+  if ((await handle.stat()).isDirectory()) throw unusable(file, { code: 'EISDIR' })
+  return handle.createReadStream({ highWaterMark: 262_144 })
 }
 
 interface Report extends AsyncDisposable {
@@ -84,14 +85,19 @@ async function openReport(input: string, file: string | undefined): Promise<Repo
   const handle = await open(file, 'w', 0o600).catch((error) => {
     throw unusable(file, error)
   })
-  const stream = createWriteStream('', { fd: handle })
+  let lines = ''
+  const write = async () => {
+    await handle.appendFile(lines)
+    lines = ''
+  }
   return {
     async add(refusal) {
-      if (!stream.write(`${JSON.stringify(refusal)}\n`)) await once(stream, 'drain')
+      lines += `${JSON.stringify(refusal)}\n`
+      if (lines.length > 65_536) await write()
     },
     async [Symbol.asyncDispose]() {
-      stream.end()
-      await finished(stream)
+      await write()
+      await handle.close()
     },
   }
 }
