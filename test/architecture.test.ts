@@ -64,7 +64,7 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
   },
   {
     room: 'commands',
-    files: `${SRC}${FOLDERS}/commands.ts`,
+    files: `${SRC}${FOLDERS}/{commands,*-commands}.ts`,
     may: ['features:', ...GROUND, `${SRC}cli/command.ts`, 'node:stream/consumers', 'node:fs/promises'],
   },
   {

@@ -1,4 +1,6 @@
 export type { BeforeRegister, Candidate, CheckAttributes } from './accounts/application-hooks.ts'
+export type { ImportCounts, ImportOptions, ImportRefusal } from './accounts/import.ts'
+export type { ImportUser } from './accounts/import-rows.ts'
 export type { Credentials, LoggedIn } from './accounts/login.ts'
 export type { PageText, PageTexts } from './accounts/page-texts.ts'
 export type { Attributes, UserChange } from './accounts/profile.ts'

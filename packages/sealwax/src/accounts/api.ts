@@ -3,6 +3,8 @@ import type { Context } from '../core/context.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import { checkDevice } from '../sessions/rules.ts'
 import type { PasswordCredentials } from './authentication.ts'
+import { type ImportCounts, type ImportOptions, importGiven } from './import.ts'
+import type { ImportUser } from './import-rows.ts'
 import { type Invitation, type InviteUser, inviteUser } from './invitations.ts'
 import { type Credentials, type LoggedIn, login } from './login.ts'
 import { needPassword } from './new-hashes.ts'
@@ -88,6 +90,15 @@ export interface UsersApi {
    */
   invite(user: InviteUser): Promise<Invitation>
   /**
+   * Creates users of another system with the hashes of their passwords. Users who exist are left as
+   * they are, so an import that was interrupted can be repeated.
+   *
+   * @throws {AuthError} `validation_failed` for wrong options, `temporarily_unavailable`. A row
+   * that cannot be stored is counted and passed to `onRefused`
+   * @example await auth.users.import([{ email: 'alex@example.com', passwordHash: '$2b$12$…' }])
+   */
+  import(rows: Iterable<ImportUser> | AsyncIterable<ImportUser>, options?: ImportOptions): Promise<ImportCounts>
+  /**
    * Sends a user the mail for a new password.
    *
    * @throws {AuthError} `not_found`, `mail_unavailable`
@@ -164,6 +175,7 @@ function usersApi(context: Context): { readonly users: UsersApi } {
         disable: (id) => disableUser(context, id),
         enable: (id) => enableUser(context, id),
         invite: (user) => inviteUser(context, user),
+        import: (rows, options) => importGiven(context, rows, options),
         startReset: (id) => startReset(context, id),
         delete: (id) => deleteUser(context, id),
       },
@@ -203,6 +215,10 @@ function usersApi(context: Context): { readonly users: UsersApi } {
         disable: ['id'],
         enable: ['id'],
         invite: [['user', { email: 'string', roles: 'strings?' }]],
+        import: [
+          null,
+          ['options?', { verified: 'boolean?', dryRun: 'boolean?', onRefused: 'any?', onProgress: 'any?' }],
+        ],
         startReset: ['id'],
         delete: ['id'],
       },

@@ -5,6 +5,7 @@ import { AuthError } from '../errors.ts'
 import { revokeAllSessions } from '../sessions/end.ts'
 import { listSessions } from '../sessions/list.ts'
 import { describeUser } from './administration.ts'
+import { importFile } from './import-commands.ts'
 import { inviteUser } from './invitations.ts'
 import { startReset } from './password-reset.ts'
 import { listUsers } from './user-list.ts'
@@ -176,7 +177,21 @@ const sessions: Command<{ user: string; end?: boolean }> = {
 export const userCommands = {
   name: 'users',
   description: 'manage users, given by id or e-mail address',
-  commands: [create, list, show, update, changeRoles, disable, enable, remove, setPassword, reset, invite, sessions],
+  commands: [
+    create,
+    list,
+    show,
+    update,
+    changeRoles,
+    disable,
+    enable,
+    remove,
+    setPassword,
+    reset,
+    invite,
+    importFile,
+    sessions,
+  ],
 } as const
 
 /**

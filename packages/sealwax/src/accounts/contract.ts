@@ -4,6 +4,7 @@ declare module '../core/unit-of-work.ts' {
   interface Facts {
     readonly users: Users
     readonly userLists: UserLists
+    readonly userImports: UserImports
   }
 }
 
@@ -87,4 +88,14 @@ export interface UserLists {
     prefix: string,
     page: UserFilter & { after?: Pick<UserRow, 'id' | 'name'> | undefined; limit: number },
   ): Promise<UserRow[]>
+}
+
+/** The users that an import finds, and those that it stores. */
+export interface UserImports {
+  /** Returns those who have one of the ids or addresses. */
+  known(ids: readonly string[], emails: readonly string[]): Promise<Pick<UserRow, 'id' | 'email'>[]>
+  /** Returns which addresses a user may still return to after a change. */
+  reserved(emails: readonly string[], now: number): Promise<{ readonly subject: unknown; readonly email: string }[]>
+  /** Inserts those whose id and address are free. Returns their ids. */
+  insert(users: readonly UserRow[]): Promise<string[]>
 }

@@ -8,6 +8,7 @@ declare module '../core/events.ts' {
 export const accountEvents = defineEvents({
   'user.registered': {},
   'user.created': {},
+  'users.imported': {},
   'user.updated': {},
   'user.deleted': {},
   'user.disabled': {},

@@ -5,6 +5,7 @@ import { userCommands } from './commands.ts'
 import { emailRoutes } from './email-routes.ts'
 import { accountErrors } from './errors.ts'
 import { accountEvents } from './events.ts'
+import { userImports } from './import-queries.ts'
 import { invitationRoutes } from './invitation-routes.ts'
 import { accountMails } from './mails.ts'
 import { meRoutes } from './me-routes.ts'
@@ -25,7 +26,7 @@ export const accountsFeature = {
   options: accountOptions,
   errors: accountErrors,
   events: accountEvents,
-  queries: { users, userLists, oneTimeTokens },
+  queries: { users, userLists, userImports, oneTimeTokens },
   tables: { users: 'id', one_time_tokens: 'hash' },
   jobs: [{ name: 'purge one-time tokens', period: 3_600_000, run: purgeTokens }],
   wrapped: wrappedCodes,

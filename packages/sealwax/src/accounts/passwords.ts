@@ -38,7 +38,7 @@ export interface Passwords {
 }
 
 /** The result of a check. */
-export interface PasswordCheck {
+interface PasswordCheck {
   /** Whether the password has the hash. */
   readonly matches: boolean
   /** What to store instead of the hash; undefined when it has the current parameters. */

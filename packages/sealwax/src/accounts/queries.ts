@@ -9,15 +9,7 @@ export function users(db: Kysely<Tables>, { lockRows }: { lockRows: boolean }): 
   const lock = lockRows ? lockRow : byIdStatement
   return {
     async insert(user) {
-      await db
-        .insertInto('users')
-        .values({
-          ...user,
-          roles: JSON.stringify(user.roles),
-          attributes: toJson(user.attributes),
-          name_key: toNameKey(user.name),
-        })
-        .execute()
+      await db.insertInto('users').values(toColumns(user)).execute()
     },
     async byId(id) {
       return toRow((await byIdStatement(db, { id })).rows[0])
@@ -107,6 +99,16 @@ export function toRow(found: Selectable<Tables['users']> | undefined): UserRow |
     attributes: found.attributes === null ? null : JSON.parse(found.attributes),
     created_at: found.created_at,
     updated_at: found.updated_at,
+  }
+}
+
+/** Returns the columns of a user. */
+export function toColumns(user: UserRow): Tables['users'] {
+  return {
+    ...user,
+    roles: JSON.stringify(user.roles),
+    attributes: toJson(user.attributes),
+    name_key: toNameKey(user.name),
   }
 }
 

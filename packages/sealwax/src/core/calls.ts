@@ -17,7 +17,7 @@ interface Nested {
 type Parameter<T> =
   NonNullable<T> extends string
     ? string
-    : NonNullable<T> extends readonly unknown[] | Request
+    : NonNullable<T> extends readonly unknown[] | Request | Iterable<unknown> | AsyncIterable<unknown>
       ? null
       : readonly [name: `${string}${undefined extends T ? '?' : ''}`, members: Members<NonNullable<T>>]
 type Parameters<A extends readonly unknown[]> = { readonly [I in keyof A]-?: Parameter<A[I]> }

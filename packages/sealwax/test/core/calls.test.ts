@@ -33,14 +33,14 @@ const CALLS: readonly [call: string, given: unknown[], sentence: string][] = [
   [
     'users.create',
     [],
-    'users.create: user must be an object with email, password, id, roles, name, attributes and emailVerified (got undefined)',
+    'users.create: user must be an object with email, password, passwordHash, id, roles, name, attributes and emailVerified (got undefined)',
   ],
-  ['users.create', [{ email: 'bob@example.com' }], 'users.create: password must be a string (got undefined)'],
+  ['users.create', [{ email: 'bob@example.com' }], 'users.create: give either password or passwordHash'],
   ['users.create', [{ ...user, email: 7 }], 'users.create: email must be a string (got 7)'],
   [
     'users.create',
     [{ ...user, role: 'x' }],
-    'users.create: there is no option "role"; write email, password, id, roles, name, attributes or emailVerified',
+    'users.create: there is no option "role"; write email, password, passwordHash, id, roles, name, attributes or emailVerified',
   ],
   ['users.create', [{ ...user, roles: 'admin' }], 'users.create: roles must be a list of strings (got a string)'],
   ['users.get', [], 'users.get: id must be a string (got undefined)'],
