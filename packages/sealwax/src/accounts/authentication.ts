@@ -50,7 +50,7 @@ export async function authenticate(
     throw error
   }
   const user = await userByEmail(context, account).catch(leave)
-  const device = user && knownDevice(context, user.id, deviceToken)
+  const device = user && knownDevice(context, user, deviceToken)
   const attempt = await throttle(context, { ...request, device, subject: user?.id }).catch(leave)
   const notCarriedOut = async (error: unknown): Promise<never> => {
     await attempt.withdraw()

@@ -20,9 +20,9 @@ export function needMail(context: Context): void {
  */
 export async function isTaken(context: Context, unit: Unit, email: string, subject: string): Promise<boolean> {
   const user = await unit.users.byEmail(email)
-  if (user !== undefined) return user.id !== subject
+  // Read in every case, so that the time does not tell.
   const reserved = await unit.oneTimeTokens.byEmail(email, ['undo-email-change'], context.now())
-  return reserved.some(({ data }) => data.subject !== subject)
+  return user === undefined ? reserved.some(({ data }) => data.subject !== subject) : user.id !== subject
 }
 
 /** The error for an address of another user. */

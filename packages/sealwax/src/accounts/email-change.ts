@@ -6,7 +6,7 @@ import { AuthError } from '../errors.ts'
 import { enqueueMail } from '../mail/outbox.ts'
 import { endAllSessions } from '../sessions/end.ts'
 import { addressTaken, isTaken, needMail, orTaken } from './email-addresses.ts'
-import { findToken, invalidToken, reserveToken, takeToken } from './one-time-tokens.ts'
+import { findToken, invalidToken, reserveToken, takeToken, voidPending } from './one-time-tokens.ts'
 import type { OneTimeTokenRow } from './one-time-tokens-contract.ts'
 import { type Caller, requireBuiltIn, requirePassword } from './own-account.ts'
 import { enqueueReset } from './password-reset.ts'
@@ -82,8 +82,8 @@ export async function applyEmailChange(context: Context, token: OneTimeTokenRow,
 }
 
 /**
- * Restores the address that a user had, ends all sessions, and sends the mail for a new password:
- * who changed the address may know the password, too.
+ * Restores the address that a user had, ends all sessions, removes the password, which whoever
+ * changed the address may know, and sends the mail for a new one.
  *
  * @throws {AuthError} `one_time_token_invalid`
  */
@@ -96,8 +96,9 @@ export async function undoEmailChange(context: Context, token: string, origin: R
     const user = await unit.users.lock(subject)
     await takeToken(context, unit, found)
     if (user === undefined) throw invalidToken()
-    await orTaken(() => unit.users.change(subject, { email, email_verified_at: now, updated_at: now }))
-    await unit.oneTimeTokens.delete('change-email', subject)
+    const restored = { email, email_verified_at: now, password_hash: null, updated_at: now }
+    await orTaken(() => unit.users.change(subject, restored))
+    await voidPending(unit, subject)
     await endAllSessions(context, unit, subject, { reason: 'email_change_undone', origin })
     await audit(unit, { type: 'user.email_change_undone', time: now, subject, ...origin })
     await enqueueReset(context, unit, email, { unlimited: true, origin })

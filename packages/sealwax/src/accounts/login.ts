@@ -170,7 +170,7 @@ function loggedIn(
   { issue, subject: { roles = [] } }: { issue: () => TokenResponse; subject: TokenSubject },
   device?: string,
 ): LoggedIn {
-  const deviceToken = issueDeviceToken(context, user.id, device)
+  const deviceToken = issueDeviceToken(context, user, device)
   return { tokens: issue(), user: { ...toUser(user), roles }, deviceToken }
 }
 

@@ -4,11 +4,12 @@ import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit } from '../core/unit-of-work.ts'
 import { revokeSessions } from '../revocations/rules.ts'
 import { endAllSessions } from '../sessions/end.ts'
-import { findToken, invalidToken, takeToken } from './one-time-tokens.ts'
+import { findToken, invalidToken, takeToken, voidPending } from './one-time-tokens.ts'
 import { enqueueReset } from './password-reset.ts'
 
 /**
- * Ends the session of a notice, or all sessions of the user, and sends the mail for a new password.
+ * Ends the session of a notice, or all sessions of the user, removes the password, and sends the
+ * mail for a new one.
  *
  * @throws {AuthError} `one_time_token_invalid`
  */
@@ -29,6 +30,9 @@ export async function reportNotMe(
       const ended = await unit.sessions.end(sessionId, now, 'reported')
       if (ended !== undefined) await revokeSessions(context, unit, [ended])
     }
+    // Whoever logged in knows the password.
+    await unit.users.change(subject, { password_hash: null, updated_at: now })
+    await voidPending(unit, subject)
     await audit(unit, { type: 'user.reported_not_me', time: now, subject, sessionId, ...origin })
     await enqueueReset(context, unit, user.email, { unlimited: true, origin })
   })

@@ -113,6 +113,14 @@ export async function takeToken(context: Context, unit: Unit, { hash }: OneTimeT
   if (!(await unit.oneTimeTokens.take(hash, context.now()))) throw invalidToken()
 }
 
+/**
+ * Voids what a user, or a thief, has requested and not completed: a change of address and a reset.
+ */
+export async function voidPending(unit: Unit, subject: string): Promise<void> {
+  await unit.oneTimeTokens.delete('change-email', subject)
+  await unit.oneTimeTokens.delete('reset-password', subject)
+}
+
 /** The error for every token and code that cannot be used, so that it does not say which exist. */
 export function invalidToken(): AuthError {
   return new AuthError(
@@ -154,7 +162,10 @@ function tryCode(
 ): Promise<OneTimeTokenRow | undefined> {
   return commit(context, async (unit) => {
     const now = context.now()
-    const rows = address === undefined ? [] : await unit.oneTimeTokens.byEmail(address, purposes, now)
+    const sent = address === undefined ? [] : await unit.oneTimeTokens.byEmail(address, purposes, now)
+    const rows = withoutAmbiguous(sent)
+    // As many statements as with a token.
+    if (rows.length === 0) await unit.oneTimeTokens.countTry('', MOST_TRIES)
     for (const row of rows) {
       if (row.code === null || !(await unit.oneTimeTokens.countTry(row.hash, MOST_TRIES))) continue
       const expected = context.secrets.unwrap(row.code, codePlace(row.hash))
@@ -164,6 +175,16 @@ function tryCode(
     await audit(unit, { type: 'user.code_failed', time: now, ...origin })
     return undefined
   })
+}
+
+/**
+ * Leaves out the codes of sign-ups if there are several for one address: the owner may type the
+ * code of the sign-up of a stranger into their own app. The links still work.
+ */
+function withoutAmbiguous(rows: readonly OneTimeTokenRow[]): readonly OneTimeTokenRow[] {
+  const withCode = rows.filter(({ code }) => code !== null)
+  const isSignUp = ({ purpose }: OneTimeTokenRow) => purpose === 'register'
+  return withCode.filter(isSignUp).length > 1 ? withCode.filter((row) => !isSignUp(row)) : withCode
 }
 
 function hashToken(token: string): string {

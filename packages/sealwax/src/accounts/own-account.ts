@@ -11,6 +11,7 @@ import { callCheckAttributes } from './application-hooks.ts'
 import { authenticate, type PasswordCredentials } from './authentication.ts'
 import type { UserRow } from './contract.ts'
 import { notify } from './notify.ts'
+import { voidPending } from './one-time-tokens.ts'
 import { passwordsOf } from './passwords.ts'
 import { type Attributes, changeAttributes, checkName } from './profile.ts'
 import { deleteUser, toUser, type User } from './users.ts'
@@ -80,6 +81,7 @@ export async function changePassword(
       if (current?.password_hash !== user.password_hash || current?.disabled_at !== null) return false
       const now = context.now()
       await unit.users.change(subject, { password_hash, updated_at: now })
+      await voidPending(unit, subject)
       if (endOtherSessions) {
         const except = sessionId === undefined ? {} : { except: sessionId }
         await endAllSessions(context, unit, subject, { reason: 'password_changed', origin, ...except })

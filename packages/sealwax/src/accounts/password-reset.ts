@@ -8,7 +8,7 @@ import { endAllSessions } from '../sessions/end.ts'
 import { throttle } from '../throttling/throttle.ts'
 import { needMail } from './email-addresses.ts'
 import { notify } from './notify.ts'
-import { findToken, invalidToken, type Presented, takeToken } from './one-time-tokens.ts'
+import { findToken, invalidToken, type Presented, takeToken, voidPending } from './one-time-tokens.ts'
 import { passwordsOf } from './passwords.ts'
 import { normaliseEmail, noSuchUser } from './users.ts'
 
@@ -88,6 +88,7 @@ export async function resetPassword(
     // Who answers the mail has the address.
     const email_verified_at = user.email_verified_at ?? now
     await unit.users.change(subject, { password_hash, email_verified_at, updated_at: now })
+    await voidPending(unit, subject)
     await endAllSessions(context, unit, subject, { reason: 'password_changed', origin })
     await audit(unit, { type: 'user.password_reset', time: now, subject, ...origin })
     await notify(context, unit, { kind: 'password-changed', user }, origin)

@@ -3,12 +3,13 @@ import type { Context } from '../core/context.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit } from '../core/unit-of-work.ts'
 import { enqueueMail } from '../mail/outbox.ts'
+import { throttle } from '../throttling/throttle.ts'
 import type { UserRow } from './contract.ts'
 import { isTaken } from './email-addresses.ts'
 import { prepareRegistration, registrationDisabled, type SignUp } from './login.ts'
 import { invalidToken, reserveToken, takeToken } from './one-time-tokens.ts'
 import type { OneTimeTokenRow } from './one-time-tokens-contract.ts'
-import { insertUser } from './users.ts'
+import { insertUser, normaliseEmail } from './users.ts'
 
 /**
  * Stores a sign-up until its address answers. Nothing is added to the users before, so nobody can
@@ -23,14 +24,17 @@ export async function requestRegistration(
   origin: RequestOrigin = {},
 ): Promise<void> {
   if (context.config.registration !== 'verified') throw registrationDisabled()
+  const email = normaliseEmail(credentials.email)
+  await throttle(context, { action: 'sign-up', account: email, origin })
   const { user } = await prepareRegistration(context, credentials, origin)
-  const { id: holder, email } = user
+  const { id: holder } = user
   await commit(context, async (unit) => {
     const known = await unit.users.byEmail(email)
-    const taken = known !== undefined || (await isTaken(context, unit, email, holder))
+    const taken = await isTaken(context, unit, email, holder)
     // A token of its own for each sign-up: the link in a mail completes the sign-up of this mail.
     await reserveToken(context, unit, { purpose: 'register', holder, email, data: { ...user, taken } })
-    const kind = !taken ? 'verify-registration' : known?.email_verified_at === null ? 'verify-email' : 'address-taken'
+    // A user who has not verified the address may be a stranger's: the reset replaces the password.
+    const kind = !taken ? 'verify-registration' : known?.email_verified_at === null ? 'reset-password' : 'address-taken'
     await enqueueMail(context, unit, { kind, recipient: email, data: { holder, ip: origin.ip }, origin })
     await audit(unit, { type: 'user.registration_requested', time: context.now(), ...origin })
   })

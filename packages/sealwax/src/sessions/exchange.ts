@@ -130,11 +130,12 @@ interface Looked {
 /** Returns what the tokens contain about the user, or why there are none. */
 function allowedSubject(
   { config }: Context,
-  { issuedAt, issuer }: FoundSession,
+  { issuedAt, authTime, issuer }: FoundSession,
   { options, user, answer, version }: Looked,
 ): TokenSubject | AuthError {
-  // In the same second, nobody knows which was first.
-  if (version !== undefined && issuedAt <= version) {
+  // In the same second, nobody knows which was first. Without the time of the log-in, the older
+  // system may have renewed the token of an older session.
+  if (version !== undefined && (issuedAt <= version || authTime === 0)) {
     return refused('All sessions of this user have ended since this one began. Log in again')
   }
   const subject = resolveNewSubject(user, options, answer)

@@ -12,6 +12,7 @@ export const ACTIONS = {
   login: 'guess',
   code: 'guess',
   reset: 'request',
+  'sign-up': 'request',
   registration: 'guess',
   invitation: 'guess',
 } as const satisfies Record<string, Nature>
