@@ -1,4 +1,4 @@
-import { auditAlone } from '../core/audit.ts'
+import { audit, auditAlone } from '../core/audit.ts'
 import type { Context } from '../core/context.ts'
 import { purgeInPages } from '../core/purge.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
@@ -187,7 +187,11 @@ export async function countersOf(context: Context, account: string): Promise<Cou
 
 /** Deletes the counters of an account; returns how many there were. Servers follow within 2 s. */
 export async function clearAccount(context: Context, account: string): Promise<number> {
-  return commit(context, (unit) => unit.throttle.clear(accountHash(account)))
+  return commit(context, async (unit) => {
+    const counters = await unit.throttle.clear(accountHash(account))
+    await audit(unit, { type: 'throttle.cleared', time: context.now(), data: { counters } })
+    return counters
+  })
 }
 
 /** Deletes the counters that are the same as unused ones. */
