@@ -188,9 +188,9 @@ export async function countersOf(context: Context, account: string): Promise<Cou
 /** Deletes the counters of an account; returns how many there were. Servers follow within 2 s. */
 export async function clearAccount(context: Context, account: string): Promise<number> {
   return commit(context, async (unit) => {
-    const count = await unit.throttle.clear(accountHash(account))
-    await audit(unit, { type: 'throttle.cleared', time: context.now(), data: { count } })
-    return count
+    const counters = await unit.throttle.clear(accountHash(account))
+    await audit(unit, { type: 'throttle.cleared', time: context.now(), data: { counters } })
+    return counters
   })
 }
 

@@ -178,6 +178,15 @@ describe('change of the e-mail address', () => {
     ])
   })
 
+  it('a pending request is void after a new password', async () => {
+    await using server = await start()
+    await change(server, { email: NEW_EMAIL, password: PASSWORD })
+    const { token } = await server.inbox.next(NEW_EMAIL)
+    const json = { current_password: PASSWORD, new_password: 'a new and longer passphrase' }
+    assert.equal((await server.call('/password', { json, token: server.token })).status, 204)
+    assertProblem(await verify(server, { token }), [400, 'one_time_token_invalid'])
+  })
+
   it('an older request does not apply after a later change', async () => {
     await using server = await start()
     await change(server, { email: NEW_EMAIL, password: PASSWORD })
@@ -188,6 +197,31 @@ describe('change of the e-mail address', () => {
 })
 
 describe('codes', () => {
+  it('of several sign-ups for one address do not work: an owner must not complete that of a stranger', async () => {
+    await using server = await startWithInbox({ registration: 'verified' })
+    await register(server, EMAIL, 'the password of a stranger')
+    const strangers = await server.inbox.next(EMAIL)
+    await register(server)
+    const own = await server.inbox.next(EMAIL)
+    for (const { code } of [strangers, own]) {
+      assertProblem(await verify(server, { email: EMAIL, code }), [400, 'one_time_token_invalid'])
+    }
+    assert.equal((await verify(server, { token: own.token })).status, 204)
+    assert.equal((await login(server)).status, 200)
+  })
+
+  it('a sign-up with the address of an unverified user sends a reset, which replaces the password', async () => {
+    await using server = await startWithInbox()
+    await register(server, EMAIL, 'the password of a stranger')
+    await server.restart({ registration: 'verified' })
+    assert.equal((await register(server)).status, 202)
+    const { link, token } = await server.inbox.next(EMAIL)
+    assert.match(link, /reset-password/)
+    assert.equal((await server.call('/password/reset', { json: { token, password: PASSWORD } })).status, 204)
+    assert.equal((await login(server)).status, 200)
+    assertProblem(await login(server, EMAIL, 'the password of a stranger'), [401, 'invalid_credentials'])
+  })
+
   it('exist only for mails that were sent, so that sign-ups beyond the limits add nothing to guess', async () => {
     await using server = await startWithInbox({ registration: 'verified' })
     for (let count = 0; count < 8; count += 1) await register(server)
@@ -195,6 +229,7 @@ describe('codes', () => {
     assert.deepEqual(await server.inbox.left(), [])
     using file = new DatabaseSync(server.file)
     const rows = file.prepare('select code from one_time_tokens').all()
-    assert.deepEqual([rows.length, rows.filter(({ code }) => code !== null).length], [8, mails.length])
+    // Of eight sign-ups, three are refused at once: they are throttled, too.
+    assert.deepEqual([rows.length, rows.filter(({ code }) => code !== null).length], [5, mails.length])
   })
 })

@@ -85,7 +85,10 @@ describe('password reset', () => {
     const wrong = code === '000000' ? '000001' : '000000'
     const tries = Array.from({ length: 5 }, () => reset(server, { email: EMAIL, code: wrong, password: NEW }))
     for (const reply of await Promise.all(tries)) assertProblem(reply, [400, 'one_time_token_invalid'])
-    assertProblem(await reset(server, { email: EMAIL, code, password: NEW }), [400, 'one_time_token_invalid'])
+    const right = { email: EMAIL, code, password: NEW }
+    assertProblem(await reset(server, right), [429, 'too_many_attempts'])
+    server.clock.advance(MINUTE)
+    assertProblem(await reset(server, right), [400, 'one_time_token_invalid'])
     assert.equal((await reset(server, { token, password: NEW })).status, 204)
   })
 

@@ -10,7 +10,7 @@ import { refresh, rotatedSession } from '../sessions/refreshing.ts'
 import { NOW, STORES } from '../stores.ts'
 
 const WRONG = 'not the right password'
-const FAILURES = 60
+const FAILURES = 48
 
 /** Rows of the audit log, newest first, without keys, created users and successful log-ins. */
 async function rows({ auth }: Pick<Started, 'auth'>) {
@@ -58,7 +58,7 @@ describe('the audit log under attack', () => {
     await using server = await startAuth({ trustProxy: 1 })
     const { id } = await server.auth.users.create({ email: 'ann@example.com', password: PASSWORD })
     const attempts = Array.from({ length: FAILURES }, (_, i) =>
-      failLogin(server, i % 3 === 0 ? 'ann@example.com' : `${i}@example.com`, `192.0.2.${i % 2}`),
+      failLogin(server, i % 12 === 0 ? 'ann@example.com' : `${i}@example.com`, `192.0.2.${i % 2}`),
     )
     const elsewhere = failLogin(server, 'nobody@example.com', '198.51.100.1')
     for (const { status } of await Promise.all([...attempts, elsewhere])) assert.equal(status, 401)
@@ -76,7 +76,7 @@ describe('the audit log under attack', () => {
     assert.equal(found?.count, FAILURES + 1)
     assert.deepEqual(found?.repeats, {
       last: { time: server.clock.time - MINUTE, ip: '192.0.2.200', userAgent: '192.0.2.200' },
-      subjects: { [id]: FAILURES / 3 + 1 },
+      subjects: { [id]: FAILURES / 12 + 1 },
       ips: { '192.0.2.0': FAILURES / 2, '192.0.2.1': FAILURES / 2, '192.0.2.200': 1 },
     })
     assert.equal(server.events.filter(({ type }) => type === 'user.login_failed').length, FAILURES + 3)
@@ -188,13 +188,20 @@ for (const [name, open] of Object.entries(STORES)) {
       ),
     )
     const replies = await Promise.all(attempts)
-    assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([401]))
+    const statuses = replies.map(({ status }) => status).sort()
+    assert.deepEqual(statuses, [...Array(5).fill(401), ...Array(45).fill(429)])
     const { data } = await first.audit.list({ type: 'user.login_failed' })
     assert.deepEqual(
       data.map(({ subject, count, repeats }) => [subject, count, repeats?.subjects]),
-      [[id, 50, { [id]: 50 }]],
+      [[id, 5, { [id]: 5 }]],
     )
-    assert.equal(heard.filter(({ type }) => type === 'user.login_failed').length, 50)
+    const refused = (await first.audit.list({ type: 'throttle.refused' })).data
+    assert.deepEqual(
+      refused.map(({ count, data }) => [count, data]),
+      [[45, { action: 'login', counter: 'caller' }]],
+    )
+    const heardOf = (type: string) => heard.filter((event) => event.type === type).length
+    assert.deepEqual([heardOf('user.login_failed'), heardOf('throttle.refused')], [5, 45])
     await Promise.all([first.close(), second.close()])
   })
 }

@@ -164,7 +164,10 @@ for (const [kind, open] of Object.entries(STORES)) {
       await using _ = server
       await server.auth.users.disable('ann')
       server.clock.advance(MINUTE)
-      const later = legacyToken({ sub: 'ann', iat: seconds(server) - 1, exp: seconds(server) + 3600 })
+      const times = { iat: seconds(server) - 1, exp: seconds(server) + 3600 }
+      // A token that the older system may have renewed since.
+      await assertRefused(server, legacyToken({ sub: 'ann', ...times }), /have ended since/)
+      const later = legacyToken({ sub: 'ann', auth_time: times.iat, ...times })
       assertProblem(await exchange(server, later), [403, 'user_disabled'])
       await server.auth.users.enable('ann')
       assert.equal((await exchange(server, later)).status, 200)
