@@ -26,3 +26,8 @@ export function atMost(what: string, measured: number, limit: number, unit = '')
 export function atLeast(what: string, measured: number, limit: number, unit = ''): Result {
   return { what, measured: `${measured}${unit}`, expected: `at least ${limit}${unit}`, ok: measured >= limit }
 }
+
+/** A result that must be this value. */
+export function exactly(what: string, measured: string | number, expected: string | number): Result {
+  return { what, measured: `${measured}`, expected: `${expected}`, ok: measured === expected }
+}

@@ -1,7 +1,11 @@
 import type { Attack } from './attack.ts'
+import { fullQueue } from './full-queue.ts'
 import { newDevice } from './new-device.ts'
 import { parallelGuesses } from './parallel-guesses.ts'
 import { spray } from './spray.ts'
 
 /** All attacks. */
-export const ATTACKS: readonly Attack[] = [parallelGuesses, spray, newDevice]
+export const ATTACKS: readonly Attack[] = [parallelGuesses, spray, newDevice, fullQueue]
+
+/** The scale of the short run, which is part of `npm test`. */
+export const QUICK = 0.05
