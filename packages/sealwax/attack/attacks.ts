@@ -3,9 +3,10 @@ import { fullQueue } from './full-queue.ts'
 import { newDevice } from './new-device.ts'
 import { parallelGuesses } from './parallel-guesses.ts'
 import { spray } from './spray.ts'
+import { whoIsThere } from './who-is-there.ts'
 
 /** All attacks. */
-export const ATTACKS: readonly Attack[] = [parallelGuesses, spray, newDevice, fullQueue]
+export const ATTACKS: readonly Attack[] = [parallelGuesses, spray, newDevice, fullQueue, whoIsThere]
 
 /** The scale of the short run, which is part of `npm test`. */
 export const QUICK = 0.05

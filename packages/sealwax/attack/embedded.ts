@@ -34,7 +34,7 @@ export interface Embedded extends AsyncDisposable {
   login(ip: string, email: string, password: string, deviceToken?: string): Promise<LoginReply>
 }
 
-export interface LoginReply {
+interface LoginReply {
   readonly status: number
   /** Seconds, 0 without the header. */
   readonly retryAfter: number

@@ -1,10 +1,11 @@
+import { STEADY } from '../src/throttling/limits.ts'
 import { PASSWORD } from '../test/server.ts'
 import { type Attack, atLeast, atMost, exactly } from './attack.ts'
 import { OWNER, startEmbedded, WRONG } from './embedded.ts'
 
 const ACCOUNTS = 10_000
-/** The limits of docs/throttling.md for one address. */
-const [BURST, PER_MINUTE] = [30, 1]
+const BURST = STEADY.address.burst
+const PER_MINUTE = 60_000 / STEADY.address.every
 /**
  * The last guesses of the burst are checked at the same time, before the first of them is known to
  * be wrong.
