@@ -8,7 +8,7 @@ const STORES: readonly StoreName[] = ['sqlite', 'postgres']
 const USAGE = `npm run attack -- [--only NAME] [--store sqlite|postgres] [--scale F] [--quick]
   --only   only attacks whose names start with NAME: ${ATTACKS.map(({ name }) => name).join(', ')}
   --store  only on this store
-  --scale  a fraction of the full counts, such as 0.1; below 1, times are not compared
+  --scale  a fraction of the full counts, such as 0.1
   --quick  the short version on SQLite, which is part of npm test`
 
 /** Runs the attacks and prints a table. The exit code is 1 if one of them succeeded. */
