@@ -31,3 +31,8 @@ export function atLeast(what: string, measured: number, limit: number, unit = ''
 export function exactly(what: string, measured: string | number, expected: string | number): Result {
   return { what, measured: `${measured}`, expected: `${expected}`, ok: measured === expected }
 }
+
+/** How long a log-in of the owner may take. The short run shares its machine with other tests. */
+export function mostMilliseconds(scale: number): number {
+  return scale < 0.1 ? 10_000 : 2000
+}
