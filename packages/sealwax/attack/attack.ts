@@ -26,3 +26,13 @@ export function atMost(what: string, measured: number, limit: number, unit = '')
 export function atLeast(what: string, measured: number, limit: number, unit = ''): Result {
   return { what, measured: `${measured}${unit}`, expected: `at least ${limit}${unit}`, ok: measured >= limit }
 }
+
+/** A result that must be this value. */
+export function exactly(what: string, measured: string | number, expected: string | number): Result {
+  return { what, measured: `${measured}`, expected: `${expected}`, ok: measured === expected }
+}
+
+/** How long a log-in of the owner may take. The short run shares its machine with other tests. */
+export function mostMilliseconds(scale: number): number {
+  return scale < 0.1 ? 10_000 : 2000
+}

@@ -116,7 +116,7 @@ export interface IssuedSince {
 }
 
 /** See `CoreFeature.observes`. */
-export type Observer = (context: Context, unit: Unit, event: AuditEvent) => Promise<void>
+type Observer = (context: Context, unit: Unit, event: AuditEvent) => Promise<void>
 
 /** Sessions that may have tokens signed by a revoked key. */
 interface KeyHolders {

@@ -13,7 +13,7 @@ export interface FormPage {
 }
 
 /** A form that is sent to the address of its page. */
-export interface PageForm {
+interface PageForm {
   /** Values that are sent unchanged. */
   readonly hidden: Readonly<Record<string, string>>
   readonly fields: readonly {
