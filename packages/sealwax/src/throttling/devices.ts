@@ -42,11 +42,6 @@ export function knownDevice(context: Context, subject: string, token: string | u
   return genuine ? id.toString('base64url') : undefined
 }
 
-/** Whether this user has logged in on this device before. */
-export function isKnownDevice(context: Context, subject: string, token: string | undefined): boolean {
-  return knownDevice(context, subject, token) !== undefined
-}
-
 /** Whether a value has the form of a device token. */
 export function mayBeDeviceToken(token: string | undefined): token is string {
   return token !== undefined && SHAPE.test(token)
