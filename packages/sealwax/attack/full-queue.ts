@@ -5,14 +5,16 @@ import { startEmbedded, WRONG } from './embedded.ts'
 const QUARTER = 25
 /** How many other networks log in. With the quarter they are fewer than there are places. */
 const OTHERS = 70
+/** With the others, fewer than the 511 connections that a socket lets wait. */
+const FLOOD = 400
 
 /** One network that tries to occupy every place in the queue for passwords. */
 export const fullQueue: Attack = {
   name: 'full-queue',
-  description: 'one network sends 1,000 log-ins at once while one user in each of 70 networks logs in',
+  description: 'one network sends 400 log-ins at once while one user in each of 70 networks logs in',
   async run(place, store, scale) {
     await using server = await startEmbedded(place, store)
-    const flood = Math.max(200, Math.round(1000 * scale))
+    const flood = Math.max(200, Math.round(FLOOD * scale))
     let waiting = OTHERS
     let checked = 0
     const others = Array.from({ length: OTHERS }, async (_, i) => {

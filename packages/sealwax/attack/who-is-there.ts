@@ -11,7 +11,7 @@ const FEWEST_TIMES = 100
 /** After this time no attempt counts any more. */
 const FORGOTTEN_MS = 13 * HOUR
 /** Time for the mail that a request may have caused, so that it delays no other request. */
-const PAUSE_MS = 8
+const PAUSE_MS = 20
 
 /** Requests that must not tell who has an account. */
 interface Probe {
@@ -76,7 +76,7 @@ export const whoIsThere: Attack = {
     for (let round = 0; round < rounds; round += 1) {
       const { access_token: token } = await server.auth.sessions.create({ subject: owner })
       for (const [at, { path, bodies, loggedIn }] of PROBES.entries()) {
-        for (const [kind, json] of rotated(Object.entries(bodies), round)) {
+        for (const [kind, json] of shuffled(Object.entries(bodies))) {
           sent += 1
           const ip = `10.${sent >> 8}.${sent & 255}.7`
           const { reply, took } = await timed(server, ip, path, { json, ...(loggedIn && { token }) })
@@ -95,10 +95,12 @@ function nothing(): Seen {
   return { replies: new Set(), times: [] }
 }
 
-/** Another order in each round, so that no kind always follows the same one. */
-function rotated<T>(list: T[], by: number): T[] {
-  const turned = [...list.slice(by % list.length), ...list.slice(0, by % list.length)]
-  return Math.floor(by / list.length) % 2 === 0 ? turned : turned.reverse()
+/** A random order, so that no kind always follows one that causes a mail. */
+function shuffled<T>(list: readonly T[]): T[] {
+  return list
+    .map((value) => ({ value, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ value }) => value)
 }
 
 async function timed(server: Embedded, ip: string, path: string, request: Call) {
