@@ -111,9 +111,9 @@ export function decide(counters: Counters, now: number, nature: Nature): Decisio
 
 /**
  * Networks that guess at one account take turns. One that is too early is promised the next free
- * turn, which no other network can take. So an attacker who asks more often gets no more turns. While
- * up to 44 other networks guess, the owner gets a turn after `LONGEST_WAIT` at most. With more, not
- * every network can be promised one.
+ * turn, which no other network can take. So an attacker who asks more often gets no more turns.
+ * While up to 44 other networks guess, the owner gets a turn after `LONGEST_WAIT` at most. With
+ * more, not every network can be promised one.
  */
 function takeTurn(caller: Counter, account: Counter, now: number): Decision {
   const allowed = (next: Counters): Decision => {
