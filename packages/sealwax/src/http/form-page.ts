@@ -100,9 +100,9 @@ function renderForm({ hidden, fields, button, more }: PageForm) {
   )}${fields.map(
     ({ name, label, hint, type, autocomplete }) => html`
 <label for="${name}">${label}</label>
-<input id="${name}" name="${name}" type="${type}" autocomplete="${autocomplete}" required>${
-      hint === undefined ? '' : html`<small>${hint}</small>`
-    }`,
+<input id="${name}" name="${name}" type="${type}" autocomplete="${autocomplete}"${
+      hint === undefined ? '' : html` aria-describedby="${name}-hint"`
+    } required>${hint === undefined ? '' : html`<small id="${name}-hint">${hint}</small>`}`,
   )}
 <button type="submit">${button}</button>${
     more === undefined
