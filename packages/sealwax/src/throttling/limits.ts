@@ -171,7 +171,10 @@ export function expiryOf(kind: CounterKind, { at }: Counter, now: number): numbe
 export function asOf(kind: CounterKind, counter: Counter & { readonly expires_at: number }, now: number): Counter {
   if (counter.expires_at <= now) return UNUSED
   const { count, booked } = counter
-  const furthest = isSteady(kind) ? 2 * STEADY[kind].burst * STEADY[kind].every : LONGEST_WAIT + GROWING.account.most
+  // As many guesses as may be checked at the same moment may all turn out to be wrong.
+  const furthest = isSteady(kind)
+    ? (1 + 1 / WHILE_CHECKED) * STEADY[kind].burst * STEADY[kind].every
+    : LONGEST_WAIT + GROWING.account.most
   return { count, booked, at: Math.min(counter.at, now + furthest) }
 }
 
