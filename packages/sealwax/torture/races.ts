@@ -186,8 +186,13 @@ async function isLive(auth: OpenAuth, { refresh_token }: Given): Promise<boolean
 async function logIn(auth: OpenAuth, email: string, password: string): Promise<Given | undefined> {
   const headers = { 'Content-Type': 'application/json', 'User-Agent': BROWSER }
   const body = JSON.stringify({ email, password })
-  const response = await auth.fetch(new Request(`${ISSUER}/login`, { method: 'POST', headers, body }))
-  return response.status === 200 ? ((await response.json()) as Given) : undefined
+  for (;;) {
+    const response = await auth.fetch(new Request(`${ISSUER}/login`, { method: 'POST', headers, body }))
+    if (response.status === 200) return (await response.json()) as Given
+    if (response.status !== 429) return undefined
+    // The old password has been tried a few times just before.
+    await delay(Number(response.headers.get('Retry-After')) * 1000)
+  }
 }
 
 function claimsOf({ access_token }: Given): { ver: number; roles: string[] } {
