@@ -6,9 +6,9 @@ import { AuthError } from '../errors.ts'
 import { knownDevice, mayBeDeviceToken } from '../throttling/devices.ts'
 import { type Attempt, type AttemptRequest, refuseAgain, throttle } from '../throttling/throttle.ts'
 import type { UserRow } from './contract.ts'
+import { normaliseEmail } from './email-addresses.ts'
 import { passwordsOf } from './passwords.ts'
 import { storeUpgrade } from './rehash.ts'
-import { normaliseEmail } from './users.ts'
 
 /** What a caller presents to be recognised. */
 export interface PasswordCredentials {

@@ -1,7 +1,35 @@
+import { domainToASCII } from 'node:url'
 import type { Context } from '../core/context.ts'
 import { Conflict, type Unit } from '../core/unit-of-work.ts'
 import { AuthError } from '../errors.ts'
 import { mailAvailable } from '../mail/transport.ts'
+
+/**
+ * Returns the normalised form of an address: lower case, with the domain in punycode, without
+ * surrounding spaces, which keyboards and spreadsheets add. The local part is ASCII only:
+ * look-alike letters could give one mailbox two accounts, or two mailboxes one.
+ *
+ * @throws {AuthError} `email_invalid`
+ */
+export function normaliseEmail(given: string): string {
+  const email = given.replace(/^[\p{Zs}\t]+/u, '').replace(/(?<![\p{Zs}\t])[\p{Zs}\t]+$/u, '')
+  const at = email.lastIndexOf('@')
+  const local = email.slice(0, at)
+  const written = email.slice(at + 1)
+  const domain = domainToASCII(written.toLowerCase())
+  const valid =
+    at > 0 &&
+    // domainToASCII parses like a browser: it drops line breaks, stops at a slash, reads 0x7f.1 as
+    // an IP.
+    /^[A-Za-z0-9.\u0080-\u{10ffff}-]+$/u.test(written) &&
+    !/(^|\.)\d+$/.test(domain) &&
+    email.length <= 254 &&
+    /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/.test(local) &&
+    local.length <= 64 &&
+    /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(domain)
+  if (!valid) throw new AuthError('email_invalid', 'This is not an e-mail address')
+  return `${local.toLowerCase()}@${domain}`
+}
 
 /**
  * Refuses what needs mail on a server without it.

@@ -5,12 +5,11 @@ import { commit } from '../core/unit-of-work.ts'
 import { AuthError } from '../errors.ts'
 import { enqueueMail } from '../mail/outbox.ts'
 import { endAllSessions } from '../sessions/end.ts'
-import { addressTaken, isTaken, needMail, orTaken } from './email-addresses.ts'
+import { addressTaken, isTaken, needMail, normaliseEmail, orTaken } from './email-addresses.ts'
 import { findToken, invalidToken, reserveToken, takeToken, voidPending } from './one-time-tokens.ts'
 import type { OneTimeTokenRow } from './one-time-tokens-contract.ts'
 import { type Caller, requireBuiltIn, requirePassword } from './own-account.ts'
 import { enqueueReset } from './password-reset.ts'
-import { normaliseEmail } from './users.ts'
 
 /** The parameters of {@link requestEmailChange}. */
 export interface EmailChange {

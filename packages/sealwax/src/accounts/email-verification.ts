@@ -4,12 +4,11 @@ import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit } from '../core/unit-of-work.ts'
 import { enqueueMail } from '../mail/outbox.ts'
 import { throttle } from '../throttling/throttle.ts'
-import { needMail } from './email-addresses.ts'
+import { needMail, normaliseEmail } from './email-addresses.ts'
 import { applyEmailChange } from './email-change.ts'
 import { findToken, invalidToken, type Presented, takeToken } from './one-time-tokens.ts'
 import type { OneTimeTokenRow } from './one-time-tokens-contract.ts'
 import { completeRegistration } from './registration.ts'
-import { normaliseEmail } from './users.ts'
 
 /**
  * Requests the mail that verifies an address once more. Whether the address waits for one is only

@@ -4,11 +4,12 @@ import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit } from '../core/unit-of-work.ts'
 import { enqueueMail } from '../mail/outbox.ts'
 import { throttle } from '../throttling/throttle.ts'
-import { addressTaken, isTaken, needMail } from './email-addresses.ts'
-import { completeSignUp, type LoggedIn, prepareRegistration, registrationDisabled, type SignUp } from './login.ts'
+import { addressTaken, isTaken, needMail, normaliseEmail } from './email-addresses.ts'
+import type { LoggedIn } from './login.ts'
 import { findToken, reserveToken, takeToken } from './one-time-tokens.ts'
 import type { OneTimeTokenRow } from './one-time-tokens-contract.ts'
-import { checkRoles, normaliseEmail } from './users.ts'
+import { completeSignUp, prepareRegistration, registrationDisabled, type SignUp } from './registration.ts'
+import { checkRoles, insertUser } from './users.ts'
 
 /** An invitation that has been neither accepted nor withdrawn. */
 export interface Invitation {
@@ -98,9 +99,31 @@ export interface AcceptInvitation extends Omit<SignUp, 'email'> {
  */
 export async function acceptInvitation(
   context: Context,
-  { invitation, ...given }: AcceptInvitation,
+  given: AcceptInvitation,
   origin: RequestOrigin = {},
 ): Promise<LoggedIn> {
+  const { token, ...prepared } = await prepareInvited(context, given, origin)
+  return completeSignUp(context, { ...prepared, origin }, (unit) => takeToken(context, unit, token))
+}
+
+/**
+ * The same without a session, for the page of the invitation, which has no use for tokens.
+ *
+ * @throws {AuthError} `one_time_token_invalid`, and the codes of `register`
+ */
+export async function createInvitedUser(
+  context: Context,
+  given: AcceptInvitation,
+  origin: RequestOrigin,
+): Promise<void> {
+  const { token, user } = await prepareInvited(context, given, origin)
+  await commit(context, async (unit) => {
+    await takeToken(context, unit, token)
+    await insertUser(context, unit, user, 'user.registered', origin)
+  })
+}
+
+async function prepareInvited(context: Context, { invitation, ...given }: AcceptInvitation, origin: RequestOrigin) {
   if (context.config.registration === 'closed') throw registrationDisabled()
   const attempt = await throttle(context, { action: 'invitation', account: invitation, origin })
   const token = await findToken(context, { token: invitation }, ['invite'], origin).catch(async (error) => {
@@ -111,10 +134,7 @@ export async function acceptInvitation(
   const { email, roles } = toInvitation(token)
   const credentials = { ...given, email }
   const { user, subject } = await prepareRegistration(context, credentials, origin, roles)
-  const verified = { ...user, email_verified_at: context.now() }
-  return completeSignUp(context, { user: verified, subject, credentials, origin }, (unit) =>
-    takeToken(context, unit, token),
-  )
+  return { token, user: { ...user, email_verified_at: context.now() }, subject, credentials }
 }
 
 function toInvitation({ email, data, created_at, expires_at }: OneTimeTokenRow): Invitation {

@@ -1,19 +1,14 @@
 import type { Context } from '../core/context.ts'
-import { networksOf } from '../core/network.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
-import { commit, type Unit } from '../core/unit-of-work.ts'
-import { AuthError } from '../errors.ts'
+import { commit } from '../core/unit-of-work.ts'
 import { type CreateSession, MOST_ATTEMPTS, sessionsBeingEnded, startSession } from '../sessions/rules.ts'
 import { callLoadSubject, disabledUser, resolveNewSubject } from '../sessions/subjects.ts'
 import type { TokenResponse, TokenSubject } from '../sessions/tokens.ts'
 import { issueDeviceToken } from '../throttling/devices.ts'
-import { throttle } from '../throttling/throttle.ts'
-import { callBeforeRegister, callCheckAttributes } from './application-hooks.ts'
 import { authenticate, invalidCredentials, type PasswordCredentials } from './authentication.ts'
 import type { UserRow } from './contract.ts'
 import { notify } from './notify.ts'
-import { type Attributes, checkName } from './profile.ts'
-import { insertUser, normaliseEmail, prepareUser, toUser, type User } from './users.ts'
+import { toUser, type User } from './users.ts'
 
 /** The body of a log-in. */
 export interface Credentials extends PasswordCredentials {
@@ -21,12 +16,6 @@ export interface Credentials extends PasswordCredentials {
   readonly remember?: boolean | undefined
   /** See `CreateSession.device`. */
   readonly device?: string | undefined
-}
-
-/** The body of a sign-up. */
-export interface SignUp extends Credentials {
-  readonly name?: string | undefined
-  readonly attributes?: Attributes | undefined
 }
 
 /** The result of a log-in or a sign-up. */
@@ -85,86 +74,10 @@ export async function login(context: Context, credentials: Credentials, origin: 
 }
 
 /**
- * Creates a user and starts a session.
- *
- * @throws {AuthError} `registration_disabled`, also when `loadSubject` does not know the new id;
- *   `registration_refused`, `user_disabled`, `overloaded`, `too_many_attempts`,
- *   `temporarily_unavailable`, and the codes of `createUser`. Then nothing is stored
- */
-export async function register(context: Context, credentials: SignUp, origin: RequestOrigin = {}): Promise<LoggedIn> {
-  if (context.config.registration !== 'open') throw registrationDisabled()
-  // Counted, because the reply says which addresses are taken.
-  const request = { action: 'registration', account: normaliseEmail(credentials.email), origin } as const
-  const attempt = await throttle(context, request)
-  try {
-    const { user, subject } = await prepareRegistration(context, credentials, origin)
-    return await completeSignUp(context, { user, subject, credentials, origin }, (unit) => attempt.succeeded(unit))
-  } catch (error) {
-    if (error instanceof AuthError && error.code === 'email_taken') await attempt.failed()
-    else await attempt.withdraw()
-    throw error
-  }
-}
-
-/** The error for a sign-up that this server does not offer. */
-export function registrationDisabled(): AuthError {
-  return new AuthError('registration_disabled', 'Ask an administrator for an account')
-}
-
-/** A user who may be stored, and the subject of the first token. */
-interface Prepared {
-  readonly user: UserRow
-  readonly subject: TokenSubject
-}
-
-/**
- * Checks a sign-up and hashes its password, before a transaction begins.
- *
- * @param roles the roles of an invitation
- * @throws {AuthError} the codes of `register`, without `email_taken`
- */
-export async function prepareRegistration(
-  context: Context,
-  credentials: SignUp,
-  origin: RequestOrigin,
-  roles: readonly string[] = [],
-): Promise<Prepared> {
-  const email = normaliseEmail(credentials.email)
-  await callBeforeRegister(context, { email, name: checkName(credentials.name) ?? undefined }, origin)
-  const user = await prepareUser(context, { ...credentials, roles, emailVerified: false }, networksOf(origin.ip))
-  if (user.attributes !== null) await callCheckAttributes(context, user.attributes, toUser(user))
-  const answer = await callLoadSubject(context, user.id)
-  if (answer !== undefined && answer.subject === undefined) {
-    throw new AuthError('registration_disabled', 'The application does not accept new users here')
-  }
-  const subject = resolveNewSubject(user, {}, answer)
-  if (subject === undefined) throw disabledUser(answer)
-  return { user, subject }
-}
-
-/**
- * Stores a new user and starts its first session.
- *
- * @param before what happens first in the same transaction
- */
-export async function completeSignUp(
-  context: Context,
-  { user, subject, credentials, origin }: Prepared & { credentials: Credentials; origin: RequestOrigin },
-  before: (unit: Unit) => Promise<void> = async () => {},
-): Promise<LoggedIn> {
-  const { issue } = await commit(context, async (unit) => {
-    await before(unit)
-    await insertUser(context, unit, { ...user, last_login_at: user.created_at }, 'user.registered', origin)
-    return startSession(context, unit, toCreateSession(user, credentials, origin), subject)
-  })
-  return loggedIn(context, user, { issue, subject })
-}
-
-/**
  * Creates the reply, after the commit. The user has the roles of the access token, which may come
  * from `loadSubject`.
  */
-function loggedIn(
+export function loggedIn(
   context: Context,
   user: UserRow,
   { issue, subject: { roles = [] } }: { issue: () => TokenResponse; subject: TokenSubject },
@@ -174,7 +87,8 @@ function loggedIn(
   return { tokens: issue(), user: { ...toUser(user), roles }, deviceToken }
 }
 
-function toCreateSession(
+/** The session of a log-in or a sign-up. */
+export function toCreateSession(
   user: UserRow,
   { remember = true, device }: Credentials,
   origin: RequestOrigin,

@@ -6,8 +6,8 @@ import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit, type Unit } from '../core/unit-of-work.ts'
 import { AuthError } from '../errors.ts'
 import { throttle } from '../throttling/throttle.ts'
+import { normaliseEmail } from './email-addresses.ts'
 import type { OneTimeTokenRow, Purpose } from './one-time-tokens-contract.ts'
-import { normaliseEmail } from './users.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE

@@ -6,9 +6,10 @@ import { AuthError } from '../errors.ts'
 import type { Edge } from '../http/edge.ts'
 import type { HttpEnv } from '../http/env.ts'
 import { formPageReply } from '../http/form-page.ts'
+import { hashesPassword } from '../http/schemas.ts'
 import { undoEmailChange } from './email-change.ts'
 import { verifyEmail } from './email-verification.ts'
-import { acceptInvitation } from './invitations.ts'
+import { createInvitedUser } from './invitations.ts'
 import { reportNotMe } from './not-me.ts'
 import { findPageTexts, type PageName } from './page-texts.ts'
 import { resetPassword } from './password-reset.ts'
@@ -45,12 +46,20 @@ function pagesOf(context: Context): Readonly<Record<PageName, Page>> {
     invitation: {
       path: '/account/invitation',
       asksPassword: true,
-      use: ({ token, password }, origin) => acceptInvitation(context, { invitation: token, password }, origin),
+      use: ({ token, password }, origin) => createInvitedUser(context, { invitation: token, password }, origin),
     },
   }
 }
 
 const htmlReply = { description: 'A page', content: { 'text/html': { schema: z.string() } } } as const
+
+/** The page again, with the reason. */
+const refused = { ...htmlReply, description: 'The page with an error message' } as const
+const later = {
+  ...refused,
+  headers: { 'Retry-After': { description: 'Seconds to wait.', schema: { type: 'string' } } },
+} as const
+const refusedReplies = { 400: refused, 403: refused, 409: refused, 422: refused, 429: later, 503: later } as const
 
 /**
  * The pages to which the links in mails lead. Opening one uses nothing up, since mail scanners open
@@ -73,6 +82,7 @@ export function pageRoutes({ app, context, requestOrigin }: Edge): void {
     )
     app.openapi(
       createRoute({
+        ...(page.asksPassword && hashesPassword),
         method: 'post',
         path,
         operationId: `${operation}Submit`,
@@ -91,7 +101,7 @@ export function pageRoutes({ app, context, requestOrigin }: Edge): void {
             },
           },
         },
-        responses: { 200: htmlReply, 400: htmlReply },
+        responses: { 200: htmlReply, ...refusedReplies },
       }),
       async (c) => {
         const { token, password, all } = c.req.valid('form')
@@ -120,6 +130,6 @@ export function pageRoutes({ app, context, requestOrigin }: Edge): void {
     const password = { label: texts.password, hint, type: 'password', autocomplete: 'new-password' } as const
     const fields = page.asksPassword ? [{ name: 'password', ...password }] : []
     const form = { hidden: { token }, fields, button, more: more === undefined ? more : { name: 'all', label: more } }
-    return formPageReply({ language, title, text, error: message, form }, error === undefined ? 200 : 400)
+    return formPageReply({ language, title, text, error: message, form }, error)
   }
 }

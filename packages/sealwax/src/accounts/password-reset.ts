@@ -6,11 +6,11 @@ import { commit, type Unit } from '../core/unit-of-work.ts'
 import { enqueueMail } from '../mail/outbox.ts'
 import { endAllSessions } from '../sessions/end.ts'
 import { throttle } from '../throttling/throttle.ts'
-import { needMail } from './email-addresses.ts'
+import { needMail, normaliseEmail } from './email-addresses.ts'
 import { notify } from './notify.ts'
 import { findToken, invalidToken, type Presented, takeToken, voidPending } from './one-time-tokens.ts'
 import { passwordsOf } from './passwords.ts'
-import { normaliseEmail, noSuchUser } from './users.ts'
+import { noSuchUser } from './users.ts'
 
 /**
  * Requests the mail with which a user sets a new password. Whether there is such a user is only

@@ -7,9 +7,9 @@ import { hashesPassword, jsonBody, jsonReply, refusals, setsCookie } from '../ht
 import { revokeSessionById } from '../sessions/end.ts'
 import { findSessionByToken } from '../sessions/refresh.ts'
 import { acceptInvitation } from './invitations.ts'
-import { type LoggedIn, login, register } from './login.ts'
+import { type LoggedIn, login } from './login.ts'
 import { userBody } from './me-routes.ts'
-import { requestRegistration } from './registration.ts'
+import { register, requestRegistration } from './registration.ts'
 import { loginRequest, loginResponse, registerRequest } from './schemas.ts'
 
 /** Why a new password is refused, besides its length. */

@@ -1,7 +1,8 @@
 import type { Context } from '../core/context.ts'
 import { AuthError } from '../errors.ts'
 import type { UserRow } from './contract.ts'
-import { normaliseEmail, toUser, type User } from './users.ts'
+import { normaliseEmail } from './email-addresses.ts'
+import { toUser, type User } from './users.ts'
 
 /** Which users a list contains, and where it begins. */
 export interface ListUsers {

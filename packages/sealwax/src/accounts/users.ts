@@ -1,4 +1,3 @@
-import { domainToASCII } from 'node:url'
 import { audit } from '../core/audit.ts'
 import { refuseClientId } from '../core/client-id.ts'
 import type { Context } from '../core/context.ts'
@@ -9,9 +8,10 @@ import { AuthError } from '../errors.ts'
 import { revokeVersion } from '../revocations/rules.ts'
 import { endAllSessions } from '../sessions/end.ts'
 import type { UserRow } from './contract.ts'
-import { addressTaken, isTaken, orTaken } from './email-addresses.ts'
+import { addressTaken, isTaken, normaliseEmail, orTaken } from './email-addresses.ts'
 import { hashForNewUser, hashForUser } from './new-hashes.ts'
 import { notify } from './notify.ts'
+import { voidPending } from './one-time-tokens.ts'
 import { type Attributes, changeAttributes, checkAttributes, checkName, type UserChange } from './profile.ts'
 
 /** A built-in user. */
@@ -141,8 +141,11 @@ export async function updateUser(context: Context, id: string, change: UserChang
       change.attributes === undefined ? {} : { attributes: changeAttributes(user.attributes, change.attributes) }
     const columns = { ...email, ...name, ...secret, ...shown, ...attributes }
     await orTaken(() => unit.users.change(id, { ...columns, updated_at: now }))
-    if (change.password !== undefined) await endAllSessions(context, unit, id, { reason: 'password_changed' })
-    if (change.password !== undefined) await notify(context, unit, { kind: 'password-changed', user }, {})
+    if (change.password !== undefined) {
+      await voidPending(unit, id)
+      await endAllSessions(context, unit, id, { reason: 'password_changed' })
+      await notify(context, unit, { kind: 'password-changed', user }, {})
+    }
     const type = change.password === undefined ? 'user.updated' : 'user.password_changed'
     await audit(unit, { type, time: now, subject: id })
   })
@@ -227,33 +230,6 @@ export function toUser(row: UserRow): User {
     attributes: row.attributes ?? {},
     createdAt: new Date(row.created_at),
   }
-}
-
-/**
- * Returns the normalised form of an address: lower case, with the domain in punycode, without
- * surrounding spaces, which keyboards and spreadsheets add. The local part is ASCII only:
- * look-alike letters could give one mailbox two accounts, or two mailboxes one.
- *
- * @throws {AuthError} `email_invalid`
- */
-export function normaliseEmail(given: string): string {
-  const email = given.replace(/^[\p{Zs}\t]+/u, '').replace(/(?<![\p{Zs}\t])[\p{Zs}\t]+$/u, '')
-  const at = email.lastIndexOf('@')
-  const local = email.slice(0, at)
-  const written = email.slice(at + 1)
-  const domain = domainToASCII(written.toLowerCase())
-  const valid =
-    at > 0 &&
-    // domainToASCII parses like a browser: it drops line breaks, stops at a slash, reads 0x7f.1 as
-    // an IP.
-    /^[A-Za-z0-9.\u0080-\u{10ffff}-]+$/u.test(written) &&
-    !/(^|\.)\d+$/.test(domain) &&
-    email.length <= 254 &&
-    /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/.test(local) &&
-    local.length <= 64 &&
-    /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(domain)
-  if (!valid) throw new AuthError('email_invalid', 'This is not an e-mail address')
-  return `${local.toLowerCase()}@${domain}`
 }
 
 /** Returns the roles without repetitions, or throws `validation_failed`. */

@@ -1,5 +1,7 @@
 import { html, raw } from 'hono/html'
+import type { AuthError } from '../errors.ts'
 import { once } from './once.ts'
+import { stylePolicy } from './style-policy.ts'
 
 /** A small page with some text and perhaps a form. It has no scripts and no external resources. */
 export interface FormPage {
@@ -45,14 +47,15 @@ button { width: 100%; margin-top: 1.5rem; padding: .75rem; border: 0; border-rad
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
 `
 
-const policy = once(async () => {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(STYLE))
-  const style = `'sha256-${Buffer.from(digest).toString('base64')}'`
-  return `default-src 'none'; style-src ${style}; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`
-})
+const policy = once(() => stylePolicy(STYLE, "'self'"))
 
-/** Returns a page as a reply. Its address contains a token, so it must not be cached. */
-export async function formPageReply(page: FormPage, status = 200): Promise<Response> {
+/**
+ * Returns a page as a reply. Its address contains a token, so it must not be cached.
+ *
+ * @param refusal the error that the page shows, with the status and the time to wait
+ */
+export async function formPageReply(page: FormPage, refusal?: AuthError): Promise<Response> {
+  const { status = 200, retryAfter } = refusal ?? {}
   return new Response(String(await render(page)), {
     status,
     headers: {
@@ -62,6 +65,7 @@ export async function formPageReply(page: FormPage, status = 200): Promise<Respo
       // With `no-referrer`, browsers would send the form with `Origin: null`.
       'Referrer-Policy': 'same-origin',
       'X-Robots-Tag': 'noindex',
+      ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
     },
   })
 }

@@ -185,6 +185,10 @@ describe('change of the e-mail address', () => {
     const json = { current_password: PASSWORD, new_password: 'a new and longer passphrase' }
     assert.equal((await server.call('/password', { json, token: server.token })).status, 204)
     assertProblem(await verify(server, { token }), [400, 'one_time_token_invalid'])
+    await change(server, { email: 'thief@example.net' })
+    const { token: thiefs } = await server.inbox.next('thief@example.net')
+    await server.auth.users.setPassword(server.user.id, PASSWORD)
+    assertProblem(await verify(server, { token: thiefs }), [400, 'one_time_token_invalid'])
   })
 
   it('an older request does not apply after a later change', async () => {

@@ -56,10 +56,31 @@ describe('pages of mails', () => {
   it('show a refused password with its reason, and keep the link', async () => {
     await using server = await withResetLink()
     const refused = await press(server, '/account/reset-password', { token: server.token, password: 'short' })
-    assert.equal(refused.status, 400)
+    assert.equal(refused.status, 422)
     assert.match(refused.text, /role="alert">This password is too short/)
     assert.match(refused.text, new RegExp(`name="token" value="${server.token}"`))
     assert.doesNotMatch(refused.text, /value="short"/)
+  })
+
+  it('have the status of the error, and say when to try again', async () => {
+    await using server = await withResetLink()
+    const guess = () => press(server, '/account/invitation', { token: 'swo_unknown', password: NEW })
+    for (let guesses = 0; guesses < 5; guesses += 1) assert.equal((await guess()).status, 400)
+    const { status, headers, text } = await guess()
+    assert.deepEqual([status, headers.get('Retry-After')], [429, '1'])
+    assert.match(text, /role="alert">Too many attempts/)
+  })
+
+  it('the page of an invitation creates the user, and no session that nobody has', async () => {
+    await using server = await startWithInbox({ registration: 'invited' })
+    await server.auth.users.invite({ email: EMAIL, roles: ['teacher'] })
+    const { token } = await server.inbox.next(EMAIL)
+    const done = await press(server, '/account/invitation', { token, password: NEW })
+    assert.deepEqual([done.status, done.headers.get('Set-Cookie')], [200, null])
+    const user = await server.auth.users.find(EMAIL)
+    assert.deepEqual([user?.roles, user?.emailVerified], [['teacher'], true])
+    assert.deepEqual(await server.auth.sessions.list(user?.id as string), [])
+    assert.equal((await server.call('/login', { json: { email: EMAIL, password: NEW } })).status, 200)
   })
 
   it('speak the language of the browser', async () => {

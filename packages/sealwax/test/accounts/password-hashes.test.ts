@@ -96,7 +96,7 @@ describe('password hashes of other systems', () => {
       [`scrypt:1048576:8:1$${hex}`]: /memory \(128 · N · r\)/,
       [`scrypt:32767:8:1$${hex}`]: /power of two/,
       [`scrypt:1:8:1$${hex}`]: /power of two/,
-      [`scrypt:32768:8:16$${hex}`]: /work/,
+      [`scrypt:32768:8:16$${hex}`]: /work \(N/,
       [`scrypt:1024:8:9999$${hex}`]: /parallelism/,
       [`scrypt:2:9999:1$${hex}`]: /block size/,
       [`pbkdf2:sha256:4000001$salt$${'ab'.repeat(32)}`]: /rounds/,

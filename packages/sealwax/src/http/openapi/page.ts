@@ -1,5 +1,6 @@
 import { html, raw } from 'hono/html'
 import { allErrors } from '../refusals.ts'
+import { stylePolicy } from '../style-policy.ts'
 import { formatCurl, type Placed } from './curl.ts'
 import { METHODS, type OpenApiDocument, type Operation } from './document.ts'
 import { formatType, listMembers, resolve, type Schema } from './members.ts'
@@ -10,9 +11,7 @@ import { STYLE } from './style.ts'
  * its own style.
  */
 export async function openApiPage(document: OpenApiDocument): Promise<{ html: string; policy: string }> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(STYLE))
-  const style = `'sha256-${Buffer.from(digest).toString('base64')}'`
-  const policy = `default-src 'none'; style-src ${style}; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
+  const policy = await stylePolicy(STYLE, "'none'")
   return { html: String(await page(document)), policy }
 }
 
