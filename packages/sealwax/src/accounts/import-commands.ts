@@ -13,7 +13,8 @@ const FORMATS: ReadonlyMap<string, ImportFormat> = new Map([
 /** How many refused rows are shown without a report. */
 const MOST_SHOWN = 20
 
-interface Input {
+/** What `sealwax users import` takes. */
+export interface ImportInput {
   readonly file: string
   readonly format?: string
   readonly verified?: true
@@ -22,7 +23,7 @@ interface Input {
 }
 
 /** `sealwax users import`. */
-export const importFile: Command<Input> = {
+export const importFile: Command<ImportInput> = {
   name: 'import',
   description: 'create users of another system from a file of JSON lines or CSV; may be repeated',
   arguments: [['<file>', 'or - for standard input']],
