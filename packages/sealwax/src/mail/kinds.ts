@@ -67,6 +67,11 @@ interface MailLimit {
 /** How many mails are accepted. All kinds with limits of the same name are counted together. */
 export interface MailLimits {
   readonly name: string
+  /**
+   * By address and network. Lower than `perAddress`, so that one network cannot use up the mails of
+   * an address.
+   */
+  readonly perCaller: readonly MailLimit[]
   readonly perAddress: readonly MailLimit[]
   /** By the network of the request (IPv4 /24, IPv6 /64). */
   readonly perNetwork: readonly MailLimit[]
@@ -77,9 +82,13 @@ const MINUTE = 60_000
 /** The limits of mails that anyone can have sent to any address. */
 export const LIMITS_FOR_STRANGERS: MailLimits = {
   name: 'stranger',
-  perAddress: [
+  perCaller: [
     { count: 3, window: 15 * MINUTE },
-    { count: 10, window: 24 * 60 * MINUTE },
+    { count: 6, window: 24 * 60 * MINUTE },
+  ],
+  perAddress: [
+    { count: 6, window: 15 * MINUTE },
+    { count: 20, window: 24 * 60 * MINUTE },
   ],
   // A class or an office that signs up together.
   perNetwork: [{ count: 200, window: 60 * MINUTE }],
@@ -88,6 +97,7 @@ export const LIMITS_FOR_STRANGERS: MailLimits = {
 /** The limits of mails about what happened to an account. */
 export const LIMITS_FOR_NOTICES: MailLimits = {
   name: 'notice',
+  perCaller: [],
   perAddress: [
     { count: 5, window: 60 * MINUTE },
     { count: 20, window: 24 * 60 * MINUTE },

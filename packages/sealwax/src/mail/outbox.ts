@@ -58,10 +58,13 @@ async function isOverLimit(
   if (limits === undefined || unlimited === true) return false
   const { by: _, ...from } = origin
   const address = createHash('sha256').update(recipient.toLowerCase()).digest('base64url')
-  const network = origin.ip === undefined ? undefined : networksOf(origin.ip).subnet
+  const network = networksOf(origin.ip).subnet
+  const perNetwork = origin.ip === undefined ? [] : limits.perNetwork
+  // What a network sends beyond its limits does not count for the address.
   const counted = [
+    ...limits.perCaller.map((limit) => ({ ...limit, by: 'caller', key: `${address} ${network}` })),
+    ...perNetwork.map((limit) => ({ ...limit, by: 'network', key: network })),
     ...limits.perAddress.map((limit) => ({ ...limit, by: 'address', key: address })),
-    ...(network === undefined ? [] : limits.perNetwork.map((limit) => ({ ...limit, by: 'network', key: network }))),
   ]
   for (const { by, key, count, window } of counted) {
     const start = now - (now % window)

@@ -154,7 +154,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
       assert.equal(await store.transaction(({ outbox }) => outbox.delete(id, 'a server that crashed')), false)
     })
 
-    it('limits: three mails per address in 15 minutes and ten in a day, whatever the spelling', async () => {
+    it('limits: three mails per address and network in 15 minutes and six in a day, whatever the spelling', async () => {
       await using opened = await openStore()
       await using server = await startNotes(opened.store, { mail: async () => {} })
       const ask = (recipient: string) => server.send({ kind: 'note.asked', recipient, origin: { ip: '192.0.2.1' } })
@@ -163,15 +163,32 @@ for (const [name, openStore] of Object.entries(STORES)) {
       assert.equal(await ask('bob@example.com'), true)
       assert.deepEqual(
         server.events.map(({ type, ip, data }) => [type, ip, data]),
-        [['mail.limited', '192.0.2.1', { kind: 'note.asked', by: 'address' }]],
+        [['mail.limited', '192.0.2.1', { kind: 'note.asked', by: 'caller' }]],
       )
       const accepted = async () => {
         server.clock.advance(15 * MINUTE)
         return [await ask(ANN), await ask(ANN), await ask(ANN), await ask(ANN)].filter(Boolean).length
       }
-      assert.deepEqual([await accepted(), await accepted(), await accepted(), await accepted()], [3, 3, 1, 0])
+      assert.deepEqual([await accepted(), await accepted()], [3, 0])
       server.clock.advance(DAY)
       assert.equal(await ask(ANN), true)
+    })
+
+    it('limits: a network cannot use up the mails of an address; all networks together can have 20 in a day', async () => {
+      await using opened = await openStore()
+      await using server = await startNotes(opened.store, { mail: async () => {} })
+      const ask = (network: number) =>
+        server.send({ kind: 'note.asked', recipient: ANN, origin: { ip: `10.0.${network}.1` } })
+      for (let i = 0; i < 30; i += 1) await ask(1)
+      assert.equal(await ask(2), true)
+      const accepted: number[] = []
+      for (let quarter = 0; quarter < 5; quarter += 1) {
+        server.clock.advance(15 * MINUTE)
+        let count = 0
+        for (let network = 3; network < 30; network += 1) if (await ask(network)) count += 1
+        accepted.push(count)
+      }
+      assert.deepEqual(accepted, [6, 6, 4, 0, 0])
     })
 
     it('limits: two hundred mails per network in an hour; kinds without limits are not counted', async () => {
@@ -206,7 +223,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
       await server.send({ kind: 'note.asked', origin: { ip: '192.0.2.1' } })
       const purge = (now: number) => store.transaction(({ mailCounts }) => mailCounts.purge(now, 100))
       assert.equal(await purge(server.clock.time), 0)
-      assert.deepEqual([await purge(server.clock.time + HOUR + 1), await purge(server.clock.time + 2 * DAY)], [2, 1])
+      assert.deepEqual([await purge(server.clock.time + HOUR + 1), await purge(server.clock.time + 2 * DAY)], [3, 2])
     })
   })
 }
