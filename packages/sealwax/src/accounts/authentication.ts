@@ -41,16 +41,17 @@ export async function authenticate(
 ): Promise<Authenticated> {
   const account = toAccount(email)
   const request: AttemptRequest = { action: 'login', account: account ?? email, origin }
-  // Before the database is read, so that a refused request causes no read. A known device may be
-  // allowed what another one is not.
-  if (!mayBeDeviceToken(deviceToken)) await refuseAgain(context, request)
-  const place = passwordsOf(context).enter(networksOf(origin.ip))
+  // A known device has limits of its own and priority. Everybody else is refused before the
+  // database is read.
+  const read = mayBeDeviceToken(deviceToken) ? { user: await userByEmail(context, account) } : undefined
+  const device = read?.user && knownDevice(context, read.user, deviceToken)
+  if (device === undefined) await refuseAgain(context, request)
+  const place = passwordsOf(context).enter(networksOf(origin.ip), device === undefined ? 'normal' : 'priority')
   const leave = (error: unknown): never => {
     place.leave()
     throw error
   }
-  const user = await userByEmail(context, account).catch(leave)
-  const device = user && knownDevice(context, user, deviceToken)
+  const { user } = read ?? { user: await userByEmail(context, account).catch(leave) }
   const attempt = await throttle(context, { ...request, device, subject: user?.id }).catch(leave)
   const notCarriedOut = async (error: unknown): Promise<never> => {
     await attempt.withdraw()

@@ -2,7 +2,7 @@ import { hash, type Options, verify } from '@node-rs/argon2'
 import { perContext } from '../core/context.ts'
 import { type Network, networksOf } from '../core/network.ts'
 import { type PasswordAdmission, passwordAdmission } from '../core/password-admission.ts'
-import type { Place } from '../core/shares.ts'
+import type { LaneName, Place } from '../core/shares.ts'
 import { AuthError } from '../errors.ts'
 import { readStoredHash } from './password-hashes.ts'
 import { createPasswordPolicy, PASSWORD_MOST, type PasswordOwner, type PasswordPolicy } from './password-policy.ts'
@@ -14,7 +14,7 @@ export interface Passwords {
    *
    * @throws {AuthError} `overloaded` when there is none for this network
    */
-  enter(network: Network): Place
+  enter(network: Network, lane?: LaneName): Place
   /**
    * Checks a new password against the policy and hashes it.
    *

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { AuthError } from '../errors.ts'
 import { perContext } from './context.ts'
 import { APPLICATION, type Network } from './network.ts'
-import { createShares, type Place } from './shares.ts'
+import { createShares, type LaneName, type Place } from './shares.ts'
 
 /**
  * Decides when work with passwords runs. Hashing one takes a core for 5 to 60 milliseconds, and in
@@ -15,7 +15,8 @@ import { createShares, type Place } from './shares.ts'
  * 3. for a core (`run`). While others wait, finished jobs are released a few at a time: the code
  *    after them then runs with warm caches, and the whole queue is done sooner.
  *
- * Starts, places and cores are shared among networks (`shares.ts`).
+ * Starts, places and cores are shared among networks (`shares.ts`). A device that has logged in to
+ * the account before has priority over all others.
  */
 export interface PasswordAdmission {
   /**
@@ -25,7 +26,7 @@ export interface PasswordAdmission {
    */
   start(network: () => Network): Promise<void>
   /** Takes a place for hashing. Throws `overloaded` when there is none for this network. */
-  place(network: Network): Place
+  place(network: Network, lane?: LaneName): Place
   /** Waits for a place for a call by the application, which is never refused. */
   ownPlace(): Promise<Place>
   /** Waits for the turn of the place, runs the job, and gives the place back. */
@@ -79,8 +80,8 @@ export function createPasswordAdmission(options: PasswordAdmissionOptions): Pass
     setImmediate(leave)
   }
 
-  function place(network: Network): Place {
-    const { turn, leave } = cores.enter(network)
+  function place(network: Network, lane?: LaneName): Place {
+    const { turn, leave } = cores.enter(network, lane)
     return {
       turn,
       leave() {

@@ -17,9 +17,16 @@ export interface Place {
 export interface Shares {
   /** How many callers wait. */
   readonly waiting: number
-  /** Takes a place. Throws the error of `refuse` when there is none for this network. */
-  enter(network: Network): Place
+  /**
+   * Takes a place. Throws the error of `refuse` when there is none for this network.
+   *
+   * @param lane default `normal`
+   */
+  enter(network: Network, lane?: LaneName): Place
 }
+
+/** Callers that wait in the same lane share it by network. */
+export type LaneName = 'priority' | 'normal'
 
 /** The limits of {@link createShares}. */
 export interface SharesOptions {
@@ -52,6 +59,17 @@ interface Waiter {
   refuse(): void
 }
 
+/** The callers of one lane. */
+interface Lane {
+  readonly running: number
+  readonly waiting: number
+  run(network: Network): Place
+  /** Throws the error of `refuse` when the queue is full for this network. */
+  wait(network: Network): Place
+  /** Lets the next caller that waits begin. Returns false if there is none. */
+  beginNext(): boolean
+}
+
 /**
  * Shares places among networks on two levels: first among sites, then among the subnets of a site.
  *
@@ -62,10 +80,37 @@ interface Waiter {
  * network with the most places, unless its own network would then have more. Running callers keep
  * theirs.
  *
+ * Each lane has a queue of its own to which this applies. While callers wait in both lanes, they
+ * begin in turns: whoever has priority does not wait for the other lane, and cannot stop it.
+ *
  * No state is kept for networks without places.
  */
+export function createShares(options: SharesOptions): Shares {
+  const lanes: Readonly<Record<LaneName, Lane>> = {
+    priority: createLane(options, beginNext),
+    normal: createLane(options, beginNext),
+  }
+  const { priority, normal } = lanes
+  let last = normal
+
+  function beginNext(): void {
+    const inTurn = last === priority ? [normal, priority] : [priority, normal]
+    last = inTurn.find((lane) => lane.beginNext()) ?? last
+  }
+
+  return {
+    get waiting() {
+      return priority.waiting + normal.waiting
+    },
+    enter(network, name = 'normal') {
+      const lane = lanes[name]
+      return priority.running + normal.running < options.places ? lane.run(network) : lane.wait(network)
+    },
+  }
+}
+
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory, each part of it short
-export function createShares({ places, waiting, refuse }: SharesOptions): Shares {
+function createLane({ places, waiting, refuse }: SharesOptions, ended: () => void): Lane {
   const quarter = Math.max(1, Math.floor((places + waiting) / 4))
   const sites = new Map<string, Site>()
   const all = { running: 0, waiting: 0 }
@@ -114,13 +159,14 @@ export function createShares({ places, waiting, refuse }: SharesOptions): Shares
     return true
   }
 
-  function beginNext(): void {
+  function beginNext(): boolean {
     const site = next(sites)
     const subnet = site && next(site.subnets)
     const waiter = subnet?.waiters.shift()
-    if (site === undefined || subnet === undefined || waiter === undefined) return
+    if (site === undefined || subnet === undefined || waiter === undefined) return false
     count(site, subnet, { running: 1, waiting: -1 })
     waiter.begin()
+    return true
   }
 
   function run(network: Network): Place {
@@ -131,10 +177,11 @@ export function createShares({ places, waiting, refuse }: SharesOptions): Shares
 
   function end(site: Site, subnet: Subnet): void {
     count(site, subnet, { running: -1 })
-    beginNext()
+    ended()
   }
 
   function wait(network: Network): Place {
+    if (!makeRoom(network)) throw refuse()
     const [site, subnet] = open(network)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     // The caller may await its turn later; a rejection before that must not count as unhandled.
@@ -159,14 +206,15 @@ export function createShares({ places, waiting, refuse }: SharesOptions): Shares
   }
 
   return {
+    get running() {
+      return all.running
+    },
     get waiting() {
       return all.waiting
     },
-    enter(network) {
-      if (all.running < places) return run(network)
-      if (!makeRoom(network)) throw refuse()
-      return wait(network)
-    },
+    run,
+    wait,
+    beginNext,
   }
 }
 

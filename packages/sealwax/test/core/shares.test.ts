@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Network, networksOf } from '../../src/core/network.ts'
-import { createShares, type Place } from '../../src/core/shares.ts'
+import { createShares, type LaneName, type Place } from '../../src/core/shares.ts'
 
 /** Shares with named places. Records which callers run and which were refused, in order. */
 function watched(options: { places: number; waiting: number }) {
@@ -9,10 +9,10 @@ function watched(options: { places: number; waiting: number }) {
   const running: string[] = []
   const refused: string[] = []
   const places = new Map<string, Place>()
-  const enter = (name: string, network: Network) => {
+  const enter = (name: string, network: Network, lane?: LaneName) => {
     let place: Place
     try {
-      place = shares.enter(network)
+      place = shares.enter(network, lane)
     } catch {
       refused.push(name)
       return
@@ -30,8 +30,8 @@ function watched(options: { places: number; waiting: number }) {
     running,
     refused,
     /** Enters callers one after the other, each named by the prefix and a number. */
-    enter(count: number, prefix: string, network: Network = { site: prefix, subnet: prefix }) {
-      for (let i = 0; i < count; i += 1) enter(`${prefix}${i}`, network)
+    enter(count: number, prefix: string, network: Network = { site: prefix, subnet: prefix }, lane?: LaneName) {
+      for (let i = 0; i < count; i += 1) enter(`${prefix}${i}`, network, lane)
     },
     async leave(...names: string[]) {
       for (const name of names) places.get(name)?.leave()
@@ -166,6 +166,34 @@ describe('shares, among the subnets of a site', () => {
     shares.enter(4, 'b')
     for (let i = 0; i < 8; i += 1) await shares.leave(shares.running.at(-1) as string)
     assert.deepEqual(shares.running.slice(1), ['a1-0', 'b0', 'a2-0', 'b1', 'a3-0', 'b2', 'a1-1', 'b3'])
+  })
+
+  it('whoever has priority runs next, even when the queue is full, and every second turn goes to the others', async () => {
+    const shares = watched({ places: 1, waiting: 8 })
+    for (const name of 'abcdefghi') shares.enter(1, name)
+    shares.enter(3, 'known', at('k', '1'), 'priority')
+    for (let i = 0; i < 6; i += 1) await shares.leave(shares.running.at(-1) as string)
+    assert.deepEqual(shares.running, ['a0', 'known0', 'b0', 'known1', 'c0', 'known2', 'd0'])
+    assert.deepEqual(shares.refused, [])
+  })
+
+  it('callers with priority share their lane by network, and cannot fill the queue of the others', async () => {
+    const shares = watched({ places: 1, waiting: 8 })
+    shares.enter(10, 'flood', at('a', '1'), 'priority')
+    shares.enter(1, 'owner', at('b', '1'), 'priority')
+    shares.enter(1, 'other')
+    await settled()
+    assert.deepEqual(shares.refused, ['flood9', 'flood8'])
+    await shares.leave('flood0')
+    await shares.leave('flood1')
+    await shares.leave('other0')
+    assert.deepEqual(shares.running, ['flood0', 'flood1', 'other0', 'owner0'])
+  })
+
+  it('without others, callers with priority use every place', () => {
+    const shares = watched({ places: 3, waiting: 8 })
+    shares.enter(3, 'known', at('k', '1'), 'priority')
+    assert.deepEqual(shares.running, ['known0', 'known1', 'known2'])
   })
 })
 

@@ -61,6 +61,22 @@ describe('log-ins', () => {
     assert.equal((await login(server, PASSWORD, { device_token: own })).status, 200)
   })
 
+  it('a known device logs in before the guesses that fill the queue for passwords', async () => {
+    await using server = await start()
+    const { device_token } = JSON.parse((await login(server, PASSWORD)).text)
+    let checked = 0
+    const guesses = Array.from({ length: 100 }, async (_, i) => {
+      const { status } = await login(server, 'wrong', { email: `user-${i}@example.com`, ip: `10.0.${i}.1` })
+      checked += 1
+      return status
+    })
+    // When the first is done, the others wait.
+    await Promise.race(guesses)
+    assert.equal((await login(server, PASSWORD, { device_token, ip: '203.0.113.9' })).status, 200)
+    assert.ok(checked < guesses.length / 2, `${checked} guesses were checked before`)
+    assert.deepEqual([...new Set(await Promise.all(guesses))], [401])
+  })
+
   it('in cookie mode the device is known by a cookie that scripts cannot read', async () => {
     await using server = await start()
     const { headers } = await server.call('/login', { json: { email: EMAIL, password: PASSWORD, mode: 'cookie' } })
