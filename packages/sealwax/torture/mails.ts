@@ -29,6 +29,8 @@ const MOST_MAILED = 7
 const STEP_MS = 14 * 60_000
 /** For how long the SMTP server holds back the reply to a mail, at most. */
 const HELD_MS = 40
+/** How long a wave waits for its first mail at most. */
+const FIRST_MAIL_MS = 5000
 
 const ADMIN = { id: 'admin', email: 'admin@example.com', password: PASSWORD }
 
@@ -74,6 +76,7 @@ interface Wave {
 async function oneWave(world: MailWorld, { wave, servers, kills, accounts }: Wave): Promise<void> {
   const { run, mailbox, databaseUrl } = world
   const before = mailbox.all.length
+  const sent = mailbox.attempts()
   const begun = chosen(run, accounts).map((account) => begin(world, account))
   for (let i = run.random.below(run.times(STRIKES) + 1); i > 0; i -= 1) {
     await moment(run, mailbox)
@@ -81,6 +84,8 @@ async function oneWave(world: MailWorld, { wave, servers, kills, accounts }: Wav
     await strike(run, servers, [victim], kills)
     await servers[victim]?.start()
   }
+  // On a slow machine, no server would have replied yet.
+  if (wave % 2 === 1) await firstMail(mailbox, sent)
   await moment(run, mailbox)
   await strike(run, servers, [...servers.keys()], kills)
   const acts = await Promise.all(begun)
@@ -113,6 +118,12 @@ async function moment({ random }: Run, { attempts }: Mailbox): Promise<void> {
   const before = random.chance(0.6) ? attempts() : Infinity
   while (performance.now() < deadline && attempts() <= before) await delay(1)
   if (random.chance(0.5)) await delay(random.below(HELD_MS))
+}
+
+/** Waits until the first mail of a wave is being sent: its request was acknowledged. */
+async function firstMail({ attempts }: Mailbox, before: number): Promise<void> {
+  const deadline = performance.now() + FIRST_MAIL_MS
+  while (performance.now() < deadline && attempts() === before) await delay(1)
 }
 
 async function strike(

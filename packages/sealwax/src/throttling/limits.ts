@@ -118,14 +118,14 @@ export function decide(counters: Counters, now: number, nature: Nature): Decisio
 function takeTurn(caller: Counter, account: Counter, now: number): Decision {
   const allowed = (next: Counters): Decision => {
     const count = caller.count + 1
-    const tried = { count, at: now + pauseAfter('caller', count), booked: false }
+    const tried = { count, at: afterPause('caller', count, now), booked: false }
     return { wait: 0, refusedBy: undefined, next: { ...next, caller: tried } }
   }
   if (caller.at > now) return { wait: caller.at - now, refusedBy: caller.booked ? 'account' : 'caller', next: {} }
   if (caller.booked && now < caller.at + LONGEST_WAIT) return allowed({})
   const count = account.count + 1
   const at = Math.max(account.at, now)
-  const after = { count, at: at + pauseAfter('account', count), booked: false }
+  const after = { count, at: afterPause('account', count, at), booked: false }
   if (at === now) return allowed({ account: after })
   const wait = at - now
   // Too many networks are waiting to promise another turn.
@@ -187,10 +187,13 @@ function costOf(kind: keyof typeof STEADY, nature: Nature): number {
   return Math.round((kind === 'device' || nature === 'request' ? 1 : WHILE_CHECKED) * STEADY[kind].every)
 }
 
-/** The pause after this many attempts. */
-function pauseAfter(kind: keyof typeof GROWING, count: number): number {
+/**
+ * When the next attempt is possible after this many. Without a pause it is 0, since the clock of
+ * the server that counts the next one may be behind.
+ */
+function afterPause(kind: keyof typeof GROWING, count: number, now: number): number {
   const { free, first, most } = GROWING[kind]
-  return count < free ? 0 : Math.min(first * 2 ** (count - free), most)
+  return count < free ? 0 : now + Math.min(first * 2 ** (count - free), most)
 }
 
 function isEqual(one: Counter, other: Counter): boolean {

@@ -57,8 +57,7 @@ export async function throttle(context: Context, request: AttemptRequest): Promi
   const names = namesOf({ ...request, ip: request.origin.ip })
   const nature = ACTIONS[request.action]
   const { before, decision } = await commit(context, async (unit) => {
-    const now = context.now()
-    const counters = await lockCounters(unit, names, now)
+    const { counters, now } = await lockCounters(context, unit, names)
     const decision = decide(counters, now, nature)
     await unit.throttle.write(toRows(names, decision.next, now))
     return { before: counters, decision: { ...decision, now } }
@@ -133,20 +132,25 @@ async function change(
   names: CounterNames,
   to: (kind: CounterKind, counter: Counter, now: number) => Counter,
 ): Promise<void> {
-  const now = context.now()
-  const counters = await lockCounters(unit, names, now)
+  const { counters, now } = await lockCounters(context, unit, names)
   const next = Object.fromEntries(kindsOf(counters).map(([kind, counter]) => [kind, to(kind, counter, now)]))
   await unit.throttle.write(toRows(names, next, now))
 }
 
-async function lockCounters(unit: Unit, names: CounterNames, now: number): Promise<Counters> {
+/** Locks counters, and returns them as of the time at which they were locked. */
+async function lockCounters(
+  context: Context,
+  unit: Unit,
+  names: CounterNames,
+): Promise<{ counters: Counters; now: number }> {
   const rows = await unit.throttle.lock(Object.values(names))
+  const now = context.now()
   const stored = new Map(rows.map((row) => [row.key, row]))
   const counters = Object.entries(names).map(([kind, { key }]) => {
     const row = stored.get(key)
     return [kind, row === undefined ? UNUSED : asOf(kind as CounterKind, row, now)]
   })
-  return Object.fromEntries(counters)
+  return { counters: Object.fromEntries(counters), now }
 }
 
 function toRows(names: CounterNames, counters: Counters, now: number): CounterRow[] {

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { afterFailure, asOf, type Counter, decide, STEADY, UNUSED } from '../../src/throttling/limits.ts'
+import {
+  afterFailure,
+  asOf,
+  type Counter,
+  type Counters,
+  decide,
+  GROWING,
+  STEADY,
+  UNUSED,
+} from '../../src/throttling/limits.ts'
 
 const BEGIN = 1_800_000_000_000
 const HOUR = 3_600_000
@@ -21,4 +30,16 @@ test('limits: guesses that were checked at the same moment are paid for, one a m
   assert.equal(checked, STEADY.address.burst * 10)
   assert.ok(waitAt(BEGIN + 4 * HOUR) > 0)
   assert.equal(waitAt(BEGIN + 5 * HOUR), 0)
+})
+
+test('limits: free attempts never wait for each other, even if the clock of the next server is behind', () => {
+  let counters: Counters = { account: UNUSED, caller: UNUSED }
+  let now = BEGIN
+  for (let attempt = 0; attempt < GROWING.caller.free; attempt += 1) {
+    now -= 1000
+    const { wait, next } = decide(counters, now, 'guess')
+    assert.equal(wait, 0)
+    counters = { ...counters, ...next }
+  }
+  assert.equal(decide(counters, now, 'guess').wait, GROWING.caller.first)
 })
