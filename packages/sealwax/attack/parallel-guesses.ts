@@ -2,27 +2,9 @@ import { PASSWORD } from '../test/server.ts'
 import { startServers } from '../torture/servers.ts'
 import { type Attack, atLeast, atMost, exactly, mostMilliseconds } from './attack.ts'
 import { OWNER, WRONG } from './embedded.ts'
+import { post } from './proxied.ts'
 
 const FROM_NETWORKS = 100
-
-interface Reply {
-  readonly status: number
-  readonly deviceToken: string | undefined
-  /** Milliseconds. */
-  readonly took: number
-}
-
-/** Sends one request through a proxy that tells the address of the client. */
-async function post(url: string, ip: string, body: object): Promise<Reply> {
-  const started = performance.now()
-  const reply = await fetch(url, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': ip },
-    body: JSON.stringify(body),
-  })
-  const { device_token: deviceToken } = (await reply.json()) as { device_token?: string }
-  return { status: reply.status, deviceToken, took: performance.now() - started }
-}
 
 /** Sends guesses again while the server says that it is overloaded: then they were not counted. */
 async function guess(url: string, ip: string): Promise<number> {
@@ -39,7 +21,7 @@ export const parallelGuesses: Attack = {
   async run(place, store, scale) {
     const settings = { SEALWAX_TRUST_PROXY: '1' }
     const databaseUrl = await place.database(store)
-    await using fleet = await startServers(2, { databaseUrl, program: 'embedding', settings })
+    await using fleet = await startServers(2, { databaseUrl, program: 'sealwax', settings })
     const [first, second] = fleet.urls as [string, string]
     const owner = await post(`${first}/register`, '198.51.100.7', { email: OWNER, password: PASSWORD })
     const guesses = Array.from({ length: Math.round(1000 * scale) }, (_, i) =>

@@ -49,8 +49,11 @@ export interface PasswordAdmissionOptions {
  */
 const ARRIVALS_PER_TURN = 128
 
-/** How many requests start in one turn of the event loop. */
-const STARTS_PER_TURN = 8
+/**
+ * How many requests start in one turn of the event loop. Node accepts one new connection per turn,
+ * so long turns keep others waiting.
+ */
+const STARTS_PER_TURN = 2
 
 /** How many finished jobs are released together while others wait. */
 const RELEASED_TOGETHER = 16

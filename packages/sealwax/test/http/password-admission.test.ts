@@ -145,7 +145,7 @@ describe('fetch, when log-ins arrive together', () => {
   })
 
   for (const basePath of ['', '/auth']) {
-    it(`reads the bodies of eight in a turn of the event loop, under the base path "${basePath}"`, async () => {
+    it(`reads the bodies of two in a turn of the event loop, under the base path "${basePath}"`, async () => {
       await using started = await startAuth({ basePath })
       let read = 0
       const bodyOf = () =>
@@ -172,7 +172,7 @@ describe('fetch, when log-ins arrive together', () => {
         counts.push(read)
       }
       for (const reply of replies) assert.equal((await reply).status, 422)
-      assert.deepEqual(counts, [8, 16, 20])
+      assert.deepEqual(counts, [2, 4, 6, 8, 10, 12, 14, 16, 18, 20])
     })
   }
 })
