@@ -9,7 +9,7 @@ const SRC = 'packages/sealwax/src/'
 /**
  * The features, in the same order as in `features.ts`. Each one imports only from those before it.
  */
-const FEATURES = ['revocations', 'signing-keys', 'sessions', 'mail', 'throttling', 'accounts', 'oauth']
+const FEATURES = ['revocations', 'signing-keys', 'sessions', 'mail', 'throttling', 'accounts', 'oauth', 'pages']
 const FOLDERS = `{core,${FEATURES.join(',')}}`
 /** What the rules of every feature may import. */
 const GROUND = [`${SRC}core/`, `${SRC}errors.ts`, '@sealwax/jwt', '@sealwax/guard']
@@ -33,6 +33,11 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
     may: ['packages/guard/src/', 'type:', '@nestjs/common'],
   },
   { room: 'guard', files: 'packages/guard/src/**/*.ts', may: ['packages/guard/src/', '@sealwax/jwt', 'node:crypto'] },
+  {
+    room: 'web',
+    files: 'packages/web/src/**/*.{ts,tsx}',
+    may: ['packages/web/src/', '@sealwax/jwt', 'preact', 'codejar'],
+  },
   {
     room: 'declarations',
     files: `${SRC}{${FEATURES.join(',')}}/feature.ts`,
@@ -68,6 +73,11 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
     may: ['features:', ...GROUND, `${SRC}cli/command.ts`, 'node:stream/consumers', 'node:fs/promises'],
   },
   {
+    room: 'built pages',
+    files: `${SRC}pages/files.ts`,
+    may: ['node:crypto', 'node:fs', 'node:path', 'node:url', 'node:util', 'node:zlib'],
+  },
+  {
     room: 'core',
     files: `${SRC}core/*.ts`,
     may: [...GROUND, 'type:kysely', 'node:crypto', 'node:net', 'node:os'],
@@ -101,6 +111,11 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
     ],
   },
   { room: 'cli', files: `${SRC}cli/*.ts`, may: [SRC, 'commander', 'pino', 'node:'] },
+  {
+    room: 'lesson',
+    files: `${SRC}learn/*.ts`,
+    may: [SRC, '@sealwax/guard', 'hono', 'node:crypto', 'node:http', 'node:net'],
+  },
   { room: 'adapters', files: `${SRC}adapters/*.ts`, may: ['@sealwax/guard/'] },
   { room: 'composition', files: `${SRC}*.ts`, may: [SRC, '@sealwax/', 'node:crypto'] },
 ]
@@ -111,7 +126,7 @@ interface Import {
   readonly typeOnly: boolean
 }
 
-const files = globSync('packages/*/src/**/*.ts', { cwd: root }).map((file) => file.replaceAll('\\', '/'))
+const files = globSync('packages/*/src/**/*.{ts,tsx}', { cwd: root }).map((file) => file.replaceAll('\\', '/'))
 
 function importsOf(file: string): Import[] {
   const source = readFileSync(join(root, file), 'utf8')

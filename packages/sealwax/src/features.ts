@@ -2,6 +2,7 @@ import { accountsFeature } from './accounts/feature.ts'
 import { core } from './core/core-feature.ts'
 import { mailFeature } from './mail/feature.ts'
 import { oauthFeature } from './oauth/feature.ts'
+import { pagesFeature } from './pages/feature.ts'
 import { revocationsFeature } from './revocations/feature.ts'
 import { sessionsFeature } from './sessions/feature.ts'
 import { signingKeysFeature } from './signing-keys/feature.ts'
@@ -17,6 +18,7 @@ export const features: readonly [
   typeof throttlingFeature,
   typeof accountsFeature,
   typeof oauthFeature,
+  typeof pagesFeature,
 ] = [
   core,
   revocationsFeature,
@@ -26,4 +28,5 @@ export const features: readonly [
   throttlingFeature,
   accountsFeature,
   oauthFeature,
+  pagesFeature,
 ]

@@ -7,6 +7,7 @@ import {
   type OptionRules,
   oneOf,
   text,
+  trueOrFalse,
 } from '../core/options.ts'
 import type { BeforeRegister, CheckAttributes } from './application-hooks.ts'
 import { checkPageTexts, type PageTexts } from './page-texts.ts'
@@ -67,14 +68,7 @@ declare module '../core/options.ts' {
 type Registration = 'open' | 'verified' | 'invited' | 'closed'
 
 export const accountOptions: OptionRules = {
-  securityMails: {
-    fallback: true,
-    parse: (value) => (value === 'true' ? true : value === 'false' ? false : value),
-    check(value) {
-      if (typeof value === 'boolean') return value
-      throw invalidOption('securityMails', 'be true or false', describeValue(value))
-    },
-  },
+  securityMails: trueOrFalse('securityMails', true),
   // An application with its own users does not expect strangers to sign up here.
   registration: oneOf('registration', ['open', 'verified', 'invited', 'closed'], (given: AuthOptions) =>
     Object.hasOwn(given, 'loadSubject') ? 'closed' : 'open',

@@ -1,10 +1,11 @@
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { AuthError } from '../errors.ts'
 import type { Feature } from '../feature.ts'
 import { features as allFeatures } from '../features.ts'
 import type { CommandOption } from './command.ts'
 import { withoutDatabaseUrls } from './database-url.ts'
 import { databaseCopy, databaseNewEpoch, databaseUnseal } from './db.ts'
+import { learn } from './learn.ts'
 import { openApi } from './openapi.ts'
 import { secretsForget } from './secrets.ts'
 import { serve } from './serve.ts'
@@ -21,6 +22,12 @@ export async function main(argv: readonly string[], features: readonly Feature[]
     .command('serve')
     .description('start the auth server')
     .action(() => serve(readEnvironment()))
+  program
+    .command('learn')
+    .description('start the lesson about JWT authentication and open it; does not need settings or a database')
+    .option('--port <number>', 'the port on 127.0.0.1; 0 for any free one', readPort, 5050)
+    .option('--no-open', 'do not open a browser')
+    .action(learn)
   for (const { commands } of features) if (commands !== undefined) addGroup(program, commands, features)
   program
     .command('openapi')
@@ -60,6 +67,11 @@ export async function main(argv: readonly string[], features: readonly Feature[]
   }
 }
 
+function readPort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  throw new InvalidArgumentError('It must be a number from 0 to 65535.')
+}
+
 type Group = NonNullable<Feature['commands']>
 
 function addGroup(program: Command, { name, description, commands }: Group, features: readonly Feature[]): void {
@@ -93,7 +105,9 @@ function report(error: unknown): void {
   } else if (error instanceof AuthError) {
     console.error(`sealwax: ${error.detail} (${error.code})`)
   } else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
-    console.error(`sealwax: port ${error.port} is in use. Try: SEALWAX_PORT=${Number(error.port) + 1} sealwax serve`)
+    const next = Number(error.port) + 1
+    const again = process.argv[2] === 'learn' ? `sealwax learn --port ${next}` : `SEALWAX_PORT=${next} sealwax serve`
+    console.error(`sealwax: port ${error.port} is in use. Try: ${again}`)
   } else if (error instanceof Error && 'syscall' in error && (error.syscall === 'listen' || error.syscall === 'bind')) {
     console.error(`sealwax: cannot listen on SEALWAX_HOST and SEALWAX_PORT: ${error.message}`)
   } else {

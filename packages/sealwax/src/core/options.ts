@@ -159,6 +159,18 @@ export function oneOf(name: string, allowed: readonly string[], fallback: unknow
   }
 }
 
+/** A rule for true or false. */
+export function trueOrFalse(name: string, fallback: unknown): OptionRule {
+  return {
+    fallback,
+    parse: (value) => (value === 'true' ? true : value === 'false' ? false : value),
+    check(value) {
+      if (typeof value === 'boolean') return value
+      throw invalidOption(name, 'be true or false', describeValue(value))
+    },
+  }
+}
+
 /** A rule for a function. */
 export function callback(name: string): OptionRule {
   return {

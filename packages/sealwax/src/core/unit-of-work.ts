@@ -60,7 +60,7 @@ export interface StoreOpening {
   /** With 'off', an outdated schema throws instead of being migrated. */
   readonly migrate: 'auto' | 'off'
   /** The features whose queries the store runs. */
-  readonly features: readonly { readonly queries?: Queries }[]
+  readonly features: readonly { readonly name: string; readonly queries?: Queries }[]
   /** Called with warnings: something works but needs attention. */
   readonly warn?: ((message: string) => void) | undefined
 }

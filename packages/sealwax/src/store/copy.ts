@@ -33,7 +33,7 @@ const CHUNK = 500
 export async function copyDatabase(
   source: CopyEnd,
   target: CopyEnd,
-  features: readonly { readonly tables?: Readonly<Record<string, string>> }[],
+  features: readonly { readonly name: string; readonly tables?: Readonly<Record<string, string>> }[],
 ): Promise<CopiedCounts> {
   // In reverse order of the features, so that a table comes after those it refers to. Revocations
   // get new positions.

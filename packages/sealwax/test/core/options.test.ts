@@ -223,6 +223,7 @@ const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
   },
   registration: { good: ['open', 'verified', 'invited', 'closed'], bad: ['', 'Open', true, null] },
   securityMails: { good: [true, false], bad: ['yes', 'true', 1, null] },
+  inspector: { good: [true, false], bad: ['yes', 'true', 1, null] },
   pageTexts: { good: [{}], bad: [null, [], 'x', { EN: {} }, { en: {} }, { fr: { pages: {} } }] },
   exchange: {
     good: [
@@ -323,6 +324,7 @@ const MESSAGES: Record<keyof AuthOptions, readonly [value: unknown, message: str
   ],
   registration: [true, 'be one of open, verified, invited, closed (got true)'],
   securityMails: ['yes', 'be true or false (got a string)'],
+  inspector: ['yes', 'be true or false (got a string)'],
   pageTexts: [
     { fr: {} },
     'be an object of languages, each with pages, password, passwordHint and errors (got none or another at fr.pages)',
@@ -443,6 +445,7 @@ describe('options of createAuth', () => {
       exchange: null,
       registration: 'open',
       securityMails: true,
+      inspector: false,
       pageTexts: {},
       passwordMinLength: 15,
       adminRole: 'sealwax:admin',

@@ -1,0 +1,47 @@
+import { useState } from 'preact/hooks'
+import { readStored, store } from '../storage.ts'
+
+const KEY = 'sealwax-lesson'
+
+/** The tasks that are done, by step. */
+export type Progress = Readonly<Record<string, readonly string[]>>
+
+/** The progress of the reader, kept in this browser only. */
+export function useProgress(): {
+  progress: Progress
+  finish(step: string, task: string): void
+  forget(): void
+} {
+  const [progress, setProgress] = useState<Progress>(read)
+  const keep = (change: (before: Progress) => Progress) =>
+    setProgress((before) => {
+      const after = change(before)
+      store(KEY, JSON.stringify(after))
+      return after
+    })
+  return {
+    progress,
+    finish(step, task) {
+      keep((before) => {
+        const done = before[step] ?? []
+        return done.includes(task) ? before : { ...before, [step]: [...done, task] }
+      })
+    },
+    forget: () => keep(() => ({})),
+  }
+}
+
+/** What is stored may come from an older version, or from someone else's hands. */
+function read(): Progress {
+  try {
+    const stored: unknown = JSON.parse(readStored(KEY) ?? '{}')
+    if (typeof stored !== 'object' || stored === null) return {}
+    return Object.fromEntries(
+      Object.entries(stored).flatMap(([step, tasks]) =>
+        Array.isArray(tasks) ? [[step, tasks.filter((task) => typeof task === 'string')]] : [],
+      ),
+    )
+  } catch {
+    return {}
+  }
+}

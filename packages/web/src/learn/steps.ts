@@ -1,0 +1,5 @@
+import type { Step } from './step.ts'
+import { logIn } from './steps/log-in.tsx'
+
+/** All steps, in order. */
+export const steps: readonly Step[] = [logIn]

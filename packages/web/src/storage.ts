@@ -1,0 +1,15 @@
+/** Reads from localStorage; undefined if there is nothing, or storage is forbidden. */
+export function readStored(key: string): string | undefined {
+  try {
+    return localStorage.getItem(key) ?? undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Writes to localStorage. Without storage, the page forgets the value when it is closed. */
+export function store(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value)
+  } catch {}
+}
