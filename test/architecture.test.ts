@@ -34,6 +34,11 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
   },
   { room: 'guard', files: 'packages/guard/src/**/*.ts', may: ['packages/guard/src/', '@sealwax/jwt', 'node:crypto'] },
   {
+    room: 'client',
+    files: 'packages/client/src/**/*.ts',
+    may: ['packages/client/src/', 'react'],
+  },
+  {
     room: 'web',
     files: 'packages/web/src/**/*.{ts,tsx}',
     may: ['packages/web/src/', '@sealwax/jwt', 'preact', 'codejar'],

@@ -1,0 +1,21 @@
+/** What tabs tell each other. */
+type News = 'login' | 'logout'
+
+/** The other tabs of the same client. */
+export interface Tabs {
+  tell(news: News): void
+  close(): void
+}
+
+/**
+ * Listens to the other tabs. Without BroadcastChannel, a tab hears of a log-in or log-out at its
+ * next refresh.
+ */
+export function joinTabs(name: string, heard: (news: News) => void): Tabs {
+  if (typeof BroadcastChannel === 'undefined') return { tell() {}, close() {} }
+  const channel = new BroadcastChannel(name)
+  channel.onmessage = ({ data }) => heard(data)
+  // In Node, an open channel would keep the process alive.
+  ;(channel as { unref?: () => void }).unref?.()
+  return { tell: (news) => channel.postMessage(news), close: () => channel.close() }
+}
