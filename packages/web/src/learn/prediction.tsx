@@ -1,0 +1,34 @@
+import type { ComponentChildren } from 'preact'
+import { type Choice, ChooseOne } from '../components/choices.tsx'
+import { Notice } from '../components/notice.tsx'
+
+/** What the reader expects, asked before a request, and compared with what happened after it. */
+export function Prediction<Value extends string>({
+  question,
+  choices,
+  guess,
+  onGuess,
+  outcome,
+}: {
+  question: ComponentChildren
+  choices: readonly Choice<Value>[]
+  guess: Value | undefined
+  onGuess: (guess: Value) => void
+  /** What happened; undefined before. */
+  outcome: Value | undefined
+}) {
+  const happened = choices.find(({ value }) => value === outcome)
+  return (
+    <>
+      <ChooseOne question={question} choices={choices} chosen={guess} onChoose={onGuess} />
+      <div aria-live="polite">
+        {happened && (
+          <Notice kind={guess === outcome ? 'good' : ''}>
+            {guess === outcome ? 'As you expected: ' : 'Not as you expected. What happened: '}
+            {happened.label}
+          </Notice>
+        )}
+      </div>
+    </>
+  )
+}
