@@ -2,7 +2,7 @@ import type { Guard } from '@sealwax/guard'
 import { protect } from '@sealwax/guard/hono'
 import { Hono } from 'hono'
 import type { AuthServer } from '../auth-server.ts'
-import { type WebFiles, webFileReply } from '../pages/files.ts'
+import { type WebFile, type WebFiles, webFileReply } from '../pages/files.ts'
 import { ADA, GRACE } from './demo.ts'
 
 /** What the routes of the lesson use. */
@@ -17,14 +17,19 @@ interface Lesson {
 /** The pages of the lesson, and the API that its steps call. */
 export function lessonApp({ origin, files, auth, secondService, briefGuard }: Lesson) {
   const app = new Hono()
+  for (const [path, file] of files) {
+    if (path.startsWith('assets/')) app.get(`/${path}`, (c) => webFileReply(file, c.req.raw.headers))
+  }
+  // The lesson itself has one origin: under the name localhost there is only the page of a stranger.
   const page = (path: string, name: string) => {
-    const file = files.get(name)
-    if (file !== undefined) app.get(path, (c) => webFileReply(file, c.req.raw.headers))
+    const file = files.get(name) as WebFile
+    app.get(path, async (c) =>
+      new URL(c.req.url).origin === origin ? webFileReply(file, c.req.raw.headers) : c.redirect(origin + path),
+    )
   }
   app.get('/', (c) => c.redirect('/learn'))
   page('/learn', 'learn.html')
   page('/learn/text', 'learn/text.html')
-  for (const path of files.keys()) if (path.startsWith('assets/')) page(`/${path}`, path)
 
   app.get('/learn/api/demo', (c) => {
     // Another origin on the same computer: the page of a stranger.
