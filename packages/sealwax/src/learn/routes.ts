@@ -12,10 +12,11 @@ interface Lesson {
   readonly auth: AuthServer
   readonly secondService: Guard
   readonly briefGuard: Guard
+  readonly tolerantGuard: Guard
 }
 
 /** The pages of the lesson, and the API that its steps call. */
-export function lessonApp({ origin, files, auth, secondService, briefGuard }: Lesson) {
+export function lessonApp({ origin, files, auth, secondService, briefGuard, tolerantGuard }: Lesson) {
   const app = new Hono()
   for (const [path, file] of files) {
     if (path.startsWith('assets/')) app.get(`/${path}`, (c) => webFileReply(file, c.req.raw.headers))
@@ -48,6 +49,7 @@ export function lessonApp({ origin, files, auth, secondService, briefGuard }: Le
     c.json({ service: 'second', user: c.var.auth.subject }),
   )
   app.get('/learn/api/brief', protect(briefGuard), (c) => c.json({ user: c.var.auth.subject }))
+  app.get('/learn/api/brief-tolerant', protect(tolerantGuard), (c) => c.json({ user: c.var.auth.subject }))
   // Both sides of the story: what the audit log of this server says about a user of the lesson.
   app.get('/learn/api/events', async (c) => {
     const { data } = await auth.audit.list({ limit: 20 })
