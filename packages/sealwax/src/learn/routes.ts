@@ -3,6 +3,7 @@ import { protect } from '@sealwax/guard/hono'
 import { Hono } from 'hono'
 import type { AuthServer } from '../auth-server.ts'
 import { type WebFiles, webFileReply } from '../pages/files.ts'
+import { auditRoutes } from './audit-routes.ts'
 import { ADA, GRACE } from './demo.ts'
 
 /** What the routes of the lesson use. */
@@ -10,12 +11,13 @@ interface Lesson {
   readonly origin: string
   readonly files: WebFiles
   readonly auth: AuthServer
+  readonly brief: AuthServer
   readonly secondService: Guard
   readonly briefGuard: Guard
 }
 
 /** The pages of the lesson, and the API that its steps call. */
-export function lessonApp({ origin, files, auth, secondService, briefGuard }: Lesson) {
+export function lessonApp({ origin, files, auth, brief, secondService, briefGuard }: Lesson) {
   const app = new Hono()
   const page = (path: string, name: string) => {
     const file = files.get(name)
@@ -43,10 +45,6 @@ export function lessonApp({ origin, files, auth, secondService, briefGuard }: Le
     c.json({ service: 'second', user: c.var.auth.subject }),
   )
   app.get('/learn/api/brief', protect(briefGuard), (c) => c.json({ user: c.var.auth.subject }))
-  // Both sides of the story: what the audit log of this server says about a user of the lesson.
-  app.get('/learn/api/events', async (c) => {
-    const { data } = await auth.audit.list({ limit: 20 })
-    return c.json({ data })
-  })
+  auditRoutes(app, [auth, brief])
   return { fetch: async (request: Request) => app.fetch(request), handles: () => true }
 }

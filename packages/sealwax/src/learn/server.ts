@@ -18,13 +18,16 @@ export interface LessonServer {
   close(): Promise<void>
 }
 
-/** How long the tokens of the second issuer are valid. */
-const BRIEF = '10s'
+/**
+ * The second issuer. Without a window, a refresh token is used up at once, so the lesson can show a
+ * replay without half a minute of waiting.
+ */
+const BRIEF = { accessTtl: '10s', refreshGrace: '0s', refreshRecovery: '0s', cookieName: 'brief' } as const
 
 /**
- * Starts the lesson: an auth server in memory with two users, an API, a second service, and an
- * issuer of tokens that expire after ten seconds. Its data is gone when it ends, and nobody outside
- * this computer can reach it.
+ * Starts the lesson: an auth server in memory with two users, an API, a second service, and a
+ * second issuer, whose access tokens expire after ten seconds and whose refresh tokens work once.
+ * Its data is gone when it ends, and nobody outside this computer can reach it.
  *
  * @param port 0 for any free one
  * @throws {AuthError} `config_invalid` when the pages are not built
@@ -40,7 +43,7 @@ export async function startLesson(port: number): Promise<LessonServer> {
   // It knows only the address of the issuer, like a service on another computer.
   const secondService = createGuard({ issuer: origin, audience: AUDIENCE })
   const briefGuard = createGuard({ issuer: `${origin}/brief`, audience: AUDIENCE, clockTolerance: '0s' })
-  const app = toNodeHandler(lessonApp({ origin, files, auth, secondService, briefGuard }))
+  const app = toNodeHandler(lessonApp({ origin, files, auth, brief, secondService, briefGuard }))
   const [briefHandler, authHandler] = [toNodeHandler(brief), toNodeHandler(auth)]
   server.on('request', (request, response) =>
     briefHandler(request, response, () => authHandler(request, response, () => app(request, response))),
@@ -59,7 +62,7 @@ export async function startLesson(port: number): Promise<LessonServer> {
 async function openAuth(issuer: string, basePath = ''): Promise<AuthServer> {
   const auth = await createAuth({
     ...{ issuer, audience: AUDIENCE, secret: randomBytes(48).toString('base64'), store: sqliteStore(':memory:') },
-    ...(basePath !== '' && { basePath, accessTtl: BRIEF, cookieName: 'brief' }),
+    ...(basePath !== '' && { basePath, ...BRIEF }),
     registration: 'closed',
   })
   for (const user of [ADA, GRACE]) await auth.users.create(user)
