@@ -3,6 +3,7 @@ import { protect } from '@sealwax/guard/hono'
 import { Hono } from 'hono'
 import type { AuthServer } from '../auth-server.ts'
 import { type WebFile, type WebFiles, webFileReply } from '../pages/files.ts'
+import { auditRoutes } from './audit-routes.ts'
 import { ADA, GRACE } from './demo.ts'
 
 /** What the routes of the lesson use. */
@@ -10,13 +11,14 @@ interface Lesson {
   readonly origin: string
   readonly files: WebFiles
   readonly auth: AuthServer
+  readonly brief: AuthServer
   readonly secondService: Guard
   readonly briefGuard: Guard
   readonly tolerantGuard: Guard
 }
 
 /** The pages of the lesson, and the API that its steps call. */
-export function lessonApp({ origin, files, auth, secondService, briefGuard, tolerantGuard }: Lesson) {
+export function lessonApp({ origin, files, auth, brief, secondService, briefGuard, tolerantGuard }: Lesson) {
   const app = new Hono()
   for (const [path, file] of files) {
     if (path.startsWith('assets/')) app.get(`/${path}`, (c) => webFileReply(file, c.req.raw.headers))
@@ -50,10 +52,6 @@ export function lessonApp({ origin, files, auth, secondService, briefGuard, tole
   )
   app.get('/learn/api/brief', protect(briefGuard), (c) => c.json({ user: c.var.auth.subject }))
   app.get('/learn/api/brief-tolerant', protect(tolerantGuard), (c) => c.json({ user: c.var.auth.subject }))
-  // Both sides of the story: what the audit log of this server says about a user of the lesson.
-  app.get('/learn/api/events', async (c) => {
-    const { data } = await auth.audit.list({ limit: 20 })
-    return c.json({ data })
-  })
+  auditRoutes(app, [auth, brief])
   return { fetch: async (request: Request) => app.fetch(request), handles: () => true }
 }
