@@ -2,12 +2,17 @@ import type { Guard } from '@sealwax/guard'
 import { protect } from '@sealwax/guard/hono'
 import { Hono } from 'hono'
 import type { AuthServer } from '../auth-server.ts'
-import { type WebFiles, webFileReply } from '../pages/files.ts'
+import { policyWithFrames, type WebFiles, webFileReply } from '../pages/files.ts'
 import { ADA, GRACE } from './demo.ts'
+import type { SeenRequest } from './seen.ts'
+import { storageRoutes } from './storage-routes.ts'
 
 /** What the routes of the lesson use. */
 interface Lesson {
   readonly origin: string
+  /** Another origin of the same site. */
+  readonly neighbour: string
+  readonly seen: readonly SeenRequest[]
   readonly files: WebFiles
   readonly auth: AuthServer
   readonly secondService: Guard
@@ -15,22 +20,26 @@ interface Lesson {
 }
 
 /** The pages of the lesson, and the API that its steps call. */
-export function lessonApp({ origin, files, auth, secondService, briefGuard }: Lesson) {
+export function lessonApp({ origin, neighbour, seen, files, auth, secondService, briefGuard }: Lesson) {
   const app = new Hono()
-  const page = (path: string, name: string) => {
+  // The same computer by another name is another site: that of the foreign page.
+  const foreign = origin.replace('127.0.0.1', 'localhost')
+  const page = (path: string, name: string, policy?: string) => {
     const file = files.get(name)
-    if (file !== undefined) app.get(path, (c) => webFileReply(file, c.req.raw.headers))
+    if (file !== undefined) app.get(path, (c) => webFileReply(file, c.req.raw.headers, policy))
   }
   app.get('/', (c) => c.redirect('/learn'))
-  page('/learn', 'learn.html')
+  // The lesson itself must not be at that origin.
+  app.use('/learn', (c, next) =>
+    c.req.url.startsWith(`${foreign}/`) ? Promise.resolve(c.redirect(`${origin}/learn`)) : next(),
+  )
+  page('/learn', 'learn.html', policyWithFrames(foreign, neighbour))
   page('/learn/text', 'learn/text.html')
   for (const path of files.keys()) if (path.startsWith('assets/')) page(`/${path}`, path)
 
   app.get('/learn/api/demo', (c) => {
-    // Another origin on the same computer: the page of a stranger.
-    const foreign = origin.replace('127.0.0.1', 'localhost')
     const shown = ({ email, password, roles }: typeof ADA) => ({ email, password, roles })
-    return c.json({ origin, foreign, users: { ada: shown(ADA), grace: shown(GRACE) } })
+    return c.json({ origin, foreign, neighbour, users: { ada: shown(ADA), grace: shown(GRACE) } })
   })
   app.get('/learn/api/profile', protect(auth.guard), (c) => {
     const { subject, roles } = c.var.auth
@@ -48,5 +57,6 @@ export function lessonApp({ origin, files, auth, secondService, briefGuard }: Le
     const { data } = await auth.audit.list({ limit: 20 })
     return c.json({ data })
   })
+  storageRoutes(app, origin, seen)
   return { fetch: async (request: Request) => app.fetch(request), handles: () => true }
 }

@@ -8,8 +8,10 @@ import { AuthError } from '../errors.ts'
 import { toNodeHandler } from '../http/node.ts'
 import { NOT_BUILT, readWebFiles } from '../pages/files.ts'
 import { sqliteStore } from '../store/sqlite/index.ts'
-import { ADA, AUDIENCE, GRACE } from './demo.ts'
+import { ADA, AUDIENCE, GRACE, REFRESH_COOKIE } from './demo.ts'
 import { lessonApp } from './routes.ts'
+import { watch } from './seen.ts'
+import { neighbourApp } from './storage-routes.ts'
 
 /** The lesson, running. */
 export interface LessonServer {
@@ -32,25 +34,32 @@ const BRIEF = '10s'
 export async function startLesson(port: number): Promise<LessonServer> {
   const files = readWebFiles()
   if (!files.has('learn.html')) throw new AuthError('config_invalid', NOT_BUILT)
-  const server = createServer()
+  const [server, neighbour] = [createServer(), createServer()]
   await listen(server, port)
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  await listen(neighbour, 0)
+  const origin = originOf(server)
   const auth = await openAuth(origin)
   const brief = await openAuth(`${origin}/brief`, '/brief')
   // It knows only the address of the issuer, like a service on another computer.
   const secondService = createGuard({ issuer: origin, audience: AUDIENCE })
   const briefGuard = createGuard({ issuer: `${origin}/brief`, audience: AUDIENCE, clockTolerance: '0s' })
-  const app = toNodeHandler(lessonApp({ origin, files, auth, secondService, briefGuard }))
-  const [briefHandler, authHandler] = [toNodeHandler(brief), toNodeHandler(auth)]
+  const { servable, seen } = watch(auth)
+  const app = toNodeHandler(
+    lessonApp({ origin, neighbour: originOf(neighbour), seen, files, auth, secondService, briefGuard }),
+  )
+  const [briefHandler, authHandler] = [toNodeHandler(brief), toNodeHandler(servable)]
   server.on('request', (request, response) =>
     briefHandler(request, response, () => authHandler(request, response, () => app(request, response))),
   )
+  neighbour.on('request', toNodeHandler(neighbourApp(origin)))
   return {
     url: `${origin}/learn`,
     async close() {
       for (const each of [auth, brief]) each.drain()
-      server.close()
-      server.closeAllConnections()
+      for (const each of [server, neighbour]) {
+        each.close()
+        each.closeAllConnections()
+      }
       await Promise.all([secondService.close(), briefGuard.close(), auth.close(), brief.close()])
     },
   }
@@ -59,7 +68,7 @@ export async function startLesson(port: number): Promise<LessonServer> {
 async function openAuth(issuer: string, basePath = ''): Promise<AuthServer> {
   const auth = await createAuth({
     ...{ issuer, audience: AUDIENCE, secret: randomBytes(48).toString('base64'), store: sqliteStore(':memory:') },
-    ...(basePath !== '' && { basePath, accessTtl: BRIEF, cookieName: 'brief' }),
+    ...(basePath === '' ? { cookieName: REFRESH_COOKIE } : { basePath, accessTtl: BRIEF, cookieName: 'brief' }),
     registration: 'closed',
   })
   for (const user of [ADA, GRACE]) await auth.users.create(user)
@@ -71,4 +80,8 @@ function listen(server: Server, port: number): Promise<void> {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)
   })
+}
+
+function originOf(server: Server): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
