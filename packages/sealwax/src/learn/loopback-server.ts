@@ -43,5 +43,5 @@ function isForUs({ headers, socket }: IncomingMessage): boolean {
 
 function refuse({ socket }: IncomingMessage, response: ServerResponse): void {
   response.writeHead(421, { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' })
-  response.end(`The lesson is at http://127.0.0.1:${socket.localPort}/learn\n`)
+  response.end(`This server answers only to http://127.0.0.1:${socket.localPort}\n`)
 }

@@ -68,7 +68,7 @@ test('lesson: a request for another host or port is refused, whatever it asks fo
   ]) {
     for (const path of ['/learn', '/learn/api/demo', '/login', '/.well-known/jwks.json', '/assets/none.js']) {
       const { status, body } = await ask(path, { headers: { Host: host } })
-      assert.deepEqual([status, body], [421, `The lesson is at ${lesson.url}\n`], `${host} ${path}`)
+      assert.deepEqual([status, body], [421, `This server answers only to ${origin}\n`], `${host} ${path}`)
     }
   }
 })
