@@ -4,6 +4,7 @@ import { Hono } from 'hono'
 import type { AuthServer } from '../auth-server.ts'
 import { type WebFiles, webFileReply } from '../pages/files.ts'
 import { ADA, GRACE } from './demo.ts'
+import { addSandbox } from './sandbox-routes.ts'
 
 /** What the routes of the lesson use. */
 interface Lesson {
@@ -25,6 +26,7 @@ export function lessonApp({ origin, files, auth, secondService, briefGuard }: Le
   page('/learn', 'learn.html')
   page('/learn/text', 'learn/text.html')
   for (const path of files.keys()) if (path.startsWith('assets/')) page(`/${path}`, path)
+  addSandbox(app)
 
   app.get('/learn/api/demo', (c) => {
     // Another origin on the same computer: the page of a stranger.
