@@ -13,3 +13,10 @@ export function store(key: string, value: string): void {
     localStorage.setItem(key, value)
   } catch {}
 }
+
+/** Removes a value from localStorage. */
+export function removeStored(key: string): void {
+  try {
+    localStorage.removeItem(key)
+  } catch {}
+}
