@@ -8,12 +8,14 @@ import { html, raw } from 'hono/html'
 const SCRIPT = `
 addEventListener('load', () => {
   const form = document.querySelector('form')
+  const reply = document.querySelector('iframe')
   const tell = (text) => {
     document.querySelector('[role=status]').textContent = text
+    reply.remove()
     parent.postMessage({ attack: 'sent' }, new URL(form.action).origin)
   }
   if (new URLSearchParams(location.search).get('with') === 'form') {
-    document.querySelector('iframe').addEventListener('load', () => tell('The form was sent to /logout.'))
+    reply.addEventListener('load', () => tell('The form was sent to /logout.'))
     form.submit()
   } else {
     fetch(form.action, { method: 'POST', credentials: 'include', mode: 'no-cors' }).then(

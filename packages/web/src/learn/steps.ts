@@ -6,7 +6,8 @@ import { parts } from './steps/parts.tsx'
 import { quiz } from './steps/quiz.tsx'
 import { refresh } from './steps/refresh.tsx'
 import { sealed } from './steps/sealed.tsx'
+import { storage } from './steps/storage.tsx'
 import { tamper } from './steps/tamper.tsx'
 
 /** All steps, in order. */
-export const steps: readonly Step[] = [parts, sealed, logIn, tamper, expiry, refresh, exercise, quiz]
+export const steps: readonly Step[] = [parts, sealed, logIn, tamper, expiry, refresh, storage, exercise, quiz]
