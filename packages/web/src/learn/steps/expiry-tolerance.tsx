@@ -75,9 +75,10 @@ function BothRoutes({ brief, onDifference }: { brief: BriefToken; onDifference: 
 }
 
 function comparison([strict, tolerant]: readonly [Exchanged, Exchanged]): string {
-  if (strict.received?.status === 200)
+  if (strict.received === undefined || tolerant.received === undefined) return 'No reply arrived.'
+  if (strict.received.status === 200)
     return 'Both accept it, since it has not expired. Send it again when the countdown is over.'
-  return tolerant.received?.status === 200
+  return tolerant.received.status === 200
     ? 'The same token at the same time: one route refuses it, the other accepts it.'
     : 'Both refuse it, since it expired more than 30 seconds ago. Get a new one.'
 }
