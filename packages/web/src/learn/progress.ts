@@ -1,10 +1,16 @@
 import { useState } from 'preact/hooks'
 import { readStored, store } from '../storage.ts'
+import type { Step } from './step.ts'
 
 const KEY = 'sealwax-lesson'
 
 /** The tasks that are done, by step. */
 export type Progress = Readonly<Record<string, readonly string[]>>
+
+/** How many tasks of a step are done. */
+export function countDone({ id, tasks }: Step, progress: Progress): number {
+  return tasks.filter((task) => progress[id]?.includes(task.id)).length
+}
 
 /** The progress of the reader, kept in this browser only. */
 export function useProgress(): {
