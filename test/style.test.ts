@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 
 const root = join(import.meta.dirname, '..')
-const sources = globSync(['packages/*/{src,test,torture,drill,fuzz,mutation}/**/*.ts', 'bench/*.ts', 'test/*.ts'], {
+const sources = globSync(['packages/*/{src,test,torture,drill,fuzz,mutation}/**/*.ts', 'bench/*.ts', 'browser/**/*.ts', 'test/*.ts'], {
   cwd: root,
 })
 
@@ -30,7 +30,7 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8')
 
 /** The entry points of all packages. */
 const entryPoints = globSync('packages/*/package.json', { cwd: root }).flatMap((manifest) =>
-  Object.values<{ '@sealwax/source'?: string }>(JSON.parse(read(manifest)).exports).flatMap((entry) =>
+  Object.values<{ '@sealwax/source'?: string }>(JSON.parse(read(manifest)).exports ?? {}).flatMap((entry) =>
     entry['@sealwax/source'] === undefined ? [] : [join(manifest, '..', entry['@sealwax/source'])],
   ),
 )

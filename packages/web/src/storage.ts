@@ -20,3 +20,10 @@ export function forgetStored(prefix: string): void {
     for (const key of Object.keys(localStorage)) if (key.startsWith(prefix)) localStorage.removeItem(key)
   } catch {}
 }
+
+/** Removes a value from localStorage. */
+export function removeStored(key: string): void {
+  try {
+    localStorage.removeItem(key)
+  } catch {}
+}

@@ -24,7 +24,9 @@ export function Prediction<Value extends string>({
       <div aria-live="polite">
         {happened && (
           <Notice kind={guess === outcome ? 'good' : ''}>
-            {guess === outcome ? 'As you expected: ' : 'Not as you expected. What happened: '}
+            {guess === outcome && 'As you expected: '}
+            {guess !== undefined && guess !== outcome && 'Not as you expected. '}
+            {guess !== outcome && 'What happened: '}
             {happened.label}
           </Notice>
         )}

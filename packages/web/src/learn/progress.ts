@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import { forgetStored, readStored, store } from '../storage.ts'
+import type { Step } from './step.ts'
 
 const KEY = 'sealwax-lesson'
 
@@ -8,6 +9,11 @@ export const CODE_KEY = `${KEY}-code-`
 
 /** The tasks that are done, by step. */
 export type Progress = Readonly<Record<string, readonly string[]>>
+
+/** How many tasks of a step are done. */
+export function countDone({ id, tasks }: Step, progress: Progress): number {
+  return tasks.filter((task) => progress[id]?.includes(task.id)).length
+}
 
 /** The progress of the reader, kept in this browser only. */
 export function useProgress(): {

@@ -1,7 +1,13 @@
 import type { Step } from './step.ts'
 import { exercise } from './steps/exercise.tsx'
+import { expiry } from './steps/expiry.tsx'
 import { logIn } from './steps/log-in.tsx'
+import { parts } from './steps/parts.tsx'
 import { quiz } from './steps/quiz.tsx'
+import { refresh } from './steps/refresh.tsx'
+import { sealed } from './steps/sealed.tsx'
+import { storage } from './steps/storage.tsx'
+import { tamper } from './steps/tamper.tsx'
 
 /** All steps, in order. */
-export const steps: readonly Step[] = [logIn, exercise, quiz]
+export const steps: readonly Step[] = [parts, sealed, logIn, tamper, expiry, refresh, storage, exercise, quiz]
