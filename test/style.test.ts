@@ -30,7 +30,7 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8')
 
 /** The entry points of all packages. */
 const entryPoints = globSync('packages/*/package.json', { cwd: root }).flatMap((manifest) =>
-  Object.values<{ '@sealwax/source'?: string }>(JSON.parse(read(manifest)).exports).flatMap((entry) =>
+  Object.values<{ '@sealwax/source'?: string }>(JSON.parse(read(manifest)).exports ?? {}).flatMap((entry) =>
     entry['@sealwax/source'] === undefined ? [] : [join(manifest, '..', entry['@sealwax/source'])],
   ),
 )
