@@ -102,8 +102,9 @@ function CheckResult({ check: { isSigned, kid, remaining } }: { check: OwnCheck 
   return (
     <Notice kind={isSigned ? 'good' : 'bad'}>
       <p>
-        This page fetched the public keys and checked the token with WebCrypto. Signature: {isSigned ? 'right' : 'wrong'}
-        , by the key <code>{kid}</code>. <code>exp</code>: in {minutes} minutes and {Math.floor(remaining % 60)} seconds.
+        This page fetched the public keys and checked the token with WebCrypto. Signature:{' '}
+        {isSigned ? 'right' : 'wrong'}, by the key <code>{kid}</code>. <code>exp</code>: in {minutes} minutes and{' '}
+        {Math.floor(remaining % 60)} seconds.
       </p>
     </Notice>
   )
