@@ -14,6 +14,7 @@ export function StepView({
   return (
     <>
       {step.text}
+      <h2 class="visually-hidden">Tasks</h2>
       {step.tasks.map((task) => (
         <TaskView key={task.id} task={task} isDone={done.includes(task.id)} onDone={() => onDone(task.id)} />
       ))}
