@@ -46,7 +46,7 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
   {
     room: 'web',
     files: 'packages/web/src/**/*.{ts,tsx}',
-    may: ['packages/web/src/', '@sealwax/jwt', 'preact', 'codejar'],
+    may: ['packages/web/src/', '@sealwax/jwt', 'preact'],
   },
   {
     room: 'declarations',

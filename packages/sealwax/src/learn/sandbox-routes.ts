@@ -12,7 +12,10 @@ addEventListener('message', ({ source, data }) => {
   if (worker !== undefined) return worker.postMessage(data)
   worker = new Worker(URL.createObjectURL(new Blob([data], { type: 'text/javascript' })))
   worker.onmessage = (event) => parent.postMessage(event.data, '*')
-  worker.onerror = ({ message, lineno }) => parent.postMessage({ type: 'failed', message, line: lineno }, '*')
+  worker.onerror = (event) => {
+    event.preventDefault()
+    parent.postMessage({ type: 'failed', message: event.message, line: event.lineno }, '*')
+  }
 })
 `
 

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 /** A piece of code with a button that copies it. */
 export function Code({ text, label, language }: { text: string; label: string; language?: string }) {
   return (
-    // Focusable, since it may scroll. Not a region: there would be many of the same name on a page.
+    // Focusable, since it may scroll.
     <div class="code" tabIndex={0} aria-label={label} role="group">
       <CopyButton text={text} label={label} />
       <pre>

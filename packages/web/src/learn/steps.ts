@@ -1,6 +1,7 @@
 import type { Step } from './step.ts'
 import { exercise } from './steps/exercise.tsx'
 import { expiry } from './steps/expiry.tsx'
+import { guard } from './steps/guard.tsx'
 import { logIn } from './steps/log-in.tsx'
 import { parts } from './steps/parts.tsx'
 import { quiz } from './steps/quiz.tsx'
@@ -10,4 +11,4 @@ import { storage } from './steps/storage.tsx'
 import { tamper } from './steps/tamper.tsx'
 
 /** All steps, in order. */
-export const steps: readonly Step[] = [parts, sealed, logIn, tamper, expiry, refresh, storage, exercise, quiz]
+export const steps: readonly Step[] = [parts, sealed, logIn, tamper, expiry, refresh, storage, guard, exercise, quiz]

@@ -42,7 +42,7 @@ export function judgeGuard(
   lineOf: (line: number | undefined) => number | undefined,
 ): Verdict {
   if (failure !== undefined) {
-    const words = `replied 500, since the guard failed: ${failure.message}${atLine(failure.lines, lineOf)}`
+    const words = `replied 500, since the guard threw “${failure.message}”${atLine(failure.lines, lineOf)}`
     return accident(failure, lineOf) ?? { right: false, words }
   }
   if (user !== undefined) return judgeAccepted(user, status, body)

@@ -26,20 +26,22 @@ export function Results({ rows, tried }: { rows: readonly Row[]; tried: string }
             </th>
             <td>{expected}</td>
             <td>
-              {verdict === undefined ? (
-                'was not tried'
-              ) : (
-                <>
-                  <span class={`status ${verdict.right ? 'good' : 'bad'}`}>
-                    {verdict.right ? '✓ Right:' : '✗ Wrong:'}
-                  </span>{' '}
-                  {verdict.words}
-                </>
-              )}
+              <Judged verdict={verdict} />
             </td>
           </tr>
         ))}
       </tbody>
     </table>
+  )
+}
+
+function Judged({ verdict }: { verdict: Row['verdict'] }) {
+  if (verdict === undefined) return <>was not tried</>
+  const { right, words } = verdict
+  if (right === undefined) return <>Does not count: {words}</>
+  return (
+    <>
+      <span class={`status ${right ? 'good' : 'bad'}`}>{right ? '✓ Right:' : '✗ Wrong:'}</span> {words}
+    </>
   )
 }

@@ -1,5 +1,5 @@
 import { LIMIT_MS, lineOfCode, runInSandbox, type Stop } from './sandbox.ts'
-import type { Verdict } from './verdict.ts'
+import { discount, type Verdict } from './verdict.ts'
 
 /** The verdicts on a run, one for each case; undefined for a case that was not tried. */
 export interface Trial<Outcome> {
@@ -27,7 +27,7 @@ export async function tryCode<Case, Outcome>(
     if (stop?.reason !== 'time' || index > outcomes.length) return undefined
     return { right: false, words: 'did not finish, and was stopped' }
   })
-  return { verdicts, outcomes, stop: stop && sentence(stop, lineOf) }
+  return { verdicts: discount(verdicts), outcomes, stop: stop && sentence(stop, lineOf) }
 }
 
 function sentence(stop: Stop, lineOf: LineOf): string {

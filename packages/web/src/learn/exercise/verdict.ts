@@ -2,7 +2,8 @@ import type { Failure } from './protocol.ts'
 
 /** What the code of the reader did in one case, and whether that is right. */
 export interface Verdict {
-  readonly right: boolean
+  /** Undefined if it does not count: see {@link discount}. */
+  readonly right: boolean | undefined
   /** Continues the sentence "Your code …". */
   readonly words: string
 }
@@ -18,6 +19,17 @@ export interface Row {
 }
 
 /**
+ * Code that refuses everything would be right in most cases. So refusals count only if the first
+ * case, which is to be accepted, is right.
+ */
+export function discount(verdicts: readonly (Verdict | undefined)[]): readonly (Verdict | undefined)[] {
+  if (verdicts[0]?.right) return verdicts
+  return verdicts.map((verdict) =>
+    verdict?.right ? { right: undefined, words: `${verdict.words}, but so was the good one` } : verdict,
+  )
+}
+
+/**
  * A misspelled name throws a ReferenceError. That is a mistake in the code, even where a refusal is
  * expected.
  *
@@ -28,7 +40,7 @@ export function accident(
   lineOf: (line: number | undefined) => number | undefined,
 ): Verdict | undefined {
   if (name !== 'ReferenceError') return undefined
-  return { right: false, words: `failed: ${message}${atLine(lines, lineOf)}` }
+  return { right: false, words: `failed with “${message}”${atLine(lines, lineOf)}` }
 }
 
 /** ` (line 3)`, or nothing if the error has no line in the code of the reader. */

@@ -46,12 +46,12 @@ export function judgeVerifier(
   if (failure !== undefined) {
     const slip = accident(failure, lineOf)
     if (slip !== undefined) return slip
-    return { right: claims === undefined, words: `refused: ${failure.message}` }
+    return { right: claims === undefined, words: `refused with “${failure.message}”` }
   }
   if (returned === undefined) return { right: false, words: 'returned nothing, and threw no error' }
-  if (claims === undefined) return { right: false, words: `accepted: returned ${returned}` }
+  if (claims === undefined) return { right: false, words: `accepted, and returned ${returned}` }
   return isSame(JSON.parse(returned), claims)
-    ? { right: true, words: `accepted: returned ${returned}` }
+    ? { right: true, words: `accepted, and returned ${returned}` }
     : { right: false, words: `returned ${returned}, which is not the claims of the token` }
 }
 

@@ -23,7 +23,7 @@ async function run(code: string): Promise<Result> {
   const { verdicts, outcomes, stop } = await tryCode(script, code, cases, judgeVerifier)
   const rows = cases.map(({ name, token, claims }, index) => ({
     ...{ name, shown: token, verdict: verdicts[index] },
-    expected: claims === undefined ? 'refused' : 'accepted: its claims',
+    expected: claims === undefined ? 'refused' : 'accepted, and its claims returned',
   }))
   const [good, outcome] = [cases[0], outcomes[0]]
   const comparison = {

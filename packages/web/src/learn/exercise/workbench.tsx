@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { Code } from '../../components/code.tsx'
 import { Notice } from '../../components/notice.tsx'
 import { readStored, store } from '../../storage.ts'
@@ -40,30 +40,28 @@ export interface Hint {
 export function Workbench({ exercise, done, isDone }: LiveProps & { exercise: Exercise }) {
   const { name, start, solution, hints, tried } = exercise
   const key = CODE_KEY + name
-  const code = useRef(readStored(key) ?? start)
-  const [edition, setEdition] = useState(0)
+  const [code, setCode] = useState(() => readStored(key) ?? start)
   const [isRunning, setRunning] = useState(false)
   const [result, setResult] = useState<Result>()
   const change = (text: string) => {
-    code.current = text
+    setCode(text)
     store(key, text)
   }
   const startOver = () => {
     change(start)
-    setEdition(edition + 1)
     setResult(undefined)
   }
   const run = async () => {
     if (isRunning) return
     setRunning(true)
-    const found = await exercise.run(code.current)
+    const found = await exercise.run(code)
     setResult(found)
     setRunning(false)
     if (found.stop === undefined && found.rows.every(({ verdict }) => verdict?.right)) done()
   }
   return (
     <>
-      <Editor key={edition} label={`The code of your ${name}`} initial={code.current} onChange={change} />
+      <Editor label={`The code of your ${name}`} code={code} onChange={change} />
       <div class="row">
         <button type="button" onClick={run}>
           Run my {name}
@@ -76,7 +74,9 @@ export function Workbench({ exercise, done, isDone }: LiveProps & { exercise: Ex
         {isRunning && <p class="hint">Running…</p>}
         {!isRunning && result && <Summary {...result} />}
       </div>
-      {!isRunning && result && <Results rows={result.rows} tried={tried} />}
+      {!isRunning && result?.rows.some(({ verdict }) => verdict !== undefined) && (
+        <Results rows={result.rows} tried={tried} />
+      )}
       <Hints hints={hints} />
       {(result !== undefined || isDone) && (
         <details class="fold">
@@ -92,8 +92,11 @@ function Summary({ rows, stop }: Result) {
   const right = rows.filter(({ verdict }) => verdict?.right).length
   return (
     <Notice kind={right === rows.length ? 'good' : 'bad'}>
-      {stop !== undefined && <p>{stop}</p>}
-      <p>{right === rows.length ? `All ${right} are as expected.` : `${right} of ${rows.length} are as expected.`}</p>
+      {stop === undefined ? (
+        <p>{right === rows.length ? `All ${right} are as expected.` : `${right} of ${rows.length} are as expected.`}</p>
+      ) : (
+        <p>{stop}</p>
+      )}
     </Notice>
   )
 }
