@@ -14,10 +14,12 @@ interface Lesson {
   readonly brief: AuthServer
   readonly secondService: Guard
   readonly briefGuard: Guard
+  readonly tolerantGuard: Guard
 }
 
 /** The pages of the lesson, and the API that its steps call. */
-export function lessonApp({ origin, files, auth, brief, secondService, briefGuard }: Lesson) {
+export function lessonApp({ origin, files, auth, brief, ...guards }: Lesson) {
+  const { secondService, briefGuard, tolerantGuard } = guards
   const app = new Hono()
   const page = (path: string, name: string) => {
     const file = files.get(name)
@@ -45,6 +47,7 @@ export function lessonApp({ origin, files, auth, brief, secondService, briefGuar
     c.json({ service: 'second', user: c.var.auth.subject }),
   )
   app.get('/learn/api/brief', protect(briefGuard), (c) => c.json({ user: c.var.auth.subject }))
+  app.get('/learn/api/brief-tolerant', protect(tolerantGuard), (c) => c.json({ user: c.var.auth.subject }))
   auditRoutes(app, [auth, brief])
   return { fetch: async (request: Request) => app.fetch(request), handles: () => true }
 }

@@ -1,6 +1,12 @@
 import type { Step } from './step.ts'
+import { expiry } from './steps/expiry.tsx'
+import { keys } from './steps/keys.tsx'
 import { logIn } from './steps/log-in.tsx'
+import { logOut } from './steps/log-out.tsx'
+import { parts } from './steps/parts.tsx'
 import { refresh } from './steps/refresh.tsx'
+import { sealed } from './steps/sealed.tsx'
+import { tamper } from './steps/tamper.tsx'
 
 /** All steps, in order. */
-export const steps: readonly Step[] = [logIn, refresh]
+export const steps: readonly Step[] = [parts, sealed, logIn, tamper, expiry, refresh, logOut, keys]
