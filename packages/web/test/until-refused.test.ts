@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Exchanged } from '../src/http.ts'
-import { untilRefused } from '../src/learn/until-refused.ts'
+import { untilRefused } from '../src/learn/steps/until-refused.ts'
 
 function replies(...statuses: (number | undefined)[]): () => Promise<Exchanged> {
   return async () => {

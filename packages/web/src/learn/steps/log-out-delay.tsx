@@ -2,11 +2,11 @@ import { useState } from 'preact/hooks'
 import { send } from '../../http.ts'
 import { useOneAtATime } from '../one-at-a-time.ts'
 import { Prediction } from '../prediction.tsx'
-import { claimsOf } from '../public-keys.ts'
 import { getWithToken, logInAs, logOut } from '../requests.ts'
 import type { LiveProps } from '../step.ts'
 import { Story, useStory } from '../story.tsx'
-import { type Refused, untilRefused } from '../until-refused.ts'
+import { readToken } from './forgeries.ts'
+import { type Refused, untilRefused } from './until-refused.ts'
 
 /** The guards that are asked, with their routes. */
 const GUARDS = [
@@ -34,7 +34,6 @@ function useMeasurement(done: () => void) {
     const since = performance.now()
     const refusals = await Promise.all(GUARDS.map(({ path }) => untilRefused(() => getWithToken(path, token), since)))
     setResults(refusals)
-    // A second log-out from the same session proves nothing, but is refused just as well.
     if (refusals.every((one) => one?.exchange.received?.body?.code === 'token_revoked')) done()
   })
   return { chapters, token, results, logIn, measure }
@@ -117,7 +116,7 @@ export function Feed({ done }: LiveProps) {
     setIsListed(undefined)
     const token: string | undefined = (await tell('Log in as Ada', logInAs('ada')))?.body?.access_token
     if (token === undefined) return
-    setSession(String(claimsOf(token).sid))
+    setSession(String(readToken(token).payload.sid))
     await tell('Log out', logOut(token))
   })
   const read = run(async () => {

@@ -1,13 +1,13 @@
 import { useState } from 'preact/hooks'
 import { Notice } from '../../components/notice.tsx'
 import { type Received, send } from '../../http.ts'
-import { verifySignature } from '../../token/sign.ts'
 import { useOneAtATime } from '../one-at-a-time.ts'
 import { Prediction } from '../prediction.tsx'
-import { claimsOf, findKey, importPublicKey, type KeySet } from '../public-keys.ts'
 import { getWithToken, logInAs, logOut } from '../requests.ts'
 import type { LiveProps } from '../step.ts'
 import { Story, useStory } from '../story.tsx'
+import { readToken } from './forgeries.ts'
+import { findKey, type KeySet, verifyWith } from './public-keys.ts'
 
 /** What the page finds when it checks a token by itself. */
 interface OwnCheck {
@@ -21,9 +21,9 @@ async function checkOneself(token: string, reply: Received | undefined): Promise
   const key = reply?.status === 200 ? findKey(reply.body as KeySet, token) : undefined
   if (key === undefined) return undefined
   return {
-    isSigned: await verifySignature(token, await importPublicKey(key)),
+    isSigned: await verifyWith(key, token),
     kid: key.kid ?? '',
-    remaining: Number(claimsOf(token).exp) - Date.now() / 1000,
+    remaining: Number(readToken(token).payload.exp) - Date.now() / 1000,
   }
 }
 

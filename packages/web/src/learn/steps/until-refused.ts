@@ -1,4 +1,4 @@
-import type { Exchanged } from '../http.ts'
+import type { Exchanged } from '../../http.ts'
 
 /** How long a guard went on accepting a token. */
 export interface Refused {
