@@ -8,6 +8,8 @@ export interface SuiteOptions {
   readonly seed: number
   /** Whether to run only a part that takes at most 15 seconds, as `npm test` does. */
   readonly short: boolean
+  /** A folder for pictures of what was seen; undefined for none. */
+  readonly screenshots?: string | undefined
   /** Prints a line. */
   readonly print: (line: string) => void
 }

@@ -14,6 +14,13 @@ export function store(key: string, value: string): void {
   } catch {}
 }
 
+/** Removes all values whose key begins with a prefix. */
+export function forgetStored(prefix: string): void {
+  try {
+    for (const key of Object.keys(localStorage)) if (key.startsWith(prefix)) localStorage.removeItem(key)
+  } catch {}
+}
+
 /** Removes a value from localStorage. */
 export function removeStored(key: string): void {
   try {

@@ -5,6 +5,7 @@ import type { AuthServer } from '../auth-server.ts'
 import { policyWithFrames, type WebFile, type WebFiles, webFileReply } from '../pages/files.ts'
 import { auditRoutes } from './audit-routes.ts'
 import { ADA, GRACE } from './demo.ts'
+import { addSandbox } from './sandbox-routes.ts'
 import type { SeenRequest } from './seen.ts'
 import { storageRoutes } from './storage-routes.ts'
 
@@ -41,6 +42,7 @@ export function lessonApp({ origin, neighbour, seen, files, auth, brief, ...guar
   app.get('/', (c) => c.redirect('/learn'))
   page('/learn', 'learn.html', policyWithFrames(foreign, neighbour))
   page('/learn/text', 'learn/text.html')
+  addSandbox(app)
 
   app.get('/learn/api/demo', (c) => {
     const shown = ({ email, password, roles }: typeof ADA) => ({ email, password, roles })

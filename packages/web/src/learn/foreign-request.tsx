@@ -79,9 +79,9 @@ function ForeignFrame({ origin, way, onSent }: { origin: string; way: Way; onSen
   }, [])
   return (
     <div class="unfold">
-      <h4>
+      <h3>
         A page at <code>{origin}</code>
-      </h4>
+      </h3>
       <iframe class="page small" src={`${origin}/learn/attack?with=${way}`} title={`A foreign page at ${origin}`} />
     </div>
   )
@@ -92,7 +92,7 @@ function WhatTheServerSaw({ attacked: { request, own } }: { attacked: Attacked }
     <>
       <div class="split">
         <div>
-          <h4>What the server saw of it</h4>
+          <h3>What the server saw of it</h3>
           {request ? (
             <Code text={asSeen(request)} label="the request of the foreign page" />
           ) : (
@@ -100,7 +100,7 @@ function WhatTheServerSaw({ attacked: { request, own } }: { attacked: Attacked }
           )}
         </div>
         <div>
-          <h4>Afterwards: a request of this page</h4>
+          <h3>Afterwards: a request of this page</h3>
           {own ? <Code text={asSeen(own)} label="the request of this page" /> : <p>No request arrived.</p>}
         </div>
       </div>

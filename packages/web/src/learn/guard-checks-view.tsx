@@ -10,7 +10,7 @@ export function GuardChecks({ reply }: { reply: Received }) {
   if (results === undefined) return null
   return (
     <>
-      <h4>The checks of the guard, in their order</h4>
+      <p class="caption">The checks of the guard, in their order</p>
       <ol class="guard-checks">
         {results.map(({ name, question, result }) => (
           <li key={name} data-result={result}>

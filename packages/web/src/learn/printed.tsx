@@ -32,6 +32,7 @@ export function printed(style: string): string {
             <section key={task.id}>
               <h3>{task.title}</h3>
               {task.text}
+              {task.Printed && <task.Printed />}
               {task.afterwards}
             </section>
           ))}

@@ -1,8 +1,11 @@
 import { useState } from 'preact/hooks'
-import { readStored, store } from '../storage.ts'
+import { forgetStored, readStored, store } from '../storage.ts'
 import type { Step } from './step.ts'
 
 const KEY = 'sealwax-lesson'
+
+/** The code of an exercise is kept under this and the name of the exercise. */
+export const CODE_KEY = `${KEY}-code-`
 
 /** The tasks that are done, by step. */
 export type Progress = Readonly<Record<string, readonly string[]>>
@@ -33,7 +36,10 @@ export function useProgress(): {
         return done.includes(task) ? before : { ...before, [step]: [...done, task] }
       })
     },
-    forget: () => keep(() => ({})),
+    forget() {
+      forgetStored(CODE_KEY)
+      keep(() => ({}))
+    },
   }
 }
 

@@ -25,9 +25,9 @@ function TaskView({ task, isDone, onDone }: { task: Task; isDone: boolean; onDon
   const { Live } = task
   return (
     <section class="task" data-done={isDone} data-task={task.id} aria-labelledby={`task-${task.id}`}>
-      <h3 id={`task-${task.id}`}>
+      <h2 id={`task-${task.id}`}>
         {task.title} {isDone && <Done />}
-      </h3>
+      </h2>
       {task.text}
       <Live done={onDone} isDone={isDone} />
       <div aria-live="polite">{isDone && <div class="unfold">{task.afterwards}</div>}</div>

@@ -17,20 +17,7 @@ const REPLIES: readonly Choice[] = [
 export function Tolerance({ done }: LiveProps) {
   const [guess, setGuess] = useState<string>()
   const [brief, setBrief] = useState<BriefToken>()
-  const [replies, setReplies] = useState<readonly [strict: Exchanged, tolerant: Exchanged]>()
-  const isDifferent = replies?.[0].received?.body?.code === 'token_expired' && replies[1].received?.status === 200
-  const sendToBoth = async (current: BriefToken) => {
-    const all = await Promise.all([
-      sendBrief('/learn/api/brief', current),
-      sendBrief('/learn/api/brief-tolerant', current),
-    ])
-    setReplies(all)
-    if (all[0].received?.body?.code === 'token_expired' && all[1].received?.status === 200) done()
-  }
-  const begin = (token: BriefToken) => {
-    setBrief(token)
-    setReplies(undefined)
-  }
+  const [outcome, setOutcome] = useState<string>()
   return (
     <>
       <Prediction
@@ -38,33 +25,60 @@ export function Tolerance({ done }: LiveProps) {
         choices={REPLIES}
         guess={guess}
         onGuess={setGuess}
-        outcome={isDifferent ? 'tolerant' : undefined}
+        outcome={outcome}
       />
-      <BriefLogIn brief={brief} onToken={begin} isReady={guess !== undefined} />
+      <BriefLogIn brief={brief} onToken={setBrief} isReady={guess !== undefined} />
       {brief && (
-        <div class="row">
-          <button type="button" onClick={() => sendToBoth(brief)}>
-            Send the token to both routes
-          </button>
-        </div>
+        <BothRoutes
+          key={brief.token}
+          brief={brief}
+          onDifference={() => {
+            setOutcome('tolerant')
+            done()
+          }}
+        />
       )}
-      <div aria-live="polite">
-        {replies && !isDifferent && (
-          <Notice>
-            {replies[0].received?.status === 200
-              ? 'Both accept it, since it has not expired. Send it again when the countdown is over.'
-              : 'Both refuse it. If it expired more than 30 seconds ago, get a new one.'}
-          </Notice>
-        )}
+    </>
+  )
+}
+
+function BothRoutes({ brief, onDifference }: { brief: BriefToken; onDifference: () => void }) {
+  const [replies, setReplies] = useState<readonly [strict: Exchanged, tolerant: Exchanged]>()
+  const sendToBoth = async () => {
+    const [strict, tolerant] = await Promise.all([
+      sendBrief('/learn/api/brief', brief),
+      sendBrief('/learn/api/brief-tolerant', brief),
+    ])
+    setReplies([strict, tolerant])
+    if (strict.received?.body?.code === 'token_expired' && tolerant.received?.status === 200) onDifference()
+  }
+  return (
+    <>
+      <div class="row">
+        <button type="button" onClick={sendToBoth}>
+          Send the token to both routes
+        </button>
       </div>
       {replies && (
         <>
-          <h4>No tolerance</h4>
+          <div aria-live="polite">
+            <Notice>{comparison(replies)}</Notice>
+          </div>
+          <p class="caption">No tolerance</p>
           <Exchange exchange={replies[0]} />
-          <h4>A tolerance of 30 seconds</h4>
+          <p class="caption">A tolerance of 30 seconds</p>
           <Exchange exchange={replies[1]} />
         </>
       )}
     </>
   )
+}
+
+function comparison([strict, tolerant]: readonly [Exchanged, Exchanged]): string {
+  if (strict.received === undefined || tolerant.received === undefined) return 'No reply arrived.'
+  if (strict.received.status === 200)
+    return 'Both accept it, since it has not expired. Send it again when the countdown is over.'
+  return tolerant.received.status === 200
+    ? 'The same token at the same time: one route refuses it, the other accepts it.'
+    : 'Both refuse it, since it expired more than 30 seconds ago. Get a new one.'
 }

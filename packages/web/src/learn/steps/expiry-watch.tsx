@@ -18,22 +18,7 @@ const ENDS: readonly Choice[] = [
 export function WatchExpiry({ done }: LiveProps) {
   const [guess, setGuess] = useState<string>()
   const [brief, setBrief] = useState<BriefToken>()
-  const [sendings, setSendings] = useState<readonly Sending[]>([])
-  const [exchange, setExchange] = useState<Exchanged>()
-  const sawItExpire = sawExpiry(sendings)
-  const sendIt = async (current: BriefToken) => {
-    const left = secondsLeft(current.times, Date.now())
-    const result = await sendBrief('/learn/api/brief', current)
-    setExchange(result)
-    const all = [...sendings, { left, status: result.received?.status, code: result.received?.body?.code }]
-    setSendings(all)
-    if (sawExpiry(all)) done()
-  }
-  const begin = (token: BriefToken) => {
-    setBrief(token)
-    setSendings([])
-    setExchange(undefined)
-  }
+  const [outcome, setOutcome] = useState<string>()
   return (
     <>
       <Prediction
@@ -41,17 +26,46 @@ export function WatchExpiry({ done }: LiveProps) {
         choices={ENDS}
         guess={guess}
         onGuess={setGuess}
-        outcome={sawItExpire ? 'clock' : undefined}
+        outcome={outcome}
       />
-      <BriefLogIn brief={brief} onToken={begin} isReady={guess !== undefined} />
+      <BriefLogIn brief={brief} onToken={setBrief} isReady={guess !== undefined} />
       {brief && (
-        <div class="row">
-          <button type="button" onClick={() => sendIt(brief)}>
-            Send the token
-          </button>
-        </div>
+        <Requests
+          key={brief.token}
+          brief={brief}
+          onExpired={() => {
+            setOutcome('clock')
+            done()
+          }}
+        />
       )}
-      {sendings.length > 0 && <Sendings sendings={sendings} />}
+    </>
+  )
+}
+
+/** The requests with one token. */
+function Requests({ brief, onExpired }: { brief: BriefToken; onExpired: () => void }) {
+  const [sendings, setSendings] = useState<readonly Sending[]>([])
+  const [exchange, setExchange] = useState<Exchanged>()
+  const sendIt = async () => {
+    const left = secondsLeft(brief.times, Date.now())
+    const result = await sendBrief('/learn/api/brief', brief)
+    setExchange(result)
+    const all = [...sendings, { left, status: result.received?.status, code: result.received?.body?.code }]
+    setSendings(all)
+    if (sawExpiry(all)) onExpired()
+  }
+  return (
+    <>
+      <div class="row">
+        <button type="button" onClick={sendIt}>
+          Send the token
+        </button>
+      </div>
+      <div aria-live="polite">
+        {sendings.length > 0 && <Sendings sendings={sendings} />}
+        <p>{adviceOn(sendings)}</p>
+      </div>
       {exchange && <Exchange exchange={exchange} />}
       {exchange?.received && <GuardChecks reply={exchange.received} />}
     </>
@@ -60,33 +74,30 @@ export function WatchExpiry({ done }: LiveProps) {
 
 function Sendings({ sendings }: { sendings: readonly Sending[] }) {
   return (
-    <div aria-live="polite">
-      <table>
-        <caption>Requests with this token</caption>
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">Reply</th>
+    <table class="stages">
+      <caption>Requests with this token</caption>
+      <thead>
+        <tr>
+          <th scope="col">When</th>
+          <th scope="col">Reply</th>
+        </tr>
+      </thead>
+      <tbody>
+        {sendings.map(({ left, status, code }, index) => (
+          <tr key={index}>
+            <td>{spellLeft(left)}</td>
+            <td>
+              {status ?? 'none'} {code && <code>{code}</code>}
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {sendings.map(({ left, status, code }, index) => (
-            <tr key={index}>
-              <td>{spellLeft(left)}</td>
-              <td>
-                {status ?? 'none'} {code && <code>{code}</code>}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <p>{adviceOn(sendings)}</p>
-    </div>
+        ))}
+      </tbody>
+    </table>
   )
 }
 
 function adviceOn(sendings: readonly Sending[]): string {
-  if (sawExpiry(sendings)) return ''
+  if (sendings.length === 0 || sawExpiry(sendings)) return ''
   return sendings.some(({ status }) => status === 200)
     ? 'It is accepted. Send it again when the countdown is over.'
     : 'You have not sent this token while it was valid. Get a new one and send it at once.'

@@ -1,3 +1,4 @@
+import { Code } from '../../components/code.tsx'
 import { type Candidate, FindAll } from '../find-all.tsx'
 import type { LiveProps, Step } from '../step.ts'
 import { Tolerance } from './expiry-tolerance.tsx'
@@ -13,7 +14,7 @@ const MOMENTS: readonly Candidate[] = [
 function ThreeTimes({ done }: LiveProps) {
   return (
     <>
-      <pre class="mono">{'"iat": 12:00:00\n"nbf": 12:00:05\n"exp": 12:15:00'}</pre>
+      <Code label="the times of the token" text={'iat  12:00:00\nnbf  12:00:05\nexp  12:15:00'} />
       <FindAll question="When does a guard without tolerance accept this token?" candidates={MOMENTS} onFound={done} />
     </>
   )

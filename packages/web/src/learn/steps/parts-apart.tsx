@@ -32,7 +32,12 @@ function Parts({ token, done }: { token: string; done: () => void }) {
   const next = STAGES[stage]
   return (
     <div class="unfold">
-      <TokenView token={token} active={pointed ?? part} onActive={setPointed} />
+      <TokenView
+        token={token}
+        active={pointed ?? part}
+        onActive={setPointed}
+        onChoose={(index) => show(index, stage)}
+      />
       <div class="row" role="group" aria-label="Part of the token">
         {PARTS.map((name, index) => (
           <button

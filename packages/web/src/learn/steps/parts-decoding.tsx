@@ -12,8 +12,17 @@ export function Decoding({ token, part, stage }: { token: string; part: number; 
   const sextets = firstSextets(encoded)
   return (
     <div aria-live="polite">
-      {stage >= 1 && <Sextets sextets={sextets} />}
-      {stage >= 2 && <Octets octets={toOctets(sextets)} />}
+      {stage >= 1 && (
+        <p>
+          Base64url writes bytes with 64 characters: <code>A</code> to <code>Z</code> are 0 to 25, <code>a</code> to{' '}
+          <code>z</code> are 26 to 51, <code>0</code> to <code>9</code> are 52 to 61, <code>-</code> is 62 and{' '}
+          <code>_</code> is 63. Each character stands for six bits.
+        </p>
+      )}
+      <div class="stages-row">
+        {stage >= 1 && <Sextets sextets={sextets} />}
+        {stage >= 2 && <Octets octets={toOctets(sextets)} />}
+      </div>
       {stage >= 3 && <Whole token={token} part={part} />}
     </div>
   )
@@ -21,59 +30,57 @@ export function Decoding({ token, part, stage }: { token: string; part: number; 
 
 function Sextets({ sextets }: { sextets: readonly Sextet[] }) {
   return (
-    <>
-      <p>
-        Base64url writes bytes with 64 characters: <code>A</code> to <code>Z</code> are 0 to 25, <code>a</code> to{' '}
-        <code>z</code> are 26 to 51, <code>0</code> to <code>9</code> are 52 to 61, <code>-</code> is 62 and{' '}
-        <code>_</code> is 63. Each character stands for six bits.
-      </p>
-      <table class="stages">
-        <caption>The first four characters</caption>
-        <thead>
-          <tr>
-            <th scope="col">Character</th>
-            <th scope="col">Number</th>
-            <th scope="col">Six bits</th>
-          </tr>
-        </thead>
-        <tbody>
-          {sextets.map(({ character, value, bits }, index) => (
-            <tr key={index}>
-              <td class="mono">{character}</td>
-              <td>{value}</td>
-              <td class="mono">{bits}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </>
+    <Rows
+      caption="The first four characters"
+      columns={['Character', 'Number', 'Six bits']}
+      rows={sextets.map(({ character, value, bits }) => [character, value, bits])}
+    />
   )
 }
 
 function Octets({ octets }: { octets: readonly Octet[] }) {
   return (
-    <>
-      <p>Four times six bits are 24 bits, and these are three bytes of eight bits.</p>
-      <table class="stages">
-        <caption>The same bits as bytes</caption>
-        <thead>
-          <tr>
-            <th scope="col">Eight bits</th>
-            <th scope="col">Number</th>
-            <th scope="col">Character</th>
-          </tr>
-        </thead>
-        <tbody>
-          {octets.map(({ bits, value, character }, index) => (
-            <tr key={index}>
-              <td class="mono">{bits}</td>
-              <td>{value}</td>
-              <td class="mono">{character ?? 'none'}</td>
-            </tr>
+    <Rows
+      caption="The same 24 bits as three bytes"
+      columns={['Eight bits', 'Number', 'Character']}
+      rows={octets.map(({ bits, value, character }) => [bits, value, character ?? 'none'])}
+    />
+  )
+}
+
+function Rows({
+  caption,
+  columns,
+  rows,
+}: {
+  caption: string
+  columns: readonly string[]
+  rows: readonly (readonly (string | number)[])[]
+}) {
+  return (
+    <table class="stages unfold">
+      <caption>{caption}</caption>
+      <thead>
+        <tr>
+          {columns.map((column) => (
+            <th key={column} scope="col">
+              {column}
+            </th>
           ))}
-        </tbody>
-      </table>
-    </>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((cells, row) => (
+          <tr key={row}>
+            {cells.map((cell, column) => (
+              <td key={column} class="mono">
+                {cell}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
   )
 }
 

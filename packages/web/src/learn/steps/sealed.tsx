@@ -93,8 +93,8 @@ export const sealed: Step = {
   text: (
     <>
       <p>
-        A signature proves who made a token, and that nobody has changed it since. It does not hide anything: base64url
-        is a way to write bytes, not encryption.
+        A signature is like a seal on a letter: it shows who made the token, and that nobody has changed it since. Does
+        it also hide what is inside?
       </p>
       <p>
         Here is a token of an online shop. You do not have the key, and this server does not have it either. (We made it
@@ -110,8 +110,9 @@ export const sealed: Step = {
       Live: ReadIt,
       afterwards: (
         <p>
-          Reading needed no key. Being accepted did: the server has no key with the name <code>shop-2025</code> and
-          refuses with <code>token_key_unknown</code>. The token also expired long ago, and it can be read all the same.
+          A signature hides nothing, and base64url is a way to write bytes, not encryption. So reading the token needs
+          no key. Checking it does: the server has no key with the name <code>shop-2025</code> and refuses with{' '}
+          <code>token_key_unknown</code>. The token also expired long ago, and it can still be read.
         </p>
       ),
     },

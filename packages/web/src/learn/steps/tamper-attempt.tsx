@@ -20,6 +20,7 @@ export function Attempt({
   button,
   forge,
   isReady = true,
+  showsToken = true,
   onCode,
   children,
 }: {
@@ -29,6 +30,8 @@ export function Attempt({
   forge: (token: string) => string | Promise<string>
   /** Whether there is something to send. */
   isReady?: boolean
+  /** Whether to show the token after sending it; not needed if it is among the children. */
+  showsToken?: boolean
   /** Called with the code of a refusal. */
   onCode: (code: string) => void
   /** What is shown before the question. */
@@ -64,8 +67,12 @@ export function Attempt({
       </div>
       {result && (
         <>
-          <h4>The token that was sent</h4>
-          <TokenView token={result.forged} />
+          {showsToken && (
+            <>
+              <p class="caption">The token that was sent</p>
+              <TokenView token={result.forged} />
+            </>
+          )}
           <Exchange exchange={result.exchange} />
         </>
       )}

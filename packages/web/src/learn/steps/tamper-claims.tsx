@@ -30,6 +30,7 @@ function Editor({ token, done }: { token: string; done: () => void }) {
     <Attempt
       button="Send the changed token"
       isReady={payload !== undefined}
+      showsToken={false}
       forge={() => withPayload(token, payload ?? original)}
       onCode={(code) => {
         if (code === 'token_signature_invalid' && !isSame) done()
