@@ -50,7 +50,7 @@ describe('lesson, guard: the programs shown', () => {
           const reply = await fetch(`http://127.0.0.1:${port}/grades`, { headers })
           return { status: reply.status, body: (await reply.json()) as Record<string, unknown> }
         }
-        for (let tries = 0; tries < 100 && child.exitCode === null; tries += 1) {
+        for (let tries = 0; tries < 600 && child.exitCode === null; tries += 1) {
           if (await ask().catch(() => false)) break
           await sleep(100)
         }
