@@ -40,9 +40,9 @@ export function TokenView({
             onPointerEnter={() => onActive?.(index)}
             onFocus={() => onActive?.(index)}
             onBlur={() => onActive?.(undefined)}
-            {...(onChoose !== undefined && part !== '' && asButton(() => onChoose(index), names[index], part.length))}
+            {...(onChoose !== undefined && part !== '' && asButton(() => onChoose(index)))}
           >
-            {part}
+            {onChoose === undefined ? part : <Named name={names[index]} part={part} />}
           </span>
         </span>
       ))}
@@ -50,12 +50,23 @@ export function TokenView({
   )
 }
 
+/** A screen reader says what a part is, instead of spelling it. */
+function Named({ name = 'part', part }: { name: string | undefined; part: string }) {
+  return (
+    <>
+      <span class="visually-hidden">
+        {name}, {part.length} characters: show it
+      </span>
+      <span aria-hidden="true">{part}</span>
+    </>
+  )
+}
+
 /** Not a `<button>`: its text would not flow together with that of the other parts. */
-function asButton(press: () => void, name = 'part', length: number) {
+function asButton(press: () => void) {
   return {
     role: 'button' as const,
     tabIndex: 0,
-    'aria-label': `${name}, ${length} characters: show it`,
     onClick: press,
     onKeyDown: (event: KeyboardEvent) => {
       if (event.key !== 'Enter' && event.key !== ' ') return
