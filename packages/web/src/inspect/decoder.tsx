@@ -36,7 +36,7 @@ export function Decoder({
   const findings = findMistakes(decoded, now)
   const alg = decoded.header?.value?.alg
   const aboutSecret = evidence !== undefined && 'secret' in evidence ? judgeSecret(evidence.secret, alg) : []
-  const refusal = [...decoded.faults, ...findings.filter(({ kind }) => kind === 'refused')][0]
+  const refusal = findings.find(({ kind }) => kind === 'refused')
   const keyPanel = useRef<HTMLDivElement>(null)
   const choose = (part: number) => show(panels[Math.min(part, decoded.isEncrypted ? 0 : 2)]?.current)
   return (

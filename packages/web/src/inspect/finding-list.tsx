@@ -32,7 +32,7 @@ export function FindingList({ faults, findings }: { faults: readonly Fault[]; fi
           ))}
         </ul>
       )}
-      {!isClean && (
+      {findings.length > 0 && (
         <p class="hint">
           Refused: <code>verify</code> of Sealwax does not accept the token, whatever the key. Mistake: a token should
           not be issued like this.

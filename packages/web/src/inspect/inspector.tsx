@@ -57,8 +57,8 @@ export function Inspector() {
     <>
       <h1>Token inspector</h1>
       <p>
-        Decode, check and sign JSON Web Tokens. Everything happens in this page: tokens and keys are not sent anywhere,
-        and not stored.
+        Paste a JSON Web Token, or drop a file with one here. Everything happens in this page: tokens and keys are not
+        sent anywhere, and not stored.
       </p>
       <Tabs
         label="What to do"
