@@ -28,8 +28,7 @@ addEventListener('load', () => {
 
 const STYLE = `
 body { margin: 1rem; font: 1rem/1.5 system-ui, sans-serif }
-h1 { margin: 0 0 .5rem; font-size: 1.1rem; line-height: 1.25 }
-p { margin: 0 }
+p { margin: 0 0 .5rem }
 iframe { position: absolute; width: 1px; height: 1px; left: -9rem }
 `
 
@@ -66,12 +65,10 @@ function render(target: string) {
 <style>${raw(STYLE)}</style>
 </head>
 <body>
-<main>
-<h1>A foreign page</h1>
+<p><strong>A foreign page</strong></p>
 <p role="status">Sending POST ${target}/logout …</p>
 <form method="post" action="${target}/logout" target="reply"></form>
 <iframe name="reply" title="The reply to the form" tabindex="-1"></iframe>
-</main>
 <script>${raw(SCRIPT)}</script>
 </body>
 </html>

@@ -11,7 +11,6 @@ const POLICY = [
 
 const STYLE = `
 body { margin: 1rem; font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere }
-h1 { margin: 0 0 .5rem; font-size: 1.1rem; line-height: 1.25 }
 p { margin: 0 0 .5rem }
 `
 
@@ -42,12 +41,10 @@ function render(comment: string, hasCookie: boolean) {
 <style>${raw(STYLE)}</style>
 </head>
 <body>
-<main>
-<h1>The newest comment</h1>
+<p><strong>The newest comment</strong></p>
 <div>${comment === '' ? 'There is none yet.' : raw(comment)}</div>
 <hr>
 <p>The request for this page came with ${hasCookie ? 'the refresh cookie' : 'no refresh cookie'}.</p>
-</main>
 </body>
 </html>
 `

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks'
 export function Code({ text, label, language }: { text: string; label: string; language?: string }) {
   return (
     // Focusable, since it may scroll.
-    <div class="code" tabIndex={0} aria-label={label} role="region">
+    <div class="code" tabIndex={0} aria-label={label} role="group">
       <CopyButton text={text} label={label} />
       <pre>
         <code data-language={language}>{text}</code>

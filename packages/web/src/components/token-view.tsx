@@ -1,6 +1,15 @@
 /** The names of the three parts of a token. */
 export const PARTS = ['header', 'payload', 'signature'] as const
 
+/** The names of the five parts of an encrypted token (RFC 7516 §7.1). */
+const ENCRYPTED_PARTS = [
+  'header',
+  'encrypted key',
+  'initialisation vector',
+  'ciphertext',
+  'authentication tag',
+] as const
+
 /** A token with its parts in colours. Each part has a name for screen readers. */
 export function TokenView({
   token,
@@ -13,28 +22,56 @@ export function TokenView({
   active?: number | undefined
   /** Called when the pointer or the focus enters a part, and with undefined when it leaves. */
   onActive?: (part: number | undefined) => void
-  /** Called when a part is clicked. There must be buttons for the same, since parts have no focus. */
+  /** Makes each part a button. Called with the index of the part that was pressed. */
   onChoose?: (part: number) => void
 }) {
   const parts = token.split('.')
+  const names: readonly string[] = parts.length === 5 ? ENCRYPTED_PARTS : PARTS
   return (
     <div class="token" onPointerLeave={() => onActive?.(undefined)}>
       {parts.map((part, index) => (
         <span key={index}>
           {index > 0 && '.'}
-          {/* biome-ignore lint/a11y/useKeyWithClickEvents: there are buttons for the same */}
-          {/* biome-ignore lint/a11y/noStaticElementInteractions: there are buttons for the same */}
+          {/* biome-ignore lint/a11y/noStaticElementInteractions: with a role wherever it can be pressed */}
           <span
             class={`part-${Math.min(index + 1, 3)}`}
             data-active={active === index}
-            title={PARTS[index]}
+            title={names[index]}
             onPointerEnter={() => onActive?.(index)}
-            onClick={() => onChoose?.(Math.min(index, 2))}
+            onFocus={() => onActive?.(index)}
+            onBlur={() => onActive?.(undefined)}
+            {...(onChoose !== undefined && part !== '' && asButton(() => onChoose(index)))}
           >
-            {part}
+            {onChoose === undefined ? part : <Named part={part} name={names[index] ?? 'part'} />}
           </span>
         </span>
       ))}
     </div>
+  )
+}
+
+/** Not a `<button>`: its text would not flow together with that of the other parts. */
+function asButton(press: () => void) {
+  return {
+    role: 'button' as const,
+    tabIndex: 0,
+    onClick: press,
+    onKeyDown: (event: KeyboardEvent) => {
+      if (event.key !== 'Enter' && event.key !== ' ') return
+      event.preventDefault()
+      press()
+    },
+  }
+}
+
+/** Screen readers say the name and not the characters. */
+function Named({ part, name }: { part: string; name: string }) {
+  return (
+    <>
+      <span aria-hidden="true">{part}</span>
+      <span class="visually-hidden">
+        {name}, {part.length} characters: show it
+      </span>
+    </>
   )
 }

@@ -79,7 +79,7 @@ function ForeignFrame({ origin, way, onSent }: { origin: string; way: Way; onSen
   }, [])
   return (
     <div class="unfold">
-      <h3>
+      <h3 class="caption">
         A page at <code>{origin}</code>
       </h3>
       <iframe class="page small" src={`${origin}/learn/attack?with=${way}`} title={`A foreign page at ${origin}`} />
@@ -92,7 +92,7 @@ function WhatTheServerSaw({ attacked: { request, own } }: { attacked: Attacked }
     <>
       <div class="split">
         <div>
-          <h3>What the server saw of it</h3>
+          <h3 class="caption">What the server saw of it</h3>
           {request ? (
             <Code text={asSeen(request)} label="the request of the foreign page" />
           ) : (
@@ -100,7 +100,7 @@ function WhatTheServerSaw({ attacked: { request, own } }: { attacked: Attacked }
           )}
         </div>
         <div>
-          <h3>Afterwards: a request of this page</h3>
+          <h3 class="caption">Afterwards: a request of this page</h3>
           {own ? <Code text={asSeen(own)} label="the request of this page" /> : <p>No request arrived.</p>}
         </div>
       </div>

@@ -79,7 +79,7 @@ export function InjectedComment({
             }}
           />
           <div aria-live="polite">
-            <h3>What the script reported</h3>
+            <h3 class="caption">What the script reported</h3>
             {report && <Code text={asText(report.data)} label="the report of the script" />}
           </div>
         </div>
@@ -108,7 +108,7 @@ function CommentsFrame({ title, onReport }: { title: string; onReport: (data: un
   }
   return (
     <div>
-      <h3>The comments page, as Ada sees it</h3>
+      <h3 class="caption">The comments page, as Ada sees it</h3>
       <iframe class="page" ref={frame} src="./learn/comments" title={title} onLoad={wait} />
       <div aria-live="polite">
         {state === 'silent' && <p class="hint">No report arrived. The script has to call parent.postMessage.</p>}

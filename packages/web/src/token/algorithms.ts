@@ -3,6 +3,8 @@ export type AlgorithmName = keyof typeof ALGORITHMS
 
 /** What WebCrypto needs to know about an algorithm. */
 export interface BrowserAlgorithm {
+  /** In words: `HMAC with SHA-256`. */
+  readonly title: string
   /** The key type in a JWK. */
   readonly kty: 'oct' | 'RSA' | 'EC' | 'OKP'
   /** The curve in a JWK. */
@@ -15,7 +17,13 @@ export interface BrowserAlgorithm {
   readonly secretLength?: number
 }
 
-const ED25519 = { kty: 'OKP', crv: 'Ed25519', key: { name: 'Ed25519' }, operation: { name: 'Ed25519' } } as const
+const ED25519: BrowserAlgorithm = {
+  title: 'EdDSA with the curve Ed25519',
+  kty: 'OKP',
+  crv: 'Ed25519',
+  key: { name: 'Ed25519' },
+  operation: { name: 'Ed25519' },
+}
 
 const ALGORITHMS = {
   HS256: hmac('SHA-256', 32),
@@ -35,21 +43,28 @@ const ALGORITHMS = {
 } satisfies Record<string, BrowserAlgorithm>
 
 function hmac(hash: string, secretLength: number): BrowserAlgorithm {
-  return { kty: 'oct', key: { name: 'HMAC', hash }, operation: { name: 'HMAC' }, secretLength }
+  return {
+    title: `HMAC with ${hash}`,
+    kty: 'oct',
+    key: { name: 'HMAC', hash },
+    operation: { name: 'HMAC' },
+    secretLength,
+  }
 }
 
 function rsa(hash: string): BrowserAlgorithm {
   const name = 'RSASSA-PKCS1-v1_5'
-  return { kty: 'RSA', key: { name, hash }, operation: { name } }
+  return { title: `RSA, PKCS #1 v1.5, with ${hash}`, kty: 'RSA', key: { name, hash }, operation: { name } }
 }
 
 function pss(hash: string, saltLength: number): BrowserAlgorithm {
   const name = 'RSA-PSS'
-  return { kty: 'RSA', key: { name, hash }, operation: { name, saltLength } }
+  return { title: `RSA, PSS, with ${hash}`, kty: 'RSA', key: { name, hash }, operation: { name, saltLength } }
 }
 
 function ecdsa(crv: string, hash: string): BrowserAlgorithm {
-  return { kty: 'EC', crv, key: { name: 'ECDSA', namedCurve: crv }, operation: { name: 'ECDSA', hash } }
+  const title = `ECDSA with the curve ${crv} and ${hash}`
+  return { title, kty: 'EC', crv, key: { name: 'ECDSA', namedCurve: crv }, operation: { name: 'ECDSA', hash } }
 }
 
 /** Returns what WebCrypto needs for the `alg` of a token; undefined for an unknown one. */

@@ -4,8 +4,9 @@ import { Exchange } from '../../components/exchange.tsx'
 import { Notice } from '../../components/notice.tsx'
 import type { Exchanged } from '../../http.ts'
 import { Prediction } from '../prediction.tsx'
+import { getWithToken } from '../requests.ts'
 import type { LiveProps } from '../step.ts'
-import { BriefLogIn, type BriefToken, sendBrief } from './brief-token.tsx'
+import { BriefLogIn, type BriefToken } from './brief-token.tsx'
 
 const REPLIES: readonly Choice[] = [
   { value: 'neither', label: 'Both refuse it.' },
@@ -19,14 +20,13 @@ export function Tolerance({ done }: LiveProps) {
   const [brief, setBrief] = useState<BriefToken>()
   const [outcome, setOutcome] = useState<string>()
   return (
-    <>
-      <Prediction
-        question="Predict: the token expired five seconds ago. Who accepts it?"
-        choices={REPLIES}
-        guess={guess}
-        onGuess={setGuess}
-        outcome={outcome}
-      />
+    <Prediction
+      question="Predict: the token expired five seconds ago. Who accepts it?"
+      choices={REPLIES}
+      guess={guess}
+      onGuess={setGuess}
+      outcome={outcome}
+    >
       <BriefLogIn brief={brief} onToken={setBrief} isReady={guess !== undefined} />
       {brief && (
         <BothRoutes
@@ -38,7 +38,7 @@ export function Tolerance({ done }: LiveProps) {
           }}
         />
       )}
-    </>
+    </Prediction>
   )
 }
 
@@ -46,8 +46,8 @@ function BothRoutes({ brief, onDifference }: { brief: BriefToken; onDifference: 
   const [replies, setReplies] = useState<readonly [strict: Exchanged, tolerant: Exchanged]>()
   const sendToBoth = async () => {
     const [strict, tolerant] = await Promise.all([
-      sendBrief('/learn/api/brief', brief),
-      sendBrief('/learn/api/brief-tolerant', brief),
+      getWithToken('/learn/api/brief', brief.token),
+      getWithToken('/learn/api/brief-tolerant', brief.token),
     ])
     setReplies([strict, tolerant])
     if (strict.received?.body?.code === 'token_expired' && tolerant.received?.status === 200) onDifference()
@@ -75,9 +75,10 @@ function BothRoutes({ brief, onDifference }: { brief: BriefToken; onDifference: 
 }
 
 function comparison([strict, tolerant]: readonly [Exchanged, Exchanged]): string {
-  if (strict.received?.status === 200)
+  if (strict.received === undefined || tolerant.received === undefined) return 'No reply arrived.'
+  if (strict.received.status === 200)
     return 'Both accept it, since it has not expired. Send it again when the countdown is over.'
-  return tolerant.received?.status === 200
+  return tolerant.received.status === 200
     ? 'The same token at the same time: one route refuses it, the other accepts it.'
     : 'Both refuse it, since it expired more than 30 seconds ago. Get a new one.'
 }
