@@ -46,7 +46,6 @@ export function Decoder({
     <div class="decoder">
       <div class="decoder-token">
         <TokenView token={decoded.token} active={active} onActive={setActive} onChoose={choose} />
-        <VerdictLine verdict={verdict} refusal={refusal?.message} />
         {original !== decoded.token && (
           <div class="row">
             <button type="button" class="secondary small" onClick={() => onToken(original)}>
@@ -55,12 +54,15 @@ export function Decoder({
           </div>
         )}
       </div>
+      <VerdictLine verdict={verdict} refusal={refusal?.message} />
+      <div class="decoder-findings">
+        <FindingList faults={decoded.faults} findings={[...aboutSecret, ...findings]} />
+      </div>
       <div class="decoder-parts">
         <Parts {...{ decoded, original, onToken, now, active, onActive: setActive, panels }} />
       </div>
-      <div class="decoder-checks">
+      <div class="decoder-key">
         <KeyPanel entry={keyEntry} onEntry={onKeyEntry} />
-        <FindingList faults={decoded.faults} findings={[...aboutSecret, ...findings]} />
       </div>
     </div>
   )

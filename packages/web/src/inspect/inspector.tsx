@@ -24,6 +24,9 @@ export function Inspector() {
   const open = ({ token, key }: Signed) => {
     enter(token)
     const isSecret = key.jwk.kty === 'oct'
+    // The button that was pressed may be gone.
+    document.getElementById('main')?.focus({ preventScroll: true })
+    scrollTo(0, 0)
     setKeyEntry(isSecret ? secretEntry(key.jwk.k) : { ...NO_KEY, source: 'public', publicKey: showJwk(key.jwk) })
   }
   const example = async () => {
