@@ -39,9 +39,14 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
     may: ['packages/client/src/', 'react'],
   },
   {
+    room: 'sandbox',
+    files: 'packages/web/src/learn/exercise/*-worker.ts',
+    may: ['packages/web/src/learn/exercise/', 'hono'],
+  },
+  {
     room: 'web',
     files: 'packages/web/src/**/*.{ts,tsx}',
-    may: ['packages/web/src/', '@sealwax/jwt', 'preact', 'codejar'],
+    may: ['packages/web/src/', '@sealwax/jwt', 'preact'],
   },
   {
     room: 'declarations',

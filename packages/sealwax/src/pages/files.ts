@@ -37,6 +37,11 @@ const POLICY = [
   ...["worker-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
 ].join('; ')
 
+/** Returns the policy of a page that also shows frames of these origins. */
+export function policyWithFrames(...origins: readonly string[]): string {
+  return POLICY.replace("frame-src 'self'", `frame-src 'self' ${origins.join(' ')}`)
+}
+
 /** Reads the built files; none if they are not built. */
 export function readWebFiles(folder = FOLDER): WebFiles {
   const files = new Map<string, WebFile>()
