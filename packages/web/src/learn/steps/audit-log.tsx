@@ -29,7 +29,7 @@ export function AuditLog({ rows }: { rows: readonly AuditRow[] }) {
       </thead>
       <tbody>
         {rows.map(({ time, type, data: { presented_by, rotated_by } }) => (
-          <tr key={time}>
+          <tr key={`${time} ${type}`}>
             <td>{new Date(time).toLocaleTimeString()}</td>
             <td>
               <code>{type}</code>
