@@ -30,7 +30,9 @@ export function AuditLog({ rows }: { rows: readonly AuditRow[] }) {
       <tbody>
         {rows.map(({ time, type, data: { presented_by, rotated_by } }) => (
           <tr key={`${time} ${type}`}>
-            <td>{new Date(time).toLocaleTimeString()}</td>
+            <td>
+              <time dateTime={time}>{new Date(time).toLocaleTimeString('en-GB')}</time>
+            </td>
             <td>
               <code>{type}</code>
               <br />

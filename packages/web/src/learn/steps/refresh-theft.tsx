@@ -79,16 +79,16 @@ export function Thief({ done }: LiveProps) {
         outcome={endingOf(theft)}
       />
       <div class="row">
-        <button type="button" onClick={logIn}>
+        <button type="button" {...logIn}>
           Log in as Ada
         </button>
-        <button type="button" onClick={refreshAs('Ada')} disabled={theft === undefined}>
+        <button type="button" {...refreshAs('Ada')} disabled={theft === undefined}>
           Refresh as Ada
         </button>
-        <button type="button" onClick={refreshAs('the thief')} disabled={theft === undefined}>
+        <button type="button" {...refreshAs('the thief')} disabled={theft === undefined}>
           Refresh as the thief
         </button>
-        <button type="button" class="secondary" onClick={readLog} disabled={theft === undefined}>
+        <button type="button" class="secondary" {...readLog} disabled={theft === undefined}>
           Read the audit log
         </button>
       </div>
