@@ -11,13 +11,13 @@ addEventListener('load', () => {
   const reply = document.querySelector('iframe')
   const tell = (text) => {
     document.querySelector('[role=status]').textContent = text
-    reply.remove()
     parent.postMessage({ attack: 'sent' }, new URL(form.action).origin)
   }
   if (new URLSearchParams(location.search).get('with') === 'form') {
     reply.addEventListener('load', () => tell('The form was sent to /logout.'))
     form.submit()
   } else {
+    reply.remove()
     fetch(form.action, { method: 'POST', credentials: 'include', mode: 'no-cors' }).then(
       () => tell('POST /logout was sent. This page cannot read the reply.'),
       () => tell('The browser did not send the request.'),
