@@ -1,6 +1,6 @@
 import { GUARD_SOLUTION } from '../../../packages/web/src/learn/exercise/guard-code.ts'
 import { VERIFIER_SOLUTION } from '../../../packages/web/src/learn/exercise/verifier-code.ts'
-import type { Reader, StepWalk, Task } from '../reader.ts'
+import type { StepWalk, Task } from '../reader.ts'
 
 /** Answers of a reader who has not understood it yet, and what the page says to each. */
 const WRONG = {
@@ -18,30 +18,26 @@ const WRONG = {
 
 export const exercise: StepWalk = {
   id: 'exercise',
-  async walk(reader) {
-    const { task } = reader
+  async walk({ task }) {
     for (const [name, solution] of [
       ['verifier', VERIFIER_SOLUTION],
       ['guard', GUARD_SOLUTION],
     ] as const) {
       for (const [code, reply] of WRONG[name]) {
-        await run(reader, task(name), name, code)
+        await run(task(name), name, code)
         await task(name).sees(reply)
         if ((await task(name).section.locator('.notice.good').count()) > 0) throw new Error(`${name} accepts: ${code}`)
       }
       for (const hint of [1, 2, 3]) await task(name).section.getByText(`Hint ${hint}:`).click()
-      await run(reader, task(name), name, solution)
+      await run(task(name), name, solution)
       await task(name).sees(/^All \d+ are as expected\.$/)
       await task(name).isDone()
     }
   },
 }
 
-async function run({ page }: Reader, { section, press }: Task, name: string, code: string): Promise<void> {
-  const editor = section.getByRole('textbox', { name: `The code of your ${name}` })
-  await editor.focus()
-  await page.keyboard.press('ControlOrMeta+A')
-  await page.keyboard.insertText(code)
+async function run({ section, write, press }: Task, name: string, code: string): Promise<void> {
+  await write(`The code of your ${name}`, code)
   await press(`Run my ${name}`)
   await section.getByText('Running…').waitFor({ state: 'detached' })
 }

@@ -16,9 +16,15 @@ export const quiz: StepWalk = {
         if (question === undefined) throw new Error(`an unknown question: ${asked}`)
         const order = question.answers.toSorted((one, other) => Number(one.isRight) - Number(other.isRight))
         for (const { text, isRight, explanation } of index < missed ? order : order.slice(-1)) {
-          await items.nth(index).getByRole('radio', { name: shown(text), exact: true }).click()
+          await items
+            .nth(index)
+            .getByRole('radio', { name: shown(text), exact: true })
+            .click()
           await answers.press(`Check question ${index + 1}`)
-          await items.nth(index).getByText(isRight ? 'Right.' : 'Not right.', { exact: true }).waitFor()
+          await items
+            .nth(index)
+            .getByText(isRight ? 'Right.' : 'Not right.', { exact: true })
+            .waitFor()
           await items.nth(index).getByText(shown(explanation)).waitFor()
         }
       }

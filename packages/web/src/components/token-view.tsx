@@ -40,9 +40,9 @@ export function TokenView({
             onPointerEnter={() => onActive?.(index)}
             onFocus={() => onActive?.(index)}
             onBlur={() => onActive?.(undefined)}
-            {...(onChoose !== undefined && part !== '' && asButton(() => onChoose(index), names[index], part.length))}
+            {...(onChoose !== undefined && part !== '' && asButton(() => onChoose(index)))}
           >
-            {part}
+            {onChoose === undefined ? part : <Named part={part} name={names[index] ?? 'part'} />}
           </span>
         </span>
       ))}
@@ -51,11 +51,10 @@ export function TokenView({
 }
 
 /** Not a `<button>`: its text would not flow together with that of the other parts. */
-function asButton(press: () => void, name = 'part', length: number) {
+function asButton(press: () => void) {
   return {
     role: 'button' as const,
     tabIndex: 0,
-    'aria-label': `${name}, ${length} characters: show it`,
     onClick: press,
     onKeyDown: (event: KeyboardEvent) => {
       if (event.key !== 'Enter' && event.key !== ' ') return
@@ -63,4 +62,16 @@ function asButton(press: () => void, name = 'part', length: number) {
       press()
     },
   }
+}
+
+/** Screen readers say the name and not the characters. */
+function Named({ part, name }: { part: string; name: string }) {
+  return (
+    <>
+      <span aria-hidden="true">{part}</span>
+      <span class="visually-hidden">
+        {name}, {part.length} characters: show it
+      </span>
+    </>
+  )
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
-import { type Exchanged, send } from '../http.ts'
-import { demo } from './demo.ts'
+import type { Exchanged } from '../http.ts'
+import { logInAs } from './requests.ts'
 
 /** The last log-in as Ada. The tasks of a step share it; a reload forgets it. */
 let login: Exchanged | undefined
@@ -8,8 +8,7 @@ const listeners = new Set<() => void>()
 
 /** Logs in as Ada with a real request and keeps the reply for all tasks. */
 export async function logInAsAda(): Promise<void> {
-  const { email, password } = (await demo()).users.ada
-  login = await send({ method: 'POST', path: '/login', body: { email, password } })
+  login = await logInAs('ada')
   for (const listener of listeners) listener()
 }
 

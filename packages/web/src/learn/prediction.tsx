@@ -9,6 +9,7 @@ export function Prediction<Value extends string>({
   guess,
   onGuess,
   outcome,
+  children,
 }: {
   question: ComponentChildren
   choices: readonly Choice<Value>[]
@@ -16,11 +17,14 @@ export function Prediction<Value extends string>({
   onGuess: (guess: Value) => void
   /** What happened; undefined before. */
   outcome: Value | undefined
+  /** What sends the request. It stands before the comparison, so that it does not move away. */
+  children?: ComponentChildren
 }) {
   const happened = choices.find(({ value }) => value === outcome)
   return (
     <>
       <ChooseOne question={question} choices={choices} chosen={guess} onChoose={onGuess} />
+      {children}
       <div aria-live="polite">
         {happened && (
           <Notice kind={guess === outcome ? 'good' : ''}>

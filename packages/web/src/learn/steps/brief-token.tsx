@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { Exchange } from '../../components/exchange.tsx'
-import { type Exchanged, send } from '../../http.ts'
-import { demo } from '../demo.ts'
+import type { Exchanged } from '../../http.ts'
+import { logInAs } from '../requests.ts'
 import { secondsLeft, spellLeft, type Times, timesOf } from './countdown.ts'
 
 /** A token of the second issuer, which is valid for ten seconds. */
@@ -23,8 +23,7 @@ export function BriefLogIn({
 }) {
   const [login, setLogin] = useState<Exchanged>()
   const logIn = async () => {
-    const { email, password } = (await demo()).users.ada
-    const exchange = await send({ method: 'POST', path: '/brief/login', body: { email, password } })
+    const exchange = await logInAs('ada', '/brief')
     setLogin(exchange)
     const token: unknown = exchange.received?.body?.access_token
     const times = typeof token === 'string' ? timesOf(token) : undefined
@@ -81,9 +80,4 @@ function useSecondsLeft(times: Times): number {
     return () => clearInterval(timer)
   }, [times, isOver])
   return left
-}
-
-/** Sends a token of the second issuer to one of its routes. */
-export function sendBrief(path: string, { token }: BriefToken): Promise<Exchanged> {
-  return send({ method: 'GET', path, headers: { Authorization: `Bearer ${token}` } })
 }

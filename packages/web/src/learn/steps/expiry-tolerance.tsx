@@ -4,8 +4,9 @@ import { Exchange } from '../../components/exchange.tsx'
 import { Notice } from '../../components/notice.tsx'
 import type { Exchanged } from '../../http.ts'
 import { Prediction } from '../prediction.tsx'
+import { getWithToken } from '../requests.ts'
 import type { LiveProps } from '../step.ts'
-import { BriefLogIn, type BriefToken, sendBrief } from './brief-token.tsx'
+import { BriefLogIn, type BriefToken } from './brief-token.tsx'
 
 const REPLIES: readonly Choice[] = [
   { value: 'neither', label: 'Both refuse it.' },
@@ -19,14 +20,13 @@ export function Tolerance({ done }: LiveProps) {
   const [brief, setBrief] = useState<BriefToken>()
   const [outcome, setOutcome] = useState<string>()
   return (
-    <>
-      <Prediction
-        question="Predict: the token expired five seconds ago. Who accepts it?"
-        choices={REPLIES}
-        guess={guess}
-        onGuess={setGuess}
-        outcome={outcome}
-      />
+    <Prediction
+      question="Predict: the token expired five seconds ago. Who accepts it?"
+      choices={REPLIES}
+      guess={guess}
+      onGuess={setGuess}
+      outcome={outcome}
+    >
       <BriefLogIn brief={brief} onToken={setBrief} isReady={guess !== undefined} />
       {brief && (
         <BothRoutes
@@ -38,7 +38,7 @@ export function Tolerance({ done }: LiveProps) {
           }}
         />
       )}
-    </>
+    </Prediction>
   )
 }
 
@@ -46,8 +46,8 @@ function BothRoutes({ brief, onDifference }: { brief: BriefToken; onDifference: 
   const [replies, setReplies] = useState<readonly [strict: Exchanged, tolerant: Exchanged]>()
   const sendToBoth = async () => {
     const [strict, tolerant] = await Promise.all([
-      sendBrief('/learn/api/brief', brief),
-      sendBrief('/learn/api/brief-tolerant', brief),
+      getWithToken('/learn/api/brief', brief.token),
+      getWithToken('/learn/api/brief-tolerant', brief.token),
     ])
     setReplies([strict, tolerant])
     if (strict.received?.body?.code === 'token_expired' && tolerant.received?.status === 200) onDifference()

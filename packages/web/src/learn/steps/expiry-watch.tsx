@@ -4,8 +4,9 @@ import { Exchange } from '../../components/exchange.tsx'
 import type { Exchanged } from '../../http.ts'
 import { GuardChecks } from '../guard-checks-view.tsx'
 import { Prediction } from '../prediction.tsx'
+import { getWithToken } from '../requests.ts'
 import type { LiveProps } from '../step.ts'
-import { BriefLogIn, type BriefToken, sendBrief } from './brief-token.tsx'
+import { BriefLogIn, type BriefToken } from './brief-token.tsx'
 import { type Sending, sawExpiry, secondsLeft, spellLeft } from './countdown.ts'
 
 const ENDS: readonly Choice[] = [
@@ -20,14 +21,13 @@ export function WatchExpiry({ done }: LiveProps) {
   const [brief, setBrief] = useState<BriefToken>()
   const [outcome, setOutcome] = useState<string>()
   return (
-    <>
-      <Prediction
-        question="Predict: what makes the token useless after ten seconds?"
-        choices={ENDS}
-        guess={guess}
-        onGuess={setGuess}
-        outcome={outcome}
-      />
+    <Prediction
+      question="Predict: what makes the token useless after ten seconds?"
+      choices={ENDS}
+      guess={guess}
+      onGuess={setGuess}
+      outcome={outcome}
+    >
       <BriefLogIn brief={brief} onToken={setBrief} isReady={guess !== undefined} />
       {brief && (
         <Requests
@@ -39,7 +39,7 @@ export function WatchExpiry({ done }: LiveProps) {
           }}
         />
       )}
-    </>
+    </Prediction>
   )
 }
 
@@ -49,7 +49,7 @@ function Requests({ brief, onExpired }: { brief: BriefToken; onExpired: () => vo
   const [exchange, setExchange] = useState<Exchanged>()
   const sendIt = async () => {
     const left = secondsLeft(brief.times, Date.now())
-    const result = await sendBrief('/learn/api/brief', brief)
+    const result = await getWithToken('/learn/api/brief', brief.token)
     setExchange(result)
     const all = [...sendings, { left, status: result.received?.status, code: result.received?.body?.code }]
     setSendings(all)

@@ -32,7 +32,7 @@ export const parts: Step = {
       Live: TakeApart,
       afterwards: (
         <p>
-          The header and the payload are JSON. What stands in the payload is called claims: statements about the user
+          The header and the payload are JSON. The members of the payload are called claims: statements about the user
           and about the token. The signature is bytes without a meaning of their own; 64 of them with ES256. You needed
           no key for any of this.
         </p>

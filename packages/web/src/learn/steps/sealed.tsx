@@ -3,9 +3,10 @@ import type { Choice } from '../../components/choices.tsx'
 import { Code } from '../../components/code.tsx'
 import { Exchange } from '../../components/exchange.tsx'
 import { TokenView } from '../../components/token-view.tsx'
-import { type Exchanged, send } from '../../http.ts'
+import type { Exchanged } from '../../http.ts'
 import { type Candidate, FindAll } from '../find-all.tsx'
 import { Prediction } from '../prediction.tsx'
+import { getWithToken } from '../requests.ts'
 import type { LiveProps, Step } from '../step.ts'
 import { readToken } from './forgeries.ts'
 import { STRANGER } from './sealed-token.ts'
@@ -26,8 +27,7 @@ function ReadIt({ done }: LiveProps) {
     if (code === 'token_key_unknown') done()
   }
   const sendIt = async () => {
-    const headers = { Authorization: `Bearer ${STRANGER}` }
-    const result = await send({ method: 'GET', path: '/learn/api/profile', headers })
+    const result = await getWithToken('/learn/api/profile', STRANGER)
     setExchange(result)
     if (isDecoded && result.received?.body?.code === 'token_key_unknown') done()
   }
@@ -40,15 +40,16 @@ function ReadIt({ done }: LiveProps) {
         guess={guess}
         onGuess={setGuess}
         outcome={isDecoded ? 'claims' : undefined}
-      />
-      <div class="row">
-        <button type="button" onClick={decode} disabled={guess === undefined}>
-          Decode the payload
-        </button>
-        <button type="button" class="secondary" onClick={sendIt}>
-          Send the token to this server
-        </button>
-      </div>
+      >
+        <div class="row">
+          <button type="button" onClick={decode} disabled={guess === undefined}>
+            Decode the payload
+          </button>
+          <button type="button" class="secondary" onClick={sendIt}>
+            Send the token to this server
+          </button>
+        </div>
+      </Prediction>
       {isDecoded && <Payload />}
       {exchange && <Exchange exchange={exchange} />}
     </>

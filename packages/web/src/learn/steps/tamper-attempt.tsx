@@ -3,10 +3,11 @@ import { useState } from 'preact/hooks'
 import type { Choice } from '../../components/choices.tsx'
 import { Exchange } from '../../components/exchange.tsx'
 import { TokenView } from '../../components/token-view.tsx'
-import { type Exchanged, send } from '../../http.ts'
+import type { Exchanged } from '../../http.ts'
 import { useAdaToken } from '../ada-token.ts'
 import { GuardChecks } from '../guard-checks-view.tsx'
 import { Prediction } from '../prediction.tsx'
+import { getWithToken } from '../requests.ts'
 
 const REPLIES: readonly Choice[] = [
   { value: '200', label: '200: the server accepts it' },
@@ -43,8 +44,7 @@ export function Attempt({
   if (token === undefined) return null
   const attempt = async () => {
     const forged = await forge(token)
-    const headers = { Authorization: `Bearer ${forged}` }
-    const exchange = await send({ method: 'GET', path: '/learn/api/profile', headers })
+    const exchange = await getWithToken('/learn/api/profile', forged)
     setResult({ forged, exchange })
     const code: unknown = exchange.received?.body?.code
     if (typeof code === 'string') onCode(code)
@@ -59,12 +59,13 @@ export function Attempt({
         guess={guess}
         onGuess={setGuess}
         outcome={reply && (reply.status === 200 ? '200' : reply.body?.code)}
-      />
-      <div class="row">
-        <button type="button" onClick={attempt} disabled={!isReady || guess === undefined}>
-          {button}
-        </button>
-      </div>
+      >
+        <div class="row">
+          <button type="button" onClick={attempt} disabled={!isReady || guess === undefined}>
+            {button}
+          </button>
+        </div>
+      </Prediction>
       {result && (
         <>
           {showsToken && (

@@ -86,8 +86,8 @@ export const tamper: Step = {
   text: (
     <>
       <p>
-        You have Ada’s token. Try to make one with more rights from it. The guard of this server checks every token in
-        the same order and stops at the first check that fails. Each refusal has a <code>code</code> that says which
+        Log in as Ada, and try to make a token with more rights from hers. The guard of this server checks every token
+        in the same order and stops at the first check that fails. Each refusal has a <code>code</code> that says which
         check it was.
       </p>
       <p>
