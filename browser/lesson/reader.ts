@@ -58,7 +58,7 @@ function taskIn(page: Page, id: string, hands: Hands): Task {
       await page.keyboard.press('Space')
     },
     write: (label, text) => section.getByLabel(label, { exact: true }).fill(text),
-    sees: (text) => section.getByText(text).first().waitFor(),
+    sees: (text) => section.getByText(text).filter({ visible: true }).first().waitFor(),
     isDone: () => page.locator(`section[data-task="${id}"][data-done="true"]`).waitFor(),
   }
 }

@@ -8,28 +8,25 @@ import { html, raw } from 'hono/html'
 const SCRIPT = `
 addEventListener('load', () => {
   const form = document.querySelector('form')
-  const reply = document.querySelector('iframe')
   const tell = (text) => {
     document.querySelector('[role=status]').textContent = text
-    reply.remove()
     parent.postMessage({ attack: 'sent' }, new URL(form.action).origin)
   }
   if (new URLSearchParams(location.search).get('with') === 'form') {
-    reply.addEventListener('load', () => tell('The form was sent to /logout.'))
-    form.submit()
-  } else {
-    fetch(form.action, { method: 'POST', credentials: 'include', mode: 'no-cors' }).then(
-      () => tell('POST /logout was sent. This page cannot read the reply.'),
-      () => tell('The browser did not send the request.'),
-    )
+    // Afterwards, so that the frame is loaded twice: with this page, and with the reply.
+    setTimeout(() => form.submit())
+    return
   }
+  fetch(form.action, { method: 'POST', credentials: 'include', mode: 'no-cors' }).then(
+    () => tell('POST /logout was sent. This page cannot read the reply.'),
+    () => tell('The browser did not send the request.'),
+  )
 })
 `
 
 const STYLE = `
 body { margin: 1rem; font: 1rem/1.5 system-ui, sans-serif }
 p { margin: 0 0 .5rem }
-iframe { position: absolute; width: 1px; height: 1px; left: -9rem }
 `
 
 /**
@@ -41,7 +38,7 @@ iframe { position: absolute; width: 1px; height: 1px; left: -9rem }
 export function attackPage(target: string): Response {
   const policy = [
     ...["default-src 'none'", `script-src ${hashOf(SCRIPT)}`, `style-src ${hashOf(STYLE)}`, 'img-src data:'],
-    ...[`connect-src ${target}`, `form-action ${target}`, `frame-src ${target}`, `frame-ancestors ${target}`],
+    ...[`connect-src ${target}`, `form-action ${target}`, `frame-ancestors ${target}`],
     "base-uri 'none'",
   ].join('; ')
   return new Response(String(render(target)), {
@@ -67,8 +64,7 @@ function render(target: string) {
 <body>
 <p><strong>A foreign page</strong></p>
 <p role="status">Sending POST ${target}/logout …</p>
-<form method="post" action="${target}/logout" target="reply"></form>
-<iframe name="reply" title="The reply to the form" tabindex="-1"></iframe>
+<form method="post" action="${target}/logout"></form>
 <script>${raw(SCRIPT)}</script>
 </body>
 </html>

@@ -61,12 +61,13 @@ export function ForeignRequest({
 
 function ForeignFrame({ origin, way, onSent }: { origin: string; way: Way; onSent: () => Promise<void> }) {
   const wasSent = useRef(false)
+  const loads = useRef(0)
+  const once = () => {
+    if (wasSent.current) return
+    wasSent.current = true
+    void onSent()
+  }
   useEffect(() => {
-    const once = () => {
-      if (wasSent.current) return
-      wasSent.current = true
-      void onSent()
-    }
     const listen = (event: MessageEvent) => {
       if (event.origin === origin && event.data?.attack === 'sent') once()
     }
@@ -77,12 +78,22 @@ function ForeignFrame({ origin, way, onSent }: { origin: string; way: Way; onSen
       clearTimeout(timer)
     }
   }, [])
+  // The reply to the form replaces the page that sent it.
+  const onLoad = () => {
+    loads.current += 1
+    if (way === 'form' && loads.current === 2) once()
+  }
   return (
     <div class="unfold">
       <h3 class="caption">
         A page at <code>{origin}</code>
       </h3>
-      <iframe class="page small" src={`${origin}/learn/attack?with=${way}`} title={`A foreign page at ${origin}`} />
+      <iframe
+        class="page small"
+        src={`${origin}/learn/attack?with=${way}`}
+        title={`A foreign page at ${origin}`}
+        onLoad={onLoad}
+      />
     </div>
   )
 }

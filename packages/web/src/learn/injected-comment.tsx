@@ -52,7 +52,7 @@ export function InjectedComment({
         <label for={id}>The comment of the attacker</label>
         <textarea
           id={id}
-          class="comment"
+          rows={script.split('\n').length + 2}
           spellcheck={false}
           value={comment}
           onInput={({ currentTarget }) => setComment(currentTarget.value)}
