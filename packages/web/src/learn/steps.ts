@@ -13,4 +13,17 @@ import { storage } from './steps/storage.tsx'
 import { tamper } from './steps/tamper.tsx'
 
 /** All steps, in order. */
-export const steps: readonly Step[] = [parts, sealed, logIn, tamper, expiry, refresh, logOut, keys, storage, guard, exercise, quiz]
+export const steps: readonly Step[] = [
+  parts,
+  sealed,
+  logIn,
+  tamper,
+  expiry,
+  refresh,
+  logOut,
+  keys,
+  storage,
+  guard,
+  exercise,
+  quiz,
+]
