@@ -7,7 +7,7 @@ import { parseJson } from './json.ts'
 export type JsonObject = Readonly<Record<string, unknown>>
 
 /** A part of a token that should be JSON, as far as it can be read. */
-export interface DecodedPart {
+interface DecodedPart {
   /** The decoded text. Characters that cannot be read are `U+FFFD`. */
   readonly text: string
   /** The parsed JSON; undefined if it is not a JSON object. */
