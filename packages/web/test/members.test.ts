@@ -32,6 +32,7 @@ test('dates: relative, in words and in UTC; milliseconds are read as such', () =
     [showDate(now - 37, now)?.relative, showDate(now + 890, now)?.relative],
     ['37 seconds ago', 'in 14 minutes'],
   )
+  assert.equal(showDate(now, now)?.relative, 'now')
   assert.equal(showDate(now, now)?.utc, '2023-11-14T22:13:20Z')
   assert.equal(showDate(now * 1000, now)?.utc, '2023-11-14T22:13:20Z')
   assert.match(showDate(now, now)?.local ?? '', /November 2023/)

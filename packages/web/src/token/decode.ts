@@ -38,7 +38,9 @@ export function decodeToken(text: string): DecodedToken {
   const parts = token === '' ? [] : token.split('.')
   const isEncrypted = parts.length === 5
   checkParts(parts, faults)
-  const header = readPart(parts, 0, faults)
+  // Without a dot, and without the brace of a header at the beginning, nothing of it is a JWT.
+  const isOpaque = parts.length === 1 && !token.startsWith('ey')
+  const header = isOpaque ? undefined : readPart(parts, 0, faults)
   const payload = isEncrypted ? undefined : readPart(parts, 1, faults)
   const signature = isEncrypted ? undefined : readSignature(parts[2], faults)
   return { token, parts, isEncrypted, header, payload, signature, faults }
