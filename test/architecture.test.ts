@@ -40,8 +40,8 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
   },
   {
     room: 'sandbox',
-    files: 'packages/web/src/learn/exercise/*-worker.ts',
-    may: ['packages/web/src/learn/exercise/', 'hono'],
+    files: 'packages/web/src/learn/exercise/{in-worker,*-worker,failure,provided,try-*}.ts',
+    may: ['packages/web/src/learn/exercise/', 'packages/web/src/token/base64url.ts', 'hono'],
   },
   {
     room: 'web',

@@ -8,7 +8,7 @@ const WRONG = {
     ['while (true) {}', /stopped/],
     ['async function verify(token) { return JSON.parse(decode(token.split(".")[1])) }', /as are|as expected/],
     [VERIFIER_SOLUTION.replace('equal(signature, expected)', '(signature === expected)'), /as expected/],
-    ['this is not JavaScript', /as expected/],
+    ['this is not JavaScript', /does not run/],
   ],
   guard: [
     ['async function guard(c, next) { await next() }', /as expected/],

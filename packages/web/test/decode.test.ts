@@ -138,3 +138,15 @@ test('decode: an unknown algorithm is no fault, and __proto__ is an ordinary mem
   assert.deepEqual(decoded.faults, [])
   assert.deepEqual(Object.keys(decoded.header?.value ?? {}), ['alg', '__proto__'])
 })
+
+test('decode: JSON that is nested absurdly deeply is not parsed', () => {
+  const nested = (depth: number) => `{"a":${'['.repeat(depth)}"]"${']'.repeat(depth)}}`
+  const decode = (depth: number) => decodeToken(`${encodeJson(header)}.${encodeText(nested(depth))}.AAAA`)
+  assert.deepEqual(decode(63).faults, [])
+  for (const depth of [64, 100_000]) {
+    assert.deepEqual(
+      decode(depth).faults.map(({ name }) => name),
+      ['not-json'],
+    )
+  }
+})

@@ -7,7 +7,7 @@ import { encodeJson } from '../src/token/base64url.ts'
 import { decodeToken } from '../src/token/decode.ts'
 import { readKeys, readSecret } from '../src/token/keys.ts'
 import { generateKey, importSecret, signToken } from '../src/token/sign.ts'
-import { type Evidence, judgeSignature } from '../src/token/verdict.ts'
+import { type Evidence, judgeSignature, judgeWithoutKey } from '../src/token/verdict.ts'
 
 /** For `sign` of `@sealwax/jwt`. */
 const unlabelled = { issuer: null, audience: null, typ: null, expiresIn: '15m' } as const
@@ -174,4 +174,13 @@ test('keys: a secret can be text, base64 in both alphabets, or hexadecimal', () 
     [readSecret('a*', 'base64'), readSecret('abc', 'hex'), readSecret('xx', 'hex')],
     [undefined, undefined, undefined],
   )
+})
+
+test('verdict: what needs no key is known without one', () => {
+  const judge = (token: string) => judgeWithoutKey(decodeToken(token))?.outcome
+  const payload = encodeJson(claims)
+  assert.equal(judge(`${encodeJson({ alg: 'none' })}.${payload}.`), 'not signed')
+  assert.equal(judge(`${encodeJson({ alg: 'ES256' })}.${payload}`), 'not signed')
+  assert.equal(judge(`${encodeJson({ alg: 'XX999' })}.${payload}.AAAA`), 'algorithm not supported')
+  assert.equal(judge(`${encodeJson({ alg: 'ES256' })}.${payload}.AAAA`), undefined)
 })

@@ -42,11 +42,23 @@ export function TokenView({
             onBlur={() => onActive?.(undefined)}
             {...(onChoose !== undefined && part !== '' && asButton(() => onChoose(index)))}
           >
-            {onChoose === undefined ? part : <Named part={part} name={names[index] ?? 'part'} />}
+            {onChoose === undefined ? part : <Named name={names[index]} part={part} />}
           </span>
         </span>
       ))}
     </div>
+  )
+}
+
+/** A screen reader says what a part is, instead of spelling it. */
+function Named({ name = 'part', part }: { name: string | undefined; part: string }) {
+  return (
+    <>
+      <span class="visually-hidden">
+        {name}, {part.length} characters: show it
+      </span>
+      <span aria-hidden="true">{part}</span>
+    </>
   )
 }
 
@@ -62,16 +74,4 @@ function asButton(press: () => void) {
       press()
     },
   }
-}
-
-/** Screen readers say the name and not the characters. */
-function Named({ part, name }: { part: string; name: string }) {
-  return (
-    <>
-      <span aria-hidden="true">{part}</span>
-      <span class="visually-hidden">
-        {name}, {part.length} characters: show it
-      </span>
-    </>
-  )
 }

@@ -1,7 +1,7 @@
 import { useMemo, useRef, useState } from 'preact/hooks'
 import { TokenView } from '../components/token-view.tsx'
 import { type DecodedToken, decodeToken } from '../token/decode.ts'
-import { findMistakes } from '../token/findings.ts'
+import { findMistakes, sortFindings } from '../token/findings.ts'
 import { CLAIMS, HEADER_MEMBERS, UNKNOWN_HEADER_MEMBER, unknownClaim } from '../token/members.ts'
 import { judgeSecret } from '../token/secrets.ts'
 import { type KeyEntry, readEvidence } from './evidence.ts'
@@ -36,17 +36,13 @@ export function Decoder({
   const findings = findMistakes(decoded, now)
   const alg = decoded.header?.value?.alg
   const aboutSecret = evidence !== undefined && 'secret' in evidence ? judgeSecret(evidence.secret, alg) : []
-  const refusal = [...decoded.faults, ...findings.filter(({ kind }) => kind === 'refused')][0]
-  const choose = (part: number) => {
-    const panel = panels[Math.min(part, decoded.isEncrypted ? 0 : 2)]?.current
-    panel?.focus({ preventScroll: true })
-    panel?.scrollIntoView({ block: 'nearest' })
-  }
+  const refusal = findings.find(({ kind }) => kind === 'refused')
+  const keyPanel = useRef<HTMLDivElement>(null)
+  const choose = (part: number) => show(panels[Math.min(part, decoded.isEncrypted ? 0 : 2)]?.current)
   return (
     <div class="decoder">
       <div class="decoder-token">
         <TokenView token={decoded.token} active={active} onActive={setActive} onChoose={choose} />
-        <VerdictLine verdict={verdict} refusal={refusal?.message} />
         {original !== decoded.token && (
           <div class="row">
             <button type="button" class="secondary small" onClick={() => onToken(original)}>
@@ -55,15 +51,24 @@ export function Decoder({
           </div>
         )}
       </div>
+      <VerdictLine verdict={verdict} refusal={refusal?.message} onCheck={() => show(keyPanel.current)} />
+      <div class="decoder-findings">
+        <FindingList faults={decoded.faults} findings={sortFindings([...findings, ...aboutSecret])} />
+      </div>
       <div class="decoder-parts">
         <Parts {...{ decoded, original, onToken, now, active, onActive: setActive, panels }} />
       </div>
-      <div class="decoder-checks">
+      <div class="decoder-key" tabIndex={-1} ref={keyPanel}>
         <KeyPanel entry={keyEntry} onEntry={onKeyEntry} />
-        <FindingList faults={decoded.faults} findings={[...aboutSecret, ...findings]} />
       </div>
     </div>
   )
+}
+
+/** Moves the focus, so that a keyboard goes on from there. */
+function show(panel: HTMLElement | null | undefined): void {
+  panel?.focus({ preventScroll: true })
+  panel?.scrollIntoView({ block: 'nearest' })
 }
 
 type Panels = readonly [PanelProps['panelRef'], PanelProps['panelRef'], PanelProps['panelRef']]

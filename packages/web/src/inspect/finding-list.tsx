@@ -14,7 +14,7 @@ export function FindingList({ faults, findings }: { faults: readonly Fault[]; fi
     <section class="card" aria-labelledby="findings">
       <h2 id="findings">Findings</h2>
       {isClean ? (
-        <p>Nothing to object to. The findings do not say whether the signature is valid.</p>
+        <p>Nothing found. Whether the signature is valid is another question.</p>
       ) : (
         <ul class="findings">
           {faults.map(({ name, part, message }) => (
@@ -32,10 +32,12 @@ export function FindingList({ faults, findings }: { faults: readonly Fault[]; fi
           ))}
         </ul>
       )}
-      <p class="hint">
-        “Refused” is what <code>verify</code> of Sealwax refuses, whatever the key. “Mistake” is what a token should not
-        have been issued with.
-      </p>
+      {findings.length > 0 && (
+        <p class="hint">
+          Refused: <code>verify</code> of Sealwax does not accept the token, whatever the key. Mistake: a token should
+          not be issued like this.
+        </p>
+      )}
     </section>
   )
 }

@@ -24,6 +24,9 @@ export function Inspector() {
   const open = ({ token, key }: Signed) => {
     enter(token)
     const isSecret = key.jwk.kty === 'oct'
+    // The button that was pressed may be gone.
+    document.getElementById('main')?.focus({ preventScroll: true })
+    scrollTo(0, 0)
     setKeyEntry(isSecret ? secretEntry(key.jwk.k) : { ...NO_KEY, source: 'public', publicKey: showJwk(key.jwk) })
   }
   const example = async () => {
@@ -54,8 +57,8 @@ export function Inspector() {
     <>
       <h1>Token inspector</h1>
       <p>
-        Decode, check and sign JSON Web Tokens. Everything happens in this page: tokens and keys are not sent anywhere,
-        and not stored.
+        Paste a JSON Web Token, or drop a file with one here. Everything happens in this page: tokens and keys are not
+        sent anywhere, and not stored.
       </p>
       <Tabs
         label="What to do"

@@ -67,6 +67,7 @@ function PublicKey({ entry, onEntry }: KeyProps) {
       <label for="public-key">Public key (PEM or JWK) or JWK Set</label>
       <textarea
         id="public-key"
+        class="json"
         value={entry.publicKey}
         rows={6}
         spellcheck={false}

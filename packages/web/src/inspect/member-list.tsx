@@ -5,6 +5,8 @@ import { isInMilliseconds, showDate } from '../token/times.ts'
 
 /** Longer values are only in the JSON. */
 const LONGEST = 120
+/** More members are only in the JSON. */
+const MOST = 200
 
 /** Explains the members of a header or a payload. */
 export function MemberList({
@@ -18,9 +20,11 @@ export function MemberList({
 }) {
   return (
     <dl class="members">
-      {Object.entries(value).map(([name, member]) => (
-        <Member key={name} name={name} value={member} meaning={meaningOf(name)} now={now} />
-      ))}
+      {Object.entries(value)
+        .slice(0, MOST)
+        .map(([name, member]) => (
+          <Member key={name} name={name} value={member} meaning={meaningOf(name)} now={now} />
+        ))}
     </dl>
   )
 }

@@ -4,7 +4,7 @@ import { TokenView } from '../components/token-view.tsx'
 import { browserAlgorithm } from '../token/algorithms.ts'
 import { encodeBase64url } from '../token/base64url.ts'
 import { judgeSecret } from '../token/secrets.ts'
-import { SIGNING_ALGORITHMS } from '../token/sign.ts'
+import { generateKey, SIGNING_ALGORITHMS } from '../token/sign.ts'
 import { needsSecret, type SignDraft, type Signed, signDraft } from './sign-draft.ts'
 
 interface DraftProps {
@@ -56,6 +56,7 @@ function KeyFields({ draft, onDraft }: DraftProps) {
     const octets = crypto.getRandomValues(new Uint8Array(browserAlgorithm(alg)?.secretLength ?? 32))
     onDraft({ secret: encodeBase64url(octets) })
   }
+  const renew = async () => onDraft({ key: await generateKey(alg) })
   const weakness = secret === '' ? [] : judgeSecret(new TextEncoder().encode(secret), alg)
   return (
     <>
@@ -89,10 +90,13 @@ function KeyFields({ draft, onDraft }: DraftProps) {
         </>
       ) : (
         <div class="row">
-          <p class="hint">The key pair is generated in this page, and forgotten when you leave it.</p>
+          <p class="hint">
+            The key pair is generated in this page, and forgotten when you leave it.
+            {draft.key?.alg === alg && ` Its kid: ${draft.key.kid}`}
+          </p>
           {draft.key?.alg === alg && (
-            <button type="button" class="secondary small" onClick={() => onDraft({ key: undefined })}>
-              Use a new key next time
+            <button type="button" class="secondary small" onClick={renew}>
+              Generate a new key
             </button>
           )}
         </div>

@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { DecodedToken } from '../token/decode.ts'
-import { type Evidence, judgeSignature, type Verdict } from '../token/verdict.ts'
+import { type Evidence, judgeSignature, judgeWithoutKey, type Verdict } from '../token/verdict.ts'
 
 const NOT_CHECKED: Verdict = {
   outcome: 'not checked',
-  message: 'Anyone can have written this token. Enter a key below to check it.',
+  message: 'Anyone can have written this token.',
 }
 
 /** Checks the signature again whenever the token or the key changes. */
@@ -12,19 +12,19 @@ export function useVerdict(
   decoded: DecodedToken,
   evidence: Evidence | { readonly fault: string } | undefined,
 ): Verdict {
-  const [verdict, setVerdict] = useState(NOT_CHECKED)
+  const [checked, setChecked] = useState<Verdict>()
   useEffect(() => {
-    if (evidence === undefined || 'fault' in evidence) return setVerdict(NOT_CHECKED)
+    if (evidence === undefined || 'fault' in evidence) return setChecked(undefined)
     // A check of an earlier token may take longer than this one.
     let isCurrent = true
     void judgeSignature(decoded, evidence).then((result) => {
-      if (isCurrent) setVerdict(result)
+      if (isCurrent) setChecked(result)
     })
     return () => {
       isCurrent = false
     }
   }, [decoded, evidence])
-  return verdict
+  return checked ?? judgeWithoutKey(decoded) ?? NOT_CHECKED
 }
 
 const SHOWN: Readonly<
@@ -43,16 +43,32 @@ const SHOWN: Readonly<
  *
  * @param refusal why the token would be refused in spite of a valid signature
  */
-export function VerdictLine({ verdict, refusal }: { verdict: Verdict; refusal: string | undefined }) {
+export function VerdictLine({
+  verdict,
+  refusal,
+  onCheck,
+}: {
+  verdict: Verdict
+  refusal: string | undefined
+  /** Shows the reader where to enter a key. */
+  onCheck: () => void
+}) {
   const { title, sign, kind } = SHOWN[verdict.outcome]
   return (
-    <div class={`verdict notice ${kind}`} role="status">
-      <strong>
-        <span aria-hidden="true">{sign} </span>
-        {title}
-      </strong>{' '}
-      {verdict.message}
-      {verdict.outcome === 'valid' && refusal !== undefined && ` It would be refused nevertheless: ${refusal}`}
+    <div class={`verdict notice ${kind}`}>
+      <span role="status">
+        <strong>
+          <span aria-hidden="true">{sign} </span>
+          {title}
+        </strong>{' '}
+        {verdict.message}
+        {verdict.outcome === 'valid' && refusal !== undefined && ` It would be refused nevertheless: ${refusal}`}
+      </span>{' '}
+      {verdict === NOT_CHECKED && (
+        <button type="button" class="secondary small" onClick={onCheck}>
+          Check it
+        </button>
+      )}
     </div>
   )
 }

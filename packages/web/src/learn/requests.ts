@@ -24,5 +24,5 @@ export function logOut(token: string): Promise<Exchanged> {
 
 /** The end of a token: enough to tell two tokens apart. */
 export function shortened(token: string): string {
-  return `…${token.slice(-8)}`
+  return `…${token.slice(-6)}`
 }

@@ -1,6 +1,7 @@
 import { decodeLoosely } from './base64url.ts'
 import { extractToken } from './extract.ts'
 import type { Fault } from './fault.ts'
+import { parseJson } from './json.ts'
 
 /** An object in JSON, such as the header of a token. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -96,16 +97,15 @@ function isUtf8(octets: Uint8Array<ArrayBuffer>): boolean {
 }
 
 function parse(text: string, name: string, part: number, faults: Fault[]): JsonObject | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
+  const parsed = parseJson(text)
+  if (parsed === undefined) {
     const message = /^\s*\{/.test(text)
-      ? `The ${name} is not JSON: it begins like an object, but it is cut off or changed.`
+      ? `The ${name} is not JSON: it begins like an object, but it is cut off, changed or nested too deeply.`
       : `The ${name} is not JSON.`
     faults.push({ name: 'not-json', message, part })
     return undefined
   }
+  const { value } = parsed
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
   faults.push({ name: 'not-an-object', message: `The ${name} is JSON, but not an object with members.`, part })
   return undefined

@@ -1,4 +1,5 @@
 import { encodeText } from './base64url.ts'
+import { parseJson } from './json.ts'
 
 /** A string of JSON, white space, or any other character. */
 const PIECES = /"(?:[^"\\]|\\.)*"|\s+|[\s\S]/g
@@ -8,7 +9,7 @@ const PIECES = /"(?:[^"\\]|\\.)*"|\s+|[\s\S]/g
  * not rounded and members that appear twice stay visible.
  */
 export function formatJson(text: string): string {
-  if (!isJson(text)) return text
+  if (parseJson(text) === undefined) return text
   let depth = 0
   let before = ''
   const line = () => `\n${'  '.repeat(depth)}`
@@ -33,18 +34,9 @@ export function formatJson(text: string): string {
 export function encodeEdited(edited: string, original: { readonly part: string; readonly text: string }): string {
   if (edited === formatJson(original.text)) return original.part
   // What is not JSON any more, or not yet, is encoded as it was typed.
-  return encodeText(isJson(edited) ? withoutSpace(edited).join('') : edited)
+  return encodeText(parseJson(edited) === undefined ? edited : withoutSpace(edited).join(''))
 }
 
 function withoutSpace(json: string): string[] {
   return (json.match(PIECES) ?? []).filter((piece) => !/^\s/.test(piece))
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }

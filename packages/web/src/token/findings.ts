@@ -23,7 +23,12 @@ export function findMistakes(decoded: DecodedToken, now: number): Finding[] {
     ...(payload === undefined
       ? []
       : [...judgeDates(payload, now), ...judgeAddressees(payload), ...findExposedValues(payload)]),
-  ].toSorted((one, other) => ORDER.indexOf(one.kind) - ORDER.indexOf(other.kind))
+  ]
+}
+
+/** Puts the worst first. */
+export function sortFindings(findings: readonly Finding[]): Finding[] {
+  return findings.toSorted((one, other) => ORDER.indexOf(one.kind) - ORDER.indexOf(other.kind))
 }
 
 /** What `inspect` finds, without what the faults or a sentence of ours already say. */

@@ -13,26 +13,35 @@ export interface Verdict {
 /** What the reader gave to check the signature with. */
 export type Evidence = { readonly secret: Uint8Array<ArrayBuffer> } | Extract<GivenKeys, { readonly isSet: boolean }>
 
-/** Checks the signature of a token, in this browser. Never throws. */
-export async function judgeSignature(decoded: DecodedToken, evidence: Evidence): Promise<Verdict> {
-  const { token, isEncrypted, header, signature } = decoded
+/** Returns what is certain without any key; undefined if the signature has to be checked. */
+export function judgeWithoutKey({ isEncrypted, header, signature }: DecodedToken): Verdict | undefined {
   const alg = header?.value?.alg
-  if (isEncrypted) return verdict('not checked', 'An encrypted token has no signature that others can check.')
+  if (isEncrypted) return verdict('not checked', 'The token is encrypted. Only its recipient can check it.')
   if (typeof alg === 'string' && alg.toLowerCase() === 'none') {
-    return verdict('not signed', 'alg is none, so there is no signature to check: anyone can have written this token.')
+    return verdict('not signed', 'alg is none: anyone can have written this token.')
   }
   if (signature === undefined) return verdict('not signed', 'The token has no signature: anyone can have written it.')
   if (alg === undefined) return verdict('not checked', 'The header does not say which algorithm signed the token.')
   if (!isAlgorithm(alg)) {
     return verdict('algorithm not supported', `Browsers cannot check signatures of ${String(alg)}.`)
   }
+  return undefined
+}
+
+/** Checks the signature of a token, in this browser. Never throws. */
+export async function judgeSignature(decoded: DecodedToken, evidence: Evidence): Promise<Verdict> {
+  const certain = judgeWithoutKey(decoded)
+  if (certain !== undefined) return certain
   if (crypto.subtle === undefined) {
     return verdict('not checked', 'The browser checks signatures only on pages that came over HTTPS or from localhost.')
   }
+  const { token, header } = decoded
+  const alg = header?.value?.alg as AlgorithmName
+  const kid = header?.value?.kid
   try {
     return 'secret' in evidence
       ? await judgeBySecret(token, alg, evidence.secret)
-      : await judgeByKeys(token, alg, header?.value?.kid, evidence)
+      : await judgeByKeys(token, alg, kid, evidence)
   } catch (error) {
     if (error instanceof DOMException && error.name === 'NotSupportedError') {
       return verdict('algorithm not supported', `This browser cannot check signatures of ${alg}.`)

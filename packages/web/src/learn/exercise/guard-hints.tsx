@@ -39,7 +39,7 @@ export const guardHints: readonly Hint[] = [
     title: 'almost the code',
     text: (
       <Code
-        label="the third hint"
+        label="the third hint for the guard"
         text={`const token = /^Bearer (\\S+)$/i.exec(value ?? '')?.[…]
 
 try {

@@ -1,4 +1,4 @@
-import type { Failure, FromWorker, ToWorker } from './protocol.ts'
+import type { FromWorker, ToWorker } from './protocol.ts'
 
 /** This file becomes part of the script of the worker, before the code of the reader. */
 
@@ -27,11 +27,4 @@ export function answer<Input>(tryOne: (input: Input) => Promise<unknown>): void 
     else for (const input of data.inputs) say({ type: 'outcome', outcome: await tryOne(input as Input) })
   })
   say({ type: 'started' })
-}
-
-/** Describes what was thrown, which need not be an error. */
-export function describeFailure(thrown: unknown): Failure {
-  if (!(thrown instanceof Error)) return { name: 'Error', message: String(thrown), lines: [] }
-  const lines = [...(thrown.stack ?? '').matchAll(/:(\d+):\d+\)?$/gm)].map((match) => Number(match[1]))
-  return { name: thrown.name, message: thrown.message, lines }
 }

@@ -24,8 +24,8 @@ export function Results({ rows, tried }: { rows: readonly Row[]; tried: string }
                 </details>
               )}
             </th>
-            <td>{expected}</td>
-            <td>
+            <td data-column="Expected">{expected}</td>
+            <td data-column="Your code">
               <Judged verdict={verdict} />
             </td>
           </tr>

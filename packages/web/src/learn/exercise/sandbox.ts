@@ -65,7 +65,10 @@ export function runInSandbox<Outcome>(before: string, code: string, inputs: read
       failed: ({ message, line }) => end({ reason: 'error', message: message.replace(/^Uncaught /, ''), line }),
     }
     const hear = ({ source, data }: MessageEvent<FromWorker>) => {
-      if (source === frame.contentWindow) listeners[data.type]?.(data as never)
+      if (source !== frame.contentWindow) return
+      // The code of the reader can send anything.
+      if (typeof data === 'object' && data !== null && Object.hasOwn(listeners, data.type))
+        void listeners[data.type](data as never)
     }
     addEventListener('message', hear)
     frame.addEventListener('load', () => tell(`${before}\n${code}`), { once: true })
@@ -80,7 +83,12 @@ type Listeners<Outcome> = {
   ) => Outcome | void | Promise<void>
 }
 
-/** The line of the reader's code that a line of the whole script is; undefined if it is not theirs. */
+/**
+ * Returns the line in the code of the reader.
+ *
+ * @param line a line of the whole script
+ * @returns undefined if the line is in the script before it
+ */
 export function lineOfCode(before: string, line: number | undefined): number | undefined {
   const offset = before.split('\n').length
   return line !== undefined && line > offset ? line - offset : undefined

@@ -37,7 +37,7 @@ export const verifierHints: readonly Hint[] = [
     title: 'almost the code',
     text: (
       <Code
-        label="the third hint"
+        label="the third hint for the verifier"
         text={`if (parts.length !== …) throw new Error('not three parts')
 
 if (alg !== …) throw new Error('alg is not HS256')

@@ -36,6 +36,9 @@ export interface Hint {
   readonly text: ComponentChildren
 }
 
+/** The code sent messages of its own, which could not be read, or a file did not load. */
+const FAILED: Result = { rows: [], stop: 'The run failed. Is the lesson still running?' }
+
 /** An editor, a button that runs the code, a table of results, hints, and a solution after trying. */
 export function Workbench({ exercise, done, isDone }: LiveProps & { exercise: Exercise }) {
   const { name, start, solution, hints, tried } = exercise
@@ -54,7 +57,7 @@ export function Workbench({ exercise, done, isDone }: LiveProps & { exercise: Ex
   const run = async () => {
     if (isRunning) return
     setRunning(true)
-    const found = await exercise.run(code)
+    const found = await exercise.run(code).catch(() => FAILED)
     setResult(found)
     setRunning(false)
     if (found.stop === undefined && found.rows.every(({ verdict }) => verdict?.right)) done()

@@ -24,7 +24,7 @@ export function firstSextets(text: string): readonly Sextet[] {
   })
 }
 
-/** Joins the bits of sextets and cuts them into bytes. Bits that make no whole byte are left out. */
+/** Joins the bits of sextets and cuts them into bytes. Bits that are left over are ignored. */
 export function toOctets(sextets: readonly Sextet[]): readonly Octet[] {
   const bits = sextets.map((sextet) => sextet.bits).join('')
   return (bits.match(/.{8}/g) ?? []).map((octet) => {

@@ -12,7 +12,7 @@ export function timesOf(token: string): Times | undefined {
   return typeof iat === 'number' && typeof exp === 'number' ? { iat, exp } : undefined
 }
 
-/** Returns the seconds until a token expires; negative after that. At `exp` itself it has expired. */
+/** Returns the seconds until a token expires: 0 at `exp` itself, and negative after that. */
 export function secondsLeft({ exp }: Times, now: number): number {
   return exp - now / 1000
 }

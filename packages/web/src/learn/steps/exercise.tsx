@@ -90,9 +90,9 @@ export const exercise: Step = {
       Printed: () => <Printed start={GUARD_START} hints={guardHints} solution={GUARD_SOLUTION} name="guard" />,
       afterwards: (
         <p>
-          The guard refuses before the route runs, and it says the same in each case: a stranger need not learn which
-          check failed. The name of the scheme is not case-sensitive (RFC 9110, section 11.1). What this guard does not
-          do is authorisation: whether this user may do this.
+          The guard refuses before the route runs, and each 401 says which scheme the route expects. The name of the
+          scheme is not case-sensitive (RFC 9110, section 11.1). What this guard does not do is authorisation: it does
+          not ask whether this user may do this.
         </p>
       ),
     },

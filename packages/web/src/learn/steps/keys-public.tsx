@@ -42,10 +42,10 @@ export function PublicKey({ done }: LiveProps) {
     <>
       <AdaLogIn />
       <div class="row">
-        <button type="button" onClick={verify} disabled={token === undefined}>
+        <button type="button" {...verify} disabled={token === undefined}>
           Fetch the public keys, and verify the token
         </button>
-        <button type="button" onClick={sign} disabled={key === undefined}>
+        <button type="button" {...sign} disabled={key === undefined}>
           Sign with the public key
         </button>
       </div>
@@ -137,13 +137,13 @@ export function SecondService({ done }: LiveProps) {
         outcome={seen.isAccepted && seen.hasMetadata && seen.hasKey ? 'address' : undefined}
       />
       <div class="row">
-        <button type="button" onClick={ask} disabled={token === undefined}>
+        <button type="button" {...ask} disabled={token === undefined}>
           Ask the second service
         </button>
-        <button type="button" class="secondary" onClick={fetchMetadata}>
+        <button type="button" class="secondary" {...fetchMetadata}>
           Fetch the metadata
         </button>
-        <button type="button" class="secondary" onClick={fetchKeys}>
+        <button type="button" class="secondary" {...fetchKeys}>
           Fetch the keys
         </button>
       </div>

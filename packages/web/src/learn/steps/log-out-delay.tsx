@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import { send } from '../../http.ts'
+import { showDate } from '../../token/times.ts'
 import { useOneAtATime } from '../one-at-a-time.ts'
 import { Prediction } from '../prediction.tsx'
 import { getWithToken, logInAs, logOut } from '../requests.ts'
@@ -22,10 +23,11 @@ function useMeasurement(done: () => void) {
   const logIn = run(async () => {
     restart()
     setResults(undefined)
+    setToken(undefined)
     const accessToken: string | undefined = (await tell('Log in as Ada', logInAs('ada')))?.body?.access_token
-    setToken(accessToken)
     if (accessToken === undefined) return
     for (const { name, path } of GUARDS) await tell(`Ask: ${name}`, getWithToken(path, accessToken))
+    setToken(accessToken)
   })
   const measure = run(async () => {
     if (token === undefined) return
@@ -34,6 +36,10 @@ function useMeasurement(done: () => void) {
     const since = performance.now()
     const refusals = await Promise.all(GUARDS.map(({ path }) => untilRefused(() => getWithToken(path, token), since)))
     setResults(refusals)
+    for (const [index, { name }] of GUARDS.entries()) {
+      const refusal = refusals[index]
+      if (refusal) await tell(`Ask: ${name}`, Promise.resolve(refusal.exchange))
+    }
     if (refusals.every((one) => one?.exchange.received?.body?.code === 'token_revoked')) done()
   })
   return { chapters, token, results, logIn, measure }
@@ -66,26 +72,26 @@ export function MeasuredDelay({ done }: LiveProps) {
         outcome={delayOf(results)}
       />
       <div class="row">
-        <button type="button" onClick={logIn}>
+        <button type="button" {...logIn}>
           Log in as Ada
         </button>
-        <button type="button" onClick={measure} disabled={token === undefined}>
+        <button type="button" {...measure} disabled={token === undefined || results !== undefined}>
           Log out, and measure
         </button>
       </div>
-      <div aria-live="polite">{results && <Results results={results} />}</div>
+      <div aria-live="polite">{results && token && <Results results={results} token={token} />}</div>
       <Story chapters={chapters} />
     </>
   )
 }
 
-function Results({ results }: { results: readonly (Refused | undefined)[] }) {
+function Results({ results, token }: { results: readonly (Refused | undefined)[]; token: string }) {
   return (
     <table>
       <thead>
         <tr>
           <th scope="col">Guard</th>
-          <th scope="col">Accepted after the log-out</th>
+          <th scope="col">Requests accepted after the log-out</th>
           <th scope="col">First refusal</th>
         </tr>
       </thead>
@@ -95,11 +101,16 @@ function Results({ results }: { results: readonly (Refused | undefined)[] }) {
           return (
             <tr key={name}>
               <th scope="row">{name}</th>
-              <td>{result === undefined ? 'every request' : `${result.accepted} requests`}</td>
+              <td>{result === undefined ? 'every request' : result.accepted}</td>
               <td>{result === undefined ? 'none' : `after ${Math.round(result.after)} ms`}</td>
             </tr>
           )
         })}
+        <tr>
+          <th scope="row">A guard that only checks the times</th>
+          <td>every request</td>
+          <td>{showDate(readToken(token).payload.exp, Date.now() / 1000)?.relative}</td>
+        </tr>
       </tbody>
     </table>
   )
@@ -129,10 +140,10 @@ export function Feed({ done }: LiveProps) {
   return (
     <>
       <div class="row">
-        <button type="button" onClick={logInAndOut}>
+        <button type="button" {...logInAndOut}>
           Log in and out as Ada
         </button>
-        <button type="button" onClick={read}>
+        <button type="button" {...read}>
           Read the feed
         </button>
       </div>

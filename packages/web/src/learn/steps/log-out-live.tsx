@@ -78,16 +78,16 @@ export function RevokedToken({ done }: LiveProps) {
         outcome={state.isRefused ? '401' : undefined}
       />
       <div class="row">
-        <button type="button" onClick={logIn}>
+        <button type="button" {...logIn}>
           Log in as Ada
         </button>
-        <button type="button" onClick={ask} disabled={isMissing}>
+        <button type="button" {...ask} disabled={isMissing}>
           Ask for the profile
         </button>
-        <button type="button" onClick={leave} disabled={isMissing}>
+        <button type="button" {...leave} disabled={isMissing}>
           Log out
         </button>
-        <button type="button" class="secondary" onClick={check} disabled={isMissing}>
+        <button type="button" class="secondary" {...check} disabled={isMissing}>
           Check the token in this page
         </button>
       </div>

@@ -64,10 +64,10 @@ export function Rotate({ done }: LiveProps) {
         outcome={first}
       />
       <div class="row">
-        <button type="button" onClick={logIn}>
+        <button type="button" {...logIn}>
           Log in as Ada
         </button>
-        <button type="button" onClick={refresh} disabled={after === undefined}>
+        <button type="button" {...refresh} disabled={after === undefined}>
           Refresh
         </button>
       </div>
@@ -172,13 +172,13 @@ export function LostReply({ done }: LiveProps) {
         outcome={outcome}
       />
       <div class="row">
-        <button type="button" onClick={logIn}>
+        <button type="button" {...logIn}>
           Log in as Ada
         </button>
-        <button type="button" onClick={lose} disabled={token === undefined}>
+        <button type="button" {...lose} disabled={token === undefined}>
           Refresh, and lose the reply
         </button>
-        <button type="button" onClick={again} disabled={lost === undefined}>
+        <button type="button" {...again} disabled={lost === undefined}>
           Send the same refresh token again
         </button>
       </div>

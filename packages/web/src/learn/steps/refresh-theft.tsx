@@ -1,10 +1,11 @@
 import { useState } from 'preact/hooks'
-import { type Received, send } from '../../http.ts'
+import { send } from '../../http.ts'
 import { useOneAtATime } from '../one-at-a-time.ts'
 import { Prediction } from '../prediction.tsx'
 import { logInAs, refreshRequest, shortened } from '../requests.ts'
 import type { LiveProps } from '../step.ts'
 import { Story, useStory } from '../story.tsx'
+import { AuditLog, type AuditRow } from './audit-log.tsx'
 
 /** Two who refresh the same session. */
 type Party = 'Ada' | 'the thief'
@@ -24,9 +25,11 @@ interface Theft {
 function useTheft(done: () => void) {
   const { chapters, tell, restart } = useStory()
   const [theft, setTheft] = useState<Theft>()
+  const [log, setLog] = useState<readonly AuditRow[]>()
   const run = useOneAtATime()
   const logIn = run(async () => {
     restart()
+    setLog(undefined)
     const { refresh_token: token, session } = (await tell('Log in as Ada', logInAs('ada', '/brief')))?.body ?? {}
     const holding = { token, isRefused: false }
     setTheft(token && { session: session.id, holdings: { Ada: holding, 'the thief': holding } })
@@ -42,14 +45,12 @@ function useTheft(done: () => void) {
   const readLog = run(async () => {
     if (theft === undefined) return
     const path = `/learn/api/events?session=${theft.session}`
-    const log = await tell('Read the audit log', send({ method: 'GET', path }))
-    if (theft.holdings.Ada.isRefused && hasReplay(log)) done()
+    const rows: readonly AuditRow[] =
+      (await tell('Read the audit log', send({ method: 'GET', path })))?.body?.data ?? []
+    setLog(rows)
+    if (theft.holdings.Ada.isRefused && rows.some(({ type }) => type === 'session.replay_detected')) done()
   })
-  return { chapters, theft, logIn, refreshAs, readLog }
-}
-
-function hasReplay(log: Received | undefined): boolean {
-  return log?.body?.data?.some(({ type }: { type: string }) => type === 'session.replay_detected') === true
+  return { chapters, theft, log, logIn, refreshAs, readLog }
 }
 
 type Ending = 'thief' | 'owner' | 'neither'
@@ -62,7 +63,7 @@ function endingOf(theft: Theft | undefined): Ending | undefined {
 
 /** A stolen refresh token, used after its owner has used it. */
 export function Thief({ done }: LiveProps) {
-  const { chapters, theft, logIn, refreshAs, readLog } = useTheft(done)
+  const { chapters, theft, log, logIn, refreshAs, readLog } = useTheft(done)
   const [guess, setGuess] = useState<Ending>()
   return (
     <>
@@ -78,20 +79,21 @@ export function Thief({ done }: LiveProps) {
         outcome={endingOf(theft)}
       />
       <div class="row">
-        <button type="button" onClick={logIn}>
+        <button type="button" {...logIn}>
           Log in as Ada
         </button>
-        <button type="button" onClick={refreshAs('Ada')} disabled={theft === undefined}>
+        <button type="button" {...refreshAs('Ada')} disabled={theft === undefined}>
           Refresh as Ada
         </button>
-        <button type="button" onClick={refreshAs('the thief')} disabled={theft === undefined}>
+        <button type="button" {...refreshAs('the thief')} disabled={theft === undefined}>
           Refresh as the thief
         </button>
-        <button type="button" class="secondary" onClick={readLog} disabled={theft === undefined}>
+        <button type="button" class="secondary" {...readLog} disabled={theft === undefined}>
           Read the audit log
         </button>
       </div>
       {theft && <Holdings holdings={theft.holdings} />}
+      <div aria-live="polite">{log && <AuditLog rows={log} />}</div>
       <Story chapters={chapters} />
     </>
   )

@@ -16,7 +16,7 @@ const REPLIES: readonly Choice[] = [
   { value: 'insufficient_role', label: '403: the token is good, but Ada may not do this' },
 ]
 
-/** Asks what the server will say to a forged token, then sends it and shows which check refused it. */
+/** Sends a forged token after the reader predicted the reply, and shows which check refused it. */
 export function Attempt({
   button,
   forge,
