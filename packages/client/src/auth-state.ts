@@ -56,6 +56,7 @@ function createAuthState(client: Client): AuthState {
 
   function know(session: Session | undefined): void {
     clearTimeout(timer)
+    if (isKnown() && auth.session === session) return
     show(session === undefined ? { status: 'anonymous', session } : { status: 'authenticated', session })
   }
 
@@ -64,7 +65,7 @@ function createAuthState(client: Client): AuthState {
     asking = true
     try {
       const session = await client.session()
-      // A log-in or log-out meanwhile is newer than this.
+      // The listener may know already, and something newer.
       if (!isKnown()) know(session)
     } catch (error) {
       if (!isKnown()) tryLater((error as ClientError).retryAfter ?? 0)
