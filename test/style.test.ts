@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 
 const root = join(import.meta.dirname, '..')
-const sources = globSync(['packages/*/{src,test,torture,drill,fuzz,mutation}/**/*.ts', 'bench/*.ts', 'test/*.ts'], {
+const sources = globSync(['packages/*/{src,test,torture,drill,fuzz,mutation}/**/*.ts', 'bench/*.ts', 'browser/**/*.ts', 'test/*.ts'], {
   cwd: root,
 })
 

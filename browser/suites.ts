@@ -1,0 +1,5 @@
+import { client } from './client/suite.ts'
+import type { Suite } from './suite.ts'
+
+/** All suites, in the order in which they run. */
+export const suites: readonly Suite[] = [client]
