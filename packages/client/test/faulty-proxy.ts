@@ -74,7 +74,8 @@ export async function startProxy(upstream: () => number): Promise<FaultyProxy> {
       return void response.destroy()
     }
     if (fault !== undefined) await (typeof fault.hold === 'number' ? delay(fault.hold) : fault.hold)
-    keepCookies(reply, proxy)
+    // Like a browser, which ignores the reply to a request that was aborted.
+    if (!response.destroyed) keepCookies(reply, proxy)
     response.writeHead(reply.statusCode ?? 500, reply.rawHeaders)
     reply.pipe(response)
   }

@@ -1,21 +1,20 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { buffer } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type GuardError, refusalAnswer } from '@sealwax/guard'
-import { type AuthOptions, type AuthServer, createAuth, type MailMessage } from 'sealwax'
-import { toNodeHandler } from 'sealwax/node'
-import { sqliteStore } from 'sealwax/sqlite'
+import { Worker } from 'node:worker_threads'
+import type { AuthOptions, AuthServer, MailMessage } from 'sealwax'
 import { type Client, type ClientOptions, createClient } from '../src/index.ts'
+import type { WorkerCall, WorkerInput } from './auth-worker.ts'
 import { type FaultyProxy, startProxy } from './faulty-proxy.ts'
 
 export const ADA = { email: 'ada@example.com', password: 'correct horse battery staple' }
 export const GRACE = { email: 'grace@example.com', password: 'lantern over quiet harbour' }
 export const MINUTE = 60_000
 
+/** What tests call on the server itself. */
+type Auth = Pick<AuthServer, 'users' | 'sessions' | 'audit'>
+
 /** An auth server and an API, behind a proxy. */
 export interface Place extends AsyncDisposable {
-  readonly auth: AuthServer
+  readonly auth: Auth
   readonly proxy: FaultyProxy
   /** The public address, which is that of the proxy. */
   readonly url: string
@@ -25,8 +24,10 @@ export interface Place extends AsyncDisposable {
   readonly mails: MailMessage[]
   /** The clock of the server. */
   readonly clock: { ahead: number }
-  /** Creates a client that is closed with the place. */
+  /** Creates a client. */
   client(options?: Partial<ClientOptions>): Client
+  /** Closes all clients, so that they do not hear what later ones say. */
+  closeClients(): void
   /** The paths that the proxy has seen, without queries. */
   paths(): string[]
 }
@@ -34,83 +35,82 @@ export interface Place extends AsyncDisposable {
 /** Starts everything, with the users Ada and Grace. */
 export async function startPlace(options: Partial<AuthOptions> = {}): Promise<Place> {
   let port = 0
-  const clock = { ahead: 0 }
   const proxy = await startProxy(() => port)
   const clients: Client[] = []
-  const mails: MailMessage[] = []
-  const auth = await createAuth({
-    ...{ issuer: proxy.url, audience: 'api', secret: 'kZ4w-test-only-9fQx7Lm2Rt6Vb8Yc1Nd3' },
-    ...{ store: sqliteStore(':memory:'), now: () => Date.now() + clock.ahead },
-    mail: async (message) => void mails.push(message),
-    ...options,
-  })
-  for (const user of [ADA, GRACE]) await auth.users.create(user)
-  const handler = toNodeHandler(auth)
-  const server = createServer((request, response) =>
-    handler(request, response, () => {
-      answer(auth, request, response).catch(() => response.destroy())
-    }),
-  )
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
-  port = (server.address() as AddressInfo).port
-  const place: Place = {
-    ...{ auth, proxy, mails, url: proxy.url, otherOrigin: `http://127.0.0.1:${port}`, clock },
+  const server = await startServer(proxy.url, options)
+  port = server.port
+  for (const user of [ADA, GRACE]) await server.auth.users.create(user)
+  return {
+    ...{ auth: server.auth, mails: server.mails, clock: server.clock },
+    ...{ proxy, url: proxy.url, otherOrigin: `http://127.0.0.1:${port}` },
     client(given = {}) {
       const client = createClient({ baseUrl: proxy.url, ...given })
       clients.push(client)
       return client
     },
+    closeClients() {
+      for (const client of clients.splice(0)) client.close()
+    },
     paths: () => proxy.seen.map(({ path }) => path.split('?')[0] as string),
     async [Symbol.asyncDispose]() {
-      for (const client of clients) client.close()
+      this.closeClients()
       await proxy[Symbol.asyncDispose]()
-      server.closeAllConnections()
-      await new Promise((done) => server.close(done))
-      await auth.close()
+      await server.stop()
     },
   }
-  return place
 }
 
-/** The API: what it got, for users only. */
-async function answer(auth: AuthServer, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const body = await buffer(request)
-  const { pathname, searchParams } = new URL(request.url ?? '', 'http://api')
-  if (pathname === '/api/redirect') {
-    response.writeHead(302, { Location: searchParams.get('to') ?? '' }).end()
-    return
-  }
-  try {
-    const { subject, roles } = await auth.guard.authenticate(request)
-    if (pathname === '/api/slow') return await trickle(response)
-    const got = {
-      subject,
-      roles,
-      method: request.method,
-      type: request.headers['content-type'],
-      body: body.toString('latin1'),
-    }
-    response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(got))
-  } catch (error) {
-    const { status, headers, body: text } = refusalAnswer(error as GuardError)
-    response.writeHead(status, headers).end(text)
+/** In a thread, so that the clocks of client and server can be moved separately. */
+async function startServer(issuer: string, options: Partial<AuthOptions>) {
+  const ahead = new Float64Array(new SharedArrayBuffer(8))
+  const workerData: WorkerInput = { issuer, options, ahead }
+  const worker = new Worker(new URL('auth-worker.ts', import.meta.url), { workerData })
+  const mails: MailMessage[] = []
+  const calls = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
+  const port = await new Promise<number>((resolve, reject) => {
+    worker.once('error', reject)
+    worker.on('message', ({ port: opened, mail, id, value, error }) => {
+      if (opened !== undefined) resolve(opened)
+      else if (mail !== undefined) mails.push(mail)
+      else if (error === undefined) calls.get(id)?.resolve(value)
+      else calls.get(id)?.reject(new Error(error))
+    })
+  })
+  const group = (name: string) =>
+    new Proxy(
+      {},
+      {
+        get:
+          (_, method: string) =>
+          (...given: unknown[]) =>
+            new Promise((resolve, reject) => {
+              const call: WorkerCall = { id: calls.size, group: name, method, given }
+              calls.set(call.id, { resolve, reject })
+              worker.postMessage(call)
+            }),
+      },
+    )
+  return {
+    ...{ port, mails },
+    auth: { users: group('users'), sessions: group('sessions'), audit: group('audit') } as Auth,
+    clock: {
+      get ahead() {
+        return ahead[0] as number
+      },
+      set ahead(milliseconds) {
+        ahead[0] = milliseconds
+      },
+    },
+    stop: () => worker.terminate(),
   }
 }
 
-async function trickle(response: ServerResponse): Promise<void> {
-  for (const part of ['one ', 'two ', 'three']) {
-    response.write(part)
-    await delay(20)
-  }
-  response.end()
-}
-
-/** Milliseconds by which the monotonic clock of this process was moved. */
+/** Milliseconds by which the monotonic clock of this thread was moved. */
 let moved = 0
 const { now } = performance
 performance.now = () => now.call(performance) + moved
 
-/** Moves the monotonic clock of this process. */
+/** Moves the monotonic clock of the clients. */
 export function moveClock(milliseconds: number): void {
   moved += milliseconds
 }
