@@ -40,6 +40,9 @@ export async function startPlace(options: Partial<AuthOptions> = {}): Promise<Pl
   const server = await startServer(proxy.url, options)
   port = server.port
   for (const user of [ADA, GRACE]) await server.auth.users.create(user)
+  const closeClients = () => {
+    for (const client of clients.splice(0)) client.close()
+  }
   return {
     ...{ auth: server.auth, mails: server.mails, clock: server.clock },
     ...{ proxy, url: proxy.url, otherOrigin: `http://127.0.0.1:${port}` },
@@ -48,12 +51,10 @@ export async function startPlace(options: Partial<AuthOptions> = {}): Promise<Pl
       clients.push(client)
       return client
     },
-    closeClients() {
-      for (const client of clients.splice(0)) client.close()
-    },
+    closeClients,
     paths: () => proxy.seen.map(({ path }) => path.split('?')[0] as string),
     async [Symbol.asyncDispose]() {
-      this.closeClients()
+      closeClients()
       await proxy[Symbol.asyncDispose]()
       await server.stop()
     },
