@@ -7,6 +7,8 @@ export type Hands = 'pointer' | 'keyboard'
 export interface Task {
   readonly section: Locator
   press(button: string): Promise<void>
+  /** Presses a button, and waits for a notice that was not there before. */
+  pressForNotice(button: string): Promise<void>
   /** Chooses radio buttons, or checks or unchecks a box. */
   choose(label: string): Promise<void>
   write(label: string, text: string): Promise<void>
@@ -54,6 +56,12 @@ function taskIn(page: Page, id: string, hands: Hands): Task {
   return {
     section,
     press,
+    async pressForNotice(name) {
+      const notices = section.locator('.notice')
+      await notices.evaluateAll((all) => all.map((notice) => notice.setAttribute('data-seen', '')))
+      await press(name)
+      await section.locator('.notice:not([data-seen])').first().waitFor()
+    },
     async choose(name) {
       const choice = section.getByRole('radio', { name }).or(section.getByRole('checkbox', { name }))
       if (hands === 'pointer') return choice.click()

@@ -1,6 +1,6 @@
 import { GUARD_SOLUTION } from '../../../packages/web/src/learn/exercise/guard-code.ts'
 import { VERIFIER_SOLUTION } from '../../../packages/web/src/learn/exercise/verifier-code.ts'
-import type { StepWalk, Task } from '../reader.ts'
+import type { StepWalk } from '../reader.ts'
 
 /** Answers of a reader who has not understood it yet, and what the page says to each. */
 const WRONG = {
@@ -24,22 +24,16 @@ export const exercise: StepWalk = {
       ['guard', GUARD_SOLUTION],
     ] as const) {
       for (const [code, reply] of WRONG[name]) {
-        await run(task(name), name, code)
+        await task(name).write(`The code of your ${name}`, code)
+        await task(name).pressForNotice(`Run my ${name}`)
         await task(name).sees(reply)
         if ((await task(name).section.locator('.notice.good').count()) > 0) throw new Error(`${name} accepts: ${code}`)
       }
       for (const hint of [1, 2, 3]) await task(name).section.getByText(`Hint ${hint}:`).click()
-      await run(task(name), name, solution)
+      await task(name).write(`The code of your ${name}`, solution)
+      await task(name).pressForNotice(`Run my ${name}`)
       await task(name).sees(/^All \d+ are as expected\.$/)
       await task(name).isDone()
     }
   },
-}
-
-async function run({ section, write, press }: Task, name: string, code: string): Promise<void> {
-  const notices = section.locator('.notice')
-  await notices.evaluateAll((all) => all.map((notice) => notice.setAttribute('data-seen', '')))
-  await write(`The code of your ${name}`, code)
-  await press(`Run my ${name}`)
-  await section.locator('.notice:not([data-seen])').waitFor()
 }
