@@ -1,4 +1,5 @@
 import { unreadable } from './errors.ts'
+import { between } from './pauses.ts'
 import type { Session, TokenResponse } from './types.ts'
 
 /** An access token in memory. Times are milliseconds on the monotonic clock. */
@@ -10,11 +11,9 @@ export interface Access {
   readonly expiresAt: number
 }
 
-/** The share of its life after which a token is refreshed, at random, so that tabs do not do it together. */
-const [EARLIEST, LATEST] = [0.75, 0.9]
-
 /**
- * Reads a token response.
+ * Reads a token response. The token is refreshed at a random time before it expires, so that many
+ * tabs do not do it together.
  *
  * @param sentAt when the request was sent: the life of the token did not begin before
  * @throws {ClientError} `unreadable_reply`
@@ -22,20 +21,22 @@ const [EARLIEST, LATEST] = [0.75, 0.9]
 export function readAccess(body: TokenResponse, sentAt: number): Access {
   try {
     const life = body.expires_in * 1000
+    if (!(life > 0)) throw new TypeError('expires_in')
     const { sub, roles = [] } = payloadOf(body.access_token)
     return {
       token: body.access_token,
       session: { id: body.session.id, userId: sub, roles, expiresAt: body.session.expires_at },
-      refreshAt: sentAt + life * (EARLIEST + Math.random() * (LATEST - EARLIEST)),
+      refreshAt: sentAt + life * between(0.75, 0.9),
       expiresAt: sentAt + life,
     }
   } catch (cause) {
-    throw unreadable(200, cause)
+    throw unreadable({ status: 200, cause })
   }
 }
 
 /** Only to show who is logged in. The server verifies the token, the client does not. */
 function payloadOf(token: string): { sub: string; roles?: readonly string[] } {
-  const text = atob((token.split('.')[1] as string).replaceAll('-', '+').replaceAll('_', '/'))
-  return JSON.parse(new TextDecoder().decode(Uint8Array.from(text, (octet) => octet.charCodeAt(0))))
+  const octets = atob((token.split('.')[1] as string).replace(/-/g, '+').replace(/_/g, '/'))
+  // Decodes UTF-8. Not TextDecoder, which React Native does not have.
+  return JSON.parse(decodeURIComponent(escape(octets)))
 }

@@ -21,7 +21,10 @@ export interface Account {
     readonly new_password: string
     readonly end_other_sessions?: boolean
   }): Promise<void>
-  /** Asks for a new address, which must answer a mail. `password` may be left out shortly after a log-in. */
+  /**
+   * Asks for a new address, which must answer a mail. `password` may be left out shortly after a
+   * log-in.
+   */
   changeEmail(change: { readonly email: string; readonly password?: string }): Promise<void>
   /** Takes a change of address back, with the token from the mail to the old address. */
   undoEmailChange(token: string): Promise<void>
@@ -41,30 +44,31 @@ export interface Account {
   endOtherSessions(): Promise<void>
 }
 
-/** A call that may need the access token of the user. */
-type Call = ServerCall & { readonly asUser?: boolean }
+/** The calls of routes that need no token, or that of the user. They return the parsed body. */
+interface Calls {
+  // biome-ignore lint/suspicious/noExplicitAny: the shape depends on the route
+  readonly call: (call: ServerCall) => Promise<any>
+  // biome-ignore lint/suspicious/noExplicitAny: the shape depends on the route
+  readonly callAsUser: (call: ServerCall) => Promise<any>
+}
 
-/** @param call sends a call and returns the parsed body */
-// biome-ignore lint/suspicious/noExplicitAny: the shape depends on the route
-export function accountCalls(call: (given: Call) => Promise<any>): Account {
-  const asUser = true
+export function accountCalls({ call, callAsUser }: Calls): Account {
   const method = 'DELETE'
   return {
-    me: async () => (await call({ method: 'GET', path: '/me', asUser })).user,
-    updateMe: async (body) => (await call({ method: 'PATCH', path: '/me', body, asUser })).user,
-    deleteMe: (body) => call({ method, path: '/me', body, asUser }),
-    changePassword: (body) => call({ path: '/password', body, asUser }),
-    changeEmail: (body) => call({ path: '/email', body, asUser }),
+    me: async () => (await callAsUser({ method: 'GET', path: '/me' })).user,
+    updateMe: async (body) => (await callAsUser({ method: 'PATCH', path: '/me', body })).user,
+    deleteMe: (body) => callAsUser({ method, path: '/me', body }),
+    changePassword: (body) => callAsUser({ path: '/password', body }),
+    changeEmail: (body) => callAsUser({ path: '/email', body }),
     undoEmailChange: (token) => call({ path: '/email/undo', body: { token } }),
     verifyEmail: (body) => call({ path: '/email/verify', body }),
     requestVerification: (email) => call({ path: '/email/verification', body: { email } }),
     forgotPassword: (email) => call({ path: '/password/forgot', body: { email } }),
     resetPassword: (body) => call({ path: '/password/reset', body }),
-    sessions: async (page = {}) => {
-      const query = new URLSearchParams(Object.entries(page).map(([name, value]) => [name, String(value)]))
-      return (await call({ method: 'GET', path: `/sessions?${query}`, asUser })).data
-    },
-    endSession: (id) => call({ method, path: `/sessions/${encodeURIComponent(id)}`, asUser }),
-    endOtherSessions: () => call({ method, path: '/sessions', asUser }),
+    sessions: async (page) =>
+      // biome-ignore lint/suspicious/noExplicitAny: the numbers become strings
+      (await callAsUser({ method: 'GET', path: `/sessions?${new URLSearchParams(page as any)}` })).data,
+    endSession: (id) => callAsUser({ method, path: `/sessions/${encodeURIComponent(id)}` }),
+    endOtherSessions: () => callAsUser({ method, path: '/sessions' }),
   }
 }

@@ -1,60 +1,16 @@
 import { type Account, accountCalls } from './account.ts'
-import { ClientError, readError } from './errors.ts'
-import { callServer } from './server-calls.ts'
-import { createSessionKeeper } from './session-keeper.ts'
-import { type ClientStorage, createTokenStore, memoryStorage } from './storage.ts'
-import type { Session, TokenResponse, User } from './types.ts'
-
-/** Options of {@link createClient}. */
-export interface ClientOptions {
-  /** The URL of the auth server with its base path, such as `https://example.com/auth`. */
-  readonly baseUrl: string
-  /** Other origins that get the access token, such as `https://api.example.com`. Default none. */
-  readonly apiOrigins?: readonly string[]
-  /**
-   * `cookie`: the refresh token is in a cookie that scripts cannot read, the access token in
-   * memory. `token`: the refresh token is in `storage`. Default `cookie` in a browser, otherwise
-   * `token`.
-   */
-  readonly mode?: 'cookie' | 'token'
-  /** Where token mode keeps the refresh token. Default: in memory, until the process ends. */
-  readonly storage?: ClientStorage
-  /**
-   * An id of this installation, 1 to 128 visible ASCII characters, for programs that send no user
-   * agent. With it, the server recognises the device when a reply was lost. Default none.
-   */
-  readonly device?: string
-}
-
-/** The body of a log-in. */
-export interface Credentials {
-  readonly email: string
-  readonly password: string
-  /** With `false`, the session ends within a day of its last use. Default true. */
-  readonly remember?: boolean
-}
-
-/** The body of a sign-up. */
-export interface SignUp {
-  readonly email?: string
-  readonly password: string
-  readonly remember?: boolean
-  readonly name?: string
-  readonly attributes?: Readonly<Record<string, unknown>>
-  /** The token of an invitation, instead of `email`. */
-  readonly invitation?: string
-}
-
-/** What a log-in returns. */
-export interface LoggedIn {
-  readonly session: Session
-  readonly user: User
-}
+import { createAuthorizedFetch } from './authorized-fetch.ts'
+import { type ClientError, unreadable } from './errors.ts'
+import { type ClientOptions, readOptions } from './options.ts'
+import { createServerCalls, type ServerCall } from './server-calls.ts'
+import { SessionKeeper } from './session-keeper.ts'
+import { createItem, memoryStorage } from './storage.ts'
+import type { Credentials, LoggedIn, Session, SignUp, TokenResponse, User } from './types.ts'
 
 /** Keeps a user logged in. */
 export interface Client extends Account {
   /**
-   * Logs in.
+   * Logs in. The session before it, if there is one, ends.
    *
    * @throws {ClientError} `invalid_credentials`, `too_many_attempts`, `user_disabled`, …
    */
@@ -66,8 +22,11 @@ export interface Client extends Account {
    */
   register(signUp: SignUp): Promise<LoggedIn | undefined>
   /**
-   * Ends the session, all others of the user, or all. The client forgets its session in any case;
-   * if the server could not be told, the promise rejects: the session then ends by itself.
+   * Ends the session, all others of the user, or all.
+   *
+   * If the server cannot be told, the promise rejects. In token mode the client has forgotten the
+   * session by then. In cookie mode the user is still logged in: only the server can delete the
+   * cookie.
    */
   logout(options?: { readonly scope?: 'current' | 'others' | 'all' }): Promise<void>
   /**
@@ -85,7 +44,8 @@ export interface Client extends Account {
    */
   session(): Promise<Session | undefined>
   /**
-   * Calls a function after each log-in, log-out and change of roles, in this tab or another one.
+   * Calls a function when it becomes known who is logged in, and after each log-in, log-out and
+   * change of roles, in this tab or another one.
    *
    * @returns a function that ends this
    */
@@ -101,121 +61,63 @@ export interface Client extends Account {
  */
 export function createClient(options: ClientOptions): Client {
   const { baseUrl, allowed, mode } = readOptions(options)
-  const storage = options.storage ?? memoryStorage()
+  const { device, storage } = options
+  const call = createServerCalls(baseUrl, mode === 'cookie')
   const key = `sealwax.${baseUrl.replace(/\W+/g, '_')}`
-  const withCookie = mode === 'cookie'
-  const store = withCookie ? undefined : createTokenStore(storage, key)
-  const keeper = createSessionKeeper({ baseUrl, store, device: options.device })
+  const kept = mode === 'cookie' ? undefined : (storage ?? memoryStorage())
+  const item = kept && createItem(kept, key)
+  // Not lost when the user logs out: it identifies the device.
+  const deviceItem = kept && createItem(kept, `${key}.device`)
+  // Memory is not shared.
+  const channel = kept !== undefined && storage === undefined ? undefined : `sealwax ${baseUrl}`
+  const keeper = new SessionKeeper({ call, item, device, channel })
+  const authorized = createAuthorizedFetch(keeper, baseUrl, allowed)
 
-  async function enter(path: string, body: object): Promise<LoggedIn | undefined> {
-    const deviceToken = withCookie ? null : await deviceTokens.read()
-    const sentAt = performance.now()
-    const reply: TokenResponse | undefined = await callServer(baseUrl, {
-      ...{ path, withCookie },
-      body: {
-        ...body,
-        mode,
-        ...(options.device !== undefined && { device: options.device }),
-        ...(deviceToken !== null && { device_token: deviceToken }),
-      },
+  /** Logs in, or signs up. */
+  async function enter(path: string, given: object): Promise<LoggedIn | undefined> {
+    const deviceToken = await deviceItem?.read()
+    const entered = await keeper.begin((): Promise<TokenResponse | undefined> => {
+      const body = { ...given, mode, ...(device !== undefined && { device }) }
+      return call({ path, body: { ...body, ...(deviceToken && { device_token: deviceToken }) } })
     })
-    if (reply === undefined) return undefined
-    if (reply.device_token !== undefined) await deviceTokens.write(reply.device_token)
-    return { session: await keeper.begin(reply, sentAt), user: reply.user as User }
+    if (entered === undefined) return undefined
+    const { body, session } = entered
+    if (body.device_token !== undefined) await deviceItem?.write(body.device_token)
+    return { session, user: body.user as User }
   }
 
-  /** Not to be lost when the user logs out: they identify the device, not the user. */
-  const deviceTokens = {
-    read: async () => (await Promise.resolve(storage.getItem(`${key}.device`)).catch(() => null)) ?? null,
-    write: async (token: string) => {
-      await Promise.resolve(storage.setItem(`${key}.device`, token)).catch(() => {})
-    },
-  }
-
-  async function accessFor(refused?: string): Promise<string> {
-    const access = await keeper.token(refused)
-    if (access === undefined) throw new ClientError('logged_out', 'Nobody is logged in')
-    return access.token
-  }
-
-  const client: Client = {
-    login: (credentials) => enter('/login', credentials) as Promise<LoggedIn>,
-    register: (signUp) => enter('/register', signUp),
-    async logout({ scope = 'current' } = {}) {
-      if (scope === 'others') return client.endOtherSessions()
-      const refresh_token = await keeper.end()
-      if (store !== undefined && refresh_token === undefined) return
-      const body = { scope, ...(refresh_token !== undefined && { refresh_token }) }
-      await callServer(baseUrl, { path: '/logout', body, withCookie, keepalive: true })
-    },
-    async fetch(given, init) {
-      const input = given instanceof Request ? given : new URL(given, globalThis.location?.href ?? baseUrl).href
-      checkOrigin(input, allowed)
-      const token = await accessFor()
-      const reply = await fetch(input, withToken(input, init, token))
-      if (reply.status !== 401) return reply
-      const { code } = await readError(reply.clone())
-      const mayRetry = code === 'token_expired' || code === 'token_stale'
-      // The next request learns that the session has ended.
-      if (code === 'token_revoked') void keeper.token(token).catch(() => {})
-      if (!mayRetry || isStream(input, init)) return reply
-      const access = await keeper.token(token)
-      return access === undefined ? reply : fetch(input, withToken(input, init, access.token))
-    },
-    async session() {
-      return (await keeper.token())?.session
-    },
-    onChange: keeper.onChange,
-    close: keeper.close,
-    ...accountCalls((call) => authorized(call)),
-  }
-
-  async function authorized({ asUser = false, ...call }: Parameters<Parameters<typeof accountCalls>[0]>[0]) {
-    if (!asUser) return callServer(baseUrl, call)
-    const token = await accessFor()
+  async function callAsUser(given: ServerCall) {
+    const token = await authorized.token()
     try {
-      return await callServer(baseUrl, { ...call, token })
+      return await call({ ...given, token })
     } catch (error) {
-      const { code } = error as ClientError
-      if (code !== 'token_expired' && code !== 'token_stale') throw error
-      return callServer(baseUrl, { ...call, token: await accessFor(token) })
+      const renewed = await authorized.renew(token, (error as ClientError).code)
+      if (renewed === undefined) throw error
+      return call({ ...given, token: renewed })
     }
   }
 
-  return client
-}
-
-function readOptions({ baseUrl, apiOrigins = [], mode }: ClientOptions) {
-  const here = globalThis.location?.href
-  const url = new URL(baseUrl, here)
-  if (url.search !== '' || url.hash !== '') throw new TypeError('baseUrl must have no query and no fragment')
-  const origins = apiOrigins.map((origin) => {
-    if (new URL(origin).origin === origin) return origin
-    throw new TypeError(`apiOrigins must be origins such as https://api.example.com (got ${origin})`)
-  })
+  const account = accountCalls({ call, callAsUser })
   return {
-    baseUrl: url.href.replace(/\/$/, ''),
-    allowed: new Set([url.origin, ...origins]),
-    mode: mode ?? (typeof document === 'undefined' ? 'token' : 'cookie'),
+    ...account,
+    async login(credentials) {
+      const loggedIn = await enter('/login', credentials)
+      if (loggedIn === undefined) throw unreadable({ status: 200 })
+      return loggedIn
+    },
+    register: (signUp) => enter('/register', signUp),
+    async logout({ scope = 'current' } = {}) {
+      await (scope === 'others' ? account.endOtherSessions() : keeper.end(scope))
+    },
+    async deleteMe(proof) {
+      await account.deleteMe(proof)
+      await keeper.forget()
+    },
+    fetch: authorized.fetch,
+    async session() {
+      return (await keeper.token())?.session
+    },
+    onChange: (listener) => keeper.onChange(listener),
+    close: () => keeper.close(),
   }
-}
-
-/** No token leaves for another origin. */
-function checkOrigin(input: string | Request, allowed: ReadonlySet<string>): void {
-  const { origin } = new URL(input instanceof Request ? input.url : input)
-  if (allowed.has(origin)) return
-  throw new ClientError('origin_not_allowed', `${origin} is not in apiOrigins, so it does not get the token`)
-}
-
-function withToken(input: string | Request, init: RequestInit = {}, token: string): RequestInit {
-  const headers = new Headers(init.headers ?? (input instanceof Request ? input.headers : undefined))
-  headers.set('Authorization', `Bearer ${token}`)
-  return { ...init, headers }
-}
-
-/** A stream can be sent only once. */
-function isStream(input: string | Request, init: RequestInit | undefined): boolean {
-  return init?.body === undefined
-    ? input instanceof Request && input.body !== null
-    : init.body instanceof ReadableStream
 }

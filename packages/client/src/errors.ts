@@ -15,25 +15,18 @@ export class ClientError extends Error {
   /** A stable code: a {@link ClientCode}, or one of the server (docs/errors.md). */
   readonly code: string
   /** The status of the reply; 0 if there was none. */
-  readonly status: number
+  declare readonly status: number
   /** More precise than the code, such as `replayed` for `invalid_grant`. */
-  readonly reason: string | undefined
+  declare readonly reason: string | undefined
   /** Seconds after which a new attempt makes sense, if the server said so. */
-  readonly retryAfter: number | undefined
+  declare readonly retryAfter: number | undefined
   /** The members of the body that were wrong, for `validation_failed`. */
-  readonly errors: readonly { readonly path: string; readonly message: string }[]
+  declare readonly errors: readonly { readonly path: string; readonly code: string; readonly message: string }[]
 
-  constructor(
-    code: string,
-    message: string,
-    { status = 0, reason, retryAfter, errors = [], cause }: ErrorDetails = {},
-  ) {
+  constructor(code: string, message: string, { cause, ...details }: ErrorDetails = {}) {
     super(message, { cause })
     this.code = code
-    this.status = status
-    this.reason = reason
-    this.retryAfter = retryAfter
-    this.errors = errors
+    Object.assign(this, { status: 0, reason: undefined, retryAfter: undefined, errors: [] }, details)
   }
 }
 
@@ -48,20 +41,20 @@ interface ErrorDetails {
 /** Makes the error for a reply that is not a success. The body is a problem document (RFC 9457). */
 export async function readError(reply: Response): Promise<ClientError> {
   const { status } = reply
+  // A date would need a clock.
+  const seconds = Number.parseInt(reply.headers.get('Retry-After') ?? '', 10)
+  const retryAfter = seconds >= 0 ? seconds : undefined
   const problem = await reply.json().catch(() => undefined)
-  if (typeof problem?.code !== 'string') return unreadable(status)
-  const seconds = Number(reply.headers.get('Retry-After') ?? Number.NaN)
-  return new ClientError(problem.code, problem.detail ?? problem.title ?? problem.code, {
-    status,
-    reason: problem.reason,
-    errors: problem.errors ?? [],
-    retryAfter: Number.isFinite(seconds) ? seconds : undefined,
-  })
+  if (typeof problem?.code !== 'string') return unreadable({ status, retryAfter })
+  const { code, detail, title, reason, errors = [] } = problem
+  return new ClientError(code, detail ?? title ?? code, { status, reason, errors, retryAfter })
 }
 
-export function unreadable(status: number, cause?: unknown): ClientError {
-  return new ClientError('unreadable_reply', `The reply with status ${status} is not from the auth server`, {
-    status,
-    cause,
-  })
+/** Makes the error for a reply of something else. */
+export function unreadable(details: ErrorDetails): ClientError {
+  return new ClientError(
+    'unreadable_reply',
+    `The reply with status ${details.status} is not from the auth server`,
+    details,
+  )
 }

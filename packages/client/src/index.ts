@@ -1,12 +1,6 @@
 export type { Account, MailProof } from './account.ts'
-export {
-  type Client,
-  type ClientOptions,
-  type Credentials,
-  createClient,
-  type LoggedIn,
-  type SignUp,
-} from './client.ts'
+export { type Client, createClient } from './client.ts'
 export { type ClientCode, ClientError } from './errors.ts'
+export type { ClientOptions } from './options.ts'
 export type { ClientStorage } from './storage.ts'
-export type { Session, User, UserSession } from './types.ts'
+export type { Credentials, LoggedIn, Session, SignUp, User, UserSession } from './types.ts'

@@ -9,51 +9,63 @@ export interface ServerCall {
   /** Below `baseUrl`, such as `/login`. */
   readonly path: string
   readonly body?: object | undefined
-  readonly token?: string | undefined
-  /** Whether the browser sends and stores the cookie. */
-  readonly withCookie?: boolean
+  /** An access token. */
+  readonly token?: string
   /** Whether the request outlives the page. */
   readonly keepalive?: boolean
+  /** How long to wait for the reply, in milliseconds. */
+  readonly patience?: number
+  /** Ends the call early. */
+  readonly controller?: AbortController
 }
 
 /**
- * Calls the auth server.
- *
- * @returns the parsed body; undefined without one
- * @throws {ClientError}
+ * Calls the auth server, and returns the parsed body, undefined without one. Rejects with a
+ * {@link ClientError}.
  */
-export async function callServer(
-  baseUrl: string,
-  { method = 'POST', path, body, token, withCookie, keepalive }: ServerCall,
-  // biome-ignore lint/suspicious/noExplicitAny: the shape depends on the route
-): Promise<any> {
-  let reply: Response
-  let text: string
-  try {
-    reply = await fetch(baseUrl + path, {
-      method,
-      headers: {
-        ...(method !== 'GET' && { 'Content-Type': 'application/json' }),
-        ...(token !== undefined && { Authorization: `Bearer ${token}` }),
-      },
-      ...(method !== 'GET' && { body: JSON.stringify(body ?? {}) }),
-      credentials: withCookie ? 'include' : 'omit',
-      cache: 'no-store',
-      // A proxy or a captive portal redirects; a Sealwax server does not.
-      redirect: 'error',
-      signal: AbortSignal.timeout(PATIENCE_MS),
-      ...(keepalive && { keepalive }),
-    })
-    if (!reply.ok) throw await readError(reply)
-    text = await reply.text()
-  } catch (cause) {
-    if (cause instanceof ClientError) throw cause
-    throw new ClientError('unreachable', 'The auth server did not reply: it is down, or the network is', { cause })
+// biome-ignore lint/suspicious/noExplicitAny: the shape depends on the route
+export type CallServer = (call: ServerCall) => Promise<any>
+
+/** @param withCookie whether the browser sends and stores the cookie */
+export function createServerCalls(baseUrl: string, withCookie: boolean): CallServer {
+  return async ({ method = 'POST', path, body = {}, token, keepalive = false, ...limits }) => {
+    const { patience = PATIENCE_MS, controller = new AbortController() } = limits
+    // Not AbortSignal.timeout, which React Native does not have.
+    const timer = setTimeout(() => controller.abort(), patience)
+    const started = performance.now()
+    try {
+      const reply = await fetch(baseUrl + path, {
+        method,
+        headers: {
+          ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+          'Content-Type': 'application/json',
+        },
+        ...(method !== 'GET' && { body: JSON.stringify(body) }),
+        credentials: withCookie ? 'include' : 'omit',
+        cache: 'no-store',
+        // A proxy or a captive portal redirects; a Sealwax server does not.
+        redirect: 'error',
+        signal: controller.signal,
+        keepalive,
+      })
+      if (!reply.ok) throw await readError(reply)
+      const text = await reply.text()
+      // The page was frozen. Another tab may have got something newer since.
+      if (performance.now() - started > patience) throw new Error('too late')
+      return parse(text, reply.status)
+    } catch (cause) {
+      if (cause instanceof ClientError) throw cause
+      throw new ClientError('unreachable', 'The auth server did not reply', { cause })
+    } finally {
+      clearTimeout(timer)
+    }
   }
-  if (text === '') return undefined
+}
+
+function parse(text: string, status: number): unknown {
   try {
-    return JSON.parse(text)
+    return text === '' ? undefined : JSON.parse(text)
   } catch (cause) {
-    throw unreadable(reply.status, cause)
+    throw unreadable({ status, cause })
   }
 }

@@ -1,191 +1,283 @@
 import { type Access, readAccess } from './access.ts'
 import type { ClientError } from './errors.ts'
-import { callServer, type ServerCall } from './server-calls.ts'
-import type { TokenStore } from './storage.ts'
-import { joinTabs } from './tabs.ts'
+import { between, pause } from './pauses.ts'
+import type { CallServer } from './server-calls.ts'
+import { type Item, readStored, type Stored } from './storage.ts'
+import { joinTabs, type News, type Tabs } from './tabs.ts'
 import type { Session, TokenResponse } from './types.ts'
+
+type Listener = (session: Session | undefined) => void
 
 /** What the keeper needs. */
 export interface KeeperOptions {
-  readonly baseUrl: string
+  readonly call: CallServer
   /** Where the refresh token is; undefined in cookie mode. */
-  readonly store: TokenStore | undefined
+  readonly item: Item | undefined
   /** Sent with each refresh. */
   readonly device: string | undefined
+  /** By which the tabs find each other; undefined if they share nothing. */
+  readonly channel: string | undefined
 }
 
+/** A confirmation is optional, so nobody waits long for it. */
+const CONFIRM_PATIENCE_MS = 3000
+/** A second attempt does not wait longer than this. */
+const LONGEST_PAUSE_MS = 5000
+/** A wish of the server to be left alone is not respected for longer than this. */
+const LONGEST_REST_MS = 60_000
+
 /** Keeps one session alive. */
-export interface SessionKeeper {
+export class SessionKeeper {
+  readonly #call: CallServer
+  readonly #item: Item | undefined
+  readonly #device: { readonly device?: string }
+  readonly #tabs: Tabs | undefined
+  readonly #listeners = new Set<Listener>()
+  #access: Access | undefined
+  /** Raised by a log-in and a log-out: the reply to an earlier refresh then no longer counts. */
+  #epoch = 0
+  #refreshing: Promise<Access | undefined> | undefined
+  /** Ends the request of the refresh. */
+  #controller: AbortController | undefined
+  /** The log-ins and log-outs until now. */
+  #gate: Promise<unknown> = Promise.resolve()
+  /** When the server asked not to be called again before, and the error with which it did. */
+  #rest: { readonly until: number; readonly error: unknown } | undefined
+  /** What the listeners were told. */
+  #told: string | undefined
+
+  constructor({ call, item, device, channel }: KeeperOptions) {
+    this.#call = call
+    this.#item = item
+    this.#device = device === undefined ? {} : { device }
+    this.#tabs = channel === undefined ? undefined : joinTabs(channel, (news) => void this.#heard(news))
+    globalThis.addEventListener?.('pageshow', this.#shown)
+  }
+
   /**
    * Returns a token that has not expired, refreshed if necessary; undefined if nobody is logged in.
    *
    * @param refused a token that the server has just refused: it is not returned again
    */
-  token(refused?: string): Promise<Access | undefined>
-  /** Starts a session with the reply to a log-in. */
-  begin(body: TokenResponse, sentAt: number): Promise<Session>
-  /** Forgets the session, here and in the other tabs, and returns its refresh token. */
-  end(): Promise<string | undefined>
-  onChange(listener: (session: Session | undefined) => void): () => void
-  close(): void
-}
-
-/** How long a second attempt waits, at random: the first one may have failed for many at once. */
-const [SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS] = [300, 1000]
-
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure, each part of it short
-export function createSessionKeeper({ baseUrl, store, device }: KeeperOptions): SessionKeeper {
-  const listeners = new Set<(session: Session | undefined) => void>()
-  let access: Access | undefined
-  /** Raised by a log-in and a log-out: the reply to an earlier refresh then no longer counts. */
-  let epoch = 0
-  let refreshing: Promise<Access | undefined> | undefined
-  /** When the server asked not to be called again before. */
-  let notBefore = 0
-  /** What the listeners were told; null before the first time. */
-  let told: string | null = null
-
-  const tabs = joinTabs(`sealwax ${baseUrl}`, (news) => {
-    epoch += 1
-    refreshing = undefined
-    access = undefined
-    if (news === 'logout') tell()
-    else void token().catch(() => {})
-  })
-  /** A page that comes back from the back-forward cache has missed what the other tabs said. */
-  const shown = (event: { readonly persisted?: boolean }) => {
-    if (!event.persisted) return
-    access = undefined
-    void token().catch(() => {})
-  }
-  globalThis.addEventListener?.('pageshow', shown)
-
-  function call(given: ServerCall) {
-    return callServer(baseUrl, { ...given, withCookie: store === undefined })
-  }
-
-  function tell(): void {
-    const session = access?.session
-    const text = JSON.stringify(session ?? null)
-    if (text === told) return
-    told = text
-    for (const listener of listeners) listener(session)
-  }
-
-  async function token(refused?: string): Promise<Access | undefined> {
-    if (access?.token === refused) access = undefined
+  async token(refused?: string): Promise<Access | undefined> {
+    if (this.#access?.token === refused) this.#access = undefined
+    const access = this.#access
     const now = performance.now()
-    if (access === undefined || now >= access.expiresAt) return refresh()
-    // The token that there is serves this request.
-    if (now >= access.refreshAt && now >= notBefore) void refresh().catch(() => {})
+    if (access === undefined || now >= access.expiresAt) return this.#refresh()
+    if (now >= access.refreshAt) {
+      // This token serves the request. If the refresh fails, there is another one in a while.
+      this.#access = { ...access, refreshAt: now + between(5000, 10_000) }
+      this.#refreshInBackground()
+    }
     return access
+  }
+
+  /** Starts a session with the reply to a log-in; undefined if `send` returns undefined. */
+  begin<Body extends TokenResponse | undefined>(send: () => Promise<Body>) {
+    return this.#alone(async () => {
+      const sentAt = performance.now()
+      const body = await send()
+      if (body === undefined) return undefined
+      const next = readAccess(body, sentAt)
+      const before = await readStored(this.#item)
+      await this.#store(body)
+      this.#access = next
+      this.#tell()
+      this.#tabs?.tell('login')
+      // In cookie mode the server does this.
+      if (before !== undefined) this.#logout({ refresh_token: before.token }).catch(() => {})
+      return { body, session: next.session }
+    })
+  }
+
+  /** Ends the session on the server, and forgets it. */
+  async end(scope: string): Promise<void> {
+    const stored = await this.#alone(async () => {
+      const found = await readStored(this.#item)
+      // Only the server can delete the cookie.
+      if (this.#item === undefined) await this.#logout({ scope })
+      await this.#forget()
+      return found
+    })
+    if (stored !== undefined) await this.#logout({ scope, refresh_token: stored.token })
+  }
+
+  /** Forgets a session that the server has ended. */
+  forget(): Promise<void> {
+    return this.#alone(() => this.#forget())
+  }
+
+  onChange(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  close(): void {
+    this.#listeners.clear()
+    this.#tabs?.close()
+    globalThis.removeEventListener?.('pageshow', this.#shown)
+  }
+
+  /**
+   * Log-ins and log-outs wait for each other. A refresh is interrupted by them, since its late
+   * reply would replace the new cookie, or waits for them.
+   */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#gate.then(() => {
+      this.#interrupt()
+      return work()
+    })
+    this.#gate = run.catch(() => {})
+    return run
+  }
+
+  #interrupt(): void {
+    this.#epoch += 1
+    this.#refreshing = undefined
+    this.#rest = undefined
+    this.#controller?.abort()
+  }
+
+  /** Another tab has logged in or out. */
+  async #heard(news: News): Promise<void> {
+    const { session } = this.#access ?? {}
+    if (session !== undefined && (await readStored(this.#item))?.session === session.id) return
+    this.#interrupt()
+    this.#access = undefined
+    if (news === 'logout' && this.#item === undefined) this.#tell()
+    else this.#refreshInBackground()
+  }
+
+  /** A page that comes back from the back-forward cache has missed what the other tabs said. */
+  readonly #shown = ({ persisted }: { readonly persisted?: boolean }): void => {
+    if (!persisted) return
+    this.#interrupt()
+    this.#access = undefined
+    this.#refreshInBackground()
+  }
+
+  #tell(): void {
+    const session = this.#access?.session
+    const text = JSON.stringify(session ?? null)
+    if (text === this.#told) return
+    this.#told = text
+    // Not from here: a listener that throws must not fail a request.
+    for (const listener of this.#listeners) queueMicrotask(() => listener(session))
+  }
+
+  #refreshInBackground(): void {
+    this.#refresh().catch(() => {})
   }
 
   /** Single flight: whoever needs a token meanwhile gets the same one. */
-  function refresh(): Promise<Access | undefined> {
-    if (refreshing !== undefined) return refreshing
-    const own = refreshTwice(epoch).finally(() => {
-      if (refreshing === own) refreshing = undefined
-    })
-    refreshing = own
+  #refresh(): Promise<Access | undefined> {
+    if (this.#refreshing !== undefined) return this.#refreshing
+    const own = this.#gate
+      .then(() => this.#refreshTwice(this.#epoch))
+      .finally(() => {
+        if (this.#refreshing === own) this.#refreshing = undefined
+      })
+    this.#refreshing = own
     return own
   }
 
-  async function refreshTwice(began: number): Promise<Access | undefined> {
+  async #refreshTwice(epoch: number): Promise<Access | undefined> {
+    if (this.#rest !== undefined && performance.now() < this.#rest.until) throw this.#rest.error
     try {
-      return await refreshOnce(began)
+      return await this.#refreshOnce(epoch)
     } catch (error) {
-      const { status, retryAfter } = error as ClientError
-      if (retryAfter !== undefined) notBefore = performance.now() + retryAfter * 1000
+      const { status, retryAfter = 0 } = error as ClientError
+      const wait = retryAfter * 1000
+      if (wait > 0) this.#rest = { until: performance.now() + Math.min(wait, LONGEST_REST_MS), error }
       // The reply may be lost, or the server restarting. It gives the same token again.
-      if (status !== 0 && status < 500) throw error
-      const pause = SHORTEST_PAUSE_MS + Math.random() * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS)
-      if (retryAfter !== undefined && retryAfter * 1000 > pause) throw error
-      await new Promise((resolve) => setTimeout(resolve, pause))
-      return refreshOnce(began)
+      const mayHelp = status === 0 || status >= 500 || wait > 0
+      if (!mayHelp || wait > LONGEST_PAUSE_MS) throw error
+      await pause(wait + between(300, 1000))
+      return this.#refreshOnce(epoch)
     }
   }
 
-  async function refreshOnce(began: number): Promise<Access | undefined> {
-    const stored = await store?.read()
-    if (store !== undefined && stored === undefined) return dropped(began)
-    const sentAt = performance.now()
-    let body: TokenResponse
+  async #refreshOnce(epoch: number): Promise<Access | undefined> {
+    this.#controller = new AbortController()
+    const stored = await readStored(this.#item)
+    if (epoch !== this.#epoch) return this.token()
+    if (this.#item !== undefined && stored === undefined) return this.#drop(epoch)
     try {
-      body = await call({
+      const sentAt = performance.now()
+      const body: TokenResponse = await this.#call({
         path: '/refresh',
-        body: { ...(stored && { refresh_token: stored.token }), ...(device !== undefined && { device }) },
+        body: { ...(stored && { refresh_token: stored.token }), ...this.#device },
+        controller: this.#controller,
       })
+      const next = readAccess(body, sentAt)
+      if (epoch !== this.#epoch) return this.token()
+      if (!(await this.#keep(body, stored))) return this.#refreshOnce(epoch)
+      if (epoch !== this.#epoch) return this.token()
+      this.#access = next
+      this.#tell()
+      return next
     } catch (error) {
-      if (began !== epoch) return token()
-      if ((error as ClientError).code !== 'invalid_grant') throw error
+      if (epoch !== this.#epoch) return this.token()
+      if (!isRefused(error as ClientError)) throw error
       // Another tab may have stored a newer token, or logged in again.
-      const current = await store?.read()
-      if (current !== undefined && current.token !== stored?.token) return refreshOnce(began)
-      await store?.clear()
-      return dropped(began)
+      const current = await readStored(this.#item)
+      if (epoch !== this.#epoch) return this.token()
+      if (current?.token !== stored?.token) return this.#refreshOnce(epoch)
+      await this.#item?.write(null)
+      return this.#drop(epoch)
     }
-    const next = readAccess(body, sentAt)
-    if (began !== epoch) return token()
-    await keep(body, stored?.token)
-    if (began !== epoch) return token()
-    access = next
-    tell()
-    return access
   }
 
-  /** Stores a successor, then confirms it. The caller uses it after that. */
-  async function keep(body: TokenResponse, presented: string | undefined): Promise<void> {
-    const { refresh_token } = body
-    if (store === undefined) return confirm(undefined)
-    if (refresh_token === undefined || refresh_token === presented) return
-    const current = await store.read()
-    // Another tab has logged out, or logged in again.
-    if (current === undefined || current.session !== body.session.id) return
-    if (await store.write({ session: body.session.id, token: refresh_token })) await confirm(refresh_token)
+  /**
+   * Stores a successor, then confirms it; the caller uses it after that.
+   *
+   * @returns false if another tab has logged out, or logged in again
+   */
+  async #keep({ session, refresh_token }: TokenResponse, presented: Stored | undefined): Promise<boolean> {
+    if (this.#item === undefined) {
+      await this.#confirm({})
+      return true
+    }
+    if ((await readStored(this.#item))?.session !== session.id) return false
+    if (refresh_token === undefined || refresh_token === presented?.token) return true
+    if (await this.#store({ session, refresh_token })) await this.#confirm({ refresh_token })
+    return true
+  }
+
+  async #store({ session, refresh_token }: Pick<TokenResponse, 'session' | 'refresh_token'>): Promise<boolean> {
+    return this.#item?.write(JSON.stringify({ session: session.id, token: refresh_token })) ?? false
   }
 
   /** Optional: without it, the server accepts the previous token for longer. */
-  async function confirm(refresh_token: string | undefined): Promise<void> {
-    await call({ path: '/refresh/confirm', body: refresh_token === undefined ? {} : { refresh_token } }).catch(() => {})
+  async #confirm(body: object): Promise<void> {
+    await this.#call({ path: '/refresh/confirm', body, patience: CONFIRM_PATIENCE_MS }).catch(() => {})
   }
 
-  function dropped(began: number): undefined {
-    if (began !== epoch) return
-    access = undefined
-    tell()
+  /** It is no error if the session has ended already, or if there is none. */
+  async #logout(body: object): Promise<void> {
+    await this.#call({ path: '/logout', body, keepalive: true }).catch((error) => {
+      if (!['invalid_grant', 'token_missing'].includes(error.code)) throw error
+    })
   }
 
-  return {
-    token,
-    async begin(body, sentAt) {
-      const next = readAccess(body, sentAt)
-      epoch += 1
-      refreshing = undefined
-      if (body.refresh_token !== undefined) await store?.write({ session: body.session.id, token: body.refresh_token })
-      access = next
-      tell()
-      tabs.tell('login')
-      return next.session
-    },
-    async end() {
-      epoch += 1
-      refreshing = undefined
-      access = undefined
-      const stored = await store?.read()
-      await store?.clear()
-      tell()
-      tabs.tell('logout')
-      return stored?.token
-    },
-    onChange(listener) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
-    close() {
-      listeners.clear()
-      tabs.close()
-      globalThis.removeEventListener?.('pageshow', shown)
-    },
+  /** Nobody is logged in. */
+  async #drop(epoch: number): Promise<Access | undefined> {
+    if (epoch !== this.#epoch) return this.token()
+    this.#access = undefined
+    this.#tell()
+    return undefined
   }
+
+  async #forget(): Promise<void> {
+    this.#access = undefined
+    await this.#item?.write(null)
+    this.#tell()
+    this.#tabs?.tell('logout')
+  }
+}
+
+/** Whether there is no session. Nothing else logs the user out. */
+function isRefused({ code, errors = [] }: ClientError): boolean {
+  // The second is what the server says when the browser sent no cookie.
+  return code === 'invalid_grant' || errors.some(({ path }) => path === '/refresh_token')
 }

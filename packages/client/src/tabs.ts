@@ -1,5 +1,5 @@
 /** What tabs tell each other. */
-type News = 'login' | 'logout'
+export type News = 'login' | 'logout'
 
 /** The other tabs of the same client. */
 export interface Tabs {
@@ -12,10 +12,20 @@ export interface Tabs {
  * next refresh.
  */
 export function joinTabs(name: string, heard: (news: News) => void): Tabs {
-  if (typeof BroadcastChannel === 'undefined') return { tell() {}, close() {} }
-  const channel = new BroadcastChannel(name)
-  channel.onmessage = ({ data }) => heard(data)
-  // In Node, an open channel would keep the process alive.
-  ;(channel as { unref?: () => void }).unref?.()
-  return { tell: (news) => channel.postMessage(news), close: () => channel.close() }
+  let channel: BroadcastChannel | undefined
+  try {
+    channel = new BroadcastChannel(name)
+    channel.onmessage = ({ data }) => heard(data)
+    // In Node, an open channel would keep the process alive.
+    ;(channel as { unref?: () => void }).unref?.()
+  } catch {
+    // There is none, or the browser does not allow it.
+  }
+  return {
+    tell: (news) => channel?.postMessage(news),
+    close() {
+      channel?.close()
+      channel = undefined
+    },
+  }
 }
