@@ -136,7 +136,7 @@ export const questions: readonly Question[] = [
       ),
       wrong(
         'So many milliseconds after the beginning of 1970',
-        '`Date.now()` counts milliseconds, but `exp` counts seconds. Confusing them makes tokens expire in 1970, or never.',
+        '`Date.now()` counts milliseconds, but `exp` counts seconds. Whoever confuses them makes tokens that expired in 1970, or that are valid for thousands of years.',
       ),
       wrong(
         'At this moment, the server deletes the token',

@@ -22,7 +22,7 @@ export const exercise: Step = {
       </p>
       <p>
         Your code runs in this browser, in a worker without network, storage, or access to this page. It is stopped
-        after a second without a result, so nothing can go wrong.
+        after a second without a result, so an endless loop does no harm.
       </p>
     </>
   ),
