@@ -6,8 +6,9 @@ import type { Page } from 'playwright-core'
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /**
- * All rules that axe runs by default, best practices included, and the size of touch targets. Frames
- * are left out: axe sends them messages, which the browser reports for those of another origin.
+ * All rules that axe runs by default, best practices included, and the size of touch targets.
+ * Frames are left out: axe sends them messages, which the browser reports for those of another
+ * origin.
  */
 const OPTIONS: RunOptions = {
   ...{ resultTypes: ['violations'], iframes: false },
