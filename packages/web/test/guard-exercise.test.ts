@@ -53,7 +53,13 @@ test('guard exercise: notices a scheme that must be in capital letters', async (
 
 test('guard exercise: notices a token that is accepted without Bearer', async () => {
   const wrong = await wrongIn(changed('/^Bearer (\\S+)$/i', '/(\\S+)$/'))
-  assert.deepEqual(Object.keys(wrong), ['Malformed: a token without Bearer'])
+  assert.deepEqual(Object.keys(wrong), ['Another scheme: NotBearer', 'Malformed: a token without Bearer'])
+})
+
+test('guard exercise: notices a scheme that only ends in Bearer', async () => {
+  assert.deepEqual(await wrongIn(changed('/^Bearer', '/Bearer')), {
+    'Another scheme: NotBearer': 'replied 200: the route was run',
+  })
 })
 
 test('guard exercise: notices a token that is only decoded', async () => {
