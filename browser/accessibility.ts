@@ -6,8 +6,9 @@ import type { Page } from 'playwright-core'
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /**
- * All rules that axe runs by default, best practices included, and the size of touch targets. Frames
- * are left out: axe sends them messages, which the browser reports for those of another origin.
+ * All rules that axe runs by default, best practices included, and the size of touch targets.
+ * Frames are left out: axe sends them messages, which the browser reports for those of another
+ * origin.
  */
 const OPTIONS: RunOptions = {
   ...{ resultTypes: ['violations'], iframes: false },
@@ -16,10 +17,9 @@ const OPTIONS: RunOptions = {
 
 /** Throws if axe finds a violation of any severity, or if the page scrolls horizontally. */
 export async function checkAccessibility(page: Page, where: string): Promise<void> {
+  await finishAnimations(page)
   if (await page.evaluate(() => !('axe' in globalThis))) await page.evaluate(AXE)
   const violations = await page.evaluate(async (options) => {
-    // What unfolds is transparent at first.
-    await Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})))
     const { axe } = globalThis as unknown as { axe: { run(options: RunOptions): Promise<AxeResults> } }
     return (await axe.run(options)).violations.map(({ id, impact, nodes }) => {
       const where = nodes.slice(0, 3).map(({ html, any }) => `${html.slice(0, 200)} ${any[0]?.message ?? ''}`)
@@ -32,6 +32,13 @@ export async function checkAccessibility(page: Page, where: string): Promise<voi
   ])
   if ((width ?? 0) > (visible ?? 0)) violations.push(`it is ${width} px wide, and ${visible} px are visible`)
   if (violations.length > 0) throw new Error(`${where}:\n  ${violations.join('\n  ')}`)
+}
+
+/** What unfolds is transparent at first. What is folded up would never finish by itself. */
+export async function finishAnimations(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    for (const animation of document.getAnimations()) animation.finish()
+  })
 }
 
 /** Throws unless Tab leads from the beginning of the page to its last control. */

@@ -58,8 +58,8 @@ test('docs: every export of every package is named on a page', async () => {
   const missing: string[] = []
   let seen = 0
   for (const path of globSync('packages/*/package.json', { cwd: root })) {
-    const { name, exports } = JSON.parse(read(path)) as { name: string; exports?: Record<string, unknown> }
-    for (const subpath of Object.keys(exports ?? {})) {
+    const { name, exports = {} } = JSON.parse(read(path)) as { name: string; exports?: Record<string, unknown> }
+    for (const subpath of Object.keys(exports)) {
       for (const exported of Object.keys(await import(join(name, subpath)))) {
         seen += 1
         if (!new RegExp(`\\b${exported}\\b`).test(text)) missing.push(`${join(name, subpath)}: ${exported}`)

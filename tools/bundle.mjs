@@ -5,7 +5,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
-for (const name of ['jwt', 'guard']) {
+for (const name of ['jwt', 'guard', 'client']) {
   const root = join(import.meta.dirname, '../packages', name)
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const result = await build({

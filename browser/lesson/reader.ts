@@ -12,6 +12,8 @@ export interface Task {
   write(label: string, text: string): Promise<void>
   /** Waits for a text. */
   sees(text: string | RegExp): Promise<void>
+  /** Gets a token of Ada, unless an earlier step has one. */
+  logInOnce(): Promise<void>
   /** Waits until the page has noticed that the task is done. */
   isDone(): Promise<void>
 }
@@ -42,15 +44,16 @@ export function readerOf(page: Page, hands: Hands): Reader {
 
 function taskIn(page: Page, id: string, hands: Hands): Task {
   const section = page.locator(`section[data-task="${id}"]`)
+  const press = async (name: string) => {
+    const button = section.getByRole('button', { name, exact: true })
+    if (hands === 'pointer') return button.click()
+    // A disabled button cannot have the focus.
+    await section.locator('button:enabled').and(button).focus()
+    await page.keyboard.press('Enter')
+  }
   return {
     section,
-    async press(name) {
-      const button = section.getByRole('button', { name, exact: true })
-      if (hands === 'pointer') return button.click()
-      // A disabled button cannot have the focus.
-      await section.locator('button:enabled').and(button).focus()
-      await page.keyboard.press('Enter')
-    },
+    press,
     async choose(name) {
       const choice = section.getByRole('radio', { name }).or(section.getByRole('checkbox', { name }))
       if (hands === 'pointer') return choice.click()
@@ -59,6 +62,11 @@ function taskIn(page: Page, id: string, hands: Hands): Task {
     },
     write: (label, text) => section.getByLabel(label, { exact: true }).fill(text),
     sees: (text) => section.getByText(text).filter({ visible: true }).first().waitFor(),
+    async logInOnce() {
+      const token = section.getByText('You have an access token of Ada.')
+      if (!(await token.isVisible())) await press('Log in as Ada')
+      await token.waitFor()
+    },
     isDone: () => page.locator(`section[data-task="${id}"][data-done="true"]`).waitFor(),
   }
 }

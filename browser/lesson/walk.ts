@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
-import { checkAccessibility, checkTabOrder } from '../accessibility.ts'
+import { checkAccessibility, checkTabOrder, finishAnimations } from '../accessibility.ts'
 import { type PageWatch, watchPage } from '../page-watch.ts'
 import { type Hands, type Reader, readerOf, type StepWalk } from './reader.ts'
 import { walks } from './walks.ts'
@@ -99,6 +99,6 @@ async function checkProgress(page: Page): Promise<void> {
 
 async function takePicture(page: Page, { screenshots = '', width, scheme }: Options, name: string): Promise<void> {
   mkdirSync(screenshots, { recursive: true })
-  await page.evaluate(() => Promise.all(document.getAnimations().map((each) => each.finished.catch(() => {}))))
+  await finishAnimations(page)
   await page.screenshot({ path: join(screenshots, `${name}-${width}-${scheme}.png`), fullPage: true })
 }

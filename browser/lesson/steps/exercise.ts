@@ -6,13 +6,13 @@ import type { StepWalk, Task } from '../reader.ts'
 const WRONG = {
   verifier: [
     ['while (true) {}', /stopped/],
-    ['async function verify(token) { return JSON.parse(decode(token.split(".")[1])) }', /as are|as expected/],
-    [VERIFIER_SOLUTION.replace('equal(signature, expected)', '(signature === expected)'), /as expected/],
-    ['this is not JavaScript', /does not run/],
+    ['this is not JavaScript', /^Your code/],
+    ['async function verify(token) { return JSON.parse(decode(token.split(".")[1])) }', /^3 of \d+ are as expected/],
+    [VERIFIER_SOLUTION.replace('<= Date.now()', '< 1 / Date.now()'), /^\d+ of \d+ are as expected/],
   ],
   guard: [
-    ['async function guard(c, next) { await next() }', /as expected/],
-    [GUARD_SOLUTION.replace('/^Bearer', '/Bearer'), /as expected/],
+    ['async function guard(c, next) { await next() }', /^0 of \d+ are as expected/],
+    [GUARD_SOLUTION.replace('/^Bearer', '/Bearer'), /^\d+ of \d+ are as expected/],
   ],
 } as const
 

@@ -15,7 +15,7 @@ export const keys: StepWalk = {
     await hs256.sees('The service refuses the token')
 
     const es256 = task('es256')
-    await es256.press('Log in as Ada')
+    await es256.logInOnce()
     await es256.press('Fetch the public keys, and verify the token')
     await es256.sees(/The signature of Ada’s token is right/)
     await es256.press('Sign with the public key')

@@ -4,7 +4,7 @@ export const parts: StepWalk = {
   id: 'parts',
   async walk({ task }) {
     const apart = task('apart')
-    await apart.press('Log in as Ada')
+    await apart.logInOnce()
     await apart.press('Look up the first four characters')
     await apart.press('Cut the bits into bytes')
     await apart.press('Decode the whole part')

@@ -7,7 +7,7 @@ export const tamper: StepWalk = {
   id: 'tamper',
   async walk({ task }) {
     const claims = task('claims')
-    await claims.press('Log in as Ada')
+    await claims.logInOnce()
     await claims.press('Add the role teacher')
     await claims.choose('200: the server accepts it')
     await claims.press('Send the changed token')

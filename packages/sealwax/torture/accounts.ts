@@ -98,8 +98,9 @@ export async function begin(world: MailWorld, account: Account): Promise<Act> {
   for (const { reply } of act.tried) {
     const foreseen = reply === 'lost' || reply.status === accepted || reply.status === 503
     // Twelve hours of requests for one address are counted, and those with a lost reply as well.
-    const tooMany = step === 'forget' && reply !== 'lost' && reply.body.code === 'too_many_attempts'
-    if (tooMany) run.count('forget: too many attempts')
+    const isCounted = step === 'forget' || step === 'sign-up'
+    const tooMany = isCounted && reply !== 'lost' && reply.body.code === 'too_many_attempts'
+    if (tooMany) run.count(`${step}: too many attempts`)
     const usedUp = STEPS[step].uses && reply !== 'lost' && isRefusal(reply)
     run.check(foreseen || tooMany || usedUp, `${step} of ${account.name} got ${toldOf(reply)}`)
   }

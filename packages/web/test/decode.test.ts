@@ -73,6 +73,11 @@ describe('decode: a fault does not hide what can be read', () => {
     assert.deepEqual(faultNames(first), ['number-of-parts'])
   })
 
+  test('something that is no JWT at all is not taken apart', () => {
+    assert.deepEqual(faultNames('2YotnFZFEjr1zCsicMWpAA'), ['number-of-parts'])
+    assert.equal(decodeToken('2YotnFZFEjr1zCsicMWpAA').header, undefined)
+  })
+
   test('four parts', () => {
     assert.deepEqual(decodeToken(`${token}.x`).payload?.value, payload)
     assert.deepEqual(faultNames(`${token}.x`), ['number-of-parts'])

@@ -3,10 +3,11 @@ import type { Context } from '../core/context.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit } from '../core/unit-of-work.ts'
 import { enqueueMail } from '../mail/outbox.ts'
+import { callLoadSubject, resolveNewSubject } from '../sessions/subjects.ts'
 import { throttle } from '../throttling/throttle.ts'
 import { addressTaken, isTaken, needMail, normaliseEmail } from './email-addresses.ts'
 import type { LoggedIn } from './login.ts'
-import { findToken, reserveToken, takeToken } from './one-time-tokens.ts'
+import { findToken, invalidToken, reserveToken, takeToken } from './one-time-tokens.ts'
 import type { OneTimeTokenRow } from './one-time-tokens-contract.ts'
 import { completeSignUp, prepareRegistration, registrationDisabled, type SignUp } from './registration.ts'
 import { checkRoles, insertUser } from './users.ts'
@@ -49,7 +50,7 @@ export async function inviteUser(context: Context, given: InviteUser, origin: Re
       purpose: 'invite',
       holder: email,
       email,
-      data: { roles },
+      data: { roles, ...(origin.by !== undefined && { by: origin.by }) },
     })
     await enqueueMail(context, unit, { kind: 'invitation', recipient: email, data: {}, origin })
     await audit(unit, { type: 'user.invited', time: now, ...origin, data: { roles } })
@@ -131,10 +132,24 @@ async function prepareInvited(context: Context, { invitation, ...given }: Accept
     throw error
   })
   await attempt.withdraw()
+  await checkInviter(context, token)
   const { email, roles } = toInvitation(token)
   const credentials = { ...given, email }
   const { user, subject } = await prepareRegistration(context, credentials, origin, roles)
   return { token, user: { ...user, email_verified_at: context.now() }, subject, credentials }
+}
+
+/**
+ * An administrator who has been disabled or deleted, or has lost the role, gives nobody access any
+ * more.
+ */
+async function checkInviter(context: Context, { data: { by } }: OneTimeTokenRow): Promise<void> {
+  // The application has sent it, or a command.
+  if (typeof by !== 'string') return
+  const answer = await callLoadSubject(context, by)
+  const user = await context.store.committed.users.byId(by)
+  const { roles = [] } = resolveNewSubject(user, {}, answer) ?? {}
+  if (!roles.includes(context.config.adminRole)) throw invalidToken()
 }
 
 function toInvitation({ email, data, created_at, expires_at }: OneTimeTokenRow): Invitation {

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { html, raw } from 'hono/html'
 
 /**
- * Sends the request as soon as the page is open, as the page of an attacker would. Both ways need no
- * permission of the other origin: CORS protects replies, not requests.
+ * Sends the request as soon as the page is open, as the page of an attacker would. Both ways need
+ * no permission of the other origin: CORS protects replies, not requests.
  */
 const SCRIPT = `
 addEventListener('load', () => {

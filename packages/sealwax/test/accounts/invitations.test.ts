@@ -14,7 +14,7 @@ async function start(options: Parameters<typeof startWithInbox>[0] = { registrat
   })
   const { access_token: token } = await server.auth.sessions.create({ subject: admin.id })
   const invite = (json: object) => server.call('/invitations', { json, token })
-  return Object.assign(server, { token, invite })
+  return Object.assign(server, { admin, token, invite })
 }
 
 describe('invitations', () => {
@@ -65,6 +65,28 @@ describe('invitations', () => {
     const third = await server.inbox.next(EMAIL)
     server.clock.advance(7 * DAY)
     assertProblem(await use(third.token), [400, 'one_time_token_invalid'])
+  })
+
+  it('attack: an invitation is refused when its administrator has been disabled, demoted or deleted', async () => {
+    for (const change of ['disable', 'demote', 'delete'] as const) {
+      await using server = await start()
+      await server.invite({ email: EMAIL, roles: ['sealwax:admin'] })
+      const { token: invitation } = await server.inbox.next(EMAIL)
+      const { users } = server.auth
+      if (change === 'disable') await users.disable(server.admin.id)
+      else if (change === 'demote') await users.setRoles(server.admin.id, [])
+      else await users.delete(server.admin.id)
+      const reply = await server.call('/register', { json: { invitation, password: PASSWORD } })
+      assertProblem(reply, [400, 'one_time_token_invalid'])
+      assert.equal(await users.find(EMAIL), undefined)
+    }
+  })
+
+  it('an invitation by the application needs no administrator', async () => {
+    await using server = await start()
+    await server.auth.users.invite({ email: EMAIL })
+    const { token: invitation } = await server.inbox.next(EMAIL)
+    assert.equal((await server.call('/register', { json: { invitation, password: PASSWORD } })).status, 201)
   })
 
   it('only administrators invite, and not to the address of a user', async () => {

@@ -56,7 +56,9 @@ export function Decoder({
         <FindingList faults={decoded.faults} findings={sortFindings([...findings, ...aboutSecret])} />
       </div>
       <div class="decoder-parts">
-        <Parts {...{ decoded, original, onToken, now, active, onActive: setActive, panels }} />
+        {(decoded.parts.length > 1 || decoded.header !== undefined) && (
+          <Parts {...{ decoded, original, onToken, now, active, onActive: setActive, panels }} />
+        )}
       </div>
       <div class="decoder-key" tabIndex={-1} ref={keyPanel}>
         <KeyPanel entry={keyEntry} onEntry={onKeyEntry} />

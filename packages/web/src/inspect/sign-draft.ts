@@ -30,7 +30,7 @@ export function needsSecret(alg: string): boolean {
   return alg.startsWith('HS')
 }
 
-/** Returns the claims that the form describes, or what is wrong with it. Empty fields are left out. */
+/** Returns the claims of the form, without empty fields, or what is wrong with the form. */
 export function claimsOf(
   { iss, sub, aud, lifetime, claims }: SignDraft,
   now: number,

@@ -9,12 +9,17 @@ const GUARD = `const guard = createGuard({
   audience: 'https://api.example.com',
 })`
 
-const EXPRESS = `import { createGuard } from '@sealwax/guard'
-import { protect } from '@sealwax/guard/express'
-import express from 'express'
+/** Returns a program that imports the guard, its adapter and the framework. */
+function program(adapter: string, framework: readonly string[], body: string): string {
+  const imports = [
+    "import { createGuard } from '@sealwax/guard'",
+    `import { protect } from '@sealwax/guard/${adapter}'`,
+    ...framework,
+  ]
+  return [imports.join('\n'), GUARD, body].join('\n\n')
+}
 
-${GUARD}
-const app = express()
+const EXPRESS = `const app = express()
 
 app.get('/grades', protect(guard, { role: 'teacher' }), (req, res) =>
   res.json({ teacher: res.locals.auth.subject, grades: { ada: 'A' } }),
@@ -22,12 +27,7 @@ app.get('/grades', protect(guard, { role: 'teacher' }), (req, res) =>
 
 app.listen(3000)`
 
-const FASTIFY = `import { createGuard } from '@sealwax/guard'
-import { protect } from '@sealwax/guard/fastify'
-import Fastify from 'fastify'
-
-${GUARD}
-const app = Fastify()
+const FASTIFY = `const app = Fastify()
 
 app.get('/grades', { onRequest: protect(guard, { role: 'teacher' }) }, (request) => (
   { teacher: request.auth.subject, grades: { ada: 'A' } }
@@ -35,13 +35,7 @@ app.get('/grades', { onRequest: protect(guard, { role: 'teacher' }) }, (request)
 
 await app.listen({ port: 3000 })`
 
-const HONO = `import { serve } from '@hono/node-server'
-import { createGuard } from '@sealwax/guard'
-import { protect } from '@sealwax/guard/hono'
-import { Hono } from 'hono'
-
-${GUARD}
-const app = new Hono()
+const HONO = `const app = new Hono()
 
 app.get('/grades', protect(guard, { role: 'teacher' }), (c) =>
   c.json({ teacher: c.var.auth.subject, grades: { ada: 'A' } }),
@@ -51,7 +45,10 @@ serve({ fetch: app.fetch, port: 3000 })`
 
 /** The same route in three frameworks. A test runs these programs. */
 export const guardedPrograms: readonly GuardedProgram[] = [
-  { framework: 'Express', code: EXPRESS },
-  { framework: 'Fastify', code: FASTIFY },
-  { framework: 'Hono', code: HONO },
+  { framework: 'Express', code: program('express', ["import express from 'express'"], EXPRESS) },
+  { framework: 'Fastify', code: program('fastify', ["import Fastify from 'fastify'"], FASTIFY) },
+  {
+    framework: 'Hono',
+    code: program('hono', ["import { Hono } from 'hono'", "import { serve } from '@hono/node-server'"], HONO),
+  },
 ]

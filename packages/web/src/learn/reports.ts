@@ -36,7 +36,7 @@ export function asSeen({ method, path, origin, site, cookie, status, code }: See
   ].join('\n')
 }
 
-/** Returns what a script reported, as text. It may be anything that can be sent with postMessage. */
+/** Returns what a script reported, as text. It may be anything that postMessage can send. */
 export function asText(report: unknown): string {
   try {
     return JSON.stringify(report, undefined, 2) ?? String(report)

@@ -7,7 +7,7 @@ import { parseJson } from './json.ts'
 export type JsonObject = Readonly<Record<string, unknown>>
 
 /** A part of a token that should be JSON, as far as it can be read. */
-export interface DecodedPart {
+interface DecodedPart {
   /** The decoded text. Characters that cannot be read are `U+FFFD`. */
   readonly text: string
   /** The parsed JSON; undefined if it is not a JSON object. */
@@ -38,7 +38,9 @@ export function decodeToken(text: string): DecodedToken {
   const parts = token === '' ? [] : token.split('.')
   const isEncrypted = parts.length === 5
   checkParts(parts, faults)
-  const header = readPart(parts, 0, faults)
+  // Without a dot, and without the brace of a header at the beginning, nothing of it is a JWT.
+  const isOpaque = parts.length === 1 && !token.startsWith('ey')
+  const header = isOpaque ? undefined : readPart(parts, 0, faults)
   const payload = isEncrypted ? undefined : readPart(parts, 1, faults)
   const signature = isEncrypted ? undefined : readSignature(parts[2], faults)
   return { token, parts, isEncrypted, header, payload, signature, faults }

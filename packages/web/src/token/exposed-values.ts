@@ -6,7 +6,7 @@ const SECRET = /(^|_)(secrets?|credentials?|api_?key|access_?key|private_?key|se
 const TOKEN = /(^|_)(refresh|access|auth|session|bearer|api|id|reset|personal)_?token$|^(token|cookie|key)$/
 const PERSONAL =
   /^(e_?mail(_address)?|phone(_number)?|mobile|address|street(_address)?|birth_?da(te|y)|date_of_birth|dob|gender|ssn|social_security_number|tax_id|passport(_number)?|iban|salary|religion|diagnosis)$/
-/** Names under which a random value is as it should be, or that have an explanation of their own. */
+/** Names under which a random value is as it should be. */
 const HARMLESS = new Set(['jti', 'sid', 'sub', 'nonce', 'kid', 'cnf', 'jwk', 'at_hash', 'c_hash', 's_hash', 'ath'])
 const HASH = /^\$(2[aby]|argon2\w*|scrypt|pbkdf2|[156])\$/
 const JWT = /^ey[\w-]{8,}\.[\w-]+\.[\w-]*$/

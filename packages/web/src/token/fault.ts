@@ -1,5 +1,5 @@
 /** What is wrong with how a token is written. */
-export type FaultName =
+type FaultName =
   | 'quotes'
   | 'scheme'
   | 'white-space'

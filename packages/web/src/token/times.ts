@@ -26,7 +26,7 @@ export function showDate(value: unknown, now: number): ShownDate | undefined {
   const distance = date.getTime() / 1000 - now
   const span = spellDuration(Math.abs(distance))
   return {
-    relative: distance > 0 ? `in ${span}` : `${span} ago`,
+    relative: Math.abs(distance) < 1 ? 'now' : distance > 0 ? `in ${span}` : `${span} ago`,
     local: new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' }).format(date),
     utc: date.toISOString().replace('.000Z', 'Z'),
   }
