@@ -18,5 +18,10 @@ const ARGUMENTS = [
 export function launchChromium(): Promise<Browser> {
   // Chromium does not start its sandbox as root.
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  return chromium.launch({ executablePath: path, args: [...ARGUMENTS, ...sandbox] })
+  return chromium.launch({
+    executablePath: path,
+    args: [...ARGUMENTS, ...sandbox],
+    // Playwright turns the cache off. `goBack` then needs `waitUntil: 'commit'`.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  })
 }

@@ -8,6 +8,8 @@ export type ClientCode =
   | 'unreachable'
   /** The reply is not one of a Sealwax server: perhaps of a proxy or a captive portal. */
   | 'unreadable_reply'
+  /** The `storage` cannot be read any more, so it is not known whether somebody is logged in. */
+  | 'storage_unavailable'
 
 /** An error of the client or of the server. */
 export class ClientError extends Error {

@@ -79,7 +79,7 @@ export class SessionKeeper {
       const body = await send()
       if (body === undefined) return undefined
       const next = readAccess(body, sentAt)
-      const before = await readStored(this.#item)
+      const before = await readStored(this.#item).catch(() => undefined)
       await this.#store(body)
       this.#access = next
       this.#tell()
@@ -141,7 +141,8 @@ export class SessionKeeper {
   /** Another tab has logged in or out. */
   async #heard(news: News): Promise<void> {
     const { session } = this.#access ?? {}
-    if (session !== undefined && (await readStored(this.#item))?.session === session.id) return
+    const stored = await readStored(this.#item).catch(() => undefined)
+    if (session !== undefined && session.id === stored?.session) return
     this.#interrupt()
     this.#access = undefined
     if (news === 'logout' && this.#item === undefined) this.#tell()

@@ -1,3 +1,5 @@
+import { ClientError } from './errors.ts'
+
 /**
  * Where token mode keeps the refresh token: `localStorage`, AsyncStorage, or three functions around
  * the secure storage of a phone. May be asynchronous.
@@ -13,40 +15,38 @@ export interface ClientStorage {
 
 /** One value of a storage. Works without the storage, too, until the page is closed. */
 export interface Item {
+  /** @throws {ClientError} `storage_unavailable` */
   read(): Promise<string | null>
   /** Resolves with true if the value is in the storage. */
   write(value: string | null): Promise<boolean>
 }
 
 export function createItem(storage: ClientStorage, key: string): Item {
-  /** What the storage contained when it could last be read. */
-  let found: string | null = null
+  /** What the storage contained when it was last read; undefined if that was never possible. */
+  let found: string | null | undefined
   /** What could not be stored, and what the storage contained then. */
   let unsaved: { readonly value: string | null; readonly instead: string | null } | undefined
 
-  async function look(): Promise<string | null> {
-    try {
-      found = (await storage.getItem(key)) ?? null
-    } catch {
-      // A phone that is locked. Nobody is logged out by that.
-    }
-    return found
-  }
-
   return {
     async read() {
-      const current = await look()
+      try {
+        found = (await storage.getItem(key)) ?? null
+      } catch (cause) {
+        if (unsaved !== undefined) return unsaved.value
+        // Another tab may have stored something newer since, and an older token ends the session.
+        if (found !== undefined) throw new ClientError('storage_unavailable', 'The storage cannot be read', { cause })
+        return null
+      }
       // Another tab may have stored something since.
-      return unsaved?.instead === current ? unsaved.value : current
+      return unsaved !== undefined && unsaved.instead === found ? unsaved.value : found
     },
     async write(value) {
       try {
         await (value === null ? storage.removeItem(key) : storage.setItem(key, value))
-        found = value
         unsaved = undefined
         return true
       } catch {
-        unsaved = { value, instead: await look() }
+        unsaved = { value, instead: found ?? null }
         return false
       }
     },
@@ -71,8 +71,9 @@ export interface Stored {
 
 /** Reads the item of a refresh token. */
 export async function readStored(item: Item | undefined): Promise<Stored | undefined> {
+  const text = await item?.read()
   try {
-    const { session, token } = JSON.parse((await item?.read()) ?? '')
+    const { session, token } = JSON.parse(text ?? '')
     return { session, token }
   } catch {
     return undefined

@@ -146,19 +146,38 @@ describe('the storage of a client', () => {
     assert.equal((await place.client({ storage }).me()).email, ADA.email)
   })
 
-  it('unreadable for a while, as on a locked phone: nobody is logged out', async () => {
+  it('unreadable for a while, as on a locked phone: an error, and nobody is logged out', async () => {
     const storage = createStorage()
-    const client = place.client({ storage })
+    const [client, other] = [place.client({ storage }), place.client({ storage })]
     const heard: unknown[] = []
     await client.login(ADA)
+    await other.session()
     client.onChange((session) => void heard.push(session))
     storage.faults.read = true
-    pass(20 * MINUTE)
-    assert.equal((await client.me()).email, ADA.email)
+    for (let i = 0; i < 3; i += 1) {
+      pass(20 * MINUTE)
+      assert.equal(await codeOf(client.me()), 'storage_unavailable')
+      // The other one can read it, and rotates the token.
+      storage.faults.read = false
+      await other.me()
+      storage.faults.read = true
+    }
     storage.faults.read = false
-    pass(20 * MINUTE)
     assert.equal((await client.me()).email, ADA.email)
     assert.deepEqual(heard, [])
+  })
+
+  it('readable and empty after a log-in that it did not take: the session goes on', async () => {
+    const storage = createStorage()
+    Object.assign(storage.faults, { read: true, write: true })
+    const client = place.client({ storage })
+    await client.login(ADA)
+    Object.assign(storage.faults, { read: false, write: false })
+    for (let i = 0; i < 2; i += 1) {
+      pass(20 * MINUTE)
+      assert.equal((await client.me()).email, ADA.email)
+    }
+    assert.match(refreshTokenIn(storage), /^swr_/)
   })
 
   it('is read before each refresh: of two clients that take turns, neither is logged out', async () => {
