@@ -2,15 +2,19 @@ import { parseArgs } from 'node:util'
 import { launchChromium, withoutChromium } from './chromium.ts'
 import { suites } from './suites.ts'
 
-const USAGE = `npm run test:browser -- [--rounds N] [--only NAME] [--seed N]
+const USAGE = `npm run test:browser -- [--rounds N] [--only NAME] [--seed N] [--screenshots DIR]
   --rounds  how often to repeat what is random; default 50
   --only    only the suites whose names start with NAME: ${suites.map(({ name }) => name).join(', ')}
-  --seed    repeats the random choices of a run`
+  --seed    repeats the random choices of a run
+  --screenshots  a folder for pictures of each step of the lesson and of the inspector`
 
 /** Runs the suites. The exit code is 1 if one of them fails, or if there is no browser. */
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { rounds: { type: 'string' }, only: { type: 'string' }, seed: { type: 'string' } },
+    options: {
+      ...{ rounds: { type: 'string' }, only: { type: 'string' }, seed: { type: 'string' } },
+      screenshots: { type: 'string' },
+    },
   })
   const rounds = Number(values.rounds ?? 50)
   const seed = Number(values.seed ?? Date.now() % 1_000_000)
@@ -28,7 +32,8 @@ async function main(): Promise<void> {
     const started = performance.now()
     const seconds = () => ((performance.now() - started) / 1000).toFixed(1)
     try {
-      await run(browser, { rounds, seed, short: false, print: (line) => console.log(`    ${line}`) })
+      const { screenshots } = values
+      await run(browser, { rounds, seed, short: false, screenshots, print: (line) => console.log(`    ${line}`) })
       console.log(`ok   ${name} (${seconds()} s)`)
     } catch (error) {
       failed += 1

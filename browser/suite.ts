@@ -1,13 +1,15 @@
 import type { Browser } from 'playwright-core'
 
 /** What a suite gets besides the browser. */
-export interface SuiteOptions {
+interface SuiteOptions {
   /** How often to repeat what is random. */
   readonly rounds: number
   /** Repeats the random choices of a run. */
   readonly seed: number
   /** Whether to run only a part that takes at most 15 seconds, as `npm test` does. */
   readonly short: boolean
+  /** A folder for pictures of what was seen; undefined for none. */
+  readonly screenshots?: string | undefined
   /** Prints a line. */
   readonly print: (line: string) => void
 }

@@ -1,6 +1,8 @@
 import { client } from './client/suite.ts'
+import { lesson } from './lesson/suite.ts'
 import { react } from './react/suite.ts'
+import { sandbox } from './sandbox/suite.ts'
 import type { Suite } from './suite.ts'
 
 /** All suites, in the order in which they run. */
-export const suites: readonly Suite[] = [client, react]
+export const suites: readonly Suite[] = [client, react, lesson, sandbox]

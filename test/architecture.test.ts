@@ -39,9 +39,19 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
     may: ['packages/client/src/', 'react'],
   },
   {
+    room: 'sandbox',
+    files: 'packages/web/src/learn/exercise/{in-worker,*-worker,failure,provided,try-*}.ts',
+    may: ['packages/web/src/learn/exercise/', 'packages/web/src/token/base64url.ts', 'hono'],
+  },
+  {
+    room: 'code that the lesson shows',
+    files: 'packages/web/src/learn/guard-code.ts',
+    may: ['@sealwax/guard', 'express', 'fastify', 'hono'],
+  },
+  {
     room: 'web',
     files: 'packages/web/src/**/*.{ts,tsx}',
-    may: ['packages/web/src/', '@sealwax/jwt', 'preact', 'codejar'],
+    may: ['packages/web/src/', '@sealwax/jwt', 'preact'],
   },
   {
     room: 'declarations',

@@ -4,9 +4,12 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 
 const root = join(import.meta.dirname, '..')
-const sources = globSync(['packages/*/{src,test,torture,drill,fuzz,mutation}/**/*.ts', 'bench/*.ts', 'browser/**/*.ts', 'test/*.ts'], {
-  cwd: root,
-})
+const sources = globSync(
+  ['packages/*/{src,test,torture,drill,fuzz,mutation}/**/*.ts', 'bench/*.ts', 'browser/**/*.ts', 'test/*.ts'],
+  {
+    cwd: root,
+  },
+)
 
 /** The maximum number of columns of a comment. */
 const WIDTH = 100

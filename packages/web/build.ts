@@ -13,6 +13,7 @@ await build({ root: import.meta.dirname, logLevel: 'warn' })
 await build({
   root: import.meta.dirname,
   logLevel: 'warn',
+  ssr: { resolve: { conditions: ['@sealwax/source', 'module', 'node', 'default'] } },
   build: {
     ssr: 'src/learn/printed.tsx',
     outDir: RENDERER,

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { defineConfig } from 'vite'
+import { scriptText } from './script-text.ts'
 
 /** Relative addresses, so that the pages work under any base path. */
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
+  plugins: [scriptText()],
   resolve: { conditions: ['@sealwax/source', 'module', 'browser', 'default'] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {

@@ -34,5 +34,9 @@ Or let the shell insert the token:
 
 Take a tour of the other features, in a second terminal:
   ${port === '5000' ? '' : `PORT=${port} `}npm run tour
+
+Look into a token, in a browser: ${url}/inspect
+Learn how all of this works, step by step, in a second terminal:
+  npm run sealwax -- learn
 `
 }

@@ -13,3 +13,17 @@ export function store(key: string, value: string): void {
     localStorage.setItem(key, value)
   } catch {}
 }
+
+/** Removes all values whose key begins with a prefix. */
+export function forgetStored(prefix: string): void {
+  try {
+    for (const key of Object.keys(localStorage)) if (key.startsWith(prefix)) localStorage.removeItem(key)
+  } catch {}
+}
+
+/** Removes a value from localStorage. */
+export function removeStored(key: string): void {
+  try {
+    localStorage.removeItem(key)
+  } catch {}
+}

@@ -10,10 +10,10 @@ interface LearnOptions {
 /** Starts the lesson and opens it in a browser. Needs no settings. */
 export async function learn({ port, open }: LearnOptions): Promise<void> {
   const lesson = await startLesson(port)
-  console.log(`The lesson is at ${lesson.url}\nIts server exists in memory and ends with Ctrl-C.`)
+  // There is nothing to store and nobody to wait for.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit())
+  console.log(`The lesson is ready: ${lesson.url}   (Ctrl-C stops it)`)
   if (open) openBrowser(lesson.url)
-  let closing: Promise<void> | undefined
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (closing ??= lesson.close()))
 }
 
 const OPENERS: Readonly<Record<string, readonly [command: string, ...args: string[]]>> = {

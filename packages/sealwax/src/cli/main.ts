@@ -99,6 +99,7 @@ function createOption({ flags, description, required, repeated, default: value }
 
 /** Prints an error as sentences; with a stack trace only if it is unexpected. */
 function report(error: unknown): void {
+  const isLearn = process.argv[2] === 'learn'
   if (error instanceof EnvironmentError) {
     console.error('sealwax cannot start:')
     for (const problem of error.problems) console.error(`  ${problem}`)
@@ -106,10 +107,12 @@ function report(error: unknown): void {
     console.error(`sealwax: ${error.detail} (${error.code})`)
   } else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
     const next = Number(error.port) + 1
-    const again = process.argv[2] === 'learn' ? `sealwax learn --port ${next}` : `SEALWAX_PORT=${next} sealwax serve`
-    console.error(`sealwax: port ${error.port} is in use. Try: ${again}`)
+    const serveAgain = `is in use. Try: SEALWAX_PORT=${next} sealwax serve`
+    const learnAgain = `is in use, perhaps by a lesson in another terminal. Add --port ${next}, or --port 0 for any free one`
+    console.error(`sealwax: port ${error.port} ${isLearn ? learnAgain : serveAgain}`)
   } else if (error instanceof Error && 'syscall' in error && (error.syscall === 'listen' || error.syscall === 'bind')) {
-    console.error(`sealwax: cannot listen on SEALWAX_HOST and SEALWAX_PORT: ${error.message}`)
+    const settings = isLearn ? '--port' : 'SEALWAX_HOST and SEALWAX_PORT'
+    console.error(`sealwax: cannot listen on ${settings}: ${error.message}`)
   } else {
     console.error(error)
   }

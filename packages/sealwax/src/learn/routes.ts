@@ -2,35 +2,51 @@ import type { Guard } from '@sealwax/guard'
 import { protect } from '@sealwax/guard/hono'
 import { Hono } from 'hono'
 import type { AuthServer } from '../auth-server.ts'
-import { type WebFiles, webFileReply } from '../pages/files.ts'
+import { policyWithFrames, type WebFile, type WebFiles, webFileReply } from '../pages/files.ts'
+import { auditRoutes } from './audit-routes.ts'
 import { ADA, GRACE } from './demo.ts'
+import { addSandbox } from './sandbox-routes.ts'
+import type { SeenRequest } from './seen.ts'
+import { storageRoutes } from './storage-routes.ts'
 
 /** What the routes of the lesson use. */
 interface Lesson {
   readonly origin: string
+  /** Another origin of the same site. */
+  readonly neighbour: string
+  readonly seen: readonly SeenRequest[]
   readonly files: WebFiles
   readonly auth: AuthServer
+  readonly brief: AuthServer
   readonly secondService: Guard
   readonly briefGuard: Guard
+  readonly tolerantGuard: Guard
 }
 
 /** The pages of the lesson, and the API that its steps call. */
-export function lessonApp({ origin, files, auth, secondService, briefGuard }: Lesson) {
+export function lessonApp({ origin, neighbour, seen, files, auth, brief, ...guards }: Lesson) {
   const app = new Hono()
-  const page = (path: string, name: string) => {
-    const file = files.get(name)
-    if (file !== undefined) app.get(path, (c) => webFileReply(file, c.req.raw.headers))
+  for (const [path, file] of files) {
+    if (path.startsWith('assets/')) app.get(`/${path}`, (c) => webFileReply(file, c.req.raw.headers))
+  }
+  // The same computer by another name is another site: that of the foreign page. The lesson itself
+  // is not there.
+  const foreign = origin.replace('127.0.0.1', 'localhost')
+  const page = (path: string, name: string, policy?: string) => {
+    const file = files.get(name) as WebFile
+    app.get(path, async (c) => {
+      const isForeign = new URL(c.req.url).origin !== origin
+      return isForeign ? c.redirect(origin + path) : webFileReply(file, c.req.raw.headers, policy)
+    })
   }
   app.get('/', (c) => c.redirect('/learn'))
-  page('/learn', 'learn.html')
+  page('/learn', 'learn.html', policyWithFrames(foreign, neighbour))
   page('/learn/text', 'learn/text.html')
-  for (const path of files.keys()) if (path.startsWith('assets/')) page(`/${path}`, path)
+  addSandbox(app)
 
   app.get('/learn/api/demo', (c) => {
-    // Another origin on the same computer: the page of a stranger.
-    const foreign = origin.replace('127.0.0.1', 'localhost')
     const shown = ({ email, password, roles }: typeof ADA) => ({ email, password, roles })
-    return c.json({ origin, foreign, users: { ada: shown(ADA), grace: shown(GRACE) } })
+    return c.json({ origin, foreign, neighbour, users: { ada: shown(ADA), grace: shown(GRACE) } })
   })
   app.get('/learn/api/profile', protect(auth.guard), (c) => {
     const { subject, roles } = c.var.auth
@@ -39,14 +55,12 @@ export function lessonApp({ origin, files, auth, secondService, briefGuard }: Le
   app.get('/learn/api/grades', protect(auth.guard, { role: 'teacher' }), (c) =>
     c.json({ teacher: c.var.auth.subject, grades: { ada: 'A' } }),
   )
-  app.get('/learn/api/second-service', protect(secondService), (c) =>
+  app.get('/learn/api/second-service', protect(guards.secondService), (c) =>
     c.json({ service: 'second', user: c.var.auth.subject }),
   )
-  app.get('/learn/api/brief', protect(briefGuard), (c) => c.json({ user: c.var.auth.subject }))
-  // Both sides of the story: what the audit log of this server says about a user of the lesson.
-  app.get('/learn/api/events', async (c) => {
-    const { data } = await auth.audit.list({ limit: 20 })
-    return c.json({ data })
-  })
+  app.get('/learn/api/brief', protect(guards.briefGuard), (c) => c.json({ user: c.var.auth.subject }))
+  app.get('/learn/api/brief-tolerant', protect(guards.tolerantGuard), (c) => c.json({ user: c.var.auth.subject }))
+  auditRoutes(app, [auth, brief])
+  storageRoutes(app, origin, seen)
   return { fetch: async (request: Request) => app.fetch(request), handles: () => true }
 }

@@ -37,6 +37,11 @@ const POLICY = [
   ...["worker-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
 ].join('; ')
 
+/** Returns the policy of a page that also shows frames of these origins. */
+export function policyWithFrames(...origins: readonly string[]): string {
+  return POLICY.replace("frame-src 'self'", `frame-src 'self' ${origins.join(' ')}`)
+}
+
 /** Reads the built files; none if they are not built. */
 export function readWebFiles(folder = FOLDER): WebFiles {
   const files = new Map<string, WebFile>()
@@ -44,7 +49,8 @@ export function readWebFiles(folder = FOLDER): WebFiles {
     const type = TYPES[extname(path)]
     if (type === undefined) continue
     const body = readFileSync(join(folder, path))
-    const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
+    // Weak, since the compressed forms of a file have the same tag (RFC 9110 §8.8.3).
+    const etag = `W/"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
     files.set(path.replaceAll('\\', '/'), { body, type, etag, immutable: path.startsWith('assets') })
   }
   return files
@@ -84,12 +90,13 @@ export async function webFileReply(
     ...(isPage && { 'Cross-Origin-Opener-Policy': 'same-origin' }),
   })
   const known = headers.get('If-None-Match')?.split(',') ?? []
-  if (known.some((tag) => tag.trim().replace(/^W\//, '') === file.etag))
+  if (known.some((tag) => tag.trim().replace(/^(?:W\/)?/, 'W/') === file.etag))
     return new Response(null, { status: 304, headers: reply })
   const accepted =
     headers
       .get('Accept-Encoding')
       ?.split(',')
+      .filter((one) => !/;\s*q=0(\.0*)?\s*$/.test(one))
       .map((one) => one.trim().split(';')[0] ?? '') ?? []
   const encoding = Object.keys(COMPRESS).find((name) => accepted.includes(name))
   if (encoding === undefined) return new Response(file.body, { headers: reply })

@@ -1,7 +1,7 @@
 import type { Edge } from '../http/edge.ts'
 import { NOT_BUILT, readWebFiles, webFileReply } from './files.ts'
 
-/** `/inspect` and what it loads. These are static files, so they are not in the OpenAPI document. */
+/** `/inspect` and what it loads: static files, so they are not in the OpenAPI document. */
 export function inspectorRoutes({ app, context: { config, log } }: Edge): void {
   if (!config.inspector) return
   const files = readWebFiles()

@@ -21,6 +21,9 @@ import {
 const document = await readDocument()
 const operations = operationsOf(document)
 
+/** Its routes serve files to anyone. Those of the lesson belong to a server of its own. */
+const STATIC_FILES = '../../src/pages/routes.ts'
+
 describe('the OpenAPI document', () => {
   test('is valid OpenAPI 3.1 according to an independent validator', async () => {
     const validator = new Validator()
@@ -48,9 +51,11 @@ describe('the OpenAPI document', () => {
       const declared = operations.filter((one) => one.path === path).map(({ method }) => method.toUpperCase())
       assert.deepEqual(headers.get('Allow')?.split(', ').sort(), declared.sort(), path)
     }
-    const sources = globSync('../../src/**/{routes,*-routes}.ts', { cwd: import.meta.dirname }).map((file) =>
-      readFileSync(join(import.meta.dirname, file), 'utf8'),
-    )
+    const files = globSync('../../src/**/{routes,*-routes}.ts', {
+      cwd: import.meta.dirname,
+      exclude: ['../../src/learn/**', STATIC_FILES],
+    })
+    const sources = files.map((file) => readFileSync(join(import.meta.dirname, file), 'utf8'))
     const written = sources.flatMap((source) => [...source.matchAll(/^\s+path: '(\/.+)',$/gm)].map((match) => match[1]))
     // Those of a loop are written as templates.
     assert.ok(new Set(written).size >= Object.keys(document.paths).length - 5)
@@ -63,6 +68,22 @@ describe('the OpenAPI document', () => {
       (source) => source.match(/\b(app|root)\.(get|post|put|patch|delete|all|on)\(|\bhide:/g) ?? [],
     )
     assert.deepEqual(past, [])
+  })
+
+  test('does not contain static files, and they are all that the routes of pages serve', async () => {
+    await using server = await startAuth()
+    assert.equal((await fetch(`${server.url}/inspect`)).status, 200)
+    assert.deepEqual(
+      Object.keys(document.paths).filter((path) => /^\/(inspect|assets)/.test(path)),
+      [],
+    )
+    const source = readFileSync(join(import.meta.dirname, STATIC_FILES), 'utf8')
+    const routes = source.match(/\b(?:app|root)\.\w+\(.*/g) ?? []
+    assert.ok(routes.length > 0)
+    assert.deepEqual(
+      routes.filter((route) => !/^app\.get\([^,]+, \(c\) => webFileReply\(\w+, c\.req\.raw\.headers\)\)$/.test(route)),
+      [],
+    )
   })
 
   test('has a unique id, a tag and a summary for each operation', () => {

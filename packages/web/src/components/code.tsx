@@ -3,10 +3,10 @@ import { useEffect, useState } from 'preact/hooks'
 /** A piece of code with a button that copies it. */
 export function Code({ text, label, language }: { text: string; label: string; language?: string }) {
   return (
-    <div class="code">
+    // Focusable, since it may scroll.
+    <div class="code" tabIndex={0} aria-label={label} role="group">
       <CopyButton text={text} label={label} />
-      {/* Focusable, since it may scroll. */}
-      <pre tabIndex={0} aria-label={label} role="region">
+      <pre>
         <code data-language={language}>{text}</code>
       </pre>
     </div>

@@ -8,8 +8,22 @@ export interface Tab {
 }
 
 /** Tabs as the ARIA Authoring Practices describe them: arrow keys choose, Tab leaves the list. */
-export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
-  const [chosen, setChosen] = useState(0)
+export function Tabs({
+  label,
+  tabs,
+  chosen: given,
+  onChoose,
+}: {
+  label: string
+  tabs: readonly Tab[]
+  /** The index of the open tab, if the page decides. */
+  chosen?: number
+  /** Called when the reader opens a tab. */
+  onChoose?: (index: number) => void
+}) {
+  const [own, setOwn] = useState(0)
+  const chosen = given ?? own
+  const setChosen = onChoose ?? setOwn
   const id = useId()
   const list = useRef<HTMLDivElement>(null)
   const choose = (index: number) => {

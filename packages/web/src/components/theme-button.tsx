@@ -15,6 +15,7 @@ export function ThemeButton() {
   return (
     <button type="button" class="secondary small" onClick={choose}>
       {other === 'dark' ? 'Dark' : 'Light'}
+      <span class="visually-hidden">colours</span>
     </button>
   )
 }

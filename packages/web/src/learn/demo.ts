@@ -9,8 +9,10 @@ interface DemoUser {
 export interface Demo {
   /** The origin of this page. */
   readonly origin: string
-  /** Another origin on the same computer. */
+  /** Another origin on the same computer, of another site. */
   readonly foreign: string
+  /** Another origin on the same computer, of the same site. */
+  readonly neighbour: string
   readonly users: { readonly ada: DemoUser; readonly grace: DemoUser }
 }
 

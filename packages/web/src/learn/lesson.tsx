@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { type Progress, useProgress } from './progress.ts'
+import { Contents } from './contents.tsx'
+import { countDone, useProgress } from './progress.ts'
 import type { Step } from './step.ts'
 import { StepView } from './step-view.tsx'
 import { steps } from './steps.ts'
@@ -8,80 +9,68 @@ import { steps } from './steps.ts'
 export function Lesson() {
   const step = useStep()
   const { progress, finish, forget } = useProgress()
-  const index = steps.indexOf(step)
-  const heading = useRef<HTMLHeadingElement>(null)
-  const isFirst = useRef(true)
-  useEffect(() => {
-    document.title = `${step.title} · Learn JWT authentication · Sealwax`
-    if (!isFirst.current) {
-      scrollTo(0, 0)
-      heading.current?.focus({ preventScroll: true })
-    }
-    isFirst.current = false
-  }, [step])
-  const [before, after] = [steps[index - 1], steps[index + 1]]
+  const [forgotten, setForgotten] = useState(0)
+  const heading = useHeading(step)
+  const done = progress[step.id] ?? []
   return (
     <div class="lesson">
       <aside>
-        <StepList current={step} progress={progress} />
-        <p class="hint">
-          <a href="./learn/text">The whole text on one page</a>
-        </p>
-        <button type="button" class="secondary small" onClick={forget}>
-          Forget my progress
-        </button>
+        <Contents
+          current={step}
+          progress={progress}
+          onForget={() => {
+            forget()
+            setForgotten(forgotten + 1)
+          }}
+        />
       </aside>
       <article>
-        <p class="hint">
-          Step {index + 1} of {steps.length}
+        <p class="rubric">
+          Step {steps.indexOf(step) + 1} of {steps.length}
         </p>
         <h1 tabIndex={-1} ref={heading}>
           {step.title}
         </h1>
-        <StepView key={step.id} step={step} done={progress[step.id] ?? []} onDone={(task) => finish(step.id, task)} />
-        <nav class="row" aria-label="Steps before and after">
-          {before && (
-            <a class="button secondary" href={`#${before.id}`}>
-              Back: {before.title}
-            </a>
-          )}
-          {after && (
-            <a class="button" href={`#${after.id}`}>
-              Next: {after.title}
-            </a>
-          )}
-        </nav>
+        {/* A step that is shown again, or whose progress is forgotten, starts anew. */}
+        <StepView key={`${step.id} ${forgotten}`} step={step} done={done} onDone={(task) => finish(step.id, task)} />
+        <Turn step={step} left={step.tasks.length - countDone(step, progress)} />
       </article>
     </div>
   )
 }
 
-function StepList({ current, progress }: { current: Step; progress: Progress }) {
+/** The end of a step: what is left to do in it, and the ways to its neighbours. */
+function Turn({ step, left }: { step: Step; left: number }) {
+  const index = steps.indexOf(step)
+  const [before, after] = [steps[index - 1], steps[index + 1]]
   return (
-    <nav aria-label="Steps">
-      <ol class="steps">
-        {steps.map((step, index) => {
-          const isDone = step.tasks.every(({ id }) => progress[step.id]?.includes(id))
-          return (
-            <li key={step.id}>
-              <a href={`#${step.id}`} aria-current={step === current ? 'step' : undefined}>
-                <span>{index + 1}</span>
-                <span>{step.title}</span>
-                {isDone && (
-                  <span class="tick">
-                    <span aria-hidden="true">✓</span>
-                    <span class="visually-hidden">done</span>
-                  </span>
-                )}
-              </a>
-            </li>
-          )
-        })}
-      </ol>
+    <nav class="turn" aria-label="Steps before and after">
+      <p class="hint">{left === 0 ? 'You have done everything in this step.' : leftToDo(left)}</p>
+      {after ? (
+        <a class="button next" href={`#${after.id}`}>
+          Next: {after.title}
+        </a>
+      ) : (
+        <a class="button next" href={`#${steps[0]?.id}`}>
+          Start again at the first step
+        </a>
+      )}
+      {before && (
+        <a class="before" href={`#${before.id}`}>
+          Back: {before.title}
+        </a>
+      )}
     </nav>
   )
 }
 
+function leftToDo(left: number): string {
+  return left === 1
+    ? 'One task of this step is left. You can do it now or later.'
+    : `${left} tasks of this step are left. You can do them now or later.`
+}
+
+/** The step that the address names; the first one without a name. */
 function useStep(): Step {
   const read = () => steps.find(({ id }) => location.hash === `#${id}`) ?? (steps[0] as Step)
   const [step, setStep] = useState(read)
@@ -91,4 +80,19 @@ function useStep(): Step {
     return () => removeEventListener('hashchange', update)
   }, [])
   return step
+}
+
+/** Names the page after the step. Another step begins at its heading, for eyes and screen readers. */
+function useHeading(step: Step) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  const shown = useRef<Step>(undefined)
+  useEffect(() => {
+    document.title = `${step.title} · Learn JWT authentication · Sealwax`
+    if (shown.current !== undefined && shown.current !== step) {
+      scrollTo(0, 0)
+      heading.current?.focus({ preventScroll: true })
+    }
+    shown.current = step
+  }, [step])
+  return heading
 }

@@ -8,11 +8,20 @@ import { steps } from './steps.ts'
  */
 export function printed(style: string): string {
   const body = renderToStaticMarkup(
-    <main>
+    <main class="printed">
       <h1>Learn JWT authentication</h1>
       <p>
         This is the text of the lesson. In <a href="../learn">the lesson itself</a> you send the requests.
       </p>
+      <nav aria-label="Steps">
+        <ol>
+          {steps.map(({ id, title }) => (
+            <li key={id}>
+              <a href={`#${id}`}>{title}</a>
+            </li>
+          ))}
+        </ol>
+      </nav>
       {steps.map((step, index) => (
         <article key={step.id} id={step.id}>
           <h2>
@@ -23,6 +32,7 @@ export function printed(style: string): string {
             <section key={task.id}>
               <h3>{task.title}</h3>
               {task.text}
+              {task.Printed && <task.Printed />}
               {task.afterwards}
             </section>
           ))}

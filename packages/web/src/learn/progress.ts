@@ -1,10 +1,19 @@
 import { useState } from 'preact/hooks'
-import { readStored, store } from '../storage.ts'
+import { forgetStored, readStored, store } from '../storage.ts'
+import type { Step } from './step.ts'
 
 const KEY = 'sealwax-lesson'
 
+/** The code of an exercise is kept under this and the name of the exercise. */
+export const CODE_KEY = `${KEY}-code-`
+
 /** The tasks that are done, by step. */
 export type Progress = Readonly<Record<string, readonly string[]>>
+
+/** How many tasks of a step are done. */
+export function countDone({ id, tasks }: Step, progress: Progress): number {
+  return tasks.filter((task) => progress[id]?.includes(task.id)).length
+}
 
 /** The progress of the reader, kept in this browser only. */
 export function useProgress(): {
@@ -27,7 +36,10 @@ export function useProgress(): {
         return done.includes(task) ? before : { ...before, [step]: [...done, task] }
       })
     },
-    forget: () => keep(() => ({})),
+    forget() {
+      forgetStored(CODE_KEY)
+      keep(() => ({}))
+    },
   }
 }
 

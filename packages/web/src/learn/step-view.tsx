@@ -1,3 +1,4 @@
+import { Done } from '../components/seal.tsx'
 import type { Step, Task } from './step.ts'
 
 /** A step with its tasks. Nothing is locked: every task can be done at any time. */
@@ -24,15 +25,9 @@ function TaskView({ task, isDone, onDone }: { task: Task; isDone: boolean; onDon
   const { Live } = task
   return (
     <section class="task" data-done={isDone} data-task={task.id} aria-labelledby={`task-${task.id}`}>
-      <h3 id={`task-${task.id}`}>
-        {task.title}{' '}
-        {isDone && (
-          <span class="tick">
-            <span aria-hidden="true">✓</span>
-            <span class="visually-hidden">done</span>
-          </span>
-        )}
-      </h3>
+      <h2 id={`task-${task.id}`}>
+        {task.title} {isDone && <Done />}
+      </h2>
       {task.text}
       <Live done={onDone} isDone={isDone} />
       <div aria-live="polite">{isDone && <div class="unfold">{task.afterwards}</div>}</div>

@@ -10,6 +10,8 @@ export interface Task {
   readonly text: ComponentChildren
   /** The part that works. It calls `done` when the reader did it; not on the printed page. */
   readonly Live: FunctionComponent<LiveProps>
+  /** What the live part shows, for the printed page. */
+  readonly Printed?: FunctionComponent
   /** What was to be seen. Unfolds when the task is done; on the printed page it is always there. */
   readonly afterwards: ComponentChildren
 }

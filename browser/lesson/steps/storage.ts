@@ -1,0 +1,44 @@
+import type { StepWalk } from '../reader.ts'
+
+const POST = 'Post the comment and open the page'
+
+export const storage: StepWalk = {
+  id: 'storage',
+  async walk({ task }) {
+    const localStorage = task('local-storage')
+    await localStorage.press('Log in, token in localStorage')
+    await localStorage.press(POST)
+    await localStorage.press('Use the stolen token')
+    await localStorage.sees('200 OK')
+    await localStorage.isDone()
+
+    const cookie = task('cookie')
+    await cookie.choose('It finds the refresh token in the cookie.')
+    await cookie.press('Log in, token in a cookie')
+    await cookie.press(POST)
+    await cookie.sees('Not as you expected.')
+    await cookie.isDone()
+
+    const act = task('act')
+    await act.press('Log in, token in a cookie')
+    await act.press(POST)
+    await act.sees(/Hello, ada/)
+    await act.isDone()
+
+    const otherSite = task('other-site')
+    await otherSite.choose('The request arrives without the cookie.')
+    await otherSite.press('Log in, token in a cookie')
+    await otherSite.press('Let the other site send a form')
+    await otherSite.sees('The browser stopped it')
+    await otherSite.press('Let the other site call fetch')
+    await otherSite.sees('The browser stopped it')
+    await otherSite.isDone()
+
+    const sameSite = task('same-site')
+    await sameSite.choose('The cookie arrives, and the server refuses the request.')
+    await sameSite.press('Log in, token in a cookie')
+    await sameSite.press('Let the other origin call fetch')
+    await sameSite.sees('The server stopped it')
+    await sameSite.isDone()
+  },
+}

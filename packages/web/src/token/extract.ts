@@ -1,0 +1,54 @@
+import type { Fault } from './fault.ts'
+
+const QUOTES = /^["'`“”„‘’«»]+|["'`“”„‘’«»]+[,;]?$/g
+const SCHEME = /^(?:authorization\s*:\s*)?(bearer|dpop|jwt)[\s:]+/i
+/** White space, and characters that nobody sees: zero-width ones and the byte order mark. */
+const INVISIBLE = /[\s\u200b-\u200d\u2060\ufeff]+/g
+/** A token in other text. The JSON of a header begins with a brace, which is `ey` in base64url. */
+const WITHIN = /ey[\w-]+\.[\w-]+(?:\.[\w-]*){1,3}/
+
+/**
+ * Takes a token out of what was copied with it: quotes, `Bearer`, white space, other text.
+ *
+ * @param faults where to add what was found
+ */
+export function extractToken(text: string, faults: Fault[]): string {
+  const found = new Map<Fault['name'], string>()
+  let rest = text
+  for (let before = ''; before !== rest; ) {
+    before = rest
+    rest = rest.replace(/^[\s\u200b-\u200d\u2060\ufeff]+|[\s\u200b-\u200d\u2060\ufeff]+$/g, '')
+    if (rest !== before && rest !== '') found.set('white-space', 'There is white space before or after the token.')
+    const unquoted = rest.replace(QUOTES, '')
+    if (unquoted !== rest) found.set('quotes', 'There is a quotation mark before or after the token.')
+    rest = unquoted
+    const scheme = SCHEME.exec(rest)
+    if (scheme !== null) {
+      found.set('scheme', `“${scheme[1]}” is not part of the token: it names the scheme in the header Authorization.`)
+      rest = rest.slice(scheme[0].length)
+    }
+  }
+  const joined = rest.replace(INVISIBLE, '')
+  const within = /^[\w.+/=-]*$/.test(joined) ? null : findWithin(rest)
+  if (within !== null) {
+    found.set('surroundings', 'There is other text around the token.')
+    rest = within[0]
+  } else if (joined !== rest) {
+    const message = /[\r\n]/.test(rest)
+      ? 'There is white space in the token: a line break.'
+      : 'There is white space in the token.'
+    found.set('white-space', message)
+    rest = joined
+  }
+  for (const [name, message] of found) {
+    faults.push({ name, message: `${message} It is left out here.` })
+  }
+  return rest
+}
+
+/** A character that is wrong inside a token, such as `*`, does not make the token a quotation. */
+function findWithin(text: string): RegExpExecArray | null {
+  const found = WITHIN.exec(text)
+  if (found === null || found.index > 0) return found
+  return /^["'`,;&<)}\]\s]/.test(text.slice(found[0].length)) ? found : null
+}
