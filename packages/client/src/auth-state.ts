@@ -64,7 +64,7 @@ function createAuthState(client: Client): AuthState {
       // The listener may know already, and something newer.
       if (!isKnown()) know(session)
     } catch {
-      if (!isKnown()) tryLater()
+      tryLater()
     }
   }
 
