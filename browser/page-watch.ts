@@ -6,7 +6,10 @@ export interface PageWatch {
   check(where: string): void
 }
 
-/** A browser reports each refused request as an error. These are expected: the lesson shows refusals. */
+/**
+ * A browser reports each refused request as an error. These are expected: the lesson shows
+ * refusals.
+ */
 const REFUSED = /^Failed to load resource: the server responded with a status of (400|401|403|415) /
 
 /**

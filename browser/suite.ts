@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core'
 
 /** What a suite gets besides the browser. */
-export interface SuiteOptions {
+interface SuiteOptions {
   /** How often to repeat what is random. */
   readonly rounds: number
   /** Repeats the random choices of a run. */

@@ -44,6 +44,11 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
     may: ['packages/web/src/learn/exercise/', 'packages/web/src/token/base64url.ts', 'hono'],
   },
   {
+    room: 'code that the lesson shows',
+    files: 'packages/web/src/learn/guard-code.ts',
+    may: ['@sealwax/guard', 'express', 'fastify', 'hono'],
+  },
+  {
     room: 'web',
     files: 'packages/web/src/**/*.{ts,tsx}',
     may: ['packages/web/src/', '@sealwax/jwt', 'preact'],

@@ -33,7 +33,9 @@ export const sandbox: Suite = {
 
 const editorOf = (page: Page) => page.getByRole('textbox', { name: 'The code of your verifier' })
 
-/** Runs code as the verifier. Returns what the first row of the table says about it, or the message. */
+/**
+ * Runs code as the verifier. Returns what the first row of the table says about it, or the message.
+ */
 async function run(page: Page, code: string): Promise<string> {
   await editorOf(page).fill(code)
   await page.getByRole('button', { name: 'Run my verifier' }).click()

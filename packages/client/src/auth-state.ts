@@ -1,5 +1,5 @@
 import type { Client } from './client.ts'
-import type { ClientError } from './errors.ts'
+import { between } from './pauses.ts'
 import type { Session } from './types.ts'
 
 /** Who is logged in, as far as the page knows. */
@@ -45,7 +45,6 @@ function createAuthState(client: Client): AuthState {
   let pause = FIRST_PAUSE_MS
   let timer: ReturnType<typeof setTimeout> | undefined
   let listening = false
-  let asking = false
 
   const isKnown = () => auth.status === 'authenticated' || auth.status === 'anonymous'
 
@@ -56,28 +55,24 @@ function createAuthState(client: Client): AuthState {
 
   function know(session: Session | undefined): void {
     clearTimeout(timer)
-    if (isKnown() && auth.session === session) return
     show(session === undefined ? { status: 'anonymous', session } : { status: 'authenticated', session })
   }
 
   async function ask(): Promise<void> {
-    if (asking) return
-    asking = true
     try {
       const session = await client.session()
       // The listener may know already, and something newer.
       if (!isKnown()) know(session)
-    } catch (error) {
-      if (!isKnown()) tryLater((error as ClientError).retryAfter ?? 0)
+    } catch {
+      tryLater()
     }
-    asking = false
   }
 
-  function tryLater(seconds: number): void {
+  function tryLater(): void {
     if (auth.status === 'loading') show({ status: 'unavailable', session: undefined })
-    const own = pause * (0.5 + Math.random())
+    clearTimeout(timer)
+    if (components.size > 0) timer = setTimeout(ask, between(0.5, 1.5) * pause)
     pause = Math.min(pause * 2, LAST_PAUSE_MS)
-    if (components.size > 0) timer = setTimeout(ask, Math.max(own, seconds * 1000))
   }
 
   return {

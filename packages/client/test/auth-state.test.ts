@@ -75,27 +75,45 @@ test('auth state: nobody, then a log-in, then a log-out', { timeout: 20_000 }, a
   assert.deepEqual(component.seen, ['loading', 'anonymous', 'authenticated', 'anonymous'])
 })
 
-test('auth state: a stored session is found with one refresh, however many components mount', {
-  timeout: 20_000,
-}, async () => {
+test('auth state: a stored session is asked for once, however many components mount', { timeout: 20_000 }, async () => {
   await using server = await start()
   const storage = pocket()
   await createClient({ baseUrl: server.url, storage }).login({ email, password: PASSWORD })
-  server.received.length = 0
 
-  const state = authStateOf(createClient({ baseUrl: server.url, storage }))
+  const calls: string[] = []
+  const client = createClient({ baseUrl: server.url, storage })
+  const counted: typeof client = {
+    ...client,
+    session() {
+      calls.push('session')
+      return client.session()
+    },
+    onChange(listener) {
+      calls.push('onChange')
+      return client.onChange(listener)
+    },
+  }
+  const state = authStateOf(counted)
   using first = mount(state)
   using second = mount(state)
-  first.again()
-  second.again()
   await first.until('authenticated')
-  second.again()
   first.again()
+  second.again()
+  first[Symbol.dispose]()
+  second.again()
   assert.deepEqual(second.seen, ['loading', 'authenticated'])
-  assert.deepEqual(
-    server.received.filter((path) => path === '/refresh'),
-    ['/refresh'],
-  )
+  assert.deepEqual(calls, ['onChange', 'session'])
+})
+
+test('auth state: StrictMode, which mounts twice, causes one refresh', { timeout: 20_000 }, async () => {
+  await using server = await start()
+  const storage = pocket()
+  await createClient({ baseUrl: server.url, storage }).login({ email, password: PASSWORD })
+  using component = mount(authStateOf(createClient({ baseUrl: server.url, storage })))
+  component.again()
+  await component.until('authenticated')
+  assert.deepEqual(component.seen, ['loading', 'authenticated'])
+  assert.equal(server.received.filter((path) => path === '/refresh').length, 1)
 })
 
 test('auth state: what it returns changes only with the session', { timeout: 20_000 }, async () => {
@@ -133,6 +151,9 @@ test('auth state: a server that is away is asked again, and found', { timeout: 6
   server.setAway(true)
   using component = mount(authStateOf(createClient({ baseUrl: server.url, storage })))
   await component.until('unavailable')
+  const { length } = server.received
+  while (server.received.length < length + 2) await new Promise((resolve) => setTimeout(resolve, 50))
+  await new Promise((resolve) => setTimeout(resolve, 200))
   server.setAway(false)
   await component.until('authenticated')
   assert.deepEqual(component.seen, ['loading', 'unavailable', 'authenticated'])
@@ -143,13 +164,28 @@ test('auth state: without a component, a server that is away is not asked again'
   const storage = pocket()
   await createClient({ baseUrl: server.url, storage }).login({ email, password: PASSWORD })
   server.setAway(true)
-  {
-    using component = mount(authStateOf(createClient({ baseUrl: server.url, storage })))
-    await component.until('unavailable')
+  const state = authStateOf(createClient({ baseUrl: server.url, storage }))
+  const isQuiet = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    const { length } = server.received
+    await new Promise((resolve) => setTimeout(resolve, 3500))
+    return server.received.length === length
   }
-  const { length } = server.received
-  await new Promise((resolve) => setTimeout(resolve, 2000))
-  assert.equal(server.received.length, length)
+  // Goes while the server is asked.
+  const before = server.received.length
+  mount(state)[Symbol.dispose]()
+  while (server.received.length < before + 2) await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.ok(await isQuiet())
+  // Goes while it waits to ask again.
+  {
+    using component = mount(state)
+    component.again()
+    component.again()
+    const { length } = server.received
+    while (server.received.length < length + 2) await new Promise((resolve) => setTimeout(resolve, 50))
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+  assert.ok(await isQuiet())
 })
 
 test('auth state: Retry-After is respected', { timeout: 60_000 }, async () => {
