@@ -35,7 +35,7 @@ export const sandbox: Suite = {
 
 const editorOf = (page: Page) => page.getByRole('textbox', { name: 'The code of your verifier' })
 
-/** Runs code as the verifier. Returns the first verdict in the table, or the message without one. */
+/** Runs code as the verifier. Returns the first verdict, or without a table the message. */
 async function run(page: Page, code: string): Promise<string> {
   await editorOf(page).fill(code)
   await page.getByRole('button', { name: 'Run my verifier' }).click()
