@@ -20,8 +20,8 @@ export interface Lane extends AsyncDisposable {
   readonly tabs: readonly Page[]
   readonly kind: Kind
   readonly context: BrowserContext
-  /** Starts a new profile. */
-  start(kind: Kind): Promise<void>
+  /** Starts with a new profile. */
+  start(): Promise<void>
   /** Opens or closes tabs. */
   setTabs(count: number): Promise<void>
   /** Opens one more tab. */
@@ -41,11 +41,10 @@ export interface Lane extends AsyncDisposable {
 
 const SCRIPT = '/page.js'
 
-export async function openLane(browser: Browser): Promise<Lane> {
+export async function openLane(browser: Browser, kind: Kind): Promise<Lane> {
   const script = await bundle()
   const place = await startPlace()
   const tabs: Page[] = []
-  let kind: Kind = { mode: 'cookie', silent: false }
   let context = await browser.newContext()
   let decide: (path: string) => Fault | undefined = () => undefined
   place.proxy.decide = ({ path: whole }) => {
@@ -60,17 +59,14 @@ export async function openLane(browser: Browser): Promise<Lane> {
   const lane: Lane = {
     place,
     tabs,
-    get kind() {
-      return kind
-    },
+    kind,
     get context() {
       return context
     },
-    async start(next) {
+    async start() {
       await context.close()
       tabs.splice(0)
       context = await browser.newContext()
-      kind = next
     },
     async setTabs(count) {
       while (tabs.length < count) await lane.openTab()

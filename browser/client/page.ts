@@ -64,7 +64,7 @@ const functions = {
     const replies = await Promise.all(
       Array.from({ length: times }, () =>
         client.fetch('/me').then(
-          async (reply) => (reply.ok ? (await reply.json()).user.email : (await reply.json()).code) as string,
+          async (reply): Promise<string> => (reply.ok ? (await reply.json()).user.email : `status ${reply.status}`),
           (error: ClientError) => error.code,
         ),
       ),

@@ -5,8 +5,13 @@ import { type Kind, type Lane, openLane } from './lane.ts'
 import { createRandom, type Random } from './random.ts'
 import { logOut, type Round, SCENARIOS } from './scenarios.ts'
 
-/** How many servers with tabs there are: while one waits, another one works. */
-const LANES = 4
+/** Each has a server and a browser profile of its own; while one waits, another one works. */
+const KINDS: readonly Kind[] = [
+  { mode: 'cookie', silent: false },
+  { mode: 'token', silent: false },
+  { mode: 'cookie', silent: true },
+  { mode: 'token', silent: true },
+]
 /** A profile is used for so many rounds. */
 const ROUNDS_PER_PROFILE = 10
 const MOST_SHOWN = 10
@@ -18,16 +23,17 @@ export const client: Suite = {
     const counts = new Map<string, number>()
     const count = (what: string, times = 1) => void counts.set(what, (counts.get(what) ?? 0) + times)
     const violations: string[] = []
-    let next = 0
+    const seeds = Array.from({ length: rounds }, (_, i) => seed + i)
     await Promise.all(
-      Array.from({ length: Math.min(LANES, rounds) }, async () => {
-        await using lane = await openLane(browser)
-        for (let played = 0; next < rounds; played += 1) {
-          const own = seed + next
-          next += 1
-          const random = createRandom(own)
-          if (played % ROUNDS_PER_PROFILE === 0) await lane.start(pickKind(random))
-          violations.push(...(await playRound(lane, random, count, short)).map((what) => `seed ${own}: ${what}`))
+      KINDS.map(async (kind, index) => {
+        const own = seeds.filter((one) => one % KINDS.length === index)
+        if (own.length === 0) return
+        await using lane = await openLane(browser, kind)
+        for (const [played, one] of own.entries()) {
+          if (played % ROUNDS_PER_PROFILE === 0) await lane.start()
+          violations.push(
+            ...(await playRound(lane, createRandom(one), count, short)).map((what) => `seed ${one}: ${what}`),
+          )
         }
       }),
     )
@@ -39,10 +45,6 @@ export const client: Suite = {
   },
 }
 
-function pickKind(random: Random): Kind {
-  return { mode: random.pick(['cookie', 'token']), silent: random.chance(0.25) }
-}
-
 /** A log-in, some scenarios, and a log-out. Returns what was wrong. */
 async function playRound(lane: Lane, random: Random, count: Round['count'], short: boolean): Promise<string[]> {
   const round: Round = { lane, random, user: ADA.email, count }
@@ -50,6 +52,7 @@ async function playRound(lane: Lane, random: Random, count: Round['count'], shor
   const story: string[] = []
   const note = (what: string) =>
     violations.push(`${lane.kind.mode}${lane.kind.silent ? ' silent' : ''}: ${[...story, what].join(' > ')}`)
+  lane.disturb()
   try {
     await lane.setTabs(short ? 4 : random.chance(0.15) ? 20 : random.whole(2, 6))
     await lane.tabs[0]?.evaluate((credentials) => globalThis.tab.client.login(credentials), ADA)
@@ -72,6 +75,7 @@ async function playRound(lane: Lane, random: Random, count: Round['count'], shor
     note(String(error))
   }
   count(`rounds in ${lane.kind.mode} mode`)
+  if (violations.length > 0) violations.push(`the server: ${await describeEvents(lane)}`)
   return violations
 }
 
@@ -89,6 +93,12 @@ async function check({ lane, user, count }: Round, changed: boolean): Promise<st
     return undefined
   })
   return found.filter((what) => what !== undefined)
+}
+
+/** The last events of the audit log, which say why a session ended. */
+async function describeEvents({ place }: Lane): Promise<string> {
+  const { data } = await place.auth.audit.list({ limit: 8 })
+  return data.map(({ type, sessionId, data: details }) => `${type} ${sessionId} ${JSON.stringify(details)}`).join('; ')
 }
 
 /** What a request gets, in the end. */

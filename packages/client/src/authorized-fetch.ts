@@ -22,7 +22,7 @@ export function createAuthorizedFetch(
 ): AuthorizedFetch {
   async function token(): Promise<string> {
     const access = await keeper.token()
-    if (access === undefined) throw new ClientError('logged_out', 'Nobody is logged in')
+    if (!access) throw new ClientError('logged_out', 'Nobody is logged in')
     return access.token
   }
 
@@ -50,14 +50,14 @@ export function createAuthorizedFetch(
         return reply
       }
       const renewed = await orAborted(second, signal)
-      return renewed === undefined ? reply : fetch(input, withToken(input, init, renewed))
+      return renewed ? fetch(input, withToken(input, init, renewed)) : reply
     },
   }
 }
 
 /** No token leaves for another origin. */
 function checkOrigin(input: string | Request, allowed: ReadonlySet<string>): void {
-  const { origin } = new URL(input instanceof Request ? input.url : input)
+  const { origin } = new URL((input as Partial<Request>).url ?? (input as string))
   if (allowed.has(origin)) return
   throw new ClientError('origin_not_allowed', `${origin} is not in apiOrigins`)
 }
@@ -71,7 +71,7 @@ function withToken(input: string | Request, init: RequestInit, token: string): R
 /** Whether the body was a stream, which can be sent only once. Not every runtime has streams. */
 function isUsedUp(input: string | Request, { body }: RequestInit): boolean {
   const stream = Object(body)
-  return Boolean((input as Partial<Request>).bodyUsed || stream.getReader || stream[Symbol.asyncIterator])
+  return (input as Partial<Request>).bodyUsed || stream.getReader || stream[Symbol.asyncIterator]
 }
 
 /** A token may be long in coming. */

@@ -69,21 +69,19 @@ export function createClient(options: ClientOptions): Client {
   // Not lost when the user logs out: it identifies the device.
   const deviceItem = kept && createItem(kept, `${key}.device`)
   // Memory is not shared.
-  const channel = kept !== undefined && storage === undefined ? undefined : `sealwax ${baseUrl}`
+  const channel = kept && !storage ? undefined : `sealwax ${baseUrl}`
   const keeper = new SessionKeeper({ call, item, device, channel })
   const authorized = createAuthorizedFetch(keeper, baseUrl, allowed)
 
   /** Logs in, or signs up. */
   async function enter(path: string, given: object): Promise<LoggedIn | undefined> {
-    const deviceToken = await deviceItem?.read()
-    const entered = await keeper.begin((): Promise<TokenResponse | undefined> => {
-      const body = { ...given, mode, ...(device !== undefined && { device }) }
-      return call({ path, body: { ...body, ...(deviceToken && { device_token: deviceToken }) } })
-    })
-    if (entered === undefined) return undefined
-    const { body, session } = entered
-    if (body.device_token !== undefined) await deviceItem?.write(body.device_token)
-    return { session, user: body.user as User }
+    const device_token = (await deviceItem?.read().catch(() => undefined)) ?? undefined
+    const body = { ...given, mode, device, device_token }
+    const entered = await keeper.begin((): Promise<TokenResponse | undefined> => call({ path, body }))
+    if (!entered) return undefined
+    const { reply, session } = entered
+    if (reply.device_token) await deviceItem?.write(reply.device_token)
+    return { session, user: reply.user as User }
   }
 
   async function callAsUser(given: ServerCall) {
@@ -92,7 +90,7 @@ export function createClient(options: ClientOptions): Client {
       return await call({ ...given, token })
     } catch (error) {
       const renewed = await authorized.renew(token, (error as ClientError).code)
-      if (renewed === undefined) throw error
+      if (!renewed) throw error
       return call({ ...given, token: renewed })
     }
   }
@@ -102,7 +100,7 @@ export function createClient(options: ClientOptions): Client {
     ...account,
     async login(credentials) {
       const loggedIn = await enter('/login', credentials)
-      if (loggedIn === undefined) throw unreadable({ status: 200 })
+      if (!loggedIn) throw unreadable({ status: 200 })
       return loggedIn
     },
     register: (signUp) => enter('/register', signUp),

@@ -28,7 +28,7 @@ export class ClientError extends Error {
   constructor(code: string, message: string, { cause, ...details }: ErrorDetails = {}) {
     super(message, { cause })
     this.code = code
-    Object.assign(this, { status: 0, reason: undefined, retryAfter: undefined, errors: [] }, details)
+    Object.assign(this, { status: 0, errors: [] }, details)
   }
 }
 
@@ -54,9 +54,5 @@ export async function readError(reply: Response): Promise<ClientError> {
 
 /** Makes the error for a reply of something else. */
 export function unreadable(details: ErrorDetails): ClientError {
-  return new ClientError(
-    'unreadable_reply',
-    `The reply with status ${details.status} is not from the auth server`,
-    details,
-  )
+  return new ClientError('unreadable_reply', 'The reply is not from the auth server', details)
 }

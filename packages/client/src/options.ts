@@ -24,15 +24,15 @@ export interface ClientOptions {
 /** @throws {TypeError} for an option that cannot work */
 export function readOptions({ baseUrl, apiOrigins = [], mode, storage }: ClientOptions) {
   const url = new URL(baseUrl, pageUrl())
-  if (!/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '')
+  if (!/^https?:$/.test(url.protocol) || url.search || url.hash)
     throw new TypeError(`baseUrl must be an http URL without a query (got ${baseUrl})`)
   for (const origin of apiOrigins) {
     if (new URL(origin).origin !== origin)
       throw new TypeError(`apiOrigins must be like https://example.com (got ${origin})`)
   }
   const inBrowser = 'document' in globalThis || 'importScripts' in globalThis
-  const chosen = mode ?? (inBrowser && storage === undefined ? 'cookie' : 'token')
-  if (chosen === 'cookie' && storage !== undefined) throw new TypeError('storage is for token mode only')
+  const chosen = mode ?? (inBrowser && !storage ? 'cookie' : 'token')
+  if (chosen === 'cookie' && storage) throw new TypeError('storage is for token mode only')
   return {
     baseUrl: url.href.replace(/\/$/, ''),
     allowed: new Set([url.origin, ...apiOrigins]),

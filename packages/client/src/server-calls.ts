@@ -1,7 +1,7 @@
 import { ClientError, readError, unreadable } from './errors.ts'
 
 /** Half of the window in which the server gives the same reply again (`refreshGrace`, 30 s). */
-const PATIENCE_MS = 15_000
+export const PATIENCE_MS = 15_000
 
 /** A call of a route of the auth server. */
 export interface ServerCall {
@@ -37,7 +37,7 @@ export function createServerCalls(baseUrl: string, withCookie: boolean): CallSer
       const reply = await fetch(baseUrl + path, {
         method,
         headers: {
-          ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+          ...(token && { Authorization: `Bearer ${token}` }),
           'Content-Type': 'application/json',
         },
         ...(method !== 'GET' && { body: JSON.stringify(body) }),
@@ -52,20 +52,13 @@ export function createServerCalls(baseUrl: string, withCookie: boolean): CallSer
       const text = await reply.text()
       // The page was frozen. Another tab may have got something newer since.
       if (performance.now() - started > patience) throw new Error('too late')
-      return parse(text, reply.status)
+      return text ? JSON.parse(text) : undefined
     } catch (cause) {
       if (cause instanceof ClientError) throw cause
+      if (cause instanceof SyntaxError) throw unreadable({ status: 200, cause })
       throw new ClientError('unreachable', 'The auth server did not reply', { cause })
     } finally {
       clearTimeout(timer)
     }
-  }
-}
-
-function parse(text: string, status: number): unknown {
-  try {
-    return text === '' ? undefined : JSON.parse(text)
-  } catch (cause) {
-    throw unreadable({ status, cause })
   }
 }

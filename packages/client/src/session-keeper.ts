@@ -1,7 +1,7 @@
 import { type Access, readAccess } from './access.ts'
 import type { ClientError } from './errors.ts'
 import { between, pause } from './pauses.ts'
-import type { CallServer } from './server-calls.ts'
+import { type CallServer, PATIENCE_MS } from './server-calls.ts'
 import { type Item, readStored, type Stored } from './storage.ts'
 import { joinTabs, type News, type Tabs } from './tabs.ts'
 import type { Session, TokenResponse } from './types.ts'
@@ -30,7 +30,7 @@ const LONGEST_REST_MS = 60_000
 export class SessionKeeper {
   readonly #call: CallServer
   readonly #item: Item | undefined
-  readonly #device: { readonly device?: string }
+  readonly #device: string | undefined
   readonly #tabs: Tabs | undefined
   readonly #listeners = new Set<Listener>()
   #access: Access | undefined
@@ -41,6 +41,8 @@ export class SessionKeeper {
   #controller: AbortController | undefined
   /** The log-ins and log-outs until now. */
   #gate: Promise<unknown> = Promise.resolve()
+  /** Ends the waiting for a log-in of another tab. */
+  readonly #entered: (() => void)[] = []
   /** When the server asked not to be called again before, and the error with which it did. */
   #rest: { readonly until: number; readonly error: unknown } | undefined
   /** What the listeners were told. */
@@ -49,8 +51,8 @@ export class SessionKeeper {
   constructor({ call, item, device, channel }: KeeperOptions) {
     this.#call = call
     this.#item = item
-    this.#device = device === undefined ? {} : { device }
-    this.#tabs = channel === undefined ? undefined : joinTabs(channel, (news) => void this.#heard(news))
+    this.#device = device
+    this.#tabs = channel ? joinTabs(channel, (news) => void this.#heard(news)) : undefined
     globalThis.addEventListener?.('pageshow', this.#shown)
   }
 
@@ -63,7 +65,7 @@ export class SessionKeeper {
     if (this.#access?.token === refused) this.#access = undefined
     const access = this.#access
     const now = performance.now()
-    if (access === undefined || now >= access.expiresAt) return this.#refresh()
+    if (!access || now >= access.expiresAt) return this.#refresh()
     if (now >= access.refreshAt) {
       // This token serves the request. If the refresh fails, there is another one in a while.
       this.#access = { ...access, refreshAt: now + between(5000, 10_000) }
@@ -73,20 +75,28 @@ export class SessionKeeper {
   }
 
   /** Starts a session with the reply to a log-in; undefined if `send` returns undefined. */
-  begin<Body extends TokenResponse | undefined>(send: () => Promise<Body>) {
+  begin(send: () => Promise<TokenResponse | undefined>) {
     return this.#alone(async () => {
-      const sentAt = performance.now()
-      const body = await send()
-      if (body === undefined) return undefined
-      const next = readAccess(body, sentAt)
-      const before = await readStored(this.#item).catch(() => undefined)
-      await this.#store(body)
-      this.#access = next
-      this.#tell()
-      this.#tabs?.tell('login')
-      // In cookie mode the server does this.
-      if (before !== undefined) this.#logout({ refresh_token: before.token }).catch(() => {})
-      return { body, session: next.session }
+      this.#tabs?.tell('entering')
+      try {
+        const sentAt = performance.now()
+        const reply = await send()
+        if (!reply) return undefined
+        const next = readAccess(reply, sentAt)
+        const before = await readStored(this.#item).catch(() => undefined)
+        // Without space for the new token, the old one must not stay: another tab would use it.
+        if (!(await this.#store(reply))) {
+          await this.#item?.write(null)
+          await this.#store(reply)
+        }
+        this.#access = next
+        this.#tell()
+        // In cookie mode the server does this.
+        if (before) this.#logout({ refresh_token: before.token }).catch(() => {})
+        return { reply, session: next.session }
+      } finally {
+        this.#tabs?.tell('login')
+      }
     })
   }
 
@@ -95,11 +105,11 @@ export class SessionKeeper {
     const stored = await this.#alone(async () => {
       const found = await readStored(this.#item)
       // Only the server can delete the cookie.
-      if (this.#item === undefined) await this.#logout({ scope })
+      if (!this.#item) await this.#logout({ scope })
       await this.#forget()
       return found
     })
-    if (stored !== undefined) await this.#logout({ scope, refresh_token: stored.token })
+    if (stored) await this.#logout({ scope, refresh_token: stored.token })
   }
 
   /** Forgets a session that the server has ended. */
@@ -138,14 +148,18 @@ export class SessionKeeper {
     this.#controller?.abort()
   }
 
-  /** Another tab has logged in or out. */
   async #heard(news: News): Promise<void> {
-    const { session } = this.#access ?? {}
+    if (news === 'entering') {
+      // Until the log-in of another tab is over, which may be closed before that.
+      const over = Promise.race([new Promise<void>((resolve) => this.#entered.push(resolve)), pause(PATIENCE_MS)])
+      return this.#alone(() => over)
+    }
+    for (const resolve of this.#entered.splice(0)) resolve()
     const stored = await readStored(this.#item).catch(() => undefined)
-    if (session !== undefined && session.id === stored?.session) return
+    if (stored && stored.session === this.#access?.session.id) return
     this.#interrupt()
     this.#access = undefined
-    if (news === 'logout' && this.#item === undefined) this.#tell()
+    if (news === 'logout' && !this.#item) this.#tell()
     else this.#refreshInBackground()
   }
 
@@ -183,7 +197,7 @@ export class SessionKeeper {
   }
 
   async #refreshTwice(epoch: number): Promise<Access | undefined> {
-    if (this.#rest !== undefined && performance.now() < this.#rest.until) throw this.#rest.error
+    if (this.#rest && performance.now() < this.#rest.until) throw this.#rest.error
     try {
       return await this.#refreshOnce(epoch)
     } catch (error) {
@@ -202,12 +216,12 @@ export class SessionKeeper {
     this.#controller = new AbortController()
     const stored = await readStored(this.#item)
     if (epoch !== this.#epoch) return this.token()
-    if (this.#item !== undefined && stored === undefined) return this.#drop(epoch)
+    if (this.#item && !stored) return this.#drop(epoch)
     try {
       const sentAt = performance.now()
       const body: TokenResponse = await this.#call({
         path: '/refresh',
-        body: { ...(stored && { refresh_token: stored.token }), ...this.#device },
+        body: { refresh_token: stored?.token, device: this.#device },
         controller: this.#controller,
       })
       const next = readAccess(body, sentAt)
@@ -235,23 +249,18 @@ export class SessionKeeper {
    * @returns false if another tab has logged out, or logged in again
    */
   async #keep({ session, refresh_token }: TokenResponse, presented: Stored | undefined): Promise<boolean> {
-    if (this.#item === undefined) {
-      await this.#confirm({})
-      return true
+    if (this.#item) {
+      if ((await readStored(this.#item))?.session !== session.id) return false
+      if (refresh_token === presented?.token || !(await this.#store({ session, refresh_token }))) return true
     }
-    if ((await readStored(this.#item))?.session !== session.id) return false
-    if (refresh_token === undefined || refresh_token === presented?.token) return true
-    if (await this.#store({ session, refresh_token })) await this.#confirm({ refresh_token })
+    const confirmation = { path: '/refresh/confirm', body: { refresh_token }, patience: CONFIRM_PATIENCE_MS }
+    // Optional: without it, the server accepts the previous token for longer.
+    await this.#call(confirmation).catch(() => {})
     return true
   }
 
-  async #store({ session, refresh_token }: Pick<TokenResponse, 'session' | 'refresh_token'>): Promise<boolean> {
+  async #store({ session, refresh_token }: { session: { id: string }; refresh_token?: string | undefined }) {
     return this.#item?.write(JSON.stringify({ session: session.id, token: refresh_token })) ?? false
-  }
-
-  /** Optional: without it, the server accepts the previous token for longer. */
-  async #confirm(body: object): Promise<void> {
-    await this.#call({ path: '/refresh/confirm', body, patience: CONFIRM_PATIENCE_MS }).catch(() => {})
   }
 
   /** It is no error if the session has ended already, or if there is none. */

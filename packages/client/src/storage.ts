@@ -22,7 +22,7 @@ export interface Item {
 }
 
 export function createItem(storage: ClientStorage, key: string): Item {
-  /** What the storage contained when it was last read; undefined if that was never possible. */
+  /** What the storage contained as far as is known; undefined if it could never be read. */
   let found: string | null | undefined
   /** What could not be stored, and what the storage contained then. */
   let unsaved: { readonly value: string | null; readonly instead: string | null } | undefined
@@ -32,17 +32,18 @@ export function createItem(storage: ClientStorage, key: string): Item {
       try {
         found = (await storage.getItem(key)) ?? null
       } catch (cause) {
-        if (unsaved !== undefined) return unsaved.value
+        if (unsaved) return unsaved.value
         // Another tab may have stored something newer since, and an older token ends the session.
         if (found !== undefined) throw new ClientError('storage_unavailable', 'The storage cannot be read', { cause })
         return null
       }
       // Another tab may have stored something since.
-      return unsaved !== undefined && unsaved.instead === found ? unsaved.value : found
+      return unsaved?.instead === found ? unsaved.value : found
     },
     async write(value) {
       try {
         await (value === null ? storage.removeItem(key) : storage.setItem(key, value))
+        found = value
         unsaved = undefined
         return true
       } catch {
@@ -73,8 +74,8 @@ export interface Stored {
 export async function readStored(item: Item | undefined): Promise<Stored | undefined> {
   const text = await item?.read()
   try {
-    const { session, token } = JSON.parse(text ?? '')
-    return { session, token }
+    // What somebody else has stored has no token, or one that the server refuses.
+    return JSON.parse(text ?? 'null') ?? undefined
   } catch {
     return undefined
   }

@@ -1,5 +1,8 @@
-/** What tabs tell each other. */
-export type News = 'login' | 'logout'
+/**
+ * What tabs tell each other. `login` comes after a log-in that failed, too, and `entering` before
+ * each.
+ */
+export type News = 'entering' | 'login' | 'logout'
 
 /** The other tabs of the same client. */
 export interface Tabs {

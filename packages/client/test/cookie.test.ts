@@ -93,6 +93,43 @@ describe('a client in cookie mode', () => {
     assert.equal((await client.me()).email, GRACE.email)
   })
 
+  it('login in another tab interrupts a refresh, too, and the next one waits for it', async () => {
+    const [tab, other] = [create(), create()]
+    await tab.login(ADA)
+    await other.session()
+    pass(20 * MINUTE)
+    place.proxy.seen.splice(0)
+    place.proxy.next('/refresh', { hold: 500 })
+    place.proxy.next('/login', { hold: 200 })
+    const reply = other.fetch('/api').then((got) => got.json())
+    await until(() => count('/refresh') === 1)
+    const { user } = await tab.login(GRACE)
+    assert.equal((await reply).subject, user.id)
+    await delay(600)
+    pass(20 * MINUTE)
+    assert.equal((await tab.me()).email, GRACE.email)
+    assert.equal((await other.me()).email, GRACE.email)
+  })
+
+  it('a log-in in another tab that fails, or is never over, holds up no request for long', async () => {
+    const [tab, other] = [create(), create()]
+    await tab.login(ADA)
+    await other.session()
+    const heard: unknown[] = []
+    other.onChange((session) => void heard.push(session))
+    pass(20 * MINUTE)
+    const [code, user] = await Promise.all([codeOf(tab.login({ ...ADA, password: 'not the password' })), other.me()])
+    assert.deepEqual([code, user.email, heard], ['invalid_credentials', ADA.email, []])
+    pass(20 * MINUTE)
+    const channel = new BroadcastChannel(`sealwax ${place.url}`)
+    channel.postMessage('entering')
+    await delay(20)
+    const started = performance.now()
+    assert.equal((await other.me()).email, ADA.email)
+    assert.ok(performance.now() - started < 16_000)
+    channel.close()
+  })
+
   it('other tabs hear of log-in and log-out', async () => {
     const [one, other] = [create(), create()]
     const heard: unknown[] = []

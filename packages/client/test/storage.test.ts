@@ -102,6 +102,21 @@ describe('the storage of a client', () => {
     assert.equal(await client.session(), undefined)
   })
 
+  it('full at a log-in: the token before it does not stay, and another client cannot end the new session', async () => {
+    const storage = createStorage()
+    const [client, other] = [place.client({ storage }), place.client({ storage })]
+    await client.login(ADA)
+    await other.session()
+    storage.setItem = () => {
+      throw new DOMException('full', 'QuotaExceededError')
+    }
+    const { user } = await client.login(GRACE)
+    assert.equal(refreshTokenIn(storage), undefined)
+    await until(async () => (await other.session()) === undefined)
+    pass(20 * MINUTE)
+    assert.equal((await client.me()).id, user.id)
+  })
+
   it('forbidden: log-in, refresh and log-out work', async () => {
     const storage = createStorage()
     Object.assign(storage.faults, { read: true, write: true })
