@@ -24,7 +24,7 @@ export interface Task {
 export interface StepWalk {
   /** The id of the step. */
   readonly id: string
-  /** Whether it contains waiting; a short walk only looks at such a step. */
+  /** Whether it takes long; a short walk only looks at such a step. */
   readonly isSlow?: true
   walk(reader: Reader): Promise<void>
 }

@@ -39,6 +39,7 @@ export async function walkLesson(browser: Browser, options: Options): Promise<vo
       if (index < ids.length - 1) await goOn(page, ids[index + 1] as string)
     }
     if (!short) await checkProgress(page)
+    await checkPrinted(page, options)
     watch.check('at the end')
   } finally {
     await context.close()
@@ -95,6 +96,14 @@ async function checkProgress(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Forget my progress' }).click()
   await page.getByText(/^0 of \d+ tasks done$/).waitFor()
   if ((await page.locator('.task[data-done="true"]').count()) > 0) throw new Error('a forgotten task is still done')
+}
+
+/** The whole text on one page: all steps, accessible, and without scripts. */
+async function checkPrinted(page: Page, options: Options): Promise<void> {
+  await page.goto(`${options.url}/text`)
+  const [articles, scripts] = [await page.locator('article').count(), await page.locator('script').count()]
+  if (articles !== walks.length || scripts > 0) throw new Error(`${articles} articles, ${scripts} scripts`)
+  await checkAccessibility(page, `the whole text at ${options.width} px, ${options.scheme}`)
 }
 
 async function takePicture(page: Page, { screenshots = '', width, scheme }: Options, name: string): Promise<void> {

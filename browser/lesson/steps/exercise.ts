@@ -18,6 +18,7 @@ const WRONG = {
 
 export const exercise: StepWalk = {
   id: 'exercise',
+  isSlow: true,
   async walk({ task }) {
     for (const [name, solution] of [
       ['verifier', VERIFIER_SOLUTION],

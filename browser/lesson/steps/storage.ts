@@ -4,6 +4,7 @@ const POST = 'Post the comment and open the page'
 
 export const storage: StepWalk = {
   id: 'storage',
+  isSlow: true,
   async walk({ task }) {
     const localStorage = task('local-storage')
     await localStorage.press('Log in, token in localStorage')

@@ -48,11 +48,11 @@ function Turn({ step, left }: { step: Step; left: number }) {
       <p class="hint">{left === 0 ? 'You have done everything in this step.' : leftToDo(left)}</p>
       {after ? (
         <a class="button next" href={`#${after.id}`}>
-          Next: {after.title}
+          <span>Next</span> {after.title}
         </a>
       ) : (
         <a class="button next" href={`#${steps[0]?.id}`}>
-          Start again at the first step
+          <span>From the beginning</span> {steps[0]?.title}
         </a>
       )}
       {before && (
