@@ -4,7 +4,7 @@ import type { Locator, Page } from 'playwright-core'
 export type Hands = 'pointer' | 'keyboard'
 
 /** What a reader does in one task of a step. Names are those that a screen reader says. */
-export interface Task {
+interface Task {
   readonly section: Locator
   press(button: string): Promise<void>
   /** Presses a button, and waits for a notice that was not there before. */
