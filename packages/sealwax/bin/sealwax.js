@@ -18,13 +18,15 @@ if (import.meta.url.includes('/node_modules/')) {
     resolve: (specifier, context, next) =>
       next(specifier, { ...context, conditions: ['@sealwax/source', ...context.conditions] }),
   })
-  await import('../src/cli/main.ts').then(({ main }) => main(process.argv))
+  await import('../src/cli/main.ts').then(({ main }) => main(process.argv), refuse)
 }
 
 /** What the command needs and the library does not is not installed with it. */
 function refuse(error) {
   const missing = /'(commander|pino|postgres|kysely-postgres-js)'/.exec(error.message)?.[1]
   if (error.code !== 'ERR_MODULE_NOT_FOUND' || missing === undefined) throw error
-  console.error(`sealwax: the command needs ${missing}. Type: npm install commander pino postgres kysely-postgres-js`)
+  const isInstalled = import.meta.url.includes('/node_modules/')
+  const remedy = isInstalled ? 'npm install commander pino postgres kysely-postgres-js' : 'npm ci --include=dev'
+  console.error(`sealwax: the command needs ${missing}. Type: ${remedy}`)
   process.exit(1)
 }
