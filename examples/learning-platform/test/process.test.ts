@@ -125,9 +125,12 @@ describe('the example as a process', { concurrency: true }, () => {
         `curl --request POST ${url}/login --header "Content-Type: application/json" --data '${JSON.stringify(CREDENTIALS)}'`,
         `curl ${url}/profile --header "Authorization: Bearer <access_token>"`,
         `PORT=${new URL(url).port} npm run tour`,
+        'npm run sealwax -- learn',
       ]) {
         assert.ok(lines.includes(line), `${line}\nis not in\n${example.output()}`)
       }
+      const inspector = /in a browser: (\S+)/.exec(example.output())?.[1] ?? ''
+      assert.match(await (await fetch(inspector)).text(), /<title>Token inspector/)
       assert.match(example.output(), /alex@example\.com.*password change-this-demo-password/)
       assert.equal(lines.filter((line) => line.startsWith('Warning: this is a demo')).length, 1)
       await assertProfile(url, (await logIn(url)).access_token)
