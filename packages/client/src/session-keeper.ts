@@ -151,7 +151,13 @@ export class SessionKeeper {
   async #heard(news: News): Promise<void> {
     if (news === 'entering') {
       // Until the log-in of another tab is over, which may be closed before that.
-      const over = Promise.race([new Promise<void>((resolve) => this.#entered.push(resolve)), pause(PATIENCE_MS)])
+      const over = new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, PATIENCE_MS)
+        this.#entered.push(() => {
+          clearTimeout(timer)
+          resolve()
+        })
+      })
       return this.#alone(() => over)
     }
     for (const resolve of this.#entered.splice(0)) resolve()

@@ -85,8 +85,10 @@ describe('a client in a program of its own', () => {
       delete globalThis.importScripts
       globalThis.document = { baseURI: url }
       await login()`)
+    // Clients in one process hear each other. After a failed log-in, those in cookie mode refresh.
+    const logins = place.proxy.seen.filter(({ path }) => path === '/login')
     assert.deepEqual(
-      place.proxy.seen.map(({ body }) => body.mode),
+      logins.map(({ body }) => body.mode),
       ['token', 'cookie', 'token', 'token', 'cookie'],
     )
   })
