@@ -1,4 +1,5 @@
 import type { Place, StoreName } from '../torture/place.ts'
+import type { OwnerLogin } from './owner.ts'
 
 /** One line of the table: a number that was measured, and what it must be. */
 export interface Result {
@@ -32,7 +33,20 @@ export function exactly(what: string, measured: string | number, expected: strin
   return { what, measured: `${measured}`, expected: `${expected}`, ok: measured === expected }
 }
 
-/** How long a log-in of the owner may take. The short run shares its machine with other tests. */
-export function mostMilliseconds(scale: number): number {
-  return scale < 0.1 ? 10_000 : 2000
+/**
+ * The log-ins of the owner on a known device during the attack. The short run shares its machine
+ * with other tests.
+ */
+export function ownerResults(logins: readonly OwnerLogin[], scale: number): Result[] {
+  const took = logins.map((login) => login.took)
+  const statuses = new Set(logins.map(({ status }) => status))
+  return [
+    exactly('the owner on a known device: statuses', [...statuses].join(), '200'),
+    atMost(
+      `the owner on a known device: slowest of ${took.length}`,
+      Math.round(Math.max(...took)),
+      scale < 0.1 ? 10_000 : 2000,
+      ' ms',
+    ),
+  ]
 }

@@ -1,7 +1,9 @@
 import { audit, auditAlone } from '../core/audit.ts'
-import type { Context } from '../core/context.ts'
+import { type Context, perContext } from '../core/context.ts'
+import { networksOf } from '../core/network.ts'
 import { purgeInPages } from '../core/purge.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
+import { createShares } from '../core/shares.ts'
 import { commit, type Unit } from '../core/unit-of-work.ts'
 import { AuthError } from '../errors.ts'
 import type { CounterName, CounterRow } from './contract.ts'
@@ -20,6 +22,20 @@ import {
   UNUSED,
 } from './limits.ts'
 import { type Refusal, refusalsOf } from './refusals.ts'
+
+/**
+ * How many attempts are counted at once. Attempts of a flood wait for each other's counters. If all
+ * could, they would hold every connection to the database meanwhile.
+ */
+const COUNTED_AT_ONCE = 2
+
+const counting = perContext(() =>
+  createShares({
+    places: COUNTED_AT_ONCE,
+    waiting: Number.POSITIVE_INFINITY,
+    refuse: () => new Error('any number of attempts may wait'),
+  }),
+)
 
 /** An attempt, before it is counted. */
 export interface AttemptRequest {
@@ -56,12 +72,15 @@ export async function throttle(context: Context, request: AttemptRequest): Promi
   await refuseAgain(context, request)
   const names = namesOf({ ...request, ip: request.origin.ip })
   const nature = ACTIONS[request.action]
+  const lane = request.device === undefined ? 'normal' : 'priority'
+  const { turn, leave } = counting(context).enter(networksOf(request.origin.ip), lane)
+  await turn
   const { before, decision } = await commit(context, async (unit) => {
     const { counters, now } = await lockCounters(context, unit, names)
     const decision = decide(counters, now, nature)
     await unit.throttle.write(toRows(names, decision.next, now))
     return { before: counters, decision: { ...decision, now } }
-  })
+  }).finally(leave)
   const { wait, refusedBy, next, now } = decision
   if (refusedBy === undefined) return attemptOf(context, names, { before, after: next, nature })
   // The account refuses each network separately: the next one may have its turn earlier.
