@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { build } from 'esbuild'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { Fault } from '../../packages/client/test/faulty-proxy.ts'
@@ -82,6 +83,7 @@ export async function openLane(browser: Browser, kind: Kind): Promise<Lane> {
       await tab.goto(`${place.url}/page?mode=${kind.mode}${kind.silent ? '&silent' : ''}`)
     },
     async pass(milliseconds, asleep = false) {
+      await untilStored(lane)
       place.clock.ahead += milliseconds
       if (!asleep)
         await lane.all((tab) => tab.evaluate((monotonic) => globalThis.tab.move({ monotonic }), milliseconds))
@@ -96,6 +98,27 @@ export async function openLane(browser: Browser, kind: Kind): Promise<Lane> {
     },
   }
   return lane
+}
+
+/**
+ * Waits until all tabs read the same from the storage. What one tab writes, another one may read a
+ * few milliseconds later. If the clock moved before that, it would seem to be hours.
+ */
+async function untilStored(lane: Lane): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const stored = await lane.all((tab) =>
+      tab.evaluate(() => {
+        try {
+          return JSON.stringify(Object.entries(localStorage).filter(([key]) => key.startsWith('sealwax.')))
+        } catch {
+          return undefined
+        }
+      }),
+    )
+    if (new Set(stored.filter((text) => text !== undefined)).size <= 1) return
+    await delay(20)
+  }
+  throw new Error('the tabs do not read the same from the storage')
 }
 
 async function bundle(): Promise<string> {
