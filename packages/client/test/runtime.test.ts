@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { ADA, type Place, startPlace } from './place.ts'
@@ -13,13 +14,18 @@ describe('a client in a program of its own', () => {
   })
   after(() => place[Symbol.asyncDispose]())
 
-  /** Runs lines in a new process until it ends by itself. */
+  /** Runs lines in a new process, which must end by itself before the client gives up waiting. */
   async function run(lines: string): Promise<string> {
     const script = `const { createClient } = await import('${SOURCE}')
       const url = '${place.url}', ADA = ${JSON.stringify(ADA)}, print = (value) => console.log(JSON.stringify(value))\n${lines}`
-    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { timeout: 20_000 })
-    const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)])
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { timeout: 12_000 })
+    const [output, errors, [, signal]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'close'),
+    ])
     assert.equal(errors, '')
+    assert.equal(signal, null, 'the process did not end by itself')
     return output.trim()
   }
 
