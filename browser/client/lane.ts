@@ -109,7 +109,8 @@ async function untilStored(lane: Lane): Promise<void> {
     const stored = await lane.all((tab) =>
       tab.evaluate(() => {
         try {
-          return JSON.stringify(Object.entries(localStorage).filter(([key]) => key.startsWith('sealwax.')))
+          const keys = Object.keys(localStorage).filter((key) => key.startsWith('sealwax.'))
+          return JSON.stringify(keys.sort().map((key) => [key, localStorage.getItem(key)]))
         } catch {
           return undefined
         }

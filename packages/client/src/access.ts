@@ -21,7 +21,7 @@ export interface Access {
 export function readAccess(body: TokenResponse, sentAt: number): Access {
   try {
     const life = body.expires_in * 1000
-    if (!(life > 0)) throw new TypeError('expires_in')
+    if (!(life > 0)) throw new Error('expires_in')
     const { sub, roles = [] } = payloadOf(body.access_token)
     return {
       token: body.access_token,

@@ -4,7 +4,7 @@ import { type ClientError, unreadable } from './errors.ts'
 import { type ClientOptions, readOptions } from './options.ts'
 import { createServerCalls, type ServerCall } from './server-calls.ts'
 import { SessionKeeper } from './session-keeper.ts'
-import { createItem, memoryStorage } from './storage.ts'
+import { createTokenStore, createValues, memoryStorage } from './storage.ts'
 import type { Credentials, LoggedIn, Session, SignUp, TokenResponse, User } from './types.ts'
 
 /** Keeps a user logged in. */
@@ -64,24 +64,23 @@ export function createClient(options: ClientOptions): Client {
   const { device, storage } = options
   const call = createServerCalls(baseUrl, mode === 'cookie')
   const key = `sealwax.${baseUrl.replace(/\W+/g, '_')}`
-  const kept = mode === 'cookie' ? undefined : (storage ?? memoryStorage())
-  const item = kept && createItem(kept, key)
   // Not lost when the user logs out: it identifies the device.
-  const deviceItem = kept && createItem(kept, `${key}.device`)
+  const deviceKey = `${key}.device`
+  const values = mode === 'cookie' ? undefined : createValues(storage ?? memoryStorage())
+  const store = values && createTokenStore(values, key)
   // Memory is not shared.
-  const channel = kept && !storage ? undefined : `sealwax ${baseUrl}`
-  const keeper = new SessionKeeper({ call, item, device, channel })
+  const channel = values && !storage ? undefined : key
+  const keeper = new SessionKeeper({ call, store, device, channel })
   const authorized = createAuthorizedFetch(keeper, baseUrl, allowed)
 
   /** Logs in, or signs up. */
   async function enter(path: string, given: object): Promise<LoggedIn | undefined> {
-    const device_token = (await deviceItem?.read().catch(() => undefined)) ?? undefined
+    const device_token = await values?.read(deviceKey).catch(() => undefined)
     const body = { ...given, mode, device, device_token }
     const entered = await keeper.begin((): Promise<TokenResponse | undefined> => call({ path, body }))
     if (!entered) return undefined
-    const { reply, session } = entered
-    if (reply.device_token) await deviceItem?.write(reply.device_token)
-    return { session, user: reply.user as User }
+    if (entered.device_token) await values?.write(deviceKey, entered.device_token)
+    return { session: entered.session, user: entered.user as User }
   }
 
   async function callAsUser(given: ServerCall) {

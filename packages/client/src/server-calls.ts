@@ -28,7 +28,7 @@ export type CallServer = (call: ServerCall) => Promise<any>
 
 /** @param withCookie whether the browser sends and stores the cookie */
 export function createServerCalls(baseUrl: string, withCookie: boolean): CallServer {
-  return async ({ method = 'POST', path, body = {}, token, keepalive = false, ...limits }) => {
+  return async ({ method = 'POST', path, body, token, keepalive = false, ...limits }) => {
     const { patience = PATIENCE_MS, controller = new AbortController() } = limits
     // Not AbortSignal.timeout, which React Native does not have.
     const timer = setTimeout(() => controller.abort(), patience)
@@ -40,7 +40,7 @@ export function createServerCalls(baseUrl: string, withCookie: boolean): CallSer
           ...(token && { Authorization: `Bearer ${token}` }),
           'Content-Type': 'application/json',
         },
-        ...(method !== 'GET' && { body: JSON.stringify(body) }),
+        body: JSON.stringify(body),
         credentials: withCookie ? 'include' : 'omit',
         cache: 'no-store',
         // A proxy or a captive portal redirects; a Sealwax server does not.
@@ -51,7 +51,7 @@ export function createServerCalls(baseUrl: string, withCookie: boolean): CallSer
       if (!reply.ok) throw await readError(reply)
       const text = await reply.text()
       // The page was frozen. Another tab may have got something newer since.
-      if (performance.now() - started > patience) throw new Error('too late')
+      if (performance.now() - started > patience) throw new Error('late')
       return text ? JSON.parse(text) : undefined
     } catch (cause) {
       if (cause instanceof ClientError) throw cause

@@ -2,7 +2,7 @@ import { type Access, readAccess } from './access.ts'
 import type { ClientError } from './errors.ts'
 import { between, pause } from './pauses.ts'
 import { type CallServer, PATIENCE_MS } from './server-calls.ts'
-import { type Item, readStored, type Stored } from './storage.ts'
+import type { Stored, TokenStore } from './storage.ts'
 import { joinTabs, type News, type Tabs } from './tabs.ts'
 import type { Session, TokenResponse } from './types.ts'
 
@@ -12,7 +12,7 @@ type Listener = (session: Session | undefined) => void
 export interface KeeperOptions {
   readonly call: CallServer
   /** Where the refresh token is; undefined in cookie mode. */
-  readonly item: Item | undefined
+  readonly store: TokenStore | undefined
   /** Sent with each refresh. */
   readonly device: string | undefined
   /** By which the tabs find each other; undefined if they share nothing. */
@@ -29,7 +29,7 @@ const LONGEST_REST_MS = 60_000
 /** Keeps one session alive. */
 export class SessionKeeper {
   readonly #call: CallServer
-  readonly #item: Item | undefined
+  readonly #store: TokenStore | undefined
   readonly #device: string | undefined
   readonly #tabs: Tabs | undefined
   readonly #listeners = new Set<Listener>()
@@ -48,9 +48,9 @@ export class SessionKeeper {
   /** What the listeners were told. */
   #told: string | undefined
 
-  constructor({ call, item, device, channel }: KeeperOptions) {
+  constructor({ call, store, device, channel }: KeeperOptions) {
     this.#call = call
-    this.#item = item
+    this.#store = store
     this.#device = device
     this.#tabs = channel ? joinTabs(channel, (news) => void this.#heard(news)) : undefined
     globalThis.addEventListener?.('pageshow', this.#shown)
@@ -83,17 +83,12 @@ export class SessionKeeper {
         const reply = await send()
         if (!reply) return undefined
         const next = readAccess(reply, sentAt)
-        const before = await readStored(this.#item).catch(() => undefined)
-        // Without space for the new token, the old one must not stay: another tab would use it.
-        if (!(await this.#store(reply))) {
-          await this.#item?.write(null)
-          await this.#store(reply)
-        }
+        const before = await this.#store?.begin(next.session.id, reply.refresh_token as string)
         this.#access = next
         this.#tell()
         // In cookie mode the server does this.
         if (before) this.#logout({ refresh_token: before.token }).catch(() => {})
-        return { reply, session: next.session }
+        return { ...reply, session: next.session }
       } finally {
         this.#tabs?.tell('login')
       }
@@ -103,17 +98,15 @@ export class SessionKeeper {
   /** Ends the session on the server, and forgets it. */
   async end(scope: string): Promise<void> {
     const stored = await this.#alone(async () => {
-      const found = await readStored(this.#item)
       // Only the server can delete the cookie.
-      if (!this.#item) await this.#logout({ scope })
-      await this.#forget()
-      return found
+      if (!this.#store) await this.#logout({ scope })
+      return this.#forget()
     })
     if (stored) await this.#logout({ scope, refresh_token: stored.token })
   }
 
   /** Forgets a session that the server has ended. */
-  forget(): Promise<void> {
+  forget(): Promise<unknown> {
     return this.#alone(() => this.#forget())
   }
 
@@ -161,11 +154,11 @@ export class SessionKeeper {
       return this.#alone(() => over)
     }
     for (const resolve of this.#entered.splice(0)) resolve()
-    const stored = await readStored(this.#item).catch(() => undefined)
+    const stored = await this.#store?.read().catch(() => undefined)
     if (stored && stored.session === this.#access?.session.id) return
     this.#interrupt()
     this.#access = undefined
-    if (news === 'logout' && !this.#item) this.#tell()
+    if (news === 'logout' && !this.#store) this.#tell()
     else this.#refreshInBackground()
   }
 
@@ -220,9 +213,9 @@ export class SessionKeeper {
 
   async #refreshOnce(epoch: number): Promise<Access | undefined> {
     this.#controller = new AbortController()
-    const stored = await readStored(this.#item)
+    const stored = await this.#store?.read()
     if (epoch !== this.#epoch) return this.token()
-    if (this.#item && !stored) return this.#drop(epoch)
+    if (this.#store && !stored) return this.#drop()
     try {
       const sentAt = performance.now()
       const body: TokenResponse = await this.#call({
@@ -241,11 +234,12 @@ export class SessionKeeper {
       if (epoch !== this.#epoch) return this.token()
       if (!isRefused(error as ClientError)) throw error
       // Another tab may have stored a newer token, or logged in again.
-      const current = await readStored(this.#item)
+      const current = await this.#store?.read()
       if (epoch !== this.#epoch) return this.token()
       if (current?.token !== stored?.token) return this.#refreshOnce(epoch)
-      await this.#item?.write(null)
-      return this.#drop(epoch)
+      this.#drop()
+      if (stored) await this.#store?.write(stored.session)
+      return undefined
     }
   }
 
@@ -255,18 +249,16 @@ export class SessionKeeper {
    * @returns false if another tab has logged out, or logged in again
    */
   async #keep({ session, refresh_token }: TokenResponse, presented: Stored | undefined): Promise<boolean> {
-    if (this.#item) {
-      if ((await readStored(this.#item))?.session !== session.id) return false
-      if (refresh_token === presented?.token || !(await this.#store({ session, refresh_token }))) return true
+    const store = this.#store
+    if (!store || (refresh_token !== presented?.token && (await store.write(session.id, refresh_token)))) {
+      const confirmation = { path: '/refresh/confirm', body: { refresh_token }, patience: CONFIRM_PATIENCE_MS }
+      // Optional: without it, the server accepts the previous token for longer.
+      await this.#call(confirmation).catch(() => {})
     }
-    const confirmation = { path: '/refresh/confirm', body: { refresh_token }, patience: CONFIRM_PATIENCE_MS }
-    // Optional: without it, the server accepts the previous token for longer.
-    await this.#call(confirmation).catch(() => {})
-    return true
-  }
-
-  async #store({ session, refresh_token }: { session: { id: string }; refresh_token?: string | undefined }) {
-    return this.#item?.write(JSON.stringify({ session: session.id, token: refresh_token })) ?? false
+    if (!store || (await store.read())?.session === session.id) return true
+    // This tab could not see that when it stored the token.
+    await store.write(session.id)
+    return false
   }
 
   /** It is no error if the session has ended already, or if there is none. */
@@ -277,18 +269,16 @@ export class SessionKeeper {
   }
 
   /** Nobody is logged in. */
-  async #drop(epoch: number): Promise<Access | undefined> {
-    if (epoch !== this.#epoch) return this.token()
+  #drop(): undefined {
     this.#access = undefined
     this.#tell()
-    return undefined
   }
 
-  async #forget(): Promise<void> {
-    this.#access = undefined
-    await this.#item?.write(null)
-    this.#tell()
+  async #forget(): Promise<Stored | undefined> {
+    const stored = await this.#store?.clear()
+    this.#drop()
     this.#tabs?.tell('logout')
+    return stored
   }
 }
 

@@ -5,49 +5,50 @@ import { ClientError } from './errors.ts'
  * the secure storage of a phone. May be asynchronous.
  */
 export interface ClientStorage {
-  /** Returns null for a key that was not set. */
-  getItem(key: string): string | null | Promise<string | null>
+  /** Returns null or undefined for a key that was not set. */
+  getItem(key: string): string | null | undefined | Promise<string | null | undefined>
   /** Throws or rejects if the value could not be stored. */
   setItem(key: string, value: string): unknown
   /** Throws or rejects if the value could not be removed. */
   removeItem(key: string): unknown
 }
 
-/** One value of a storage. Works without the storage, too, until the page is closed. */
-export interface Item {
+/** A storage that may fail. Works without it, too, until the page is closed. */
+export interface Values {
   /** @throws {ClientError} `storage_unavailable` */
-  read(): Promise<string | null>
-  /** Resolves with true if the value is in the storage. */
-  write(value: string | null): Promise<boolean>
+  read(key: string): Promise<string | undefined>
+  /** Stores a value, or removes it. Resolves with true if the storage did it. */
+  write(key: string, value?: string): Promise<boolean>
 }
 
-export function createItem(storage: ClientStorage, key: string): Item {
-  /** What the storage contained as far as is known; undefined if it could never be read. */
-  let found: string | null | undefined
+export function createValues(storage: ClientStorage): Values {
+  /** What the storage contained as far as is known; nothing for what could never be read. */
+  const found: Record<string, string | undefined> = {}
   /** What could not be stored, and what the storage contained then. */
-  let unsaved: { readonly value: string | null; readonly instead: string | null } | undefined
+  const unsaved: Record<string, { readonly value: string | undefined; readonly instead: string | undefined }> = {}
 
   return {
-    async read() {
+    async read(key) {
       try {
-        found = (await storage.getItem(key)) ?? null
+        found[key] = (await storage.getItem(key)) ?? undefined
       } catch (cause) {
-        if (unsaved) return unsaved.value
+        if (unsaved[key]) return unsaved[key].value
         // Another tab may have stored something newer since, and an older token ends the session.
-        if (found !== undefined) throw new ClientError('storage_unavailable', 'The storage cannot be read', { cause })
-        return null
+        if (key in found) throw new ClientError('storage_unavailable', 'The storage is unreadable', { cause })
+        return undefined
       }
       // Another tab may have stored something since.
-      return unsaved?.instead === found ? unsaved.value : found
+      const newer = unsaved[key]
+      return newer && newer.instead === found[key] ? newer.value : found[key]
     },
-    async write(value) {
+    async write(key, value) {
       try {
-        await (value === null ? storage.removeItem(key) : storage.setItem(key, value))
-        found = value
-        unsaved = undefined
+        await (value === undefined ? storage.removeItem(key) : storage.setItem(key, value))
+        found[key] = value
+        delete unsaved[key]
         return true
       } catch {
-        unsaved = { value, instead: found ?? null }
+        unsaved[key] = { value, instead: found[key] }
         return false
       }
     },
@@ -58,7 +59,7 @@ export function createItem(storage: ClientStorage, key: string): Item {
 export function memoryStorage(): ClientStorage {
   const items = new Map<string, string>()
   return {
-    getItem: (key) => items.get(key) ?? null,
+    getItem: (key) => items.get(key),
     setItem: (key, value) => items.set(key, value),
     removeItem: (key) => items.delete(key),
   }
@@ -70,13 +71,55 @@ export interface Stored {
   readonly token: string
 }
 
-/** Reads the item of a refresh token. */
-export async function readStored(item: Item | undefined): Promise<Stored | undefined> {
-  const text = await item?.read()
-  try {
-    // What somebody else has stored has no token, or one that the server refuses.
-    return JSON.parse(text ?? 'null') ?? undefined
-  } catch {
-    return undefined
+/**
+ * The refresh token in a storage that other tabs use at the same time, without locks. What they
+ * write becomes visible some milliseconds late.
+ *
+ * Therefore one value names the session, and each session has a value of its own for its token.
+ * Only a log-in or log-out writes the first, and a refresh only the second: a late one cannot
+ * replace the token of a newer session.
+ */
+export interface TokenStore {
+  /** @throws {ClientError} `storage_unavailable` */
+  read(): Promise<Stored | undefined>
+  /** Stores a new session. Returns the one that was there before. */
+  begin(session: string, token: string): Promise<Stored | undefined>
+  /** Stores a successor, or deletes the token. Resolves with true if that worked. */
+  write(session: string, token?: string): Promise<boolean>
+  /**
+   * Deletes the session. Returns what was there.
+   *
+   * @throws {ClientError} `storage_unavailable`
+   */
+  clear(): Promise<Stored | undefined>
+}
+
+export function createTokenStore(values: Values, key: string): TokenStore {
+  const write = (session: string, token?: string) => values.write(`${key}.${session}`, token)
+
+  async function read(): Promise<Stored | undefined> {
+    const session = await values.read(key)
+    const token = session && (await values.read(`${key}.${session}`))
+    return token ? { session, token } : undefined
+  }
+
+  return {
+    read,
+    write,
+    async begin(session, token) {
+      const before = await read().catch(() => undefined)
+      const stored = await write(session, token)
+      await values.write(key, session)
+      // In a full storage, this makes space for the new one.
+      if (before) await write(before.session)
+      if (!stored) await write(session, token)
+      return before
+    },
+    async clear() {
+      const before = await read()
+      await values.write(key)
+      if (before) await write(before.session)
+      return before
+    },
   }
 }

@@ -121,7 +121,7 @@ describe('a client in cookie mode', () => {
     const [code, user] = await Promise.all([codeOf(tab.login({ ...ADA, password: 'not the password' })), other.me()])
     assert.deepEqual([code, user.email, heard], ['invalid_credentials', ADA.email, []])
     pass(20 * MINUTE)
-    const channel = new BroadcastChannel(`sealwax ${place.url}`)
+    const channel = new BroadcastChannel(`sealwax.${place.url.replace(/\W+/g, '_')}`)
     channel.postMessage('entering')
     await delay(20)
     const started = performance.now()

@@ -21,6 +21,23 @@ function createStorage({ slow = 0 } = {}) {
   } satisfies ClientStorage & Record<string, unknown>
 }
 
+/**
+ * `localStorage` as two tabs see it that run in different processes: what one writes, the other
+ * reads after a while. In the end both read what was written last.
+ */
+function createLateStorages(lag: number) {
+  const views = [new Map<string, string>(), new Map<string, string>()]
+  const apply = (view: Map<string, string>, key: string, value: string | undefined) =>
+    value === undefined ? view.delete(key) : view.set(key, value)
+  return views.map((view) => {
+    const write = (key: string, value?: string) => {
+      apply(view, key, value)
+      setTimeout(() => views.forEach((each) => void apply(each, key, value)), lag)
+    }
+    return { items: view, getItem: (key: string) => view.get(key), setItem: write, removeItem: write }
+  })
+}
+
 describe('the storage of a client', () => {
   let place: Place
   before(async () => {
@@ -39,7 +56,7 @@ describe('the storage of a client', () => {
   }
 
   const refreshTokenIn = ({ items }: ReturnType<typeof createStorage>) =>
-    [...items].filter(([key]) => !key.endsWith('.device')).map(([, value]) => JSON.parse(value).token)[0]
+    [...items.values()].find((value) => value.startsWith('swr_')) ?? ''
 
   it('another client with the same storage, later, is logged in as the same user', async () => {
     for (const storage of [createStorage(), createStorage({ slow: 5 })]) {
@@ -50,6 +67,17 @@ describe('the storage of a client', () => {
       assert.deepEqual(await second.session(), session)
       assert.equal((await second.me()).email, ADA.email)
     }
+  })
+
+  it('removes nothing, as no storage should: a session that has ended is asked for once per call', async () => {
+    const storage = { ...createStorage(), removeItem: () => {} }
+    const client = place.client({ storage })
+    const { user } = await client.login(ADA)
+    await place.auth.sessions.revokeAll(user.id)
+    pass(20 * MINUTE)
+    place.proxy.seen.splice(0)
+    assert.equal(await codeOf(client.fetch('/api')), 'logged_out')
+    assert.deepEqual(place.paths(), ['/refresh'])
   })
 
   it('contains no access token, and after a log-out no refresh token', async () => {
@@ -79,12 +107,15 @@ describe('the storage of a client', () => {
     ]) {
       const storage = createStorage()
       await place.client({ storage }).login(ADA)
-      const [key] = [...storage.items.keys()].filter((name) => !name.endsWith('.device'))
-      storage.items.set(key as string, text)
-      const client = place.client({ storage })
-      assert.equal(await client.session(), undefined, text)
-      assert.equal((await client.login(ADA)).user.email, ADA.email)
-      client.close()
+      const keys = [...storage.items.keys()].filter((name) => !name.endsWith('.device'))
+      assert.equal(keys.length, 2)
+      for (const key of keys) {
+        storage.items.set(key, text)
+        const client = place.client({ storage })
+        assert.equal(await client.session(), undefined, text)
+        assert.equal((await client.login(ADA)).user.email, ADA.email)
+        client.close()
+      }
     }
   })
 
@@ -111,7 +142,7 @@ describe('the storage of a client', () => {
       throw new DOMException('full', 'QuotaExceededError')
     }
     const { user } = await client.login(GRACE)
-    assert.equal(refreshTokenIn(storage), undefined)
+    assert.equal(refreshTokenIn(storage), '')
     await until(async () => (await other.session()) === undefined)
     pass(20 * MINUTE)
     assert.equal((await client.me()).id, user.id)
@@ -274,7 +305,7 @@ describe('the storage of a client', () => {
       await until(() => place.paths().includes('/refresh'))
       await one.logout()
       assert.equal(await reply, 'logged_out')
-      assert.equal(refreshTokenIn(storage), undefined)
+      assert.equal(refreshTokenIn(storage), '')
     })
 
     it('login as another user while the other client refreshes: it becomes this user', async () => {
@@ -290,6 +321,33 @@ describe('the storage of a client', () => {
       const { user } = await one.login(GRACE)
       assert.equal((await reply).subject, user.id)
       assert.equal((await other.me()).email, GRACE.email)
+    })
+
+    it('login in one tab, which another one that refreshes reads too late: the new session goes on', async () => {
+      const [oneStorage, otherStorage] = createLateStorages(100)
+      assert.ok(oneStorage && otherStorage)
+      const [one, other] = [place.client({ storage: oneStorage }), place.client({ storage: otherStorage })]
+      await one.login(ADA)
+      await delay(150)
+      await other.session()
+      pass(20 * MINUTE)
+      place.proxy.seen.splice(0)
+      const { promise, resolve: release } = Promise.withResolvers<void>()
+      place.proxy.next('/refresh', { hold: promise })
+      const reply = other.fetch('/api')
+      await until(() => place.paths().includes('/refresh'))
+      await one.login(GRACE)
+      release()
+      await reply
+      await until(async () => (await other.me().catch(() => undefined))?.email === GRACE.email)
+      for (const client of [one, other, one]) {
+        await delay(150)
+        pass(20 * MINUTE)
+        assert.equal((await client.me()).email, GRACE.email)
+      }
+      await delay(150)
+      for (const { items } of [oneStorage, otherStorage])
+        assert.equal([...items.values()].filter((value) => value.startsWith('swr_')).length, 1)
     })
   })
 })
