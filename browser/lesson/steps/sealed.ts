@@ -7,6 +7,7 @@ export const sealed: StepWalk = {
     await read.choose('Random bytes: the payload is encrypted.')
     await read.press('Decode the payload')
     await read.sees('Not as you expected.')
+    if (!(await read.section.getByRole('radio').first().isDisabled())) throw new Error('the guess can still be changed')
     await read.press('Send the token to this server')
     await read.sees('401 Unauthorized')
     await read.isDone()

@@ -117,6 +117,22 @@ test('lesson: tokens of the second issuer are valid for ten seconds, and only th
   assert.equal((await ask('/learn/api/profile', bearing(token))).status, 401)
 })
 
+test('lesson: a guard that tolerates 30 seconds accepts an expired token for so long', async (t) => {
+  const token = await tokenOf(ADA, '/brief')
+  const statusesAfter = async (seconds: number) => {
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + seconds * 1000 })
+    const replies = [
+      await ask('/learn/api/brief', bearing(token)),
+      await ask('/learn/api/brief-tolerant', bearing(token)),
+    ]
+    t.mock.timers.reset()
+    return replies.map(({ status }) => status)
+  }
+  assert.deepEqual(await statusesAfter(5), [200, 200])
+  assert.deepEqual(await statusesAfter(15), [401, 200])
+  assert.deepEqual(await statusesAfter(45), [401, 401])
+})
+
 test('lesson: its cookies do not replace those of another installation on this computer', async () => {
   const { email, password } = ADA
   for (const base of ['', '/brief']) {

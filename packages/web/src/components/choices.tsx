@@ -13,15 +13,17 @@ export function ChooseOne<Value extends string>({
   choices,
   chosen,
   onChoose,
+  disabled = false,
 }: {
   question: ComponentChildren
   choices: readonly Choice<Value>[]
   chosen: Value | undefined
   onChoose: (value: Value) => void
+  disabled?: boolean
 }) {
   const name = useId()
   return (
-    <fieldset>
+    <fieldset disabled={disabled}>
       <legend>{question}</legend>
       {choices.map(({ value, label }) => (
         <label key={value} class="choice">

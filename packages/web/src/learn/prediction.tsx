@@ -2,7 +2,10 @@ import type { ComponentChildren } from 'preact'
 import { type Choice, ChooseOne } from '../components/choices.tsx'
 import { Notice } from '../components/notice.tsx'
 
-/** What the reader expects, asked before a request, and compared with what happened after it. */
+/**
+ * What the reader expects, asked before a request, and compared with what happened after it. It
+ * cannot be changed then.
+ */
 export function Prediction<Value extends string>({
   question,
   choices,
@@ -23,7 +26,13 @@ export function Prediction<Value extends string>({
   const happened = choices.find(({ value }) => value === outcome)
   return (
     <>
-      <ChooseOne question={question} choices={choices} chosen={guess} onChoose={onGuess} />
+      <ChooseOne
+        question={question}
+        choices={choices}
+        chosen={guess}
+        onChoose={onGuess}
+        disabled={happened !== undefined}
+      />
       {children}
       <div aria-live="polite">
         {happened && (
