@@ -155,3 +155,19 @@ test('decode: JSON that is nested absurdly deeply is not parsed', () => {
     )
   }
 })
+
+test('decode: a long text without a token is read in an instant', () => {
+  const long = 100_000
+  for (const text of [`${'ey'.repeat(long)}*`, `a${' '.repeat(long)}b`, `a${'"'.repeat(long)}b`]) {
+    const started = performance.now()
+    decodeToken(text)
+    // Many seconds, if the time grows with the square of the length.
+    assert.ok(performance.now() - started < 2000, text.slice(0, 3))
+  }
+})
+
+test('decode: a token is found directly after other letters', () => {
+  const token = `${encodeJson(header)}.${encodeJson(payload)}.AAAA`
+  for (const text of [`next=%2F&token%3D${token}&a=b`, `www.example.com/#x_${token}`, `x-${token}, and more`])
+    assert.equal(decodeToken(text).token, token, text)
+})
