@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { encodeJson, encodeText } from '../src/token/base64url.ts'
 import { decodeToken } from '../src/token/decode.ts'
+import { shownParts } from '../src/token/extract.ts'
 
 const header = { alg: 'HS256', typ: 'JWT' }
 const payload = { sub: 'ada', name: 'Ada Løvelace 🖋' }
@@ -170,4 +171,12 @@ test('decode: a token is found directly after other letters', () => {
   const token = `${encodeJson(header)}.${encodeJson(payload)}.AAAA`
   for (const text of [`next=%2F&token%3D${token}&a=b`, `www.example.com/#x_${token}`, `x-${token}, and more`])
     assert.equal(decodeToken(text).token, token, text)
+})
+
+test('decode: of a text full of dots, few parts are shown, and together they are the text', () => {
+  for (const text of ['a.b.c', 'a.b.c.d.e', '.'.repeat(100_000)]) {
+    const parts = shownParts(text)
+    assert.ok(parts.length <= 6)
+    assert.equal(parts.join('.'), text)
+  }
 })

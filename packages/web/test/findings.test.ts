@@ -46,6 +46,12 @@ describe('findings: in the payload', () => {
     })
   }
 
+  test('the same in a list is said once, and not everything in a payload full of mistakes', () => {
+    assert.equal(find(header, { ...payload, users: [{ pin: 1 }, { pin: 2 }] }).length, 1)
+    const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`u${index}`, { pin: 1 }]))
+    assert.equal(find(header, { ...payload, ...many }).length, 100)
+  })
+
   test('personal data is worth a note', () => {
     assert.deepEqual(
       find(header, { ...payload, email: 'ada@example.com', address: { street: 'x' } }).map(({ kind }) => kind),

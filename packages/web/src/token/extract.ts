@@ -60,3 +60,13 @@ function findWithin(text: string): string | undefined {
   const isFirst = found.index === 0 && token === found[0]
   return !isFirst || /^["'`,;&<)}\]\s]/.test(text.slice(token.length)) ? token : undefined
 }
+
+/** No token has more. */
+const MOST_PARTS = 6
+
+/** Splits a token to show it. After too many dots, the rest is one part: each one costs time. */
+export function shownParts(token: string): readonly string[] {
+  const parts = token.split('.')
+  if (parts.length <= MOST_PARTS) return parts
+  return [...parts.slice(0, MOST_PARTS - 1), parts.slice(MOST_PARTS - 1).join('.')]
+}
