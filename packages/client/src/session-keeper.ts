@@ -21,6 +21,8 @@ export interface KeeperOptions {
 
 /** A confirmation is optional, so nobody waits long for it. */
 const CONFIRM_PATIENCE_MS = 3000
+/** Until then, the other tabs can read what one has stored. Mostly it takes a few milliseconds. */
+const VISIBLE_MS = 500
 /** A second attempt does not wait longer than this. */
 const LONGEST_PAUSE_MS = 5000
 /** A wish of the server to be left alone is not respected for longer than this. */
@@ -135,7 +137,7 @@ export class SessionKeeper {
   }
 
   #interrupt(): void {
-    this.#epoch += 1
+    this.#epoch++
     this.#refreshing = undefined
     this.#rest = undefined
     this.#controller?.abort()
@@ -153,26 +155,25 @@ export class SessionKeeper {
       })
       return this.#alone(() => over)
     }
+    // What the other tab has stored becomes visible after what it said.
+    if (this.#store) await pause(VISIBLE_MS)
     for (const resolve of this.#entered.splice(0)) resolve()
     const stored = await this.#store?.read().catch(() => undefined)
     if (stored && stored.session === this.#access?.session.id) return
     this.#interrupt()
     this.#access = undefined
-    if (news === 'logout' && !this.#store) this.#tell()
-    else this.#refreshInBackground()
+    if (this.#store || news === 'login') this.#refreshInBackground()
+    else this.#tell()
   }
 
   /** A page that comes back from the back-forward cache has missed what the other tabs said. */
   readonly #shown = ({ persisted }: { readonly persisted?: boolean }): void => {
-    if (!persisted) return
-    this.#interrupt()
-    this.#access = undefined
-    this.#refreshInBackground()
+    if (persisted) void this.#heard('login')
   }
 
   #tell(): void {
     const session = this.#access?.session
-    const text = JSON.stringify(session ?? null)
+    const text = JSON.stringify([session])
     if (text === this.#told) return
     this.#told = text
     // Not from here: a listener that throws must not fail a request.

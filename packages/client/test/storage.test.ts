@@ -279,6 +279,24 @@ describe('the storage of a client', () => {
     assert.equal((await other.me()).email, GRACE.email)
   })
 
+  it('login and logout in one tab, of which another one hears before it can read them', async () => {
+    const [oneStorage, otherStorage] = createLateStorages(100)
+    assert.ok(oneStorage && otherStorage)
+    const [one, other] = [place.client({ storage: oneStorage }), place.client({ storage: otherStorage })]
+    await other.session()
+    const heard: unknown[] = []
+    other.onChange((session) => void heard.push(session?.userId))
+    const ada = await one.login(ADA)
+    await until(() => heard.length === 1)
+    await delay(150)
+    const grace = await one.login(GRACE)
+    await until(() => heard.length === 2)
+    await delay(150)
+    await one.logout()
+    await until(() => heard.length === 3)
+    assert.deepEqual(heard, [ada.user.id, grace.user.id, undefined])
+  })
+
   describe('without BroadcastChannel', () => {
     const { BroadcastChannel } = globalThis
     before(() => void Reflect.deleteProperty(globalThis, 'BroadcastChannel'))
@@ -346,8 +364,8 @@ describe('the storage of a client', () => {
         assert.equal((await client.me()).email, GRACE.email)
       }
       await delay(150)
-      for (const { items } of [oneStorage, otherStorage])
-        assert.equal([...items.values()].filter((value) => value.startsWith('swr_')).length, 1)
+      // The late token may have stayed, if the log-in was not visible even after the confirmation.
+      assert.deepEqual(oneStorage.items, otherStorage.items)
     })
   })
 })

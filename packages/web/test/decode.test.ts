@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { encodeJson, encodeText } from '../src/token/base64url.ts'
 import { decodeToken } from '../src/token/decode.ts'
+import { shownParts } from '../src/token/extract.ts'
 
 const header = { alg: 'HS256', typ: 'JWT' }
 const payload = { sub: 'ada', name: 'Ada Løvelace 🖋' }
@@ -153,5 +154,29 @@ test('decode: JSON that is nested absurdly deeply is not parsed', () => {
       decode(depth).faults.map(({ name }) => name),
       ['not-json'],
     )
+  }
+})
+
+test('decode: a long text without a token is read in an instant', () => {
+  const long = 100_000
+  for (const text of [`${'ey'.repeat(long)}*`, `a${' '.repeat(long)}b`, `a${'"'.repeat(long)}b`]) {
+    const started = performance.now()
+    decodeToken(text)
+    // Many seconds, if the time grows with the square of the length.
+    assert.ok(performance.now() - started < 2000, text.slice(0, 3))
+  }
+})
+
+test('decode: a token is found directly after other letters', () => {
+  const token = `${encodeJson(header)}.${encodeJson(payload)}.AAAA`
+  for (const text of [`next=%2F&token%3D${token}&a=b`, `www.example.com/#x_${token}`, `x-${token}, and more`])
+    assert.equal(decodeToken(text).token, token, text)
+})
+
+test('decode: of a text full of dots, few parts are shown, and together they are the text', () => {
+  for (const text of ['a.b.c', 'a.b.c.d.e', '.'.repeat(100_000)]) {
+    const parts = shownParts(text)
+    assert.ok(parts.length <= 6)
+    assert.equal(parts.join('.'), text)
   }
 })

@@ -134,7 +134,9 @@ test('verdict: unsigned, encrypted and unknown tokens are told apart', async () 
     'algorithm not supported',
   )
   assert.equal(await outcome(`${encodeJson({ alg: 'hs256' })}.${payload}.AAAA`, evidence), 'algorithm not supported')
-  assert.equal(await outcome(`${encodeJson({})}.${payload}.AAAA`, evidence), 'not checked')
+  for (const alg of [undefined, 1, { toString: 1 }]) {
+    assert.equal(await outcome(`${encodeJson({ alg })}.${payload}.AAAA`, evidence), 'not checked')
+  }
   assert.equal(await outcome(`${encodeJson({ alg: 'dir' })}.A.A.A.A`, evidence), 'not checked')
 })
 

@@ -1,3 +1,5 @@
+import { shownParts } from '../token/extract.ts'
+
 /** The names of the three parts of a token. */
 export const PARTS = ['header', 'payload', 'signature'] as const
 
@@ -25,7 +27,7 @@ export function TokenView({
   /** Makes each part a button. Called with the index of the part that was pressed. */
   onChoose?: (part: number) => void
 }) {
-  const parts = token.split('.')
+  const parts = shownParts(token)
   const names: readonly string[] = parts.length === 5 ? ENCRYPTED_PARTS : PARTS
   return (
     <div class="token" onPointerLeave={() => onActive?.(undefined)}>

@@ -11,14 +11,18 @@ const HARMLESS = new Set(['jti', 'sid', 'sub', 'nonce', 'kid', 'cnf', 'jwk', 'at
 const HASH = /^\$(2[aby]|argon2\w*|scrypt|pbkdf2|[156])\$/
 const JWT = /^ey[\w-]{8,}\.[\w-]+\.[\w-]*$/
 
+/** More findings help nobody, and the page would become slow. */
+const MOST = 100
+
 /** Finds values that nobody should be able to read: a payload is encoded, not encrypted. */
 export function findExposedValues(payload: JsonObject): Finding[] {
-  const findings: Finding[] = []
+  // The members of a list have the same path, and say the same.
+  const findings = new Map<string, Finding>()
   visit(payload, '', (path, name, value) => {
-    const finding = judge(path, name, value)
-    if (finding !== undefined) findings.push(finding)
+    const finding = findings.size < MOST ? judge(path, name, value) : undefined
+    if (finding !== undefined) findings.set(finding.message, finding)
   })
-  return findings
+  return [...findings.values()]
 }
 
 function visit(value: object, path: string, look: (path: string, name: string, value: unknown) => void): void {

@@ -1,11 +1,17 @@
 import type { Fault } from './fault.ts'
 
-const QUOTES = /^["'`“”„‘’«»]+|["'`“”„‘’«»]+[,;]?$/g
+// Each pattern looks behind, so that a long run of its characters is read only once.
+const QUOTES = /^["'`“”„‘’«»]+|(?<!["'`“”„‘’«»])["'`“”„‘’«»]+[,;]?$/g
 const SCHEME = /^(?:authorization\s*:\s*)?(bearer|dpop|jwt)[\s:]+/i
+/** As below, at the beginning or the end. */
+const AROUND = /^[\s\u200b-\u200d\u2060\ufeff]+|(?<![\s\u200b-\u200d\u2060\ufeff])[\s\u200b-\u200d\u2060\ufeff]+$/g
 /** White space, and characters that nobody sees: zero-width ones and the byte order mark. */
 const INVISIBLE = /[\s\u200b-\u200d\u2060\ufeff]+/g
-/** A token in other text. The JSON of a header begins with a brace, which is `ey` in base64url. */
-const WITHIN = /ey[\w-]+\.[\w-]+(?:\.[\w-]*){1,3}/
+/**
+ * A token in other text. The JSON of a header begins with a brace, which is `ey` in base64url.
+ * Other letters may come directly before it, as in `token%3Dey`.
+ */
+const WITHIN = /(?<![\w-])(?=[\w-]+\.[\w-]+\.)[\w-]*?(ey[\w-]+\.[\w-]+(?:\.[\w-]*){1,3})/
 
 /**
  * Takes a token out of what was copied with it: quotes, `Bearer`, white space, other text.
@@ -17,7 +23,7 @@ export function extractToken(text: string, faults: Fault[]): string {
   let rest = text
   for (let before = ''; before !== rest; ) {
     before = rest
-    rest = rest.replace(/^[\s\u200b-\u200d\u2060\ufeff]+|[\s\u200b-\u200d\u2060\ufeff]+$/g, '')
+    rest = rest.replace(AROUND, '')
     if (rest !== before && rest !== '') found.set('white-space', 'There is white space before or after the token.')
     const unquoted = rest.replace(QUOTES, '')
     if (unquoted !== rest) found.set('quotes', 'There is a quotation mark before or after the token.')
@@ -29,10 +35,10 @@ export function extractToken(text: string, faults: Fault[]): string {
     }
   }
   const joined = rest.replace(INVISIBLE, '')
-  const within = /^[\w.+/=-]*$/.test(joined) ? null : findWithin(rest)
-  if (within !== null) {
+  const within = /^[\w.+/=-]*$/.test(joined) ? undefined : findWithin(rest)
+  if (within !== undefined) {
     found.set('surroundings', 'There is other text around the token.')
-    rest = within[0]
+    rest = within
   } else if (joined !== rest) {
     const message = /[\r\n]/.test(rest)
       ? 'There is white space in the token: a line break.'
@@ -47,8 +53,20 @@ export function extractToken(text: string, faults: Fault[]): string {
 }
 
 /** A character that is wrong inside a token, such as `*`, does not make the token a quotation. */
-function findWithin(text: string): RegExpExecArray | null {
+function findWithin(text: string): string | undefined {
   const found = WITHIN.exec(text)
-  if (found === null || found.index > 0) return found
-  return /^["'`,;&<)}\]\s]/.test(text.slice(found[0].length)) ? found : null
+  const token = found?.[1]
+  if (found === null || token === undefined) return undefined
+  const isFirst = found.index === 0 && token === found[0]
+  return !isFirst || /^["'`,;&<)}\]\s]/.test(text.slice(token.length)) ? token : undefined
+}
+
+/** No token has more. */
+const MOST_PARTS = 6
+
+/** Splits a token to show it. After too many dots, the rest is one part: each one costs time. */
+export function shownParts(token: string): readonly string[] {
+  const parts = token.split('.')
+  if (parts.length <= MOST_PARTS) return parts
+  return [...parts.slice(0, MOST_PARTS - 1), parts.slice(MOST_PARTS - 1).join('.')]
 }

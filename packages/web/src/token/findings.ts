@@ -89,7 +89,7 @@ function judgeKeyHints(header: JsonObject): Finding[] {
     findings.push(mistake(message))
   }
   const { kid } = header
-  if (typeof kid === 'string' && /[/\\'"`;|<>$\0]|\.\.|%2f|%5c|--/i.test(kid)) {
+  if (typeof kid === 'string' && /[/\\'"`;|<>$\0]|\.\.|%2f|%5c|\s--/i.test(kid)) {
     const message = `kid contains characters of a path, a query or a command. A verifier that puts it into a file name or into SQL can be attacked with it (RFC 8725, section 3.10); it should only be compared with the ids of known keys.`
     findings.push(mistake(message))
   }
@@ -109,7 +109,7 @@ function judgeDates({ exp, iat, nbf }: JsonObject, now: number): Finding[] {
   }
   const start = [iat, nbf, now].find((value) => typeof value === 'number') as number
   if (wrongUnit.length > 0 || typeof exp !== 'number' || exp - start <= DAY) return wrongUnit
-  const from = typeof iat === 'number' ? '' : ' from now'
+  const from = start === now ? ' from now' : ''
   const message = `The token is valid for ${showDuration(exp - start)}${from}. An access token should live for minutes, since a stolen one works until it expires.`
   return [mistake(message)]
 }

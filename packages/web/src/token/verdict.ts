@@ -21,11 +21,12 @@ export function judgeWithoutKey({ isEncrypted, header, signature }: DecodedToken
     return verdict('not signed', 'alg is none: anyone can have written this token.')
   }
   if (signature === undefined) return verdict('not signed', 'The token has no signature: anyone can have written it.')
-  if (alg === undefined) return verdict('not checked', 'The header does not say which algorithm signed the token.')
-  if (!isAlgorithm(alg)) {
-    return verdict('algorithm not supported', `Browsers cannot check signatures of ${String(alg)}.`)
+  if (typeof alg !== 'string') {
+    return verdict('not checked', 'The header does not say which algorithm signed the token.')
   }
-  return undefined
+  return isAlgorithm(alg)
+    ? undefined
+    : verdict('algorithm not supported', `Browsers cannot check signatures of ${alg}.`)
 }
 
 /** Checks the signature of a token, in this browser. Never throws. */
