@@ -142,11 +142,15 @@ async function checkForgedMessages(page: Page): Promise<void> {
   const code = `for (let i = 0; i < 20; i++) {
   postMessage({ type: 'outcome', outcome: null })
   postMessage({ type: 'hmac', id: {}, secret: [], text: null })
+  postMessage({ type: 'hmac', id: 1, secret: { toString: 1 }, text: '' })
+  postMessage({ type: 'failed', message: 1 })
   postMessage({ type: 'constructor' })
   postMessage(null)
 }`
   await run(page, code)
   assert.equal(await page.locator('section[data-task="verifier"]').getAttribute('data-done'), 'false')
+  const repeated = "setInterval(() => postMessage({ type: 'started' }), 100)"
+  assert.match(await run(page, `${repeated}\nfunction verify() { return new Promise(() => {}) }`), /did not finish/)
 }
 
 async function checkEditor(page: Page): Promise<void> {
