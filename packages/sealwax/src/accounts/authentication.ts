@@ -7,7 +7,7 @@ import { knownDevice, mayBeDeviceToken } from '../throttling/devices.ts'
 import { type Attempt, type AttemptRequest, refuseAgain, throttle } from '../throttling/throttle.ts'
 import type { UserRow } from './contract.ts'
 import { normaliseEmail } from './email-addresses.ts'
-import { passwordsOf } from './passwords.ts'
+import { passwordsOf } from './password-hashing.ts'
 import { storeUpgrade } from './rehash.ts'
 
 /** What a caller presents to be recognised. */

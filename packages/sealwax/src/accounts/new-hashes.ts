@@ -1,8 +1,8 @@
 import type { Context } from '../core/context.ts'
 import type { Network } from '../core/network.ts'
 import { AuthError } from '../errors.ts'
-import { readHash } from './password-hashes.ts'
-import { passwordsOf } from './passwords.ts'
+import { passwordsOf } from './password-hashing.ts'
+import { readHash } from './stored-hashes.ts'
 
 /** A new user's password, or the hash of it in another system. */
 interface NewPassword {

@@ -12,7 +12,7 @@ import { authenticate, type PasswordCredentials } from './authentication.ts'
 import type { UserRow } from './contract.ts'
 import { notify } from './notify.ts'
 import { voidPending } from './one-time-tokens.ts'
-import { passwordsOf } from './passwords.ts'
+import { passwordsOf } from './password-hashing.ts'
 import { type Attributes, changeAttributes, checkName } from './profile.ts'
 import { deleteUser, toUser, type User } from './users.ts'
 

@@ -9,7 +9,7 @@ import { throttle } from '../throttling/throttle.ts'
 import { needMail, normaliseEmail } from './email-addresses.ts'
 import { notify } from './notify.ts'
 import { findToken, invalidToken, type Presented, takeToken, voidPending } from './one-time-tokens.ts'
-import { passwordsOf } from './passwords.ts'
+import { passwordsOf } from './password-hashing.ts'
 import { noSuchUser } from './users.ts'
 
 /**

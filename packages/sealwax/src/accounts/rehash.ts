@@ -1,7 +1,7 @@
 import type { Context } from '../core/context.ts'
 import { commit } from '../core/unit-of-work.ts'
 import type { UserRow } from './contract.ts'
-import { passwordsOf } from './passwords.ts'
+import { passwordsOf } from './password-hashing.ts'
 
 /**
  * Stores the hash with the current parameters that a successful check made of an older one, unless

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { auditRow } from '../http/audit-routes.ts'
 import { text, time } from '../http/schemas.ts'
 import { deviceId, session, tokens } from '../sessions/schemas.ts'
-import { LONE_SURROGATE } from './passwords.ts'
+import { LONE_SURROGATE } from './password-hashing.ts'
 
 /** A password in a body. Its length is checked where it is used. */
 const password = z

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { readHash } from '../../src/accounts/password-hashes.ts'
+import { readHash } from '../../src/accounts/stored-hashes.ts'
 import { AuthError } from '../../src/index.ts'
 import { HASHES } from './hashes.ts'
 

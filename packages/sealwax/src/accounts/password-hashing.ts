@@ -4,8 +4,8 @@ import { type Network, networksOf } from '../core/network.ts'
 import { type PasswordAdmission, passwordAdmission } from '../core/password-admission.ts'
 import type { LaneName, Place } from '../core/shares.ts'
 import { AuthError } from '../errors.ts'
-import { readStoredHash } from './password-hashes.ts'
 import { createPasswordPolicy, PASSWORD_MOST, type PasswordOwner, type PasswordPolicy } from './password-policy.ts'
+import { readStoredHash } from './stored-hashes.ts'
 
 /** Hashes and checks passwords in threads. */
 export interface Passwords {
