@@ -23,20 +23,30 @@ export interface ClientOptions {
 
 /** @throws {TypeError} for an option that cannot work */
 export function readOptions({ baseUrl, apiOrigins = [], mode, storage }: ClientOptions) {
-  const url = new URL(baseUrl, pageUrl())
-  if (!/^https?:$/.test(url.protocol) || url.search || url.hash)
-    throw new TypeError(`baseUrl must be an http URL without a query (got ${baseUrl})`)
+  // A missing one must not become the path "undefined" of the page.
+  const url = parsed(baseUrl || '//', pageUrl())
+  if (!/^https?:[^?#]+$/.test(url.href))
+    throw new TypeError(`baseUrl must be like https://example.com/auth (got ${baseUrl})`)
   for (const origin of apiOrigins) {
-    if (new URL(origin).origin !== origin)
+    if (!origin || parsed(origin).origin !== origin)
       throw new TypeError(`apiOrigins must be like https://example.com (got ${origin})`)
   }
   const inBrowser = 'document' in globalThis || 'importScripts' in globalThis
   const chosen = mode ?? (inBrowser && !storage ? 'cookie' : 'token')
-  if (chosen === 'cookie' && storage) throw new TypeError('storage is for token mode only')
+  if (chosen === 'cookie' && storage) throw new TypeError('storage needs token mode')
   return {
     baseUrl: url.href.replace(/\/$/, ''),
     allowed: new Set([url.origin, ...apiOrigins]),
     mode: chosen,
+  }
+}
+
+/** Returns an object without members for what is not a URL. */
+function parsed(url: string, base?: string): URL {
+  try {
+    return new URL(url, base)
+  } catch {
+    return {} as URL
   }
 }
 

@@ -175,11 +175,31 @@ describe('the session of a client in token mode', () => {
   it('createClient: options that cannot work are refused', () => {
     const refused = (options: object, sentence: RegExp) =>
       assert.throws(() => createClient(options as { baseUrl: string }), { name: 'TypeError', message: sentence })
-    refused({ baseUrl: '/auth' }, /Invalid URL/)
-    refused({ baseUrl: 'ftp://example.com' }, /baseUrl/)
-    refused({ baseUrl: 'https://example.com/?a=b' }, /baseUrl/)
-    refused({ baseUrl: 'https://example.com', apiOrigins: ['https://api.example.com/'] }, /apiOrigins/)
+    for (const baseUrl of [
+      undefined,
+      '',
+      '/auth',
+      'example.com',
+      'ftp://example.com',
+      'https://example.com/?a=b',
+      'https://example.com/?',
+    ])
+      refused({ baseUrl }, /^baseUrl must be like .* \(got/)
+    for (const origin of [undefined, '', '*', 'api.example.com', 'https://api.example.com/'])
+      refused({ baseUrl: 'https://example.com', apiOrigins: [origin] }, /^apiOrigins must be like .* \(got/)
     refused({ baseUrl: 'https://example.com', mode: 'cookie', storage: new Map() }, /storage/)
+  })
+
+  it('createClient: in a page, a missing baseUrl is not a path of the page', () => {
+    const global = globalThis as { location?: { href: string } | undefined }
+    global.location = { href: 'https://page.example.com/' }
+    try {
+      createClient({ baseUrl: '/auth' }).close()
+      for (const baseUrl of [undefined, ''])
+        assert.throws(() => createClient({ baseUrl: baseUrl as string }), { name: 'TypeError', message: /^baseUrl/ })
+    } finally {
+      delete global.location
+    }
   })
 
   async function bearerOf(client: ReturnType<typeof createClient>): Promise<string> {

@@ -21,6 +21,10 @@ test('members: the claims and parameters of RFC 7519 and RFC 7515 are all explai
   }
 })
 
+test('members: alg is explained for encrypted tokens, too', () => {
+  assert.match(HEADER_MEMBERS.get('alg')?.meaning ?? '', /signed.*five parts.*encrypted/)
+})
+
 test('members: a claim with an address as its name cannot collide with others', () => {
   assert.match(sourceOf(unknownClaim('https://example.com/role')).url, /section-4\.2$/)
   assert.match(sourceOf(unknownClaim('role')).url, /section-4\.3$/)

@@ -165,7 +165,7 @@ const HEADER_ROWS: readonly Row[] = [
   [
     'alg',
     'Algorithm',
-    'How the token is signed. A verifier decides itself which algorithms it accepts, and compares.',
+    'How the token is signed or, with five parts, how its key is encrypted. A verifier decides itself which algorithms it accepts.',
     7515,
     '4.1.1',
   ],
