@@ -75,7 +75,8 @@ async function playRound(lane: Lane, random: Random, count: Round['count'], shor
     note(String(error))
   }
   count(`rounds in ${lane.kind.mode} mode`)
-  if (violations.length > 0) violations.push(`the server: ${await describeEvents(lane)}`)
+  if (violations.length > 0)
+    violations.unshift(`${new Date().toISOString()}, the server: ${await describeEvents(lane)}`)
   return violations
 }
 
