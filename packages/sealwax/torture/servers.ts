@@ -104,7 +104,13 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
 
 /** Starts several servers on one database at the same time. */
 export async function startServers(count: number, options: ServerOptions): Promise<Fleet> {
-  const all = await Promise.all(Array.from({ length: count }, () => startServer(options)))
+  const starts = await Promise.allSettled(Array.from({ length: count }, () => startServer(options)))
+  const all = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []))
+  const failed = starts.find((start) => start.status === 'rejected')
+  if (failed !== undefined) {
+    await Promise.all(all.map((server) => server.kill()))
+    throw failed.reason
+  }
   return {
     all,
     urls: all.map(({ url }) => url),
