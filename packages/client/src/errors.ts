@@ -54,5 +54,5 @@ export async function readError(reply: Response): Promise<ClientError> {
 
 /** Makes the error for a reply of something else. */
 export function unreadable(details: ErrorDetails): ClientError {
-  return new ClientError('unreadable_reply', 'The auth server did not write the reply', details)
+  return new ClientError('unreadable_reply', 'The auth server did not send the reply', details)
 }

@@ -69,7 +69,7 @@ describe('the storage of a client', () => {
     }
   })
 
-  it('removes nothing, as no storage should: a session that has ended is asked for once per call', async () => {
+  it('with a removeItem that does nothing: a session that has ended is asked for once per call', async () => {
     const storage = { ...createStorage(), removeItem: () => {} }
     const client = place.client({ storage })
     const { user } = await client.login(ADA)

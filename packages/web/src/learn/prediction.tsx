@@ -3,8 +3,8 @@ import { type Choice, ChooseOne } from '../components/choices.tsx'
 import { Notice } from '../components/notice.tsx'
 
 /**
- * What the reader expects, asked before a request, and compared with what happened after it. It
- * cannot be changed then.
+ * What the reader expects, asked before a request, and compared with what happened after it.
+ * From then on it cannot be changed.
  */
 export function Prediction<Value extends string>({
   question,
