@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { ADA, codeOf, GRACE, MINUTE, moveClock, type Place, startPlace, until } from './place.ts'
+import { ADA, codeOf, GRACE, MINUTE, type Place, startPlace, until } from './place.ts'
 
 // In Node the proxy keeps the cookies. `npm run test:browser` shows the same with real ones.
 describe('a client in cookie mode', () => {
@@ -16,10 +16,6 @@ describe('a client in cookie mode', () => {
   })
   after(() => place[Symbol.asyncDispose]())
 
-  function pass(milliseconds: number): void {
-    place.clock.ahead += milliseconds
-    moveClock(milliseconds)
-  }
   const create = () => place.client({ mode: 'cookie' })
   const count = (path: string) => place.paths().filter((seen) => seen === path).length
 
@@ -33,7 +29,7 @@ describe('a client in cookie mode', () => {
     const client = create()
     const { session } = await client.login(ADA)
     assert.match(place.proxy.cookies?.get('sealwax') ?? '', /^swr_/)
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     assert.equal((await client.me()).email, ADA.email)
     assert.deepEqual(await create().session(), session)
     assert.ok(place.proxy.seen.every(({ body }) => body.refresh_token === undefined))
@@ -68,7 +64,7 @@ describe('a client in cookie mode', () => {
   it('requests during a log-out do not bring the session back', async () => {
     const client = create()
     await client.login(ADA)
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     place.proxy.next('/logout', { hold: 300 })
     const leaving = client.logout()
     const code = await codeOf(client.fetch('/api'))
@@ -80,7 +76,7 @@ describe('a client in cookie mode', () => {
   it('login interrupts a refresh, whose late cookie would replace the new one', async () => {
     const client = create()
     await client.login(ADA)
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     place.proxy.next('/refresh', { hold: 500 })
     const reply = client.fetch('/api').then((got) => got.json())
     await until(() => count('/refresh') === 1)
@@ -89,7 +85,7 @@ describe('a client in cookie mode', () => {
     const cookie = place.proxy.cookies?.get('sealwax')
     await delay(600)
     assert.equal(place.proxy.cookies?.get('sealwax'), cookie)
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     assert.equal((await client.me()).email, GRACE.email)
   })
 
@@ -97,7 +93,7 @@ describe('a client in cookie mode', () => {
     const [tab, other] = [create(), create()]
     await tab.login(ADA)
     await other.session()
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     place.proxy.seen.splice(0)
     place.proxy.next('/refresh', { hold: 500 })
     place.proxy.next('/login', { hold: 200 })
@@ -106,7 +102,7 @@ describe('a client in cookie mode', () => {
     const { user } = await tab.login(GRACE)
     assert.equal((await reply).subject, user.id)
     await delay(600)
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     assert.equal((await tab.me()).email, GRACE.email)
     assert.equal((await other.me()).email, GRACE.email)
   })
@@ -117,10 +113,10 @@ describe('a client in cookie mode', () => {
     await other.session()
     const heard: unknown[] = []
     other.onChange((session) => void heard.push(session))
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     const [code, user] = await Promise.all([codeOf(tab.login({ ...ADA, password: 'not the password' })), other.me()])
     assert.deepEqual([code, user.email, heard], ['invalid_credentials', ADA.email, []])
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     const channel = new BroadcastChannel(`sealwax.${place.url.replace(/\W+/g, '_')}`)
     channel.postMessage('entering')
     await delay(20)
@@ -154,7 +150,7 @@ describe('a client in cookie mode', () => {
     const tabs = Array.from({ length: 20 }, create)
     await tabs[0]?.login(ADA)
     for (let night = 0; night < 3; night += 1) {
-      pass(8 * 60 * MINUTE)
+      await place.pass(8 * 60 * MINUTE)
       place.proxy.next('/refresh', 'no reply', 'no request', 'no reply')
       const users = await Promise.all(tabs.map((tab) => tab.me()))
       assert.ok(users.every(({ email }) => email === ADA.email))

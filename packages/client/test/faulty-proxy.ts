@@ -29,6 +29,8 @@ export interface FaultyProxy extends AsyncDisposable {
   readonly url: string
   /** All requests since the last time it was emptied. */
   readonly seen: Seen[]
+  /** How many requests have no reply yet. */
+  readonly open: number
   /** Decides about each request; undefined passes it on. */
   decide: (seen: Seen) => Fault | undefined
   /** Applies a fault to the next requests of a path, one for each fault. */
@@ -43,13 +45,21 @@ export interface FaultyProxy extends AsyncDisposable {
 /** Starts a proxy on a free port. `upstream` is called with the port once it is known. */
 export async function startProxy(upstream: () => number): Promise<FaultyProxy> {
   const queue: { path: string; fault: Fault }[] = []
+  let open = 0
   const server = createServer((request, response) => {
+    open += 1
+    response.once('close', () => {
+      open -= 1
+    })
     handle(request, response).catch(() => response.destroy())
   })
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const proxy: FaultyProxy = {
     ...{ url, seen: [], decide: () => undefined, cookies: undefined },
+    get open() {
+      return open
+    },
     next: (path, ...faults) => void queue.push(...faults.map((fault) => ({ path, fault }))),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()

@@ -24,6 +24,11 @@ export interface Place extends AsyncDisposable {
   readonly mails: MailMessage[]
   /** The clock of the server. */
   readonly clock: { ahead: number }
+  /**
+   * Moves both clocks, as if the machine had been asleep. First waits for requests of clients that
+   * have just heard of a log-in: a refresh that takes 20 minutes is refused, and rightly so.
+   */
+  pass(milliseconds: number): Promise<void>
   /** Creates a client. */
   client(options?: Partial<ClientOptions>): Client
   /** Closes all clients, so that they do not hear what later ones say. */
@@ -46,6 +51,14 @@ export async function startPlace(options: Partial<AuthOptions> = {}): Promise<Pl
   return {
     ...{ auth: server.auth, mails: server.mails, clock: server.clock },
     ...{ proxy, url: proxy.url, otherOrigin: `http://127.0.0.1:${port}` },
+    async pass(milliseconds) {
+      for (let before = -1; before !== proxy.seen.length || proxy.open > 0; ) {
+        before = proxy.seen.length
+        await delay(20)
+      }
+      server.clock.ahead += milliseconds
+      moveClock(milliseconds)
+    },
     client(given = {}) {
       const client = createClient({ baseUrl: proxy.url, ...given })
       clients.push(client)

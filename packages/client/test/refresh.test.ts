@@ -22,10 +22,6 @@ describe('refresh by a client', () => {
   after(() => place[Symbol.asyncDispose]())
 
   /** The client and the server agree that the access token has expired. */
-  function pass(milliseconds: number): void {
-    place.clock.ahead += milliseconds
-    moveClock(milliseconds)
-  }
 
   const count = (path: string) => place.paths().filter((seen) => seen === path).length
   const always = (path: string, fault: Fault) => {
@@ -39,20 +35,20 @@ describe('refresh by a client', () => {
   }
 
   it('an expired token is refreshed before a request, not after a refusal', async () => {
-    pass(16 * MINUTE)
+    await place.pass(16 * MINUTE)
     await client.fetch('/api')
     assert.deepEqual(place.paths(), ['/refresh', '/refresh/confirm', '/api'])
   })
 
   it('a token that expires soon is refreshed while it is used, between 75% and 90% of its life', async () => {
-    pass(11 * MINUTE)
+    await place.pass(11 * MINUTE)
     await client.fetch('/api')
     assert.deepEqual(place.paths(), ['/api'])
-    pass(3 * MINUTE)
+    await place.pass(3 * MINUTE)
     await client.fetch('/api')
     await until(() => count('/refresh/confirm') === 1)
     assert.equal(count('/refresh'), 1)
-    pass(8 * MINUTE)
+    await place.pass(8 * MINUTE)
     await assertLoggedIn()
     assert.equal(count('/refresh'), 1)
   })
@@ -73,7 +69,7 @@ describe('refresh by a client', () => {
 
   it('a lost request and a lost reply are repeated, and the second attempt succeeds', async () => {
     for (const fault of ['no request', 'no reply'] as const) {
-      pass(20 * MINUTE)
+      await place.pass(20 * MINUTE)
       place.proxy.next('/refresh', fault)
       await assertLoggedIn()
     }
@@ -81,20 +77,20 @@ describe('refresh by a client', () => {
   })
 
   it('all replies lost for hours: the session goes on', async () => {
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     always('/refresh', 'no reply')
     assert.equal(await codeOf(client.fetch('/api')), 'unreachable')
-    pass(5 * 60 * MINUTE)
+    await place.pass(5 * 60 * MINUTE)
     assert.equal(await codeOf(client.session()), 'unreachable')
     place.proxy.decide = () => undefined
     await assertLoggedIn()
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     await assertLoggedIn()
   })
 
   it('a lost confirmation does no harm', async () => {
     for (const fault of ['no request', 'no reply', { status: 503 }] as const) {
-      pass(20 * MINUTE)
+      await place.pass(20 * MINUTE)
       place.proxy.next('/refresh/confirm', fault)
       await assertLoggedIn()
     }
@@ -122,7 +118,7 @@ describe('refresh by a client', () => {
       [{ status: 404, body: 'Not Found' }, 'unreadable_reply'],
       ['no request', 'unreachable'],
     ]
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     for (const [fault, code] of faults) {
       always('/refresh', fault)
       assert.equal(await codeOf(client.fetch('/api')), code, JSON.stringify(fault))
@@ -134,7 +130,7 @@ describe('refresh by a client', () => {
 
   it('while the token is valid, requests succeed although no refresh does, and few are tried', async () => {
     always('/refresh', { status: 500 })
-    pass(14 * MINUTE)
+    await place.pass(14 * MINUTE)
     for (let i = 0; i < 20; i += 1) assert.equal((await client.fetch('/api')).status, 200)
     await until(() => count('/refresh') === 2)
     assert.equal((await client.fetch('/api')).status, 200)
@@ -146,7 +142,7 @@ describe('refresh by a client', () => {
   })
 
   it('a short Retry-After is waited for', async () => {
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     place.proxy.next('/refresh', { status: 503, headers: { 'Retry-After': '1' } })
     const started = performance.now()
     await assertLoggedIn()
@@ -158,7 +154,7 @@ describe('refresh by a client', () => {
       ['30', 30],
       ['3600', 60],
     ] as const) {
-      pass(20 * MINUTE)
+      await place.pass(20 * MINUTE)
       place.proxy.seen.splice(0)
       place.proxy.next('/refresh', { status: 429, headers: { 'Retry-After': given } })
       const error: ClientError = await client.fetch('/api').catch((thrown) => thrown)
@@ -173,7 +169,7 @@ describe('refresh by a client', () => {
   })
 
   it('a log-in does not wait for a Retry-After of a refresh', async () => {
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     place.proxy.next('/refresh', { status: 429, headers: { 'Retry-After': '60' } })
     assert.equal(await codeOf(client.fetch('/api')), 'unreadable_reply')
     await client.login(ADA)
@@ -192,7 +188,7 @@ describe('refresh by a client', () => {
       })) as { session: Session }
       const told: unknown[] = []
       own.onChange((now) => void told.push(now))
-      pass(20 * MINUTE)
+      await place.pass(20 * MINUTE)
       await end(session)
       place.proxy.seen.splice(0)
       assert.equal(await own.session(), undefined)
@@ -203,13 +199,13 @@ describe('refresh by a client', () => {
   })
 
   it('a session that has expired is over', async () => {
-    pass(91 * 24 * 60 * MINUTE)
+    await place.pass(91 * 24 * 60 * MINUTE)
     assert.equal(await client.session(), undefined)
     assert.deepEqual(heard, [undefined])
   })
 
   it('a refresh that hangs is given up after 15 seconds, and the second attempt succeeds', async () => {
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     place.proxy.next('/refresh', { hold: 16_000 })
     const started = performance.now()
     await assertLoggedIn()
@@ -218,7 +214,7 @@ describe('refresh by a client', () => {
   })
 
   it('a reply that a frozen page reads too late is not used', async () => {
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     place.proxy.next('/refresh', { hold: 300 })
     const reply = client.fetch('/api')
     await until(() => count('/refresh') === 1)
@@ -228,7 +224,7 @@ describe('refresh by a client', () => {
   })
 
   it('logout during a refresh: the reply is not used', async () => {
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     place.proxy.next('/refresh', { hold: 400 })
     const reply = codeOf(client.fetch('/api'))
     await until(() => count('/refresh') === 1)
@@ -239,7 +235,7 @@ describe('refresh by a client', () => {
   })
 
   it('login as another user during a refresh: requests are sent as the new user', async () => {
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     place.proxy.next('/refresh', { hold: 400 })
     const reply = client.fetch('/api').then((got) => got.json())
     await until(() => count('/refresh') === 1)
@@ -253,7 +249,7 @@ describe('refresh by a client', () => {
   })
 
   it('a refresh waits for a log-in, and log-ins and log-outs wait for each other', async () => {
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     place.proxy.next('/login', { hold: 300 })
     const entering = client.login(GRACE)
     const reply = client.fetch('/api').then((got) => got.json())

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientStorage } from '../src/index.ts'
-import { ADA, codeOf, GRACE, MINUTE, moveClock, type Place, startPlace, until } from './place.ts'
+import { ADA, codeOf, GRACE, MINUTE, type Place, startPlace, until } from './place.ts'
 
 /** A storage whose faults can be turned on and off. */
 function createStorage({ slow = 0 } = {}) {
@@ -50,11 +50,6 @@ describe('the storage of a client', () => {
   })
   after(() => place[Symbol.asyncDispose]())
 
-  function pass(milliseconds: number): void {
-    place.clock.ahead += milliseconds
-    moveClock(milliseconds)
-  }
-
   const refreshTokenIn = ({ items }: ReturnType<typeof createStorage>) =>
     [...items.values()].find((value) => value.startsWith('swr_')) ?? ''
 
@@ -74,7 +69,7 @@ describe('the storage of a client', () => {
     const client = place.client({ storage })
     const { user } = await client.login(ADA)
     await place.auth.sessions.revokeAll(user.id)
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     place.proxy.seen.splice(0)
     assert.equal(await codeOf(client.fetch('/api')), 'logged_out')
     assert.deepEqual(place.paths(), ['/refresh'])
@@ -125,7 +120,7 @@ describe('the storage of a client', () => {
     const client = place.client({ storage })
     await client.login(ADA)
     for (let i = 0; i < 3; i += 1) {
-      pass(20 * MINUTE)
+      await place.pass(20 * MINUTE)
       assert.equal((await client.me()).email, ADA.email)
     }
     assert.equal(await place.client({ storage }).session(), undefined)
@@ -144,7 +139,7 @@ describe('the storage of a client', () => {
     const { user } = await client.login(GRACE)
     assert.equal(refreshTokenIn(storage), '')
     await until(async () => (await other.session()) === undefined)
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     assert.equal((await client.me()).id, user.id)
   })
 
@@ -155,7 +150,7 @@ describe('the storage of a client', () => {
     assert.equal(await client.session(), undefined)
     await client.login(ADA)
     for (let i = 0; i < 3; i += 1) {
-      pass(20 * MINUTE)
+      await place.pass(20 * MINUTE)
       assert.equal((await client.me()).email, ADA.email)
     }
     await client.logout()
@@ -168,14 +163,14 @@ describe('the storage of a client', () => {
     await client.login(ADA)
     const stored = refreshTokenIn(storage)
     storage.faults.write = true
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     assert.equal((await client.me()).email, ADA.email)
     assert.equal(refreshTokenIn(storage), stored)
     assert.ok(!place.paths().includes('/refresh/confirm'))
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     assert.equal((await client.me()).email, ADA.email)
     storage.faults.write = false
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     assert.equal((await client.me()).email, ADA.email)
     assert.notEqual(refreshTokenIn(storage), stored)
   })
@@ -185,10 +180,10 @@ describe('the storage of a client', () => {
     const client = place.client({ storage })
     await client.login(ADA)
     storage.faults.write = true
-    pass(20 * MINUTE)
+    await place.pass(20 * MINUTE)
     await client.me()
     client.close()
-    pass(5 * MINUTE)
+    await place.pass(5 * MINUTE)
     assert.equal((await place.client({ storage }).me()).email, ADA.email)
   })
 
@@ -201,7 +196,7 @@ describe('the storage of a client', () => {
     client.onChange((session) => void heard.push(session))
     storage.faults.read = true
     for (let i = 0; i < 3; i += 1) {
-      pass(20 * MINUTE)
+      await place.pass(20 * MINUTE)
       assert.equal(await codeOf(client.me()), 'storage_unavailable')
       // The other one can read it, and rotates the token.
       storage.faults.read = false
@@ -220,7 +215,7 @@ describe('the storage of a client', () => {
     await client.login(ADA)
     Object.assign(storage.faults, { read: false, write: false })
     for (let i = 0; i < 2; i += 1) {
-      pass(20 * MINUTE)
+      await place.pass(20 * MINUTE)
       assert.equal((await client.me()).email, ADA.email)
     }
     assert.match(refreshTokenIn(storage), /^swr_/)
@@ -231,7 +226,7 @@ describe('the storage of a client', () => {
     const clients = [place.client({ storage }), place.client({ storage })]
     await clients[0]?.login(ADA)
     for (let i = 0; i < 12; i += 1) {
-      pass(16 * MINUTE)
+      await place.pass(16 * MINUTE)
       await clients[i % 2]?.me()
       if (i % 3 === 0) await clients[(i + 1) % 2]?.me()
     }
@@ -244,7 +239,7 @@ describe('the storage of a client', () => {
     await clients[0]?.login(ADA)
     for (const client of clients) await client.session()
     for (let night = 0; night < 3; night += 1) {
-      pass(8 * 60 * MINUTE)
+      await place.pass(8 * 60 * MINUTE)
       place.proxy.next('/refresh', 'no reply', 'no request', 'no reply')
       const users = await Promise.all(clients.map((client) => client.me()))
       assert.ok(users.every(({ email }) => email === ADA.email))
@@ -317,7 +312,7 @@ describe('the storage of a client', () => {
       const [one, other] = [place.client({ storage }), place.client({ storage })]
       await one.login(ADA)
       await other.session()
-      pass(20 * MINUTE)
+      await place.pass(20 * MINUTE)
       place.proxy.next('/refresh', { hold: 400 })
       const reply = codeOf(other.fetch('/api'))
       await until(() => place.paths().includes('/refresh'))
@@ -331,7 +326,7 @@ describe('the storage of a client', () => {
       const [one, other] = [place.client({ storage }), place.client({ storage })]
       await one.login(ADA)
       await other.session()
-      pass(20 * MINUTE)
+      await place.pass(20 * MINUTE)
       place.proxy.seen.splice(0)
       place.proxy.next('/refresh', { hold: 400 })
       const reply = other.fetch('/api').then((got) => got.json())
@@ -348,7 +343,7 @@ describe('the storage of a client', () => {
       await one.login(ADA)
       await delay(150)
       await other.session()
-      pass(20 * MINUTE)
+      await place.pass(20 * MINUTE)
       place.proxy.seen.splice(0)
       const { promise, resolve: release } = Promise.withResolvers<void>()
       place.proxy.next('/refresh', { hold: promise })
@@ -360,7 +355,7 @@ describe('the storage of a client', () => {
       await until(async () => (await other.me().catch(() => undefined))?.email === GRACE.email)
       for (const client of [one, other, one]) {
         await delay(150)
-        pass(20 * MINUTE)
+        await place.pass(20 * MINUTE)
         assert.equal((await client.me()).email, GRACE.email)
       }
       await delay(150)
