@@ -1,5 +1,6 @@
-import { PostgresAdapter } from 'kysely'
+import { type Kysely, PostgresAdapter, PostgresIntrospector, sql, type TableMetadata } from 'kysely'
 import { PostgresJSDialect, type PostgresJSReservedSql, type PostgresJSSql } from 'kysely-postgres-js'
+import { SCHEMA } from '../../core/tables.ts'
 import { settled } from './pending.ts'
 import type { Pool } from './pool.ts'
 
@@ -25,6 +26,10 @@ class StatelessDialect extends PostgresJSDialect {
   override createAdapter() {
     return new Adapter()
   }
+
+  override createIntrospector(db: Kysely<unknown>) {
+    return new Introspector(db)
+  }
 }
 
 /**
@@ -34,6 +39,27 @@ class StatelessDialect extends PostgresJSDialect {
 class Adapter extends PostgresAdapter {
   override async acquireMigrationLock() {}
   override async releaseMigrationLock() {}
+}
+
+/**
+ * Lists the tables of the schema by name, which is all that migrations need. Kysely would list
+ * those of all schemas and look each up by its name, which fails if another server or application
+ * creates or drops one meanwhile.
+ */
+class Introspector extends PostgresIntrospector {
+  readonly #db: Kysely<unknown>
+
+  constructor(db: Kysely<unknown>) {
+    super(db)
+    this.#db = db
+  }
+
+  override async getTables(): Promise<TableMetadata[]> {
+    const { rows } = await sql<{ name: string }>`
+      select c.relname as name from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = ${SCHEMA} and c.relkind in ('r', 'p')`.execute(this.#db)
+    return rows.map(({ name }) => ({ name, schema: SCHEMA, isView: false, isForeign: false, columns: [] }))
+  }
 }
 
 function withTransactions(pool: Pool, prepares: boolean): PostgresJSSql {
