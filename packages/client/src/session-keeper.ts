@@ -158,7 +158,7 @@ export class SessionKeeper {
     // What the other tab has stored becomes visible after what it said.
     if (this.#store) await pause(VISIBLE_MS)
     for (const resolve of this.#entered.splice(0)) resolve()
-    const stored = await this.#store?.read().catch(() => undefined)
+    const stored = await this.#store?.read().catch(() => {})
     if (stored && stored.session === this.#access?.session.id) return
     this.#interrupt()
     this.#access = undefined
@@ -186,7 +186,7 @@ export class SessionKeeper {
 
   /** Single flight: whoever needs a token meanwhile gets the same one. */
   #refresh(): Promise<Access | undefined> {
-    if (this.#refreshing !== undefined) return this.#refreshing
+    if (this.#refreshing) return this.#refreshing
     const own = this.#gate
       .then(() => this.#refreshTwice(this.#epoch))
       .finally(() => {
@@ -203,9 +203,9 @@ export class SessionKeeper {
     } catch (error) {
       const { status, retryAfter = 0 } = error as ClientError
       const wait = retryAfter * 1000
-      if (wait > 0) this.#rest = { until: performance.now() + Math.min(wait, LONGEST_REST_MS), error }
+      if (wait) this.#rest = { until: performance.now() + Math.min(wait, LONGEST_REST_MS), error }
       // The reply may be lost, or the server restarting. It gives the same token again.
-      const mayHelp = status === 0 || status >= 500 || wait > 0
+      const mayHelp = !status || status >= 500 || wait
       if (!mayHelp || wait > LONGEST_PAUSE_MS) throw error
       await pause(wait + between(300, 1000))
       return this.#refreshOnce(epoch)

@@ -100,14 +100,16 @@ export function createTokenStore(values: Values, key: string): TokenStore {
   async function read(): Promise<Stored | undefined> {
     const session = await values.read(key)
     const token = session && (await values.read(`${key}.${session}`))
-    return token ? { session, token } : undefined
+    if (token) return { session, token }
+    // A log-in of another tab may have replaced the session between the two.
+    return session === (await values.read(key)) ? undefined : read()
   }
 
   return {
     read,
     write,
     async begin(session, token) {
-      const before = await read().catch(() => undefined)
+      const before = await read().catch(() => {})
       const stored = await write(session, token)
       await values.write(key, session)
       // In a full storage, this makes space for the new one.

@@ -336,6 +336,29 @@ describe('the storage of a client', () => {
       assert.equal((await other.me()).email, GRACE.email)
     })
 
+    it('login in one client while the other one reads an asynchronous storage: it becomes this user', async () => {
+      const storage = createStorage({ slow: 1 })
+      const one = place.client({ storage })
+      await one.login(ADA)
+      let logIn: (() => Promise<unknown>) | undefined
+      const other = place.client({
+        storage: {
+          ...storage,
+          async getItem(key) {
+            const value = await storage.getItem(key)
+            const now = logIn
+            logIn = undefined
+            await now?.()
+            return value
+          },
+        },
+      })
+      await other.session()
+      await place.pass(20 * MINUTE)
+      logIn = () => one.login(GRACE)
+      assert.equal((await other.me()).email, GRACE.email)
+    })
+
     it('login in one tab, which another one that refreshes reads too late: the new session goes on', async () => {
       const [oneStorage, otherStorage] = createLateStorages(100)
       assert.ok(oneStorage && otherStorage)
