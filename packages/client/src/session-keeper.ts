@@ -33,7 +33,7 @@ export class SessionKeeper {
   readonly #call: CallServer
   readonly #store: TokenStore | undefined
   readonly #device: string | undefined
-  readonly #tabs: Tabs | undefined
+  readonly #tabs?: Tabs
   readonly #listeners = new Set<Listener>()
   #access: Access | undefined
   /** Raised by a log-in and a log-out: the reply to an earlier refresh then no longer counts. */
@@ -54,7 +54,7 @@ export class SessionKeeper {
     this.#call = call
     this.#store = store
     this.#device = device
-    this.#tabs = channel ? joinTabs(channel, (news) => void this.#heard(news)) : undefined
+    if (channel) this.#tabs = joinTabs(channel, (news) => void this.#heard(news))
     globalThis.addEventListener?.('pageshow', this.#shown)
   }
 
@@ -158,7 +158,7 @@ export class SessionKeeper {
     // What the other tab has stored becomes visible after what it said.
     if (this.#store) await pause(VISIBLE_MS)
     for (const resolve of this.#entered.splice(0)) resolve()
-    const stored = await this.#store?.read().catch(() => {})
+    const stored = await this.#store?.read().catch(() => undefined)
     if (stored && stored.session === this.#access?.session.id) return
     this.#interrupt()
     this.#access = undefined
@@ -186,14 +186,15 @@ export class SessionKeeper {
 
   /** Single flight: whoever needs a token meanwhile gets the same one. */
   #refresh(): Promise<Access | undefined> {
-    if (this.#refreshing) return this.#refreshing
-    const own = this.#gate
-      .then(() => this.#refreshTwice(this.#epoch))
-      .finally(() => {
-        if (this.#refreshing === own) this.#refreshing = undefined
-      })
-    this.#refreshing = own
-    return own
+    if (this.#refreshing === undefined) {
+      const own = this.#gate
+        .then(() => this.#refreshTwice(this.#epoch))
+        .finally(() => {
+          if (this.#refreshing === own) this.#refreshing = undefined
+        })
+      this.#refreshing = own
+    }
+    return this.#refreshing
   }
 
   async #refreshTwice(epoch: number): Promise<Access | undefined> {
@@ -252,9 +253,9 @@ export class SessionKeeper {
   async #keep({ session, refresh_token }: TokenResponse, presented: Stored | undefined): Promise<boolean> {
     const store = this.#store
     if (!store || (refresh_token !== presented?.token && (await store.write(session.id, refresh_token)))) {
-      const confirmation = { path: '/refresh/confirm', body: { refresh_token }, patience: CONFIRM_PATIENCE_MS }
       // Optional: without it, the server accepts the previous token for longer.
-      await this.#call(confirmation).catch(() => {})
+      const body = { refresh_token }
+      await this.#call({ path: '/refresh/confirm', body, patience: CONFIRM_PATIENCE_MS }).catch(() => {})
     }
     if (!store || (await store.read())?.session === session.id) return true
     // This tab could not see that when it stored the token.

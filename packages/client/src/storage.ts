@@ -109,7 +109,7 @@ export function createTokenStore(values: Values, key: string): TokenStore {
     read,
     write,
     async begin(session, token) {
-      const before = await read().catch(() => {})
+      const before = await read().catch(() => undefined)
       const stored = await write(session, token)
       await values.write(key, session)
       // In a full storage, this makes space for the new one.
