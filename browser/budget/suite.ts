@@ -5,9 +5,8 @@ import type { Suite } from '../suite.ts'
 
 /** What the first load of the lesson may transfer, headers included. */
 const MOST_KIB = 100
-/** How long a slow phone may take until the first button answers. */
-const MOST_MS = 1000
-/** The best of several loads counts: others may have run beside something else on this computer. */
+/** How long a slow phone should take until the first button works. Decision 0039: it takes longer. */
+const GOAL_MS = 1000
 const LOADS = 5
 
 /** A slow phone: a quarter of the speed of this processor, and a mobile network. */
@@ -16,7 +15,7 @@ const PHONE = {
   network: { offline: false, latency: 150, downloadThroughput: 1.6e6 / 8, uploadThroughput: 0.75e6 / 8 },
 }
 
-/** The first load of the lesson is small, and on a slow phone its first step soon answers. */
+/** The first load of the lesson is small. Also prints how long it takes on a slow phone. */
 export const budget: Suite = {
   name: 'budget',
   async run(browser, { short, print }) {
@@ -29,8 +28,7 @@ export const budget: Suite = {
       const times: number[] = []
       for (let load = 0; load < LOADS; load++) times.push(await measureTime(browser, server.url))
       const shown = times.map((time) => Math.round(time)).join(', ')
-      print(`on a slow phone, the first button answers after ${shown} ms (at most ${MOST_MS})`)
-      assert.ok(Math.min(...times) <= MOST_MS, `${shown} ms`)
+      print(`on a slow phone, the first button works after ${shown} ms (goal ${GOAL_MS})`)
     } finally {
       await server.close()
     }

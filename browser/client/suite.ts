@@ -89,7 +89,7 @@ async function check({ lane, user, count }: Round, changed: boolean): Promise<st
   const found = await lane.all(async (tab) => {
     const result = await settle(tab, user ?? 'logged_out', changed ? 20 : 0)
     const heard = await tab.evaluate(() => globalThis.tab.heard.splice(0))
-    if (result !== (user ?? 'logged_out')) return `requests: ${result}`
+    if (result !== (user ?? 'logged_out')) return `requests: ${result}, in the storage: ${await describeStorage(tab)}`
     if (!changed && heard.includes(null)) return `heard: ${JSON.stringify(heard)}`
     return undefined
   })
@@ -100,6 +100,15 @@ async function check({ lane, user, count }: Round, changed: boolean): Promise<st
 async function describeEvents({ place }: Lane): Promise<string> {
   const { data } = await place.auth.audit.list({ limit: 8 })
   return data.map(({ type, sessionId, data: details }) => `${type} ${sessionId} ${JSON.stringify(details)}`).join('; ')
+}
+
+/** What a tab reads in the storage: which sessions, and whether it is full. */
+function describeStorage(tab: Page): Promise<string> {
+  return tab.evaluate(() => {
+    const entries = Object.entries(localStorage).filter(([key]) => !key.startsWith('fill'))
+    const shown = entries.map(([key, value]) => `${key} = ${value.startsWith('sw') ? value.slice(0, 4) : value}`)
+    return `${shown.join(', ')}; ${localStorage.length - entries.length} that fill it`
+  })
 }
 
 /** What a request gets, in the end. */
