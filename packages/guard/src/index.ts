@@ -1,3 +1,4 @@
+export type { ClaimMapping, ClaimSource } from './claims.ts'
 export {
   GUARD_ERRORS,
   GuardError,

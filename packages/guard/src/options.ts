@@ -1,5 +1,6 @@
 import type { Algorithm, Duration, KeysNews, VerificationKeys } from '@sealwax/jwt'
 import type { Auth } from './auth.ts'
+import type { ClaimMapping } from './claims.ts'
 import type { GuardError } from './errors.ts'
 import type { KeySource } from './keys/issuer.ts'
 import type { CookieRule } from './request/cookies.ts'
@@ -35,7 +36,7 @@ export interface GuardOptions {
   readonly typ?: string | null
   /**
    * Claims that a token must have. Default `iss sub aud exp iat jti`, without `iss` or `aud` where
-   * that is `null`. `sub` is always required.
+   * that is `null`. The subject is always required: `sub`, or what `claims.subject` says.
    */
   readonly requiredClaims?: readonly string[]
   /** How far the clocks of issuer and guard may differ. Default 5 seconds, at most 60. */
@@ -48,6 +49,12 @@ export interface GuardOptions {
    * `token_proof_required`. `'ignore'`: they are accepted as bearer tokens.
    */
   readonly senderConstrained?: 'refuse' | 'ignore'
+  /**
+   * Where the tokens of this issuer say who they are about and what they may do: `{ scopes, roles,
+   * clientId, subject }`, each the name of a claim, a path or a function. Read once, when a token is
+   * verified. Default: the claims that {@link Auth} names.
+   */
+  readonly claims?: ClaimMapping
   /**
    * Your own rule for tokens of this issuer, called once after a token is verified; `false` is
    * refused with 403 `check_failed`. A rule for one route belongs in its requirement.
@@ -125,7 +132,15 @@ export interface GuardOptions {
 export interface TrustedIssuer
   extends Pick<
     GuardOptions,
-    'keys' | 'revocation' | 'check' | 'typ' | 'requiredClaims' | 'algorithms' | 'maxLifetime' | 'senderConstrained'
+    | 'keys'
+    | 'revocation'
+    | 'claims'
+    | 'check'
+    | 'typ'
+    | 'requiredClaims'
+    | 'algorithms'
+    | 'maxLifetime'
+    | 'senderConstrained'
   > {
   /**
    * Its `iss`, compared exactly; `null`: its tokens have none. It may equal the guard's own issuer;
@@ -185,6 +200,7 @@ const TOKEN_RULES = {
   requiredClaims: mustBe('a list of at least one claim name', (value) => isListOf(value)),
   maxLifetime: mustBeDuration('at least 1 second', 1),
   senderConstrained: mustBeOneOf('refuse', 'ignore'),
+  claims: mustBe("an object such as { scopes: 'scp' }", isObject),
   check: mustBeFunction('a function of the auth that returns true or false'),
   algorithms: mustBe(ALGORITHM_LIST, (value) => isListOf(value, (name) => Object.hasOwn(ALGORITHMS, name))),
   // `verify` checks the keys.

@@ -1,4 +1,5 @@
-import type { VerificationKeys, VerifyOptions } from '@sealwax/jwt'
+import type { JwtPayload, VerificationKeys, VerifyOptions } from '@sealwax/jwt'
+import type { ReadClaims } from './claims.ts'
 import type { GuardErrorOptions } from './errors.ts'
 import type { GuardOptions } from './options.ts'
 import type { CookieRule } from './request/cookies.ts'
@@ -45,6 +46,8 @@ export interface Trust {
   readonly verification: Omit<VerifyOptions, 'currentDate'>
   /** What a refusal reports as expected. */
   readonly expected: Omit<Expected, 'keys'>
+  /** Reads the claims of a verified token as `GuardOptions.claims` says. */
+  readonly readClaims: (payload: JwtPayload) => ReadClaims
   /** See `GuardOptions`. */
   readonly check: GuardOptions['check']
   /**

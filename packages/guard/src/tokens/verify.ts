@@ -90,7 +90,7 @@ function verifyAnew(trust: Trust, credentials: BearerCredentials, keys: Verifica
   try {
     const token = verify(credentials.token, keys, { ...trust.verification, currentDate: new Date(now) })
     refuseOtherKind(token)
-    const auth = authOf(token)
+    const auth = authOf(token, trust.readClaims)
     if (trust.check !== undefined && !resultOfCheck(trust.check(auth), 'createGuard: check')) {
       throw new GuardError('check_failed', { ...trust.challenge, ...namesOf(auth) })
     }
