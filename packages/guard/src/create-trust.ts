@@ -4,6 +4,7 @@ import { discoverKeys, type KeySource } from './keys/issuer.ts'
 import { readTrustedIssuers } from './keys/trusted-issuers.ts'
 import { GUARD_OPTIONS, type GuardOptions, REVOCATION, type TrustedIssuer } from './options.ts'
 import { readCookieRule } from './request/cookies.ts'
+import { readTokenPlace } from './request/token-place.ts'
 import { type Revoked, revocationOf } from './revocations/source.ts'
 import { checkOptions } from './strict-options.ts'
 import { createTokenCache } from './tokens/cache.ts'
@@ -23,14 +24,27 @@ const KEYS_KEPT = 1000
  */
 export function trustOf(options: GuardOptions): Trust {
   checkOptions('createGuard', options, GUARD_OPTIONS)
-  const { keys, onKeys, revocation, issuers = [], cookie, cacheSize = DEFAULT_CACHE_SIZE, ...rest } = options
-  const { claims, check, resourceMetadata, onRefusal, realm = 'api', now = () => Date.now(), ...verification } = rest
+  const { keys, onKeys, revocation, issuers = [], cookie, token, cacheSize = DEFAULT_CACHE_SIZE, ...rest } = options
+  const {
+    kind = 'access token',
+    claims,
+    check,
+    resourceMetadata,
+    onRefusal,
+    realm = 'api',
+    now = () => Date.now(),
+    ...verification
+  } = rest
   if (claims !== undefined) checkOptions('createGuard', claims, CLAIM_MAPPING, 'claims')
   const checked = verificationOf(verification, claims?.subject)
   probe(keys, checked)
   if (keys !== undefined && revocation === undefined) {
     throw new TypeError(`createGuard: revocation must be given: ${REVOCATION}`)
   }
+  if (cookie !== undefined && token !== undefined) {
+    throw new TypeError('createGuard: cookie and token cannot be combined: a token is accepted in one place only')
+  }
+  const place = token === undefined ? undefined : readTokenPlace(token)
   const source = keySourceOf(options, now)
   const revoked = revocationOf(revocation, options.issuer)
   const others = otherTrusts({ ...options, issuers }, revoked)
@@ -39,14 +53,16 @@ export function trustOf(options: GuardOptions): Trust {
     ...revoked,
     others,
     cookie: cookie === undefined ? undefined : readCookieRule(cookie),
+    place,
     cache: createTokenCache<VerifiedToken>(cacheSize),
     onRefusal,
-    challenge: Object.freeze({ realm, resourceMetadata }),
+    challenge: Object.freeze({ realm, resourceMetadata, scheme: typeof place === 'object' ? place.scheme : undefined }),
     now,
     until: Number.POSITIVE_INFINITY,
     tolerance: checked.clockTolerance === undefined ? DEFAULT_TOLERANCE : toSeconds(checked.clockTolerance),
     verification: checked,
     expected: { ...checked, issuer: namesOf(options.issuer, others) },
+    kind,
     readClaims: claimsReader(claims),
     check,
   })
