@@ -1,6 +1,10 @@
 import { JwtError, type JwtHeader, type JwtPayload, type Verified } from '@sealwax/jwt'
+import type { ReadClaims } from './claims.ts'
 
-/** Who sent a request, according to a verified access token. Deeply frozen. */
+/**
+ * Who sent a request, according to a verified access token. Deeply frozen. The option `claims` of the
+ * guard says where the first four are, if not in the claims named here.
+ */
 export interface Auth {
   /** The `sub` claim: the user or client that the token is about. Never empty. */
   readonly subject: string
@@ -10,7 +14,10 @@ export interface Auth {
    * The `client_id` claim (RFC 9068 §2.2); in tokens without it the `azp` claim of OpenID Connect.
    */
   readonly clientId?: string
-  /** The values of the `scope` claim (RFC 8693 §4.2); empty without one. */
+  /**
+   * The values of the `scope` claim (RFC 8693 §4.2), a string or a list; in tokens without it those
+   * of `scp`. Empty without either.
+   */
   readonly scopes: readonly string[]
   /** The `roles` claim (RFC 9068 §2.2.3.1); empty unless it is an array of strings. */
   readonly roles: readonly string[]
@@ -27,22 +34,22 @@ export interface Auth {
 
 /**
  * Reads who a verified token is about, and freezes the result.
- * @throws {JwtError} `ERR_JWT_CLAIM` if `sub` is empty or `sid` is not a string: a session without
- * an id cannot be revoked
+ * @param readClaims what `claimsReader` returns
+ * @throws {JwtError} `ERR_JWT_CLAIM` or `ERR_JWT_CLAIM_MISSING` without a subject, or if `sid` is not
+ * a string: a session without an id cannot be revoked
  */
-export function authOf({ payload, header }: Verified): Auth {
-  const { sub, sid, client_id, azp, scope, roles, auth_time: authTime } = payload
-  if (typeof sub !== 'string' || sub === '') throw new JwtError('ERR_JWT_CLAIM', 'sub is empty', { claim: 'sub' })
+export function authOf({ payload, header }: Verified, readClaims: (payload: JwtPayload) => ReadClaims): Auth {
+  const { sid, auth_time: authTime } = payload
   if (sid !== undefined && (typeof sid !== 'string' || sid === '')) {
     throw new JwtError('ERR_JWT_CLAIM', 'sid is not a string', { claim: 'sid' })
   }
-  const clientId = client_id ?? azp
+  const { subject, clientId, scopes, roles } = readClaims(payload)
   const auth = {
-    subject: sub,
+    subject,
     ...(typeof sid === 'string' && { sessionId: sid }),
-    ...(typeof clientId === 'string' && { clientId }),
-    scopes: typeof scope === 'string' ? scope.split(' ').filter((value) => value !== '') : [],
-    roles: isListOfStrings(roles) ? [...roles] : [],
+    ...(clientId !== undefined && { clientId }),
+    scopes,
+    roles,
     payload,
     header,
   }
@@ -51,10 +58,6 @@ export function authOf({ payload, header }: Verified): Auth {
     Object.defineProperty(auth, 'authenticatedAt', { enumerable: true, get: () => new Date(authTime * 1000) })
   }
   return deepFreeze(auth)
-}
-
-function isListOfStrings(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((member) => typeof member === 'string')
 }
 
 /** Recursion is safe: `verify` limits the depth of the claims. */

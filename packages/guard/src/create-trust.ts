@@ -1,8 +1,10 @@
 import { JwtError, toSeconds, type VerifyOptions, verify } from '@sealwax/jwt'
+import { CLAIM_MAPPING, type ClaimSource, claimsReader } from './claims.ts'
 import { discoverKeys, type KeySource } from './keys/issuer.ts'
 import { readTrustedIssuers } from './keys/trusted-issuers.ts'
 import { GUARD_OPTIONS, type GuardOptions, REVOCATION, type TrustedIssuer } from './options.ts'
 import { readCookieRule } from './request/cookies.ts'
+import { readTokenPlace } from './request/token-place.ts'
 import { type Revoked, revocationOf } from './revocations/source.ts'
 import { checkOptions } from './strict-options.ts'
 import { createTokenCache } from './tokens/cache.ts'
@@ -22,13 +24,27 @@ const KEYS_KEPT = 1000
  */
 export function trustOf(options: GuardOptions): Trust {
   checkOptions('createGuard', options, GUARD_OPTIONS)
-  const { keys, onKeys, revocation, issuers = [], cookie, cacheSize = DEFAULT_CACHE_SIZE, ...rest } = options
-  const { check, resourceMetadata, onRefusal, realm = 'api', now = () => Date.now(), ...verification } = rest
-  const checked = verificationOf(verification)
+  const { keys, onKeys, revocation, issuers = [], cookie, token, cacheSize = DEFAULT_CACHE_SIZE, ...rest } = options
+  const {
+    kind = 'access token',
+    claims,
+    check,
+    resourceMetadata,
+    onRefusal,
+    realm = 'api',
+    now = () => Date.now(),
+    ...verification
+  } = rest
+  if (claims !== undefined) checkOptions('createGuard', claims, CLAIM_MAPPING, 'claims')
+  const checked = verificationOf(verification, claims?.subject)
   probe(keys, checked)
   if (keys !== undefined && revocation === undefined) {
     throw new TypeError(`createGuard: revocation must be given: ${REVOCATION}`)
   }
+  if (cookie !== undefined && token !== undefined) {
+    throw new TypeError('createGuard: cookie and token cannot be combined: a token is accepted in one place only')
+  }
+  const place = token === undefined ? undefined : readTokenPlace(token)
   const source = keySourceOf(options, now)
   const revoked = revocationOf(revocation, options.issuer)
   const others = otherTrusts({ ...options, issuers }, revoked)
@@ -37,14 +53,17 @@ export function trustOf(options: GuardOptions): Trust {
     ...revoked,
     others,
     cookie: cookie === undefined ? undefined : readCookieRule(cookie),
+    place,
     cache: createTokenCache<VerifiedToken>(cacheSize),
     onRefusal,
-    challenge: Object.freeze({ realm, resourceMetadata }),
+    challenge: Object.freeze({ realm, resourceMetadata, scheme: typeof place === 'object' ? place.scheme : undefined }),
     now,
     until: Number.POSITIVE_INFINITY,
     tolerance: checked.clockTolerance === undefined ? DEFAULT_TOLERANCE : toSeconds(checked.clockTolerance),
     verification: checked,
     expected: { ...checked, issuer: namesOf(options.issuer, others) },
+    kind,
+    readClaims: claimsReader(claims),
     check,
   })
 }
@@ -127,17 +146,27 @@ function isKeySource(keys: NonNullable<GuardOptions['keys']>): keys is KeySource
   return typeof keys === 'object' && keys !== null && 'keysFor' in keys && typeof keys.keysFor === 'function'
 }
 
-function verificationOf({
-  typ = 'at+jwt',
-  requiredClaims: given,
-  senderConstrained = 'refuse',
-  ...rest
-}: Pick<VerifyOptions, 'issuer' | 'audience'> & Partial<VerifyOptions>): Trust['verification'] {
-  const unchecked = new Set([rest.issuer === null && 'iss', rest.audience === null && 'aud'])
+function verificationOf(
+  {
+    typ = 'at+jwt',
+    requiredClaims: given,
+    senderConstrained = 'refuse',
+    ...rest
+  }: Pick<VerifyOptions, 'issuer' | 'audience'> & Partial<VerifyOptions>,
+  subject: ClaimSource | undefined,
+): Trust['verification'] {
+  const isRenamed = subject !== undefined && subject !== 'sub'
+  const unchecked = new Set([rest.issuer === null && 'iss', rest.audience === null && 'aud', isRenamed && 'sub'])
   const requiredClaims = given ?? ['iss', 'sub', 'aud', 'exp', 'iat', 'jti'].filter((claim) => !unchecked.has(claim))
-  // `Auth.subject` is always set, so `sub` is always required.
-  const claims = requiredClaims.includes('sub') ? requiredClaims : ['sub', ...requiredClaims]
-  return structuredClone({ ...rest, typ, senderConstrained, requiredClaims: claims })
+  // `Auth.subject` is always set, so `sub` is always required. A renamed subject is checked later.
+  const claims = requiredClaims.includes('sub') || isRenamed ? requiredClaims : ['sub', ...requiredClaims]
+  return structuredClone({
+    ...rest,
+    typ,
+    senderConstrained,
+    requiredClaims: claims,
+    numericSubject: subject !== undefined,
+  })
 }
 
 /**

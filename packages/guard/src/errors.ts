@@ -49,6 +49,8 @@ export interface GuardErrorOptions {
   readonly detail?: string | undefined
   /** The protection space in the challenge (RFC 9110 §11.5). Default `'api'`. */
   readonly realm?: string | undefined
+  /** The scheme of the challenge. Default `'Bearer'`. */
+  readonly scheme?: string | undefined
   /** URL of the metadata of the API, for the challenge (RFC 9728 §5.1). */
   readonly resourceMetadata?: string | undefined
   /**
@@ -256,17 +258,17 @@ function headersOf(row: Row, options: GuardErrorOptions): Record<string, string>
 }
 
 /**
- * The Bearer challenge of RFC 6750 §3. Its description is the title, so that no header field
+ * The challenge of RFC 6750 §3. Its description is the title, so that no header field
  * repeats anything from the request.
  */
 function challenge(row: Row, error: string | null, options: GuardErrorOptions): string {
-  const { realm = 'api', scopes, maxAge, resourceMetadata } = options
+  const { scheme = 'Bearer', realm = 'api', scopes, maxAge, resourceMetadata } = options
   const attributes: [name: string, value: string][] = [['realm', realm]]
   if (error !== null) attributes.push(['error', error], ['error_description', row.title])
   if (scopes !== undefined) attributes.push(['scope', scopes.join(' ')])
   if (maxAge !== undefined) attributes.push(['max_age', String(maxAge)])
   if (resourceMetadata !== undefined) attributes.push(['resource_metadata', resourceMetadata])
-  return `Bearer ${attributes.map(([name, value]) => `${name}="${quotedText(value)}"`).join(', ')}`
+  return `${scheme} ${attributes.map(([name, value]) => `${name}="${quotedText(value)}"`).join(', ')}`
 }
 
 /**

@@ -7,6 +7,7 @@ import { otherIssuerOf, pastDate } from './keys/other-issuers.ts'
 import type { GuardOptions } from './options.ts'
 import { type BearerCredentials, findCredentials, lengthFault } from './request/credentials.ts'
 import type { GuardRequest } from './request/request.ts'
+import { findInPlace, missingDetail } from './request/token-place.ts'
 import {
   type AuthFor,
   findUnmet,
@@ -125,7 +126,7 @@ function decide({ trust, request, requirement }: Attempt): ValueOrPromise<Auth |
   const credentials = readCredentials(trust, request)
   if (credentials === undefined) {
     if (requirement.optional) return undefined
-    throw new GuardError('token_missing', trust.challenge)
+    throw new GuardError('token_missing', { ...trust.challenge, detail: missingDetail(trust.place) })
   }
   const attempt: AttemptWithToken = { trust, request, requirement, credentials }
   return trust.others.length === 0 ? decideToken(attempt) : decideByIssuer(attempt)
@@ -170,7 +171,7 @@ function decideToken(attempt: AttemptWithToken): ValueOrPromise<Auth> {
 /** Returns `undefined` if the request has no bearer credentials. */
 function readCredentials(trust: Trust, request: GuardRequest): BearerCredentials | undefined {
   const { challenge } = trust
-  const found = findCredentials(request, trust.cookie)
+  const found = trust.place === undefined ? findCredentials(request, trust.cookie) : findInPlace(request, trust.place)
   if (found.kind === 'none') return undefined
   if (found.kind === 'invalid') throw new GuardError(found.code, { ...challenge, detail: found.detail })
   const fault = lengthFault(found, trust.verification.maxTokenLength)

@@ -1,3 +1,4 @@
+export type { ClaimMapping, ClaimSource } from './claims.ts'
 export {
   GUARD_ERRORS,
   GuardError,
@@ -13,6 +14,7 @@ export type { KeySource } from './keys/issuer.ts'
 export type { TrustedIssuer } from './options.ts'
 export type { CookieRule } from './request/cookies.ts'
 export type { GuardRequest, HeaderReader } from './request/request.ts'
+export type { TokenHeader, TokenPlace } from './request/token-place.ts'
 export type { FeedClient } from './revocations/client-token.ts'
 export type { FeedOptions, FeedReport } from './revocations/feed.ts'
 export {

@@ -1,9 +1,11 @@
 import type { Algorithm, Duration, KeysNews, VerificationKeys } from '@sealwax/jwt'
 import type { Auth } from './auth.ts'
+import type { ClaimMapping } from './claims.ts'
 import type { GuardError } from './errors.ts'
 import type { KeySource } from './keys/issuer.ts'
 import type { CookieRule } from './request/cookies.ts'
 import type { GuardRequest } from './request/request.ts'
+import type { TokenPlace } from './request/token-place.ts'
 import type { FeedOptions } from './revocations/feed.ts'
 import type { RevocationCheck } from './revocations/list.ts'
 import {
@@ -17,6 +19,7 @@ import {
   type OptionRules,
   type Rule,
 } from './strict-options.ts'
+import type { TokenKind } from './token-kind.ts'
 import { parseSecureUrl } from './urls.ts'
 
 /** What a guard trusts. Unknown members and members that are `undefined` cause a TypeError. */
@@ -35,7 +38,7 @@ export interface GuardOptions {
   readonly typ?: string | null
   /**
    * Claims that a token must have. Default `iss sub aud exp iat jti`, without `iss` or `aud` where
-   * that is `null`. `sub` is always required.
+   * that is `null`. The subject is always required: `sub`, or what `claims.subject` says.
    */
   readonly requiredClaims?: readonly string[]
   /** How far the clocks of issuer and guard may differ. Default 5 seconds, at most 60. */
@@ -48,6 +51,18 @@ export interface GuardOptions {
    * `token_proof_required`. `'ignore'`: they are accepted as bearer tokens.
    */
   readonly senderConstrained?: 'refuse' | 'ignore'
+  /**
+   * The kind of token that is accepted. Refresh, logout and other tokens that declare their kind are
+   * always refused with `token_type_invalid`. `'ID token'`: for issuers whose ID tokens are the
+   * credentials, such as Firebase. Default `'access token'`.
+   */
+  readonly kind?: TokenKind
+  /**
+   * Where the tokens of this issuer say who they are about and what they may do: `{ scopes, roles,
+   * clientId, subject }`, each the name of a claim, a path or a function. Read once, when a token is
+   * verified. Default: the claims that {@link Auth} names.
+   */
+  readonly claims?: ClaimMapping
   /**
    * Your own rule for tokens of this issuer, called once after a token is verified; `false` is
    * refused with 403 `check_failed`. A rule for one route belongs in its requirement.
@@ -95,6 +110,12 @@ export interface GuardOptions {
    */
   readonly cookie?: CookieRule
   /**
+   * The only place where the token is accepted: `{ header: 'Cf-Access-Jwt-Assertion' }`, `{ scheme:
+   * 'Token' }` for another scheme than Bearer, or a function of the request. Not together with
+   * `cookie`. Default: the Authorization header with the scheme Bearer.
+   */
+  readonly token?: TokenPlace
+  /**
    * How many verified tokens are cached, so that the next request with the same token does not need
    * a signature check. Default 2000; 0: none.
    */
@@ -125,7 +146,16 @@ export interface GuardOptions {
 export interface TrustedIssuer
   extends Pick<
     GuardOptions,
-    'keys' | 'revocation' | 'check' | 'typ' | 'requiredClaims' | 'algorithms' | 'maxLifetime' | 'senderConstrained'
+    | 'keys'
+    | 'revocation'
+    | 'kind'
+    | 'claims'
+    | 'check'
+    | 'typ'
+    | 'requiredClaims'
+    | 'algorithms'
+    | 'maxLifetime'
+    | 'senderConstrained'
   > {
   /**
    * Its `iss`, compared exactly; `null`: its tokens have none. It may equal the guard's own issuer;
@@ -185,6 +215,8 @@ const TOKEN_RULES = {
   requiredClaims: mustBe('a list of at least one claim name', (value) => isListOf(value)),
   maxLifetime: mustBeDuration('at least 1 second', 1),
   senderConstrained: mustBeOneOf('refuse', 'ignore'),
+  kind: mustBeOneOf('access token', 'ID token'),
+  claims: mustBe("an object such as { scopes: 'scp' }", isObject),
   check: mustBeFunction('a function of the auth that returns true or false'),
   algorithms: mustBe(ALGORITHM_LIST, (value) => isListOf(value, (name) => Object.hasOwn(ALGORITHMS, name))),
   // `verify` checks the keys.
@@ -214,6 +246,10 @@ export const GUARD_OPTIONS: OptionRules<GuardOptions> = {
     onKeys: mustBeFunction(),
     issuers: mustBe('a list such as [{ issuer, keys }]', (value) => Array.isArray(value) && value.every(isObject)),
     cookie: mustBe("an object such as { name: '__Host-access' }", isObject),
+    token: mustBe(
+      "an object such as { header: 'X-Access-Token' }, or a function of the request",
+      (value) => isObject(value) || typeof value === 'function',
+    ),
     cacheSize: mustBeWholeNumber(0, 1_000_000),
     resourceMetadata: mustBe('an https URL (http on loopback)', (value) => parseSecureUrl(value) !== undefined),
     onRefusal: mustBeFunction(),

@@ -1,5 +1,8 @@
 import { JwtError, type JwtHeader, type JwtPayload, type Verified } from '@sealwax/jwt'
 
+/** The kind of token that a guard accepts. */
+export type TokenKind = 'access token' | 'ID token'
+
 /** The kind that a token declares, if it is not an access token. */
 export interface OtherKind {
   /** The declared kind. */
@@ -54,11 +57,14 @@ export function otherKindOf(payload: JwtPayload, header: Partial<JwtHeader>): Ot
   return telling && { kind: telling[1], claim: telling[0] }
 }
 
-/** @throws {JwtError} `ERR_JWT_TYPE` for a verified token that is not an access token */
-export function refuseOtherKind({ payload, header }: Verified): void {
+/**
+ * An ID token need not declare that it is one.
+ * @throws {JwtError} `ERR_JWT_TYPE` for a verified token that declares another kind than is accepted
+ */
+export function refuseOtherKind({ payload, header }: Verified, accepted: TokenKind): void {
   const other = otherKindOf(payload, header)
-  if (other !== undefined)
-    throw new JwtError('ERR_JWT_TYPE', 'the token is not an access token', { claim: other.claim })
+  if (other === undefined || other.kind === accepted) return
+  throw new JwtError('ERR_JWT_TYPE', `the token is not an ${accepted}`, { claim: other.claim })
 }
 
 /**

@@ -1,8 +1,11 @@
-import type { VerificationKeys, VerifyOptions } from '@sealwax/jwt'
+import type { JwtPayload, VerificationKeys, VerifyOptions } from '@sealwax/jwt'
+import type { ReadClaims } from './claims.ts'
 import type { GuardErrorOptions } from './errors.ts'
 import type { GuardOptions } from './options.ts'
 import type { CookieRule } from './request/cookies.ts'
+import type { ReadTokenPlace } from './request/token-place.ts'
 import type { RevocationCheck } from './revocations/list.ts'
+import type { TokenKind } from './token-kind.ts'
 import type { TokenCache } from './tokens/cache.ts'
 import type { Expected } from './tokens/mismatch.ts'
 import type { VerifiedToken } from './tokens/verified-token.ts'
@@ -31,6 +34,8 @@ export interface Trust {
   readonly closeRevocation: () => void
   /** The cookie that may contain the token. */
   readonly cookie: CookieRule | undefined
+  /** The only place that may contain the token, if it is not a usual one. */
+  readonly place: ReadTokenPlace | undefined
   /** Verified tokens. */
   readonly cache: TokenCache<VerifiedToken>
   /** See `GuardOptions`. */
@@ -45,6 +50,10 @@ export interface Trust {
   readonly verification: Omit<VerifyOptions, 'currentDate'>
   /** What a refusal reports as expected. */
   readonly expected: Omit<Expected, 'keys'>
+  /** See `GuardOptions`. */
+  readonly kind: TokenKind
+  /** Reads the claims of a verified token as `GuardOptions.claims` says. */
+  readonly readClaims: (payload: JwtPayload) => ReadClaims
   /** See `GuardOptions`. */
   readonly check: GuardOptions['check']
   /**

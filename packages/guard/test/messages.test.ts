@@ -30,6 +30,8 @@ const GUARD: Readonly<Record<keyof GuardOptions, readonly [value: unknown, sente
   clockTolerance: [100, 'must be at most 60 seconds (got 100)'],
   maxLifetime: [0, 'must be at least 1 second (got 0)'],
   senderConstrained: ['accept', "must be 'refuse' or 'ignore' (got a string)"],
+  kind: ['refresh token', "must be 'access token' or 'ID token' (got a string)"],
+  claims: ['scp', "must be an object such as { scopes: 'scp' } (got a string)"],
   check: [true, 'must be a function of the auth that returns true or false (got true)'],
   algorithms: [
     ['none'],
@@ -48,6 +50,10 @@ const GUARD: Readonly<Record<keyof GuardOptions, readonly [value: unknown, sente
   ],
   issuers: [{}, 'must be a list such as [{ issuer, keys }] (got an object)'],
   cookie: ['sid', "must be an object such as { name: '__Host-access' } (got a string)"],
+  token: [
+    'X-Token',
+    "must be an object such as { header: 'X-Access-Token' }, or a function of the request (got a string)",
+  ],
   cacheSize: [-1, 'must be a whole number from 0 to 1,000,000 (got -1)'],
   resourceMetadata: ['/metadata', `must be ${url} (got a string)`],
   onRefusal: [null, 'must be a function (got null)'],

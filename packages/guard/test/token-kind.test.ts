@@ -95,6 +95,22 @@ test('guard: access tokens of an older system are accepted with any name of thei
   }
 })
 
+test('guard: with kind ID token, ID tokens are accepted and every other declared kind is refused', async () => {
+  const options: Partial<GuardOptions> = { ...lenient, kind: 'ID token' }
+  for (const [name, claims, header] of others) {
+    if (/ID token|of token exchange/.test(name)) {
+      assert.equal((await guardWith(options).authenticate(bearing(token(claims, header)))).subject, '42', name)
+    } else {
+      const { code, detail, expected } = refusalOf(token(claims, header), options)
+      assert.deepEqual([code, expected], ['token_type_invalid', 'ID token'], name)
+      assert.match(detail, /Send the ID token\.$/)
+    }
+  }
+  assert.ok(await guardWith(options).authenticate(bearing(token({}))))
+  const both = { type: 'refresh', at_hash: 'x' }
+  assert.equal(refusalOf(token(both), options).code, 'token_type_invalid')
+})
+
 test('guard: a stolen token that is bound to a key is refused with any typ', async () => {
   for (const cnf of [{ jkt: 'x' }, { 'x5t#S256': 'x' }, {}, null]) {
     for (const typ of ['at+jwt', 'JWT', 'dpop+jwt', undefined]) {

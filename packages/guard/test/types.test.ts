@@ -7,6 +7,7 @@ import { protect as protectHono } from '../src/adapters/hono.ts'
 import { protect as protectNode } from '../src/adapters/node.ts'
 import '@sealwax/guard/express/global'
 import { type Auth, createGuard, type GuardRequest, type Requirement } from '../src/index.ts'
+import { entra, githubActions, google } from '../src/issuers/index.ts'
 import { guardWith, key } from './tokens.ts'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -53,6 +54,17 @@ function guards() {
   createGuard({ issuer: 'https://auth.example.com', audience: 'orders-api', revocation: null })
   // the guard finds the keys and the revocations of a remote issuer
   createGuard({ issuer: 'https://auth.example.com', audience: 'orders-api' })
+  createGuard(entra({ tenants: ['a', 'b'], audience: 'orders-api' }))
+  // @ts-expect-error: the tenant must be given, or any company is accepted
+  entra({ audience: 'orders-api' })
+  // @ts-expect-error: a list of no tenants accepts none
+  entra({ tenants: [], audience: 'orders-api' })
+  // @ts-expect-error: one or several
+  entra({ tenant: 'a', tenants: ['b'], audience: 'orders-api' })
+  // @ts-expect-error: the client must be given, or tokens of every application are accepted
+  google({ hostedDomain: 'example.com' })
+  // @ts-expect-error: the repository must be given, or any workflow is accepted
+  githubActions({ audience: 'orders-api' })
   // @ts-expect-error: audience must be given
   createGuard({ issuer: 'https://auth.example.com', keys: key, revocation: null })
   // @ts-expect-error: an unset variable is not a default

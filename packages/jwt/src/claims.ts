@@ -38,6 +38,8 @@ export interface ClaimRules {
   readonly accessToken: boolean
   /** Whether a token that is bound to a key (`cnf`) is refused. */
   readonly bearer: boolean
+  /** Whether `sub` may be a whole number. */
+  readonly numericSubject: boolean
   /** The current time, in seconds since 1970. */
   readonly now: number
   /** Allowed clock difference in seconds. */
@@ -56,7 +58,7 @@ const maxIssuedAhead = 60
  *   `ERR_JWT_AUDIENCE`, `ERR_JWT_PROOF_REQUIRED`, `ERR_JWT_NOT_YET_VALID`, `ERR_JWT_EXPIRED`
  */
 export function checkClaims(payload: JwtPayload, rules: ClaimRules): void {
-  checkTypes(payload)
+  checkTypes(payload, rules.numericSubject)
   if (rules.requiredClaims !== undefined) for (const claim of rules.requiredClaims) requireClaim(payload, claim)
   if (rules.issuer !== null) checkIssuer(payload, rules.issuer)
   if (rules.audience !== null) checkAudience(payload, rules.audience)
@@ -90,10 +92,12 @@ export function checkBearer(payload: JwtPayload): void {
 }
 
 /** Checks the types of the registered claims that are present. */
-export function checkTypes(payload: JwtPayload): void {
+export function checkTypes(payload: JwtPayload, numericSubject = false): void {
   const { iss, sub, jti, aud, exp, nbf, iat } = payload
   if (iss !== undefined && typeof iss !== 'string') throw wrong('iss', 'is not a string')
-  if (sub !== undefined && typeof sub !== 'string') throw wrong('sub', 'is not a string')
+  if (sub !== undefined && typeof sub !== 'string' && !(numericSubject && Number.isSafeInteger(sub))) {
+    throw wrong('sub', numericSubject ? 'is not a string or a whole number' : 'is not a string')
+  }
   if (jti !== undefined && typeof jti !== 'string') throw wrong('jti', 'is not a string')
   if (aud !== undefined && typeof aud !== 'string' && !isStringArray(aud))
     throw wrong('aud', 'is not a string or a list of strings')

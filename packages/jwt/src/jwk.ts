@@ -96,6 +96,21 @@ export function foreignReason(jwk: Jwk): string | undefined {
 }
 
 /**
+ * Why a key does not count for an issuer: Microsoft Entra adds an `issuer` to the keys of a set that
+ * several tenants share, in which `{tenantid}` stands for any of them.
+ */
+export function otherIssuerReason(jwk: Jwk, issuer: string): string | undefined {
+  const { issuer: named } = jwk as { readonly issuer?: unknown }
+  if (typeof named !== 'string') return undefined
+  const [before = '', after] = named.split('{tenantid}')
+  if (after === undefined) return named === issuer ? undefined : 'it belongs to another issuer'
+  const tenant = issuer.slice(before.length, issuer.length - after.length)
+  return named.replace('{tenantid}', () => tenant) === issuer && /^[\w-]+$/.test(tenant)
+    ? undefined
+    : 'it belongs to another issuer'
+}
+
+/**
  * Checks a JWK before it is imported: types, agreement of `kty`, `crv` and `alg`, use, canonical
  * base64url, exact lengths, sizes, known weaknesses. OpenSSL checks that a point is on its curve.
  *

@@ -1,7 +1,7 @@
 import { algorithms } from './algorithms.ts'
 import { JwtError } from './errors.ts'
 import type { Jwk } from './jwk.ts'
-import { foreignReason, hasPrivateMember, refuseKey } from './jwk.ts'
+import { foreignReason, hasPrivateMember, otherIssuerReason, refuseKey } from './jwk.ts'
 import { getMaterial, type VerificationKey } from './key-material.ts'
 import { importJwk, thumbprint } from './keys.ts'
 import { normalizeJwk } from './normal-jwk.ts'
@@ -72,11 +72,12 @@ export function createLocalJWKSet(jwks: JwkSetSource): LocalJWKSet {
 /**
  * {@link createLocalJWKSet} that can also read the set of another party: with `skipUnusable`, a bad
  * key is left out instead of refusing the set. This includes secrets and private keys, since every
- * reader of the set has them, and all keys that share `kid` and algorithm.
+ * reader of the set has them, and all keys that share `kid` and algorithm. With `issuer`, the keys
+ * that name another issuer are left out.
  *
  * @throws {JwtError} `ERR_JWT_KEY_SET`
  */
-export function buildKeySet(jwks: unknown, skipUnusable: boolean): LocalJWKSet {
+export function buildKeySet(jwks: unknown, skipUnusable: boolean, issuer?: string): LocalJWKSet {
   const listed: unknown = isPlainObject(jwks) ? jwks.keys : undefined
   if (!Array.isArray(listed)) throw refuseSet('a JWK Set must be an object with a list named keys')
   if (listed.length > maxKeys) throw refuseSet(`the set has more than ${maxKeys} keys`)
@@ -86,7 +87,7 @@ export function buildKeySet(jwks: unknown, skipUnusable: boolean): LocalJWKSet {
   for (const given of listed) {
     const jwk = isPlainObject(given) ? normalizeJwk(given as Jwk) : undefined
     try {
-      const reason = jwk === undefined ? undefined : foreignReason(jwk)
+      const reason = jwk && (foreignReason(jwk) ?? (issuer === undefined ? undefined : otherIssuerReason(jwk, issuer)))
       if (reason === undefined) usable.push(importListed(jwk, skipUnusable))
       else leftOut.push(leftOutKey(jwk?.kid, reason))
     } catch (cause) {

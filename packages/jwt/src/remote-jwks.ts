@@ -20,6 +20,11 @@ export interface RemoteJWKSetOptions {
   coolDown?: Duration
   /** Maximum time for one request, body included. Default: 5 seconds; 1 to 60 seconds. */
   timeout?: Duration
+  /**
+   * The issuer that the keys are for: a key whose member `issuer` names another one is left out. Only
+   * Microsoft Entra has this member. Default: not checked.
+   */
+  issuer?: string
   /** The clock, in milliseconds since 1970. Default: `Date.now()`. */
   now?: () => number
   /** Called after each request with its result. Errors that it throws are ignored. */
@@ -93,7 +98,7 @@ const retryWithoutKeys = 5000
  */
 export function createRemoteJWKSet(url: string | URL, options: RemoteJWKSetOptions = {}): RemoteJWKSet {
   const source = readUrl(url)
-  const { cacheMaxAge, coolDown, timeout, now, notify } = readOptions(options)
+  const { cacheMaxAge, coolDown, timeout, issuer, now, notify } = readOptions(options)
   let current: { set: LocalJWKSet; since: number; lifetime: number } | undefined
   let flight: { result: Promise<LocalJWKSet>; abort: AbortController } | undefined
   let settledAt = Number.NEGATIVE_INFINITY
@@ -112,7 +117,7 @@ export function createRemoteJWKSet(url: string | URL, options: RemoteJWKSetOptio
   async function request(abort: AbortController): Promise<LocalJWKSet> {
     const timer = setTimeout(() => abort.abort(new Error(`no response within ${timeout} ms`)), timeout)
     try {
-      const { set, maxAge } = await fetchKeySet(source, abort.signal)
+      const { set, maxAge } = await fetchKeySet(source, issuer, abort.signal)
       current = { set, since: now(), lifetime: Math.min(cacheMaxAge, maxAge) }
       failure = undefined
       notify({ url: withoutQuery(source), keys: set.keys.map(({ kid, alg }) => ({ kid, alg })), leftOut: set.leftOut })
@@ -167,7 +172,7 @@ export function createRemoteJWKSet(url: string | URL, options: RemoteJWKSetOptio
   }
 }
 
-const optionNames: ReadonlySet<string> = new Set(['cacheMaxAge', 'coolDown', 'timeout', 'now', 'onKeys'])
+const optionNames: ReadonlySet<string> = new Set(['cacheMaxAge', 'coolDown', 'timeout', 'issuer', 'now', 'onKeys'])
 
 const milliseconds = (option: string, duration: Duration, most: number) =>
   readSeconds('createRemoteJWKSet', option, duration, 1, most) * 1000
@@ -176,8 +181,11 @@ const milliseconds = (option: string, duration: Duration, most: number) =>
 function readOptions(options: RemoteJWKSetOptions) {
   checkOptions(options, optionNames, 'createRemoteJWKSet')
   // Not `Date.now` itself, which fake timers may replace later.
-  const { now = () => Date.now(), onKeys } = options
+  const { now = () => Date.now(), onKeys, issuer } = options
   if (typeof now !== 'function') throw refuseOption('createRemoteJWKSet', 'now', 'must be a function', now)
+  if (issuer !== undefined && (typeof issuer !== 'string' || issuer === '')) {
+    throw refuseOption('createRemoteJWKSet', 'issuer', 'must be a non-empty string', issuer)
+  }
   if (onKeys !== undefined && typeof onKeys !== 'function') {
     throw refuseOption('createRemoteJWKSet', 'onKeys', 'must be a function', onKeys)
   }
@@ -186,6 +194,7 @@ function readOptions(options: RemoteJWKSetOptions) {
     coolDown: milliseconds('coolDown', options.coolDown ?? 30, 86_400),
     timeout: milliseconds('timeout', options.timeout ?? 5, 60),
     now,
+    issuer,
     notify(news: KeysNews) {
       try {
         const result: unknown = onKeys?.(news)
@@ -225,7 +234,11 @@ function closedError(): JwtError {
   return new JwtError('ERR_JWT_KEYS_UNAVAILABLE', 'the remote key set is closed')
 }
 
-async function fetchKeySet(url: URL, signal: AbortSignal): Promise<{ set: LocalJWKSet; maxAge: number }> {
+async function fetchKeySet(
+  url: URL,
+  issuer: string | undefined,
+  signal: AbortSignal,
+): Promise<{ set: LocalJWKSet; maxAge: number }> {
   const headers = { accept: 'application/jwk-set+json, application/json' }
   // With 'manual', a redirect has a status other than 200. Workers do not support 'error'.
   const response = await fetch(url, { headers, redirect: 'manual', signal })
@@ -234,7 +247,7 @@ async function fetchKeySet(url: URL, signal: AbortSignal): Promise<{ set: LocalJ
     throw new Error(`the response status is ${response.status}`)
   }
   const text = await readBody(response, maxBody)
-  const set = buildKeySet(parseJson(text), true)
+  const set = buildKeySet(parseJson(text), true, issuer)
   return { set, maxAge: freshness(response.headers) }
 }
 

@@ -39,6 +39,11 @@ export interface VerifyOptions {
    * not check that its sender has the key. Default: `'refuse'` for `at+jwt`, else `'ignore'`.
    */
   senderConstrained?: 'refuse' | 'ignore'
+  /**
+   * Whether `sub` may be a whole number, which RFC 7519 does not allow but older libraries write.
+   * `payload.sub` then is that number. Default: false. Not for `at+jwt`.
+   */
+  numericSubject?: boolean
   /** The time of verification. Default: now. */
   currentDate?: Date
   /** The maximum length of a token in characters. Default: 16,384; at most 1,048,576. */
@@ -56,6 +61,7 @@ const optionNames: ReadonlySet<string> = new Set([
   'clockTolerance',
   'maxLifetime',
   'senderConstrained',
+  'numericSubject',
   'currentDate',
   'maxTokenLength',
   'maxMembers',
@@ -101,10 +107,24 @@ export function readRules(options: VerifyOptions, caller = 'verify'): ClaimRules
     throw refuseOption(caller, 'senderConstrained', "must be 'refuse' or 'ignore'", senderConstrained)
   }
   const bearer = senderConstrained === 'refuse'
+  const { numericSubject = false } = options
+  if (typeof numericSubject !== 'boolean') {
+    throw refuseOption(caller, 'numericSubject', 'must be true or false', numericSubject)
+  }
   checkLimit(caller, 'maxTokenLength', options.maxTokenLength, longestTokenLength)
   checkLimit(caller, 'maxMembers', options.maxMembers, mostMembers)
   const now = readCurrentSeconds(options.currentDate, caller)
-  return { issuer, audience, requiredClaims, maxLifetime: lifetime, accessToken, bearer, now, tolerance }
+  return {
+    issuer,
+    audience,
+    requiredClaims,
+    maxLifetime: lifetime,
+    accessToken,
+    bearer,
+    numericSubject,
+    now,
+    tolerance,
+  }
 }
 
 function checkLimit(caller: string, option: string, value: number | undefined, most: number): void {

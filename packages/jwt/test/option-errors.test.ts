@@ -53,6 +53,7 @@ const sentences: Record<string, readonly [option: string, value: unknown, senten
     ['clockTolerance', 100, 'clockTolerance must be at most 60 seconds (got 100)'],
     ['maxLifetime', '0s', "maxLifetime must be at least 1 second (got '0s')"],
     ['senderConstrained', true, "senderConstrained must be 'refuse' or 'ignore' (got true)"],
+    ['numericSubject', 'yes', 'numericSubject must be true or false (got a string)'],
     ['currentDate', 5, 'currentDate must be a valid Date (got 5)'],
     ['maxTokenLength', 0, 'maxTokenLength must be a whole number from 1 to 1048576 (got 0)'],
     ['maxMembers', '9', 'maxMembers must be a whole number from 1 to 65536 (got a string)'],

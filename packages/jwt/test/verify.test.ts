@@ -393,6 +393,17 @@ test('verify: a sub of letters outside ASCII, or of 256 characters, is accepted'
     assert.equal(verify(craft({ ...claims, sub }), hs256, options).payload.sub, sub)
 })
 
+test('verify: a whole number as sub is accepted only with numericSubject, and never for at+jwt', () => {
+  const token = craft({ ...claims, sub: 42 })
+  refused(token, 'ERR_JWT_CLAIM', { typ: null })
+  const { payload } = verify(token, hs256, { ...options, typ: null, numericSubject: true })
+  assert.equal(payload.sub as unknown, 42)
+  refused(token, 'ERR_JWT_CLAIM', { numericSubject: true })
+  for (const sub of [1.5, -0.5, 2 ** 53, true, null, [1]]) {
+    refused(craft({ ...claims, sub }), 'ERR_JWT_CLAIM', { typ: null, numericSubject: true })
+  }
+})
+
 test('verify: maxLifetime applies to any type, and requires exp and iat', () => {
   const plain = { typ: null, maxLifetime: '15m' }
   assert.ok(verify(craft(claims), hs256, { ...options, typ: null, maxLifetime: '15m' }))

@@ -56,7 +56,7 @@ export function discoverKeys(issuer: string, now: () => number, onKeys: (news: K
   async function discover(token: string): Promise<void> {
     const { jwksUri: url } = await findMetadata(issuer, closing.signal)
     if (url === current?.url) return
-    const keys = createRemoteJWKSet(url, { now, onKeys })
+    const keys = createRemoteJWKSet(url, { issuer, now, onKeys })
     if (current !== undefined) {
       // The current keys stay valid until the new URL has returned keys.
       await keys.keysFor(token)

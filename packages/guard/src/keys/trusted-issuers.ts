@@ -32,6 +32,6 @@ function readTrustedIssuer(entry: TrustedIssuer, index: number): ReadTrustedIssu
   }
   const end = timeOf(until) ?? Number.POSITIVE_INFINITY
   if (until === undefined && issuer !== null) return { issuer, until: end, rules }
-  const requiredClaims = issuer === null ? ['sub', 'exp'] : ['iss', 'sub', 'exp']
+  const requiredClaims = issuer === null ? ['exp'] : ['iss', 'exp']
   return { issuer, until: end, rules: { typ: 'JWT', requiredClaims, ...rules } }
 }

@@ -60,7 +60,7 @@ export function cookiesNamed(name: string, request: GuardRequest): string[] {
   for (const pair of text.split(';')) {
     const equals = pair.indexOf('=')
     if (equals < 0 || trim(pair.slice(0, equals)) !== name) continue
-    const value = trim(pair.slice(equals + 1))
+    const value = unquoted(trim(pair.slice(equals + 1)))
     if (value !== '') values.push(value)
   }
   return values
@@ -113,6 +113,11 @@ function isOrigin(value: unknown): boolean {
 function parseOrigin(text: string): URL | undefined {
   if (!/^https?:\/\/[^/?#@*\\\s]+$/.test(text) || !URL.canParse(text)) return undefined
   return new URL(text)
+}
+
+/** A cookie may be written in double quotes (RFC 6265 §4.1.1). */
+function unquoted(value: string): string {
+  return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type CookieRule, cookiesNamed, forgeryFault } from './cookies.ts'
-import { fieldValue, type GuardRequest, isHeaderReader } from './request.ts'
+import { type GuardRequest, singleField } from './request.ts'
 
 /**
  * The credentials of a request: a token, none, or an attempt that is refused before the token is
@@ -11,7 +11,11 @@ export type Credentials =
   | { readonly kind: 'invalid'; readonly code: 'invalid_request' | 'csrf_failed'; readonly detail: string }
 
 /** Credentials whose token may be any string: {@link tokenFault} checks it. */
-export type FoundCredentials = Credentials | { readonly kind: 'token'; readonly token: string; readonly cookie: true }
+export type FoundCredentials =
+  | Credentials
+  | { readonly kind: 'token'; readonly token: string; readonly cookie: true }
+  /** `place` is where the guard's option `token` has it from, for messages. */
+  | { readonly kind: 'token'; readonly token: string; readonly place: string }
 
 /** Credentials with a token, from the header or the cookie. */
 export type BearerCredentials = FoundCredentials & { kind: 'token' }
@@ -19,7 +23,8 @@ export type BearerCredentials = FoundCredentials & { kind: 'token' }
 /** In characters. Longer strings are checked by `verify` only. */
 const LONGEST_EXAMINED = 2048
 
-const NONE: Credentials = Object.freeze({ kind: 'none' })
+/** No credentials. */
+export const NONE: Credentials = Object.freeze({ kind: 'none' })
 const TWICE = invalid('The request carries more than one Authorization header, or a comma in it.')
 const IN_URL = invalid('The request carries a token in the URL in addition to the one that is used.')
 const IN_COOKIE = invalid('The request carries a token in a cookie in addition to the Authorization header.')
@@ -38,10 +43,15 @@ const COOKIE_CHARACTERS = invalid('The token in the cookie has characters that n
  * {@link tokenFault} is called for tokens that are refused.
  */
 export function findCredentials(request: GuardRequest, cookie?: CookieRule): FoundCredentials {
-  const value = authorizationOf(request)
+  const value = singleField(request, 'authorization')
   let found: FoundCredentials = value === undefined ? NONE : readAuthorization(value)
   if (cookie !== undefined && found.kind !== 'invalid') found = withCookie(found, request, cookie)
-  return found.kind === 'token' && hasTokenInUrl(request.url) ? IN_URL : found
+  return withoutUrl(found, request)
+}
+
+/** Refuses a token if there is another one in the URL. */
+export function withoutUrl(found: FoundCredentials, { url }: GuardRequest): FoundCredentials {
+  return found.kind === 'token' && hasTokenInUrl(url) ? IN_URL : found
 }
 
 /**
@@ -55,6 +65,7 @@ export function tokenFault(found: BearerCredentials): (Credentials & { kind: 'in
   if (token.length > LONGEST_EXAMINED && !token.includes(',')) return undefined
   if (/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) return undefined
   if ('cookie' in found) return COOKIE_CHARACTERS
+  if ('place' in found) return invalid(`The token in the ${found.place} has characters that no token can have.`)
   if (token.includes(',')) return TWICE
   if (token.trim() === '') return NO_TOKEN
   return token.startsWith(' ') || token.startsWith('\t') ? SEPARATOR : CHARACTERS
@@ -94,24 +105,6 @@ export function lengthFault(
   )
 }
 
-/**
- * The value of the Authorization header. Several are joined by commas, as Headers (Fetch) does, so
- * that all kinds of requests are treated alike.
- */
-function authorizationOf(request: GuardRequest): string | undefined {
-  const { headers, rawHeaders } = request
-  if (isHeaderReader(headers)) return headers.get('authorization') ?? undefined
-  if (rawHeaders === undefined) return fieldValue(request, 'authorization')
-  let count = 0
-  for (let i = 0; i < rawHeaders.length; i += 2) if (isAuthorization(rawHeaders[i] as string)) count++
-  if (count < 2) return fieldValue(request, 'authorization')
-  return rawHeaders.filter((_, i) => i % 2 === 1 && isAuthorization(rawHeaders[i - 1] as string)).join(', ')
-}
-
-function isAuthorization(name: string): boolean {
-  return name.length === 13 && (name === 'Authorization' || name.toLowerCase() === 'authorization')
-}
-
 function withCookie(header: Credentials, request: GuardRequest, rule: CookieRule): FoundCredentials {
   const [token, ...more] = cookiesNamed(rule.name, request)
   if (token === undefined) return header
@@ -127,6 +120,7 @@ function hasTokenInUrl(url: string | undefined): boolean {
   return url?.includes('access_token=') === true && /[?&]access_token=/.test(url)
 }
 
-function invalid(detail: string): Credentials & { kind: 'invalid' } {
+/** Credentials that are refused. */
+export function invalid(detail: string): Credentials & { kind: 'invalid' } {
   return Object.freeze({ kind: 'invalid', code: 'invalid_request', detail })
 }

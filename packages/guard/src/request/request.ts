@@ -49,3 +49,23 @@ export function fieldValue(request: GuardRequest, name: string): string | undefi
   const value = fieldOf(request, name)
   return typeof value === 'object' ? value.join(', ') : value
 }
+
+/**
+ * The value of a header field that must not be sent twice. Node's `headers` has only the first
+ * Authorization; here several are joined by commas, as Headers (Fetch) does, so that all kinds of
+ * requests are treated alike.
+ * @param name in lower case
+ */
+export function singleField(request: GuardRequest, name: string): string | undefined {
+  const { headers, rawHeaders } = request
+  if (isHeaderReader(headers)) return headers.get(name) ?? undefined
+  if (rawHeaders === undefined) return fieldValue(request, name)
+  let count = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) if (isNamed(rawHeaders[i] as string, name)) count++
+  if (count < 2) return fieldValue(request, name)
+  return rawHeaders.filter((_, i) => i % 2 === 1 && isNamed(rawHeaders[i - 1] as string, name)).join(', ')
+}
+
+function isNamed(field: string, name: string): boolean {
+  return field.length === name.length && field.toLowerCase() === name
+}

@@ -39,7 +39,9 @@ export interface RevocableToken {
   readonly payload: JwtPayload
   /** The protected header of the token. */
   readonly header: JwtHeader
-  /** The {@link subjectKey} of the token's `iss` and `sub`, if already known. */
+  /** The subject. Default: the claim `sub`. */
+  readonly subject?: string
+  /** The {@link subjectKey} of the token's `iss` and subject, if already known. */
   readonly subjectKey?: string
 }
 
@@ -129,7 +131,7 @@ export function createRevocationList(options: RevocationListOptions = {}): Revoc
     check(token) {
       const { payload, header } = token
       if (typeof payload.sid === 'string' && sessions.versionOf(payload.sid, now) !== undefined) return 'token_revoked'
-      const subject = hasSubjects ? subjectOf(token) : undefined
+      const subject = hasSubjects ? subjectKeyOf(token) : undefined
       if (subject !== undefined && ended.refuses(subject, payload, now)) return 'token_revoked'
       if (typeof header.kid === 'string' && keys.versionOf(header.kid, now) !== undefined) return 'token_stale'
       const version = subject === undefined ? undefined : subjects.versionOf(subject, now)
@@ -170,9 +172,10 @@ function tell(listener: (entry: Revocation) => void, entry: Revocation): void {
   }
 }
 
-function subjectOf({ payload, subjectKey: known }: RevocableToken): string | undefined {
-  const { iss = '', sub } = payload
-  return typeof iss === 'string' && typeof sub === 'string' ? (known ?? subjectKey(iss, sub)) : undefined
+function subjectKeyOf({ payload, subject = payload.sub, subjectKey: known }: RevocableToken): string | undefined {
+  const { iss = '' } = payload
+  if (known !== undefined) return known
+  return typeof iss === 'string' && typeof subject === 'string' ? subjectKey(iss, subject) : undefined
 }
 
 /**
@@ -180,7 +183,8 @@ function subjectOf({ payload, subjectKey: known }: RevocableToken): string | und
  * base64url. It does not hide subjects that can be guessed, such as e-mail addresses or small
  * numbers.
  * @param issuer the `iss` of the user's tokens; empty for tokens without one
- * @param subject the `sub` of the user's tokens
+ * @param subject `Auth.subject`: the `sub` of the user's tokens, unless `claims` of the guard says
+ * otherwise
  */
 export function subjectKey(issuer: string, subject: string): string {
   return createHash('sha256').update(`${issuer}\0${subject}`).digest().subarray(0, 16).toString('base64url')

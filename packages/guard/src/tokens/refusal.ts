@@ -8,7 +8,7 @@ import {
 } from '@sealwax/jwt'
 import { spellDuration } from '@sealwax/jwt/internal'
 import { GuardError, type GuardErrorCode } from '../errors.ts'
-import { type OtherKind, otherKindOf } from '../token-kind.ts'
+import { type OtherKind, otherKindOf, type TokenKind } from '../token-kind.ts'
 import type { Trust } from '../trust.ts'
 import { type Mismatch, mismatchOf } from './mismatch.ts'
 
@@ -50,7 +50,7 @@ export function tokenRefusal(
   error: JwtError,
   token: string,
   now: number,
-  { challenge, expected }: Pick<Trust, 'challenge' | 'expected'>,
+  { challenge, expected, kind: accepted }: Pick<Trust, 'challenge' | 'expected' | 'kind'>,
   keys: VerificationKeys,
 ): GuardError | undefined {
   if (isNotAboutToken(error.code)) return undefined
@@ -60,10 +60,11 @@ export function tokenRefusal(
   const content = isWorthIt ? decode(token) : NOTHING
   const { header, payload } = content
   const kind = code === 'token_type_invalid' || isAboutKind(error) ? otherKindOf(payload, header) : undefined
-  const mismatch = kind === undefined ? mismatchOf(error.code, content, { ...expected, keys }) : mismatchOfKind(kind)
+  const mismatch =
+    kind === undefined ? mismatchOf(error.code, content, { ...expected, keys }) : mismatchOfKind(kind, accepted)
   return new GuardError(kind === undefined ? code : 'token_type_invalid', {
     ...challenge,
-    detail: kind === undefined ? detailOf(error, signed ? payload : {}, now / 1000) : detailOfKind(kind),
+    detail: kind === undefined ? detailOf(error, signed ? payload : {}, now / 1000) : detailOfKind(kind, accepted),
     cause: mismatch === undefined ? error : explained(error, mismatch),
     expected: mismatch?.expected,
     received: mismatch?.received,
@@ -77,13 +78,13 @@ function isAboutKind({ code, claim }: JwtError): boolean {
   return code === 'ERR_JWT_CLAIM' && (claim === 'token_use' || claim === 'token_type')
 }
 
-function mismatchOfKind({ kind, claim }: OtherKind): Mismatch {
-  const sentence = `expected an access token, received one that "${claim}" calls ${withArticle(kind)}`
-  return { expected: 'access token', received: kind, sentence }
+function mismatchOfKind({ kind, claim }: OtherKind, accepted: TokenKind): Mismatch {
+  const sentence = `expected an ${accepted}, received one that "${claim}" calls ${withArticle(kind)}`
+  return { expected: accepted, received: kind, sentence }
 }
 
-function detailOfKind({ kind }: OtherKind): string {
-  return `The token is ${withArticle(kind)}. Send the access token.`
+function detailOfKind({ kind }: OtherKind, accepted: TokenKind): string {
+  return `The token is ${withArticle(kind)}. Send the ${accepted}.`
 }
 
 function withArticle(kind: OtherKind['kind']): string {

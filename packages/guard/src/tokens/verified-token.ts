@@ -42,6 +42,7 @@ export function verifiedToken(token: string, auth: Auth, keys: VerificationKeys,
   const revocable: RevocableToken = {
     payload,
     header,
+    subject: auth.subject,
     get subjectKey() {
       known ??= subjectKey(payload.iss ?? '', auth.subject)
       return known

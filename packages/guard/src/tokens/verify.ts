@@ -89,8 +89,8 @@ function verifyAnew(trust: Trust, credentials: BearerCredentials, keys: Verifica
   Reflect.set(Error, 'stackTraceLimit', 0)
   try {
     const token = verify(credentials.token, keys, { ...trust.verification, currentDate: new Date(now) })
-    refuseOtherKind(token)
-    const auth = authOf(token)
+    refuseOtherKind(token, trust.kind)
+    const auth = authOf(token, trust.readClaims)
     if (trust.check !== undefined && !resultOfCheck(trust.check(auth), 'createGuard: check')) {
       throw new GuardError('check_failed', { ...trust.challenge, ...namesOf(auth) })
     }
