@@ -24,7 +24,7 @@ export interface HeaderReader {
 }
 
 /** Whether header fields are read by a method, as in `Headers`. */
-export function isHeaderReader(headers: GuardRequest['headers']): headers is HeaderReader {
+function isHeaderReader(headers: GuardRequest['headers']): headers is HeaderReader {
   return typeof headers.get === 'function'
 }
 

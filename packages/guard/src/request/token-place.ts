@@ -21,7 +21,7 @@ export interface TokenHeader {
 export type TokenPlace = TokenHeader | ((request: GuardRequest) => string | undefined)
 
 /** A checked {@link TokenHeader}. */
-export interface HeaderPlace {
+interface HeaderPlace {
   /** The name of the field, in the case that was given. */
   readonly name: string
   /** Before the token; `undefined`: the value of the field is the token. */
