@@ -5,7 +5,9 @@ import type { Suite } from '../suite.ts'
 
 /** What the first load of the lesson may transfer, headers included. */
 const MOST_KIB = 100
-/** How long a slow phone should take until the first button works. Decision 0039: it takes longer. */
+/**
+ * How long a slow phone should take until the first button works. Decision 0039: it takes longer.
+ */
 const GOAL_MS = 1000
 const LOADS = 5
 

@@ -2,8 +2,8 @@ import { JwtError, type JwtHeader, type JwtPayload, type Verified } from '@sealw
 import type { ReadClaims } from './claims.ts'
 
 /**
- * Who sent a request, according to a verified access token. Deeply frozen. The option `claims` of the
- * guard says where the first four are, if not in the claims named here.
+ * Who sent a request, according to a verified access token. Deeply frozen. Subject, client, scopes
+ * and roles may be in other claims than are named here: see the option `claims` of the guard.
  */
 export interface Auth {
   /** The `sub` claim: the user or client that the token is about. Never empty. */
@@ -35,8 +35,8 @@ export interface Auth {
 /**
  * Reads who a verified token is about, and freezes the result.
  * @param readClaims what `claimsReader` returns
- * @throws {JwtError} `ERR_JWT_CLAIM` or `ERR_JWT_CLAIM_MISSING` without a subject, or if `sid` is not
- * a string: a session without an id cannot be revoked
+ * @throws {JwtError} `ERR_JWT_CLAIM` or `ERR_JWT_CLAIM_MISSING` without a subject, or if `sid` is
+ * not a string: a session without an id cannot be revoked
  */
 export function authOf({ payload, header }: Verified, readClaims: (payload: JwtPayload) => ReadClaims): Auth {
   const { sid, auth_time: authTime } = payload

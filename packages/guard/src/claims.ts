@@ -19,7 +19,9 @@ export interface ClaimMapping {
    * without it `scp`.
    */
   readonly scopes?: ClaimSource
-  /** `Auth.roles`: a list, or a string, which is one role. Default `roles`, which must be a list. */
+  /**
+   * `Auth.roles`: a list, or a string, which is one role. Default `roles`, which must be a list.
+   */
   readonly roles?: ClaimSource
   /** `Auth.clientId`: a string. Default `client_id`; in tokens without it `azp`. */
   readonly clientId?: ClaimSource

@@ -52,15 +52,15 @@ export interface GuardOptions {
    */
   readonly senderConstrained?: 'refuse' | 'ignore'
   /**
-   * The kind of token that is accepted. Refresh, logout and other tokens that declare their kind are
-   * always refused with `token_type_invalid`. `'ID token'`: for issuers whose ID tokens are the
+   * The kind of token that is accepted. Refresh, logout and other tokens that declare their kind
+   * are always refused with `token_type_invalid`. `'ID token'`: for issuers whose ID tokens are the
    * credentials, such as Firebase. Default `'access token'`.
    */
   readonly kind?: TokenKind
   /**
    * Where the tokens of this issuer say who they are about and what they may do: `{ scopes, roles,
-   * clientId, subject }`, each the name of a claim, a path or a function. Read once, when a token is
-   * verified. Default: the claims that {@link Auth} names.
+   * clientId, subject }`, each the name of a claim, a path or a function. Read once, when a token
+   * is verified. Default: the claims that {@link Auth} names.
    */
   readonly claims?: ClaimMapping
   /**

@@ -59,7 +59,8 @@ export function otherKindOf(payload: JwtPayload, header: Partial<JwtHeader>): Ot
 
 /**
  * An ID token need not declare that it is one.
- * @throws {JwtError} `ERR_JWT_TYPE` for a verified token that declares another kind than is accepted
+ * @throws {JwtError} `ERR_JWT_TYPE` for a verified token that declares another kind than is
+ * accepted
  */
 export function refuseOtherKind({ payload, header }: Verified, accepted: TokenKind): void {
   const other = otherKindOf(payload, header)

@@ -96,8 +96,8 @@ export function foreignReason(jwk: Jwk): string | undefined {
 }
 
 /**
- * Why a key does not count for an issuer: Microsoft Entra adds an `issuer` to the keys of a set that
- * several tenants share, in which `{tenantid}` stands for any of them.
+ * Why a key does not count for an issuer: Microsoft Entra adds an `issuer` to the keys of a set
+ * that several tenants share, in which `{tenantid}` stands for any of them.
  */
 export function otherIssuerReason(jwk: Jwk, issuer: string): string | undefined {
   const { issuer: named } = jwk as { readonly issuer?: unknown }

@@ -21,8 +21,8 @@ export interface RemoteJWKSetOptions {
   /** Maximum time for one request, body included. Default: 5 seconds; 1 to 60 seconds. */
   timeout?: Duration
   /**
-   * The issuer that the keys are for: a key whose member `issuer` names another one is left out. Only
-   * Microsoft Entra has this member. Default: not checked.
+   * The issuer that the keys are for: a key whose member `issuer` names another one is left out.
+   * Only Microsoft Entra has this member. Default: not checked.
    */
   issuer?: string
   /** The clock, in milliseconds since 1970. Default: `Date.now()`. */

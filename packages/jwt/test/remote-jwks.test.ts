@@ -294,6 +294,29 @@ test('createRemoteJWKSet: keys that are weak, malformed or unsupported are left 
   )
 })
 
+test('createRemoteJWKSet: with issuer, a key that names another issuer is left out, and {tenantid} is any tenant', async () => {
+  const issuer = 'https://login.example.com/t-1/v2.0'
+  const named: readonly [issuer: unknown, isUsed: boolean][] = [
+    [issuer, true],
+    ['https://login.example.com/{tenantid}/v2.0', true],
+    [undefined, true],
+    [7, true],
+    ['https://login.example.com/t-2/v2.0', false],
+    ['https://login.example.org/{tenantid}/v2.0', false],
+    ['https://login.example.com/{tenantid}/v1.0', false],
+    ['https://{tenantid}', false],
+    ['https://login.example.com/t-1/v2.0{tenantid}', false],
+    ['{tenantid}https://login.example.com/t-1/v2.0/{tenantid}', false],
+  ]
+  for (const [name, isUsed] of named) {
+    answer = json({ keys: [{ ...exportJwk(one), issuer: name }, exportJwk(two)] })
+    const set = await remote({ issuer }).keysFor(byTwo)
+    assert.equal(set.get('one') !== undefined, isUsed, String(name))
+    if (!isUsed) assert.deepEqual(set.leftOut, [{ kid: 'one', reason: 'it belongs to another issuer' }])
+    assert.ok((await remote().keysFor(byTwo)).get('one'), 'without the option, nothing is left out')
+  }
+})
+
 test('createRemoteJWKSet: onKeys is called after every request with the keys, those left out and why, or the failure', async () => {
   const heard: KeysNews[] = []
   const keys = remote(
@@ -457,6 +480,8 @@ test('createRemoteJWKSet: refuses unknown, undefined and invalid options', () =>
     { timeout: '5' },
     { now: 5 },
     { onKeys: 5 },
+    { issuer: 5 },
+    { issuer: '' },
     { headers: {} },
   ]) {
     assert.throws(() => call('https://example.com/', options), { code: 'ERR_JWT_OPTION' })

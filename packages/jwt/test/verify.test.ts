@@ -402,6 +402,7 @@ test('verify: a whole number as sub is accepted only with numericSubject, and ne
   for (const sub of [1.5, -0.5, 2 ** 53, true, null, [1]]) {
     refused(craft({ ...claims, sub }), 'ERR_JWT_CLAIM', { typ: null, numericSubject: true })
   }
+  refused(token, 'ERR_JWT_OPTION', { numericSubject: 'yes' as never })
 })
 
 test('verify: maxLifetime applies to any type, and requires exp and iat', () => {

@@ -71,9 +71,9 @@ const OKTA: OptionRules<OktaOptions> = {
 }
 
 /**
- * Access tokens of an authorization server of Okta. `auth.scopes` is `scp`, `auth.clientId` is `cid`,
- * and `auth.roles` is `groups`, if the server adds that claim. ID tokens lack `cid`, so they are
- * refused. Tokens of the organization itself cannot be verified by anybody but Okta.
+ * Access tokens of an authorization server of Okta. `auth.scopes` is `scp`, `auth.clientId` is
+ * `cid`, and `auth.roles` is `groups`, if the server adds that claim. ID tokens lack `cid`, so they
+ * are refused. Tokens of the organization itself cannot be verified by anybody but Okta.
  * @throws {TypeError} for options that are unknown, missing or not accepted
  */
 export function okta(options: OktaOptions): KnownIssuer {
@@ -91,7 +91,9 @@ export function okta(options: OktaOptions): KnownIssuer {
 
 /** Options of {@link keycloak}. */
 export interface KeycloakOptions {
-  /** The address of the server, such as `https://id.example.com`. Before version 17 with `/auth`. */
+  /**
+   * The address of the server, such as `https://id.example.com`. Before version 17 with `/auth`.
+   */
   readonly url: string
   /** The name of the realm. */
   readonly realm: string
@@ -270,8 +272,8 @@ const OIDC: OptionRules<OidcOptions> = {
 }
 
 /**
- * Access tokens of any other OpenID provider, with the claims that most write. Any `typ` is accepted;
- * tokens that declare another kind, such as ID tokens, are refused.
+ * Access tokens of any other OpenID provider, with the claims that most write. Any `typ` is
+ * accepted; tokens that declare another kind, such as ID tokens, are refused.
  * @throws {TypeError} for options that are unknown, missing or not accepted
  */
 export function oidc(options: OidcOptions): KnownIssuer {

@@ -45,8 +45,8 @@ const ENTRA: OptionRules<EntraOptions> = {
 }
 
 /**
- * Access tokens of Microsoft Entra ID. Only the listed tenants are accepted, each with the keys that
- * Entra publishes for it; a key whose `issuer` names another tenant is left out.
+ * Access tokens of Microsoft Entra ID. Only the listed tenants are accepted, each with the keys
+ * that Entra publishes for it; a key whose `issuer` names another tenant is left out.
  *
  * `auth.scopes` are `scp` (delegated permissions), `auth.roles` app roles and application
  * permissions, `auth.clientId` the client (`azp`, in version 1 `appid`). ID tokens lack that claim,
