@@ -23,7 +23,7 @@ const GROUND = [`${SRC}core/`, `${SRC}errors.ts`, '@sealwax/jwt', '@sealwax/guar
 const RULES: readonly { room: string; files: string; may: readonly string[] }[] = [
   {
     room: 'jwt, crypto',
-    files: 'packages/jwt/src/{keys,signature}.ts',
+    files: 'packages/jwt/src/{keys,pem,signature}.ts',
     may: ['packages/jwt/src/', 'node:crypto', 'node:util'],
   },
   { room: 'jwt', files: 'packages/jwt/src/**/*.ts', may: ['packages/jwt/src/'] },

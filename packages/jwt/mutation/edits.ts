@@ -12,7 +12,7 @@ export interface Edit {
 /** The files in which every `throw` is a check. */
 export const checkedFiles = [
   ...['compact.ts', 'header.ts', 'verify.ts', 'claims.ts', 'verify-options.ts', 'options.ts'],
-  ...['jwk.ts', 'weak-keys.ts', 'jwks.ts', 'keys.ts', 'remote-jwks.ts'],
+  ...['jwk.ts', 'weak-keys.ts', 'jwks.ts', 'keys.ts', 'pem.ts', 'remote-jwks.ts'],
 ] as const
 
 /** Parts of conditions, and checks that refuse without a `throw` of their own. */
@@ -126,7 +126,9 @@ const parts: readonly (readonly [file: string, text: string, replacement: string
   ['keys.ts', ' && jwk.alg === undefined', ''],
   ['keys.ts', "if (kid !== undefined) checkKid(kid, 'importKey: kid')", ''],
   ['keys.ts', 'checkSecret(source, row)', ''],
-  ['keys.ts', "text.includes('\\nProc-Type: 4,ENCRYPTED')", 'false'],
+  ['pem.ts', "body.includes('Proc-Type: 4,ENCRYPTED')", 'false'],
+  ['pem.ts', 'encrypted && passphrase === undefined', 'false'],
+  ['keys.ts', " || typeof source !== 'string')) {", ')) {'],
   ['remote-jwks.ts', 'if (flight !== undefined) return flight.result', ''],
   ['remote-jwks.ts', 'if (flight === undefined && !rested) return current.set', ''],
   ['remote-jwks.ts', 'if (flight === undefined && !rested && failure !== undefined) throw failure', ''],

@@ -6,7 +6,6 @@ import {
   createSecretKey,
   generateKeyPair,
   randomBytes,
-  X509Certificate,
 } from 'node:crypto'
 import { promisify, types } from 'node:util'
 import type { Algorithm, AlgorithmRow, AsymmetricAlgorithm, HmacAlgorithm } from './algorithms.ts'
@@ -17,6 +16,7 @@ import type { AsymmetricSigningKey, SigningKey, VerificationKey } from './key-ma
 import { getMaterial, register } from './key-material.ts'
 import { normalizeJwk } from './normal-jwk.ts'
 import { checkOptions, isPlainObject, refuseOption } from './options.ts'
+import { readPem } from './pem.ts'
 import type { KeyMaterial } from './signature.ts'
 import { checkSignature, createSignature, cryptoKeyInput } from './signature.ts'
 
@@ -32,6 +32,8 @@ export interface ImportKeyOptions<A extends Algorithm = Algorithm> {
    * The identifier, 1 to 256 characters. Default: `kid` of the JWK, else its RFC 7638 thumbprint.
    */
   kid?: string
+  /** Decrypts an encrypted PEM. */
+  passphrase?: string
 }
 
 /** Options of {@link generateKey}. */
@@ -51,7 +53,7 @@ export interface GenerateKeyOptions {
  *
  * @param source A JWK (RFC 7517); a PEM string with one key (SPKI, PKCS#8, PKCS#1, SEC 1) or one
  *   X.509 certificate, of which only the public key is used; or the octets of an HMAC secret, with
- *   `alg`.
+ *   `alg`. The line breaks of a PEM may be missing, spelled out as `\n`, or indented.
  * @param options The algorithm and the identifier, if the key does not name them.
  * @returns A {@link SigningKey} for a private key or a secret, a {@link VerificationKey} for a
  *   public key.
@@ -66,16 +68,19 @@ export function importKey(source: PublicJwk, options?: ImportKeyOptions): Verifi
 export function importKey(source: Jwk | string | Uint8Array, options?: ImportKeyOptions): SigningKey | VerificationKey
 export function importKey(source: unknown, options: ImportKeyOptions = {}): SigningKey | VerificationKey {
   checkOptions(options, importOptions, 'importKey')
-  const { alg, kid } = options
+  const { alg, kid, passphrase } = options
   if (alg !== undefined) findAlgorithm('importKey', alg)
   if (kid !== undefined) checkKid(kid, 'importKey: kid')
-  if (typeof source === 'string') return importPem(source, alg, kid)
+  if (passphrase !== undefined && (typeof passphrase !== 'string' || typeof source !== 'string')) {
+    throw refuseOption('importKey', 'passphrase', 'must be a string, and is only for a PEM', passphrase)
+  }
+  if (typeof source === 'string') return importJwk(readPem(source, passphrase), { alg, kid })
   if (types.isUint8Array(source)) return importSecret(source, alg, kid)
   if (!isPlainObject(source)) throw refuseKey('the key must be a JWK, a PEM string, or the octets of a secret')
   return importJwk(source as Jwk, { alg, kid })
 }
 
-const importOptions: ReadonlySet<string> = new Set(['alg', 'kid'])
+const importOptions: ReadonlySet<string> = new Set(['alg', 'kid', 'passphrase'])
 
 function findAlgorithm(caller: string, alg: unknown): AlgorithmRow {
   const row = algorithms.get(alg)
@@ -107,42 +112,6 @@ function importSecret(source: Uint8Array, alg: string | undefined, kid: string |
   checkSecret(source, row)
   const secret = createSecretKey(source)
   return hmacKey(row, kid ?? thumbprint(secret.export({ format: 'jwk' }) as Jwk), secret)
-}
-
-const pemBegin = '-----BEGIN '
-
-function importPem(text: string, alg: string | undefined, kid: string | undefined): SigningKey | VerificationKey {
-  const labels = text
-    .split(pemBegin)
-    .slice(1)
-    .map((block) => block.slice(0, Math.max(0, block.indexOf('-----'))))
-    // `openssl ecparam` writes the name of the curve before the key.
-    .filter((label) => label !== 'EC PARAMETERS')
-  if (labels.length === 0) {
-    throw refuseKey(
-      'the string is not PEM; pass an HMAC secret as octets with its alg: Buffer.from(secret) for a plain string, or Buffer.from(secret, "base64url") for encoded octets',
-    )
-  }
-  if (labels.length > 1) throw refuseKey('the PEM has more than one key or certificate; pass the one to use')
-  const jwk = readPem(text, labels[0] ?? '')
-  return importJwk(jwk, { alg, kid })
-}
-
-function readPem(text: string, label: string): Jwk {
-  if (label === 'ENCRYPTED PRIVATE KEY' || text.includes('\nProc-Type: 4,ENCRYPTED')) {
-    throw refuseKey('the private key is encrypted; decrypt it first')
-  }
-  try {
-    const key =
-      label === 'CERTIFICATE'
-        ? new X509Certificate(text).publicKey
-        : label.endsWith('PRIVATE KEY')
-          ? createPrivateKey(text)
-          : createPublicKey(text)
-    return key.export({ format: 'jwk' }) as Jwk
-  } catch (cause) {
-    throw refuseKey('the PEM has no key of a supported type', cause)
-  }
 }
 
 function hmacKey(row: AlgorithmRow, kid: string, secret: KeyObject): SigningKey {

@@ -127,6 +127,59 @@ test('importKey: an encrypted PEM is refused with that reason, in the new and th
   }
 })
 
+test('importKey: an encrypted PEM is imported with its passphrase, in the new and the old format', () => {
+  const rsa = createPrivateKey({ key: { ...rsaPrivate }, format: 'jwk' })
+  for (const type of ['pkcs8', 'pkcs1'] as const) {
+    const pem = String(rsa.export({ format: 'pem', type, cipher: 'aes-256-cbc', passphrase: 'open sesame' }))
+    for (const text of [pem, pem.replaceAll('\n', '\\n'), pem.replaceAll('\n', '\n  ')]) {
+      assert.ok(isSigningKey(importKey(text, { passphrase: 'open sesame' })))
+      assert.match(refusedKey(text, { passphrase: 'sesame' }).message, /cannot be decrypted with this passphrase$/)
+    }
+  }
+  for (const [source, passphrase] of [
+    [{ ...rsaPrivate }, 'x'],
+    [randomBytes(32), 'x'],
+    [String(rsa.export({ format: 'pem', type: 'pkcs8' })), 5],
+  ]) {
+    assert.throws(() => importKey(source as never, { alg: 'RS256', passphrase } as never), { code: 'ERR_JWT_OPTION' })
+  }
+})
+
+test('importKey: a PEM is imported as environment variables and YAML leave it', () => {
+  const rsa = createPrivateKey({ key: { ...rsaPrivate }, format: 'jwk' })
+  const ec = createPrivateKey({ key: { ...ecPrivate }, format: 'jwk' })
+  for (const whole of [
+    String(rsa.export({ format: 'pem', type: 'pkcs8' })),
+    String(rsa.export({ format: 'pem', type: 'pkcs1' })),
+    String(createPublicKey(ec).export({ format: 'pem', type: 'spki' })),
+    `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${ec.export({ format: 'pem', type: 'sec1' })}`,
+    String(certificate()),
+  ]) {
+    const { kid } = importKey(whole)
+    const forms = [
+      whole.replaceAll('\n', '\\n'),
+      whole.replaceAll('\n', '\\r\\n'),
+      whole.replaceAll('\n', ' '),
+      whole.replaceAll('\n', ''),
+      whole.replaceAll('\n', '\n    '),
+      whole.replaceAll('\n', '\n\t'),
+      `"${whole}"`,
+      `'${whole.replaceAll('\n', '\\n')}'`,
+    ]
+    for (const form of forms) assert.equal(importKey(form).kid, kid, form.slice(0, 60))
+  }
+})
+
+test('importKey: a PEM that was cut off or damaged is refused with the reason', () => {
+  const pem = String(
+    createPrivateKey({ key: { ...ecPrivate }, format: 'jwk' }).export({ format: 'pem', type: 'pkcs8' }),
+  )
+  assert.match(refusedKey(pem.slice(0, 120)).message, /has no line -----END; it was cut off$/)
+  assert.match(refusedKey(pem.replace('PRIVATE KEY-----\n', 'PRIVATE KEY-----\n%')).message, /not base64$/)
+  assert.match(refusedKey(pem.replace('END PRIVATE', 'END PUBLIC')).message, /cut off$/)
+  assert.match(refusedKey(pem.replace(/\n[^-]+\n/, '\n')).message, /not base64$/)
+})
+
 test('importKey: a private key that cannot sign is refused with the underlying error as cause', () => {
   const error = refusedKey({ ...rsaPrivate, p: 'AQ', q: 'AQ' })
   assert.match(error.message, /cannot sign/)

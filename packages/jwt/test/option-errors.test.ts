@@ -64,6 +64,7 @@ const sentences: Record<string, readonly [option: string, value: unknown, senten
   ],
   importKey: [
     ['alg', 'none', "alg must be a supported algorithm such as 'ES256' (got a string)"],
+    ['passphrase', 5, 'passphrase must be a string, and is only for a PEM (got 5)'],
     ['kid', '', 'kid must be a string of 1 to 256 characters (got an empty string)'],
     ['kid', 'k'.repeat(257), 'kid must be a string of 1 to 256 characters (got 257 characters)'],
   ],

@@ -1,0 +1,70 @@
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
+import type { Jwk } from './jwk.ts'
+import { refuseKey } from './jwk.ts'
+
+/** The body is the part between the first and the last line (RFC 7468 §3). */
+interface Block {
+  readonly label: string
+  readonly body: string
+}
+
+/**
+ * Reads a PEM with one key or certificate. Line breaks may be missing, or spelled out as `\n`, and
+ * lines may be indented, as environment variables and YAML leave them: the characters of the body
+ * are the same.
+ *
+ * @param passphrase Decrypts an encrypted private key.
+ * @throws {JwtError} `ERR_JWT_KEY`
+ */
+export function readPem(text: string, passphrase?: string): Jwk {
+  const { label, body } = findBlock(text)
+  const encrypted = label === 'ENCRYPTED PRIVATE KEY' || body.includes('Proc-Type: 4,ENCRYPTED')
+  if (encrypted && passphrase === undefined) {
+    throw refuseKey('the private key is encrypted; decrypt it first, or give its passphrase')
+  }
+  const pem = `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`
+  try {
+    const key =
+      label === 'CERTIFICATE'
+        ? new X509Certificate(pem).publicKey
+        : label.endsWith('PRIVATE KEY')
+          ? createPrivateKey(encrypted ? { key: pem, passphrase } : pem)
+          : createPublicKey(pem)
+    return key.export({ format: 'jwk' }) as Jwk
+  } catch (cause) {
+    throw refuseKey(
+      encrypted ? 'the private key cannot be decrypted with this passphrase' : 'the PEM has no key of a supported type',
+      cause,
+    )
+  }
+}
+
+function findBlock(text: string): Block {
+  const spelled = text.replaceAll(/(\\r)?\\n/g, '\n')
+  const begins = [...spelled.matchAll(/-----BEGIN ([^-\n]*)-----/g)]
+    // `openssl ecparam` writes the name of the curve before the key.
+    .filter(([, label]) => label !== 'EC PARAMETERS')
+  const [begin] = begins
+  if (begin === undefined) {
+    throw refuseKey(
+      'the string is not PEM; pass an HMAC secret as octets with its alg: Buffer.from(secret) for a plain string, or Buffer.from(secret, "base64url") for encoded octets',
+    )
+  }
+  if (begins.length > 1) throw refuseKey('the PEM has more than one key or certificate; pass the one to use')
+  const [line, label = ''] = begin
+  const start = begin.index + line.length
+  const end = spelled.indexOf(`-----END ${label}-----`, start)
+  if (end < 0) throw refuseKey('the PEM has no line -----END; it was cut off')
+  return { label, body: tidy(spelled.slice(start, end)) }
+}
+
+/** The body in lines as OpenSSL reads them. Headers of an encrypted key stay as they are. */
+function tidy(body: string): string {
+  if (body.includes(':')) {
+    const lines = body.split('\n').map((line) => line.trim())
+    return lines.join('\n').trim()
+  }
+  const characters = body.replaceAll(/\s+/g, '')
+  if (!/^[A-Za-z0-9+/]+=*$/.test(characters)) throw refuseKey('the PEM has characters that are not base64')
+  return characters.replaceAll(/.{64}(?=.)/g, '$&\n')
+}
