@@ -73,6 +73,13 @@ describe('promotion of a standby that lacks the last log-outs', { skip: withoutS
     await assert.rejects(revoke(one, 'x'), { code: 'temporarily_unavailable' })
     await assert.rejects(one.committed.metadata.get('x'), { code: 'temporarily_unavailable' })
     assert.ok(performance.now() - began < 2000, 'an outage is reported immediately')
+    // A lost connection is no outage yet; a failed attempt to connect is.
+    for (let code = 'CONNECTION_CLOSED'; code === 'CONNECTION_CLOSED'; ) {
+      code = await revoke(one, 'x').then(
+        () => 'no error',
+        (error) => error.cause?.code,
+      )
+    }
     standby.promote()
 
     await persist(() => revoke(one, 'after 1'))
