@@ -15,8 +15,8 @@ export interface Auth {
    */
   readonly clientId?: string
   /**
-   * The values of the `scope` claim (RFC 8693 §4.2), a string or a list; in tokens without it those
-   * of `scp`. Empty without either.
+   * The values of the `scope` claim (RFC 8693 §4.2), or else of `scp`: a string or a list. Empty
+   * without either.
    */
   readonly scopes: readonly string[]
   /** The `roles` claim (RFC 9068 §2.2.3.1); empty unless it is an array of strings. */

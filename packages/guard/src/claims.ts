@@ -78,22 +78,23 @@ function memberOf(value: unknown, name: string): unknown {
   return isObject ? (value as Record<string, unknown>)[name] : undefined
 }
 
-function readSubject(value: unknown, claim: string): string {
+function readSubject(value: unknown, claim: string | undefined): string {
   if (isNonEmpty(value)) return value
   if (Number.isSafeInteger(value)) return String(value)
+  const about = claim === undefined ? undefined : { claim }
   if (value === undefined) {
-    throw new JwtError('ERR_JWT_CLAIM_MISSING', `the token has no claim ${claim}`, { claim })
+    throw new JwtError('ERR_JWT_CLAIM_MISSING', `the token has no ${claim ?? 'claim with a subject'}`, about)
   }
-  throw new JwtError('ERR_JWT_CLAIM', `${claim} is empty, or not a string or whole number`, { claim })
+  throw new JwtError('ERR_JWT_CLAIM', `${claim ?? 'the subject'} is empty, or not a string or whole number`, about)
 }
 
 /** A list with anything but strings is none: a part of it could mean something else. */
 function readList(value: unknown, split: (text: string) => readonly string[]): readonly string[] {
   if (typeof value === 'string') return value === '' ? [] : split(value)
-  return isListOf(value) ? [...(value as string[])] : []
+  return isListOf(value, () => true) ? [...(value as string[])] : []
 }
 
-/** For messages. */
-function nameOf(source: ClaimSource): string {
-  return typeof source === 'function' ? 'sub' : [source].flat().join('.')
+/** For messages. What a function reads is not known. */
+function nameOf(source: ClaimSource): string | undefined {
+  return typeof source === 'function' ? undefined : [source].flat().join('.')
 }

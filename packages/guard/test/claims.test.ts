@@ -28,6 +28,7 @@ test('claims: without a mapping, scopes come from scope, else from scp, as a str
     [{ scope: 'a', scp: ['b'] }, ['a']],
     [{ scope: '', scp: ['b'] }, []],
     [{ scp: ['a', 7] }, []],
+    [{ scp: ['a', ''] }, ['a', '']],
     [{ scp: { a: true } }, []],
     [{}, []],
   ]
@@ -84,6 +85,9 @@ test('claims: a number as sub is accepted if the mapping names sub, and refused 
   }
   const { code, detail } = refusalOf(foreign({ sub: 'u' }), renamed)
   assert.deepEqual([code, detail], ['token_claim_missing', 'The access token lacks the claim "id".'])
+  // What a function reads is not known, so no claim is named.
+  const unnamed = refusalOf(foreign({ sub: 'u' }), { ...PROVIDER, claims: { subject: ({ id }) => id } })
+  assert.deepEqual([unnamed.code, unnamed.detail], ['token_claim_missing', 'The access token lacks a required claim.'])
 })
 
 test('claims: each issuer has its own mapping; a subject of another name is enough for an older system', async () => {
