@@ -20,6 +20,15 @@ export type Scenario = (round: Round) => Promise<void>
 
 const act = (tab: Page) => tab.evaluate(() => globalThis.tab.act())
 
+/**
+ * Ends a disturbance. A request may join a refresh that was sent before that and fails; the next
+ * one may not.
+ */
+async function calm(round: Round): Promise<void> {
+  round.lane.disturb()
+  await use(round)
+}
+
 /** Several tabs use the API at once. What they get does not matter here. */
 async function use({ lane, random }: Round): Promise<void> {
   const times = random.whole(1, 5)
@@ -51,7 +60,7 @@ const loseReplies: Scenario = async (round) => {
     (path === '/refresh' || path === '/refresh/confirm') && random.chance(0.4) ? random.pick(faults) : undefined,
   )
   await use(round)
-  lane.disturb()
+  await calm(round)
 }
 
 const loseAllRepliesForHours: Scenario = async (round) => {
@@ -61,7 +70,7 @@ const loseAllRepliesForHours: Scenario = async (round) => {
   await use(round)
   await lane.pass(random.whole(1, 10) * 60 * MINUTE)
   await use(round)
-  lane.disturb()
+  await calm(round)
 }
 
 const setClocksWrong: Scenario = async (round) => {
@@ -93,7 +102,7 @@ const stopServer: Scenario = async (round) => {
   await lane.pass(MINUTE)
   if (random.chance(0.3)) await lane.show(random.pick(lane.tabs))
   await use(round)
-  lane.disturb()
+  await calm(round)
   await lane.pass(MINUTE)
 }
 
@@ -103,6 +112,7 @@ const goOffline: Scenario = async (round) => {
   await lane.context.setOffline(true)
   await use(round)
   await lane.context.setOffline(false)
+  await calm(round)
 }
 
 const reloadTabs: Scenario = async ({ lane, random }) => {

@@ -40,6 +40,8 @@ export const client: Suite = {
     for (const [what, times] of [...counts].sort(([, a], [, b]) => b - a))
       print(`${String(times).padStart(8)}  ${what}`)
     for (const violation of violations.slice(0, MOST_SHOWN)) print(`VIOLATION  ${violation}`)
+    const seedsOf = new Set(violations.map((violation) => violation.split(':')[0]))
+    if (violations.length > MOST_SHOWN) print(`VIOLATIONS in all of ${[...seedsOf].join(', ')}`)
     if (violations.length > 0) throw new Error(`${violations.length} violations`)
     print(`       0  false log-outs in ${rounds} rounds, seed ${seed}`)
   },

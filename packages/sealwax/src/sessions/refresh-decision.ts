@@ -94,14 +94,15 @@ function correctAge(age: number): number {
 
 /**
  * Decides `POST /refresh/confirm` with a genuine token. Confirming a leaf counts as its first
- * presentation. A late confirmation of the parent, or one of a generation that a restored database
- * does not have, changes nothing.
+ * presentation. A late confirmation of a token that was replaced since, or one of a generation that
+ * a restored database does not have, changes nothing: nobody gets a token by it, and a browser may
+ * send it when a frozen page wakes up.
  *
- * @returns the state to store, or undefined for an older token, which is a replay
+ * @returns the state to store
  */
-export function decideConfirmation(state: RefreshState, presented: number, now: number): RefreshState | undefined {
-  if (presented > state.generation || presented === state.parent_generation) return state
-  return presented >= firstLeaf(state) ? markPresented(state, now) : undefined
+export function decideConfirmation(state: RefreshState, presented: number, now: number): RefreshState {
+  const isLeaf = presented >= firstLeaf(state) && presented <= state.generation
+  return isLeaf ? markPresented(state, now) : state
 }
 
 /** The oldest generation that is a leaf. */

@@ -53,7 +53,7 @@ export function refreshRoutes({ app, context, requestOrigin, cookie }: Edge): vo
     async (c) => {
       const token = c.req.valid('json')?.refresh_token ?? cookie.read(c)
       if (token === undefined) throw missingToken()
-      await confirmRefreshToken(context, token, requestOrigin(c))
+      await confirmRefreshToken(context, token)
       return c.body(null, 204)
     },
   )

@@ -81,11 +81,10 @@ export async function refreshSession(
  * @throws {AuthError} `invalid_grant` with a `reason`, `temporarily_unavailable`,
  * `keys_unavailable`
  */
-export async function confirmRefreshToken(context: Context, token: string, origin: RequestOrigin = {}): Promise<void> {
+export async function confirmRefreshToken(context: Context, token: string): Promise<void> {
   await untilWritten(token, async (presented) => {
     const { session } = await liveSession(context, presented)
     const next = decideConfirmation(session, presented.generation, context.now())
-    if (next === undefined) return endReplayed(context, session, presented, origin)
     if (next.presented_at === session.presented_at) return true
     const written = await commit(context, (unit) => unit.sessions.advance(session.id, session, { ...session, ...next }))
     return written || undefined

@@ -87,7 +87,7 @@ function arrive(
   const token = flight.token as number
   if (flight.kind === 'confirmation') {
     const row = decideConfirmation(s.row, token, s.now)
-    to(`${s.now}: ${token} is confirmed`, row && { ...s, row, flying: rest })
+    to(`${s.now}: ${token} is confirmed`, { ...s, row, flying: rest })
     return
   }
   const presenter = NETWORKS[flight.network] as Presenter

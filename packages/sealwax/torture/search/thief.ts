@@ -89,7 +89,7 @@ function thiefRefreshes(table: Table, s: Situation, token: number, presenter: Pr
 /** A confirmation gives the parent one more window, and ends its recovery. */
 function thiefConfirms(s: Situation, token: number, to: To): void {
   const row = decideConfirmation(s.row, token, s.now)
-  if (row !== undefined && row !== s.row) to(`${s.now}: the thief confirms ${token}`, { ...s, row })
+  if (row !== s.row) to(`${s.now}: the thief confirms ${token}`, { ...s, row })
 }
 
 function counted({ loot, rotations }: Situation, by: readonly [number, number]): readonly [number, number] {
