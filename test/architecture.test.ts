@@ -23,7 +23,7 @@ const GROUND = [`${SRC}core/`, `${SRC}errors.ts`, '@sealwax/jwt', '@sealwax/guar
 const RULES: readonly { room: string; files: string; may: readonly string[] }[] = [
   {
     room: 'jwt, crypto',
-    files: 'packages/jwt/src/{keys,pem,signature}.ts',
+    files: 'packages/jwt/src/{keys,key-objects,pem,signature}.ts',
     may: ['packages/jwt/src/', 'node:crypto', 'node:util'],
   },
   { room: 'jwt', files: 'packages/jwt/src/**/*.ts', may: ['packages/jwt/src/'] },
@@ -125,7 +125,12 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
       ...['node:net', 'node:http', 'node:util'],
     ],
   },
-  { room: 'cli', files: `${SRC}cli/*.ts`, may: [SRC, 'commander', 'pino', 'node:'] },
+  { room: 'cli', files: `${SRC}cli/*.ts`, may: [SRC, '@sealwax/jwt/internal', 'commander', 'pino', 'node:'] },
+  {
+    room: 'attack',
+    files: `${SRC}attack/*.ts`,
+    may: [`${SRC}attack/`, `${SRC}errors.ts`, '@sealwax/guard/testing', '@sealwax/jwt', 'node:'],
+  },
   {
     room: 'lesson',
     files: `${SRC}learn/*.ts`,

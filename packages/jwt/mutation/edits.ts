@@ -12,7 +12,16 @@ export interface Edit {
 /** The files in which every `throw` is a check. */
 export const checkedFiles = [
   ...['compact.ts', 'header.ts', 'verify.ts', 'claims.ts', 'verify-options.ts', 'options.ts'],
-  ...['jwk.ts', 'weak-keys.ts', 'jwks.ts', 'keys.ts', 'pem.ts', 'remote-jwks.ts'],
+  ...[
+    'jwk.ts',
+    'weak-keys.ts',
+    'jwks.ts',
+    'keys.ts',
+    'pem.ts',
+    'key-objects.ts',
+    'remote-jwks.ts',
+    'remote-jwks-options.ts',
+  ],
 ] as const
 
 /** Parts of conditions, and checks that refuse without a `throw` of their own. */
@@ -143,13 +152,28 @@ const parts: readonly (readonly [file: string, text: string, replacement: string
   ],
   ['remote-jwks.ts', 'flight !== undefined || elapsed(settledAt) >= coolDown ? refresh() : undefined', 'refresh()'],
   ['remote-jwks.ts', 'buildKeySet(parseJson(text), true, issuer)', 'buildKeySet(parseJson(text), false, issuer)'],
-  ['remote-jwks.ts', " || issuer === ''", ''],
+  ['remote-jwks-options.ts', " || issuer === ''", ''],
   ['body.ts', '{ fatal: true }', '{}'],
   ['body.ts', 'size > limit', 'false'],
-  ['remote-jwks.ts', "url.username !== '' || ", ''],
-  ['remote-jwks.ts', "url.password !== '' || ", ''],
-  ['remote-jwks.ts', " || text.includes('#')", ''],
-  ['remote-jwks.ts', 'isLoopback(url.hostname)', 'true'],
+  ['remote-jwks-options.ts', "url.username !== '' || ", ''],
+  ['remote-jwks-options.ts', "url.password !== '' || ", ''],
+  ['remote-jwks-options.ts', " || text.includes('#')", ''],
+  ['loopback.ts', 'isLoopback(hostname) ||', 'true ||'],
+  ['loopback.ts', 'allowHttp.includes(origin)', 'allowHttp.length > 0'],
+  ['loopback.ts', "protocol === 'http:' && (", '('],
+  ['loopback.ts', ' && new URL(text).origin === text', ''],
+  ['loopback.ts', "text.startsWith('http:') && ", ''],
+  ['loopback.ts', 'value.length > 0 && ', ''],
+  ['claims.ts', "checkValue(payload, 'sub', rules.subject)", '{}'],
+  ['claims.ts', "checkValue(payload, 'jti', rules.jwtid)", '{}'],
+  ['claims.ts', "if (rules.maxTokenAge !== undefined) requireClaim(payload, 'iat')", ''],
+  ['claims.ts', 'iat < now - tolerance - maxTokenAge', 'iat < now - 60 - maxTokenAge'],
+  ['jwk.ts', "octets(jwk, 'pub', row.coordinateLength)", "octets(jwk, 'pub')"],
+  ['jwk.ts', "octets(jwk, 'priv', 32)", "octets(jwk, 'priv')"],
+  ['jwk.ts', ", 'priv']", ']'],
+  ['key-objects.ts', ' || mgf1HashAlgorithm !== hashAlgorithm', ''],
+  ['key-objects.ts', ' || saltLength > Number(bits) / 8', ''],
+  ['keys.ts', 'alg !== undefined && alg !== (given.alg ?? alg)', 'false'],
 ]
 
 const sourceOf = (file: string) => readFileSync(new URL(`../src/${file}`, import.meta.url), 'utf8')

@@ -1,7 +1,10 @@
 /** The supported HMAC algorithms (RFC 7518 §3.2). A key that verifies can also sign. */
 export type HmacAlgorithm = 'HS256' | 'HS384' | 'HS512'
 
-/** The supported public-key algorithms (RFC 7518 §3.3–3.5, RFC 8037 §3.1, RFC 9864 §2.2). */
+/**
+ * The supported public-key algorithms (RFC 7518 §3.3–3.5, RFC 8037 §3.1, RFC 9864 §2.2, RFC 9964
+ * §3). ML-DSA needs a runtime that has it, such as Node 24.7.
+ */
 export type AsymmetricAlgorithm =
   | 'ES256'
   | 'ES384'
@@ -14,6 +17,9 @@ export type AsymmetricAlgorithm =
   | 'PS256'
   | 'PS384'
   | 'PS512'
+  | 'ML-DSA-44'
+  | 'ML-DSA-65'
+  | 'ML-DSA-87'
 
 /** A supported JWS `alg`. `none` is not supported and cannot be added. */
 export type Algorithm = AsymmetricAlgorithm | HmacAlgorithm
@@ -22,11 +28,11 @@ export type Algorithm = AsymmetricAlgorithm | HmacAlgorithm
 export interface AlgorithmRow {
   /** The name in the header of a token. */
   readonly alg: Algorithm
-  /** The key type (RFC 7518 §6.1, RFC 8037 §2). */
-  readonly kty: 'EC' | 'OKP' | 'RSA' | 'oct'
+  /** The key type (RFC 7518 §6.1, RFC 8037 §2, RFC 9964 §4). */
+  readonly kty: 'EC' | 'OKP' | 'RSA' | 'AKP' | 'oct'
   /** The curve an EC or OKP key must be on. */
   readonly crv?: string
-  /** Octets of one coordinate (EC) or of the encoded point (OKP). */
+  /** Octets of one coordinate (EC), of the encoded point (OKP) or of the public key (AKP). */
   readonly coordinateLength?: number
   /** OpenSSL's name of the hash. Absent for Ed25519, which defines its own. */
   readonly hash?: 'sha256' | 'sha384' | 'sha512'
@@ -49,28 +55,47 @@ const sha256 = { hash: 'sha256', hashLength: 32 } as const
 const sha384 = { hash: 'sha384', hashLength: 48 } as const
 const sha512 = { hash: 'sha512', hashLength: 64 } as const
 const ed25519 = { kty: 'OKP', crv: 'Ed25519', coordinateLength: 32, hashLength: 64, signatureLength: 64 } as const
+const rsa = { kty: 'RSA' } as const
+const pss = { kty: 'RSA', pss: true } as const
+
+const row = (alg: Algorithm, rest: Omit<AlgorithmRow, 'alg' | 'scheme'>, scheme: string = alg): AlgorithmRow =>
+  Object.freeze({ alg, scheme, ...rest })
+
+const ecdsa = (
+  alg: Algorithm,
+  crv: string,
+  coordinateLength: number,
+  hash: typeof sha256 | typeof sha384 | typeof sha512,
+) => row(alg, { kty: 'EC', crv, coordinateLength, signatureLength: 2 * coordinateLength, ...hash })
+
+/** FIPS 204. The message is not hashed first. */
+const mlDsa = (alg: Algorithm, coordinateLength: number, signatureLength: number) =>
+  row(alg, { kty: 'AKP', coordinateLength, signatureLength, hashLength: 64 })
 
 const rows: readonly AlgorithmRow[] = [
-  { alg: 'ES256', scheme: 'ES256', kty: 'EC', crv: 'P-256', coordinateLength: 32, signatureLength: 64, ...sha256 },
-  { alg: 'ES384', scheme: 'ES384', kty: 'EC', crv: 'P-384', coordinateLength: 48, signatureLength: 96, ...sha384 },
-  { alg: 'ES512', scheme: 'ES512', kty: 'EC', crv: 'P-521', coordinateLength: 66, signatureLength: 132, ...sha512 },
-  { alg: 'EdDSA', scheme: 'Ed25519', ...ed25519 },
-  { alg: 'Ed25519', scheme: 'Ed25519', ...ed25519 },
-  { alg: 'RS256', scheme: 'RS256', kty: 'RSA', ...sha256 },
-  { alg: 'RS384', scheme: 'RS384', kty: 'RSA', ...sha384 },
-  { alg: 'RS512', scheme: 'RS512', kty: 'RSA', ...sha512 },
-  { alg: 'PS256', scheme: 'PS256', kty: 'RSA', pss: true, ...sha256 },
-  { alg: 'PS384', scheme: 'PS384', kty: 'RSA', pss: true, ...sha384 },
-  { alg: 'PS512', scheme: 'PS512', kty: 'RSA', pss: true, ...sha512 },
-  { alg: 'HS256', scheme: 'HS256', kty: 'oct', signatureLength: 32, ...sha256 },
-  { alg: 'HS384', scheme: 'HS384', kty: 'oct', signatureLength: 48, ...sha384 },
-  { alg: 'HS512', scheme: 'HS512', kty: 'oct', signatureLength: 64, ...sha512 },
+  ecdsa('ES256', 'P-256', 32, sha256),
+  ecdsa('ES384', 'P-384', 48, sha384),
+  ecdsa('ES512', 'P-521', 66, sha512),
+  row('EdDSA', ed25519, 'Ed25519'),
+  row('Ed25519', ed25519),
+  row('RS256', { ...rsa, ...sha256 }),
+  row('RS384', { ...rsa, ...sha384 }),
+  row('RS512', { ...rsa, ...sha512 }),
+  row('PS256', { ...pss, ...sha256 }),
+  row('PS384', { ...pss, ...sha384 }),
+  row('PS512', { ...pss, ...sha512 }),
+  mlDsa('ML-DSA-44', 1312, 2420),
+  mlDsa('ML-DSA-65', 1952, 3309),
+  mlDsa('ML-DSA-87', 2592, 4627),
+  row('HS256', { kty: 'oct', signatureLength: 32, ...sha256 }),
+  row('HS384', { kty: 'oct', signatureLength: 48, ...sha384 }),
+  row('HS512', { kty: 'oct', signatureLength: 64, ...sha512 }),
 ]
 
 /**
  * The algorithms by name. A Map, so that `__proto__` or `constructor` in a header finds nothing.
  */
-export const algorithms: ReadonlyMap<unknown, AlgorithmRow> = new Map(rows.map((row) => [row.alg, Object.freeze(row)]))
+export const algorithms: ReadonlyMap<unknown, AlgorithmRow> = new Map(rows.map((one) => [one.alg, one]))
 
 /**
  * The algorithm of a key without `alg`: by curve for EC and OKP, RS256 for RSA, none for a secret.
@@ -78,5 +103,5 @@ export const algorithms: ReadonlyMap<unknown, AlgorithmRow> = new Map(rows.map((
 export function defaultAlgorithm(kty: unknown, crv: unknown): AlgorithmRow | undefined {
   if (kty === 'RSA') return algorithms.get('RS256')
   if (kty !== 'EC' && kty !== 'OKP') return undefined
-  return rows.find((row) => row.kty === kty && row.crv === crv)
+  return rows.find((one) => one.kty === kty && one.crv === crv)
 }

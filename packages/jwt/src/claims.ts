@@ -22,18 +22,27 @@ export interface JwtPayload {
   [claim: string]: unknown
 }
 
+/** One name, several, a function that decides about each, or `null`: not checked. */
+export type Accepted = string | readonly string[] | ((name: string) => boolean) | null
+
 /** The checks for a claims set. */
 export interface ClaimRules {
   /** The trusted issuers. `null`: not checked. */
-  readonly issuer: string | readonly string[] | null
+  readonly issuer: Accepted
   /** The audiences of this API. `null`: not checked. */
-  readonly audience: string | readonly string[] | null
+  readonly audience: Accepted
+  /** The only accepted `sub`. */
+  readonly subject: string | undefined
+  /** The only accepted `jti`. */
+  readonly jwtid: string | undefined
   /** Claims that must be present, with any value. */
   readonly requiredClaims: readonly string[] | undefined
   /**
    * The maximum of `exp` − `iat` in seconds. `undefined`: no limit, and neither claim is required.
    */
   readonly maxLifetime: number | undefined
+  /** The maximum age since `iat` in seconds. `undefined`: no limit. */
+  readonly maxTokenAge: number | undefined
   /** Whether the rules for access tokens (RFC 9068) apply. */
   readonly accessToken: boolean
   /** Whether a token that is bound to a key (`cnf`) is refused. */
@@ -50,9 +59,9 @@ export interface ClaimRules {
 const maxIssuedAhead = 60
 
 /**
- * Checks a claims set in this order: types, presence, issuer, audience, access token profile, key
- * binding (`cnf`), lifetime, `nbf` and `iat`, `exp`. Expiry is last, so that `ERR_JWT_EXPIRED`
- * means that every other check passed and a refresh is enough.
+ * Checks a claims set in this order: types, presence, issuer, audience, subject and identifier,
+ * access token profile, key binding (`cnf`), lifetime, `nbf` and `iat`, age, `exp`. Expiry is last,
+ * so that `ERR_JWT_EXPIRED` means that every other check passed and a refresh is enough.
  *
  * @throws {JwtError} `ERR_JWT_CLAIM`, `ERR_JWT_CLAIM_MISSING`, `ERR_JWT_ISSUER`,
  *   `ERR_JWT_AUDIENCE`, `ERR_JWT_PROOF_REQUIRED`, `ERR_JWT_NOT_YET_VALID`, `ERR_JWT_EXPIRED`
@@ -62,10 +71,13 @@ export function checkClaims(payload: JwtPayload, rules: ClaimRules): void {
   if (rules.requiredClaims !== undefined) for (const claim of rules.requiredClaims) requireClaim(payload, claim)
   if (rules.issuer !== null) checkIssuer(payload, rules.issuer)
   if (rules.audience !== null) checkAudience(payload, rules.audience)
+  if (rules.subject !== undefined) checkValue(payload, 'sub', rules.subject)
+  if (rules.jwtid !== undefined) checkValue(payload, 'jti', rules.jwtid)
   if (rules.accessToken) checkAccessToken(payload)
   if (rules.bearer) checkBearer(payload)
   if (rules.maxLifetime !== undefined) checkLifetime(payload, rules.maxLifetime)
-  checkTimes(payload, rules.now, rules.tolerance)
+  if (rules.maxTokenAge !== undefined) requireClaim(payload, 'iat')
+  checkTimes(payload, rules)
 }
 
 /** Checks the claims of an access token (RFC 9068 §2.2) that are present. */
@@ -122,21 +134,36 @@ export function requireClaim(payload: JwtPayload, claim: string): unknown {
 }
 
 /** Checks `iss` (RFC 7519 §4.1.1). Its type has been checked. */
-export function checkIssuer(payload: JwtPayload, trusted: string | readonly string[]): void {
+export function checkIssuer(payload: JwtPayload, trusted: NonNullable<Accepted>): void {
   const iss = requireClaim(payload, 'iss')
-  if (typeof trusted === 'string' ? iss === trusted : trusted.includes(iss as string)) return
+  if (accepts('issuer', trusted, iss as string)) return
   throw new JwtError('ERR_JWT_ISSUER', 'the issuer (iss) is not a trusted one', { claim: 'iss' })
 }
 
 /** Checks `aud` (RFC 7519 §4.1.3). Its type has been checked. */
-export function checkAudience(payload: JwtPayload, ours: string | readonly string[]): void {
-  const aud = requireClaim(payload, 'aud')
-  if (typeof ours === 'string' ? isFor(aud, ours) : ours.some((name) => isFor(aud, name))) return
+export function checkAudience(payload: JwtPayload, ours: NonNullable<Accepted>): void {
+  const aud = requireClaim(payload, 'aud') as string | readonly string[]
+  if (typeof aud === 'string' ? accepts('audience', ours, aud) : aud.some((name) => accepts('audience', ours, name)))
+    return
   throw new JwtError('ERR_JWT_AUDIENCE', 'the token is for another audience (aud)', { claim: 'aud' })
 }
 
-function isFor(aud: unknown, name: string): boolean {
-  return typeof aud === 'string' ? aud === name : (aud as string[]).includes(name)
+function accepts(option: 'issuer' | 'audience', accepted: NonNullable<Accepted>, name: string): boolean {
+  if (typeof accepted === 'string') return name === accepted
+  if (typeof accepted !== 'function') return accepted.includes(name)
+  const result: unknown = accepted(name)
+  // A promise is truthy, and must not turn the check off.
+  if (typeof result !== 'boolean') {
+    if (result instanceof Promise) result.catch(() => {})
+    throw new JwtError('ERR_JWT_OPTION', `the function ${option} must return true or false`)
+  }
+  return result
+}
+
+/** Checks that a claim has exactly one value. */
+export function checkValue(payload: JwtPayload, claim: 'sub' | 'jti', value: string): void {
+  // With `numericSubject`, `sub` may be a number.
+  if (String(requireClaim(payload, claim)) !== value) throw wrong(claim, 'is not the expected one')
 }
 
 function checkIdentifier(payload: JwtPayload, claim: 'sub' | 'jti' | 'client_id'): void {
@@ -164,13 +191,19 @@ export function checkLifetime(payload: JwtPayload, maxLifetime: number): void {
   if (lifetime > maxLifetime) throw wrong('exp', 'is later after iat than maxLifetime allows')
 }
 
+/** What {@link checkTimes} needs. */
+type TimeRules = Pick<ClaimRules, 'now' | 'tolerance'> & Partial<Pick<ClaimRules, 'maxTokenAge'>>
+
 /** Checks `nbf`, `iat` and `exp` (RFC 7519 §4.1.4–4.1.6). Their types have been checked. */
-export function checkTimes({ exp, nbf, iat }: JwtPayload, now: number, tolerance: number): void {
+export function checkTimes({ exp, nbf, iat }: JwtPayload, { now, tolerance, maxTokenAge }: TimeRules): void {
   if (nbf !== undefined && nbf > now + tolerance) {
     throw new JwtError('ERR_JWT_NOT_YET_VALID', 'the token is not valid yet', { claim: 'nbf' })
   }
   if (iat !== undefined && iat > now + maxIssuedAhead) {
     throw new JwtError('ERR_JWT_NOT_YET_VALID', 'the token was issued in the future', { claim: 'iat' })
+  }
+  if (maxTokenAge !== undefined && iat !== undefined && iat < now - tolerance - maxTokenAge) {
+    throw new JwtError('ERR_JWT_EXPIRED', 'the token is older than maxTokenAge', { claim: 'iat' })
   }
   if (exp !== undefined && exp <= now - tolerance) {
     throw new JwtError('ERR_JWT_EXPIRED', 'the token has expired', { claim: 'exp' })

@@ -8,6 +8,7 @@ import {
   checkLifetime,
   checkTimes,
   checkTypes,
+  checkValue,
   requireClaim,
 } from './claims.ts'
 import type { JsonObject } from './compact.ts'
@@ -189,7 +190,7 @@ const profileClaims = ['sub', 'jti', 'client_id', 'scope', 'token_use', 'token_t
 
 /** The steps of `checkClaims` for each claim. A claim of the wrong type is not checked further. */
 function inspectClaims(payload: JwtPayload, rules: ReturnType<typeof readRules>, attempt: Attempt): void {
-  const { issuer, audience, maxLifetime, now, tolerance } = rules
+  const { issuer, audience, subject, jwtid, maxLifetime } = rules
   const sound = { ...payload }
   const missing = new Set<string>()
   const only = (claim: string): JwtPayload => (Object.hasOwn(sound, claim) ? { [claim]: sound[claim] } : {})
@@ -213,13 +214,16 @@ function inspectClaims(payload: JwtPayload, rules: ReturnType<typeof readRules>,
   for (const claim of rules.requiredClaims ?? []) must(claim)
   if (issuer !== null && must('iss')) attempt(() => checkIssuer(sound, issuer))
   if (audience !== null && must('aud')) attempt(() => checkAudience(sound, audience))
+  if (subject !== undefined && must('sub')) attempt(() => checkValue(sound, 'sub', subject))
+  if (jwtid !== undefined && must('jti')) attempt(() => checkValue(sound, 'jti', jwtid))
   if (rules.accessToken) for (const claim of profileClaims) attempt(() => checkAccessToken(only(claim)))
   if (rules.bearer) attempt(() => checkBearer(sound))
   if (maxLifetime !== undefined) {
     const bounded = must('exp')
     if (must('iat') && bounded) attempt(() => checkLifetime(sound, maxLifetime))
   }
-  for (const claim of ['nbf', 'iat', 'exp']) attempt(() => checkTimes(only(claim), now, tolerance))
+  if (rules.maxTokenAge !== undefined) must('iat')
+  for (const claim of ['nbf', 'iat', 'exp']) attempt(() => checkTimes(only(claim), rules))
 }
 
 const timeClaims: readonly [claim: string, past: string, future: string][] = [

@@ -1,6 +1,6 @@
 // Functions that the other packages of Sealwax share. Not part of the API; they may change in any
 // release.
 export { readBody } from './body.ts'
-export { isLoopback } from './loopback.ts'
+export { isHttpOrigins, isLoopback, isSecureUrl } from './loopback.ts'
 export { describeValue } from './options.ts'
 export { spellDuration } from './spell.ts'

@@ -6,11 +6,11 @@ import { describeValue } from './options.ts'
 import { checkEd25519Point, checkRsaPublicKey } from './weak-keys.ts'
 
 /**
- * A JSON Web Key (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2). Members not listed are allowed and
- * ignored.
+ * A JSON Web Key (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2, RFC 9964 §4). Members not listed are
+ * allowed and ignored.
  */
 export interface Jwk {
-  /** Key type: `EC`, `OKP`, `RSA` or `oct`. */
+  /** Key type: `EC`, `OKP`, `RSA`, `AKP` or `oct`. */
   kty: string
   /** Key identifier. */
   kid?: string
@@ -44,15 +44,19 @@ export interface Jwk {
   qi?: string
   /** The secret of an `oct` key. */
   k?: string
+  /** The public key of an AKP key. */
+  pub?: string
+  /** The seed of the private key of an AKP key. */
+  priv?: string
   /** Any other member. */
   [member: string]: unknown
 }
 
 /** A JWK with private or secret members. Imports as a signing key. */
-export type PrivateJwk = Jwk & ({ d: string } | { k: string })
+export type PrivateJwk = Jwk & ({ d: string } | { k: string } | { priv: string })
 
 /** A JWK without private or secret members. Imports as a verification key. */
-export type PublicJwk = Jwk & { d?: never; k?: never }
+export type PublicJwk = Jwk & { d?: never; k?: never; priv?: never }
 
 /** The result of {@link checkJwk}. */
 export interface JwkFacts {
@@ -62,8 +66,10 @@ export interface JwkFacts {
   readonly half: 'public' | 'private' | 'secret'
 }
 
-const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
+const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 const rsaPrivateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi']
+
+const keyTypes: ReadonlySet<string> = new Set(['EC', 'OKP', 'RSA', 'AKP', 'oct'])
 
 export function refuseKey(message: string, cause?: unknown): JwtError {
   return new JwtError('ERR_JWT_KEY', message, cause === undefined ? undefined : { cause })
@@ -85,7 +91,7 @@ export function hasPrivateMember(jwk: Jwk): boolean {
 export function foreignReason(jwk: Jwk): string | undefined {
   const { kty, crv, alg, use, key_ops: operations } = jwk
   if (typeof kty !== 'string') return undefined
-  if (kty !== 'EC' && kty !== 'OKP' && kty !== 'RSA' && kty !== 'oct') return 'its key type is not supported'
+  if (!keyTypes.has(kty)) return 'its key type is not supported'
   if ((kty === 'EC' || kty === 'OKP') && typeof crv === 'string' && !defaultAlgorithm(kty, crv)) {
     return 'its curve is not supported'
   }
@@ -120,14 +126,16 @@ export function otherIssuerReason(jwk: Jwk, issuer: string): string | undefined 
  */
 export function checkJwk(jwk: Jwk, alg: string | undefined, operation: 'sign' | 'verify' | undefined): JwkFacts {
   const row = resolveAlgorithm(jwk, alg)
-  const half = row.kty === 'oct' ? 'secret' : jwk.d === undefined ? 'public' : 'private'
+  const half = row.kty === 'oct' ? 'secret' : privateKeyOf(jwk) === undefined ? 'public' : 'private'
   checkUse(jwk, operation ?? (half === 'public' ? 'verify' : 'sign'))
   const kid = jwk.kid
   if (kid !== undefined) checkKid(kid, 'kid of the JWK')
-  if (half === 'public' && hasPrivateMember(jwk)) throw refuseKey('the JWK has private members but no d')
+  if (half === 'public' && hasPrivateMember(jwk))
+    throw refuseKey(`the JWK has private members but no ${row.kty === 'AKP' ? 'priv' : 'd'}`)
   if (row.kty !== 'oct' && jwk.k !== undefined) throw refuseKey('the JWK mixes a secret with a public key')
   if (row.kty === 'oct') checkSecret(octets(jwk, 'k'), row)
   else if (row.kty === 'RSA') checkRsa(jwk, half)
+  else if (row.kty === 'AKP') checkSeedKey(jwk, row, half)
   else checkCurveKey(jwk, row, half)
   return { row, kid, half }
 }
@@ -167,6 +175,7 @@ function resolveAlgorithm(jwk: Jwk, wanted: string | undefined): AlgorithmRow {
   if (typeof jwk.kty !== 'string') throw refuseKey('the JWK has no kty')
   if (jwk.alg !== undefined && typeof jwk.alg !== 'string') throw refuseKey('alg of the JWK is not a string')
   if (jwk.crv !== undefined && typeof jwk.crv !== 'string') throw refuseKey('crv of the JWK is not a string')
+  if (jwk.kty === 'AKP' && jwk.alg === undefined) throw refuseKey('a JWK of type AKP needs alg')
   const name = wanted ?? jwk.alg
   const row = name === undefined ? defaultAlgorithm(jwk.kty, jwk.crv) : algorithms.get(name)
   if (row === undefined) {
@@ -207,6 +216,14 @@ function checkCurveKey(jwk: Jwk, row: AlgorithmRow, half: 'public' | 'private' |
   else checkEd25519Point(x)
   if (half === 'private') octets(jwk, 'd', row.coordinateLength)
 }
+
+/** RFC 9964 §4: the private key is its seed of 32 octets. */
+function checkSeedKey(jwk: Jwk, row: AlgorithmRow, half: 'public' | 'private' | 'secret'): void {
+  octets(jwk, 'pub', row.coordinateLength)
+  if (half === 'private') octets(jwk, 'priv', 32)
+}
+
+const privateKeyOf = (jwk: Jwk) => (jwk.kty === 'AKP' ? jwk.priv : jwk.d)
 
 function octets(jwk: Jwk, member: string, length?: number): Uint8Array {
   const text = jwk[member]

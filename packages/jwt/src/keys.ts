@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto'
+import type { KeyObject, webcrypto } from 'node:crypto'
 import {
   createHash,
   createPrivateKey,
@@ -14,6 +14,7 @@ import type { Jwk, JwkFacts, PrivateJwk, PublicJwk } from './jwk.ts'
 import { checkJwk, checkKid, checkSecret, refuseKey } from './jwk.ts'
 import type { AsymmetricSigningKey, SigningKey, VerificationKey } from './key-material.ts'
 import { getMaterial, register } from './key-material.ts'
+import { fromCryptoKey, toJwk } from './key-objects.ts'
 import { normalizeJwk } from './normal-jwk.ts'
 import { checkOptions, isPlainObject, refuseOption } from './options.ts'
 import { readPem } from './pem.ts'
@@ -24,8 +25,9 @@ import { checkSignature, createSignature, cryptoKeyInput } from './signature.ts'
 export interface ImportKeyOptions<A extends Algorithm = Algorithm> {
   /**
    * The algorithm. Default: `alg` of the JWK, else by curve for EC and OKP; required for a secret.
-   * An RSA key without either signs and verifies RS256; it also verifies other RSA algorithms if
-   * the option `algorithms` of `verify` lists them.
+   * An RSASSA-PSS key without parameters signs and verifies PS256, and a CryptoKey what it was made
+   * for. An RSA key without either signs and verifies RS256; it also verifies other RSA algorithms
+   * if the option `algorithms` of `verify` lists them.
    */
   alg?: A
   /**
@@ -52,8 +54,9 @@ export interface GenerateKeyOptions {
  * members, and a private key that does not match its public key.
  *
  * @param source A JWK (RFC 7517); a PEM string with one key (SPKI, PKCS#8, PKCS#1, SEC 1) or one
- *   X.509 certificate, of which only the public key is used; or the octets of an HMAC secret, with
- *   `alg`. The line breaks of a PEM may be missing, spelled out as `\n`, or indented.
+ *   X.509 certificate, of which only the public key is used; a `KeyObject`, or a `CryptoKey` that
+ *   is extractable; or the octets of an HMAC secret, with `alg`. The line breaks of a PEM may be
+ *   missing, spelled out as `\n`, or indented.
  * @param options The algorithm and the identifier, if the key does not name them.
  * @returns A {@link SigningKey} for a private key or a secret, a {@link VerificationKey} for a
  *   public key.
@@ -65,7 +68,10 @@ export function importKey(
 ): SigningKey
 export function importKey(source: PrivateJwk, options?: ImportKeyOptions): SigningKey
 export function importKey(source: PublicJwk, options?: ImportKeyOptions): VerificationKey
-export function importKey(source: Jwk | string | Uint8Array, options?: ImportKeyOptions): SigningKey | VerificationKey
+export function importKey(
+  source: Jwk | string | Uint8Array | KeyObject | webcrypto.CryptoKey,
+  options?: ImportKeyOptions,
+): SigningKey | VerificationKey
 export function importKey(source: unknown, options: ImportKeyOptions = {}): SigningKey | VerificationKey {
   checkOptions(options, importOptions, 'importKey')
   const { alg, kid, passphrase } = options
@@ -74,9 +80,16 @@ export function importKey(source: unknown, options: ImportKeyOptions = {}): Sign
   if (passphrase !== undefined && (typeof passphrase !== 'string' || typeof source !== 'string')) {
     throw refuseOption('importKey', 'passphrase', 'must be a string, and is only for a PEM', passphrase)
   }
-  if (typeof source === 'string') return importJwk(readPem(source, passphrase), { alg, kid })
+  if (typeof source === 'string') return importJwk(toJwk(readPem(source, passphrase), alg), { alg, kid })
   if (types.isUint8Array(source)) return importSecret(source, alg, kid)
-  if (!isPlainObject(source)) throw refuseKey('the key must be a JWK, a PEM string, or the octets of a secret')
+  if (types.isKeyObject(source)) return importKeyObject(source, alg, kid)
+  if (types.isCryptoKey(source)) {
+    const given = fromCryptoKey(source)
+    if (alg !== undefined && alg !== (given.alg ?? alg)) throw refuseKey(`the CryptoKey is for ${given.alg}`)
+    return importKeyObject(given.key, given.alg ?? alg, kid)
+  }
+  if (!isPlainObject(source))
+    throw refuseKey('the key must be a JWK, a PEM string, a KeyObject or CryptoKey, or the octets of a secret')
   return importJwk(source as Jwk, { alg, kid })
 }
 
@@ -102,6 +115,12 @@ export function importJwk(
   }
   const anyAlgorithm = facts.row.kty === 'RSA' && options.alg === undefined && jwk.alg === undefined
   return asymmetricKey(facts, kid, jwk, anyAlgorithm)
+}
+
+function importKeyObject(source: KeyObject, alg: string | undefined, kid: string | undefined) {
+  return source.type === 'secret'
+    ? importSecret(source.export(), alg, kid)
+    : importJwk(toJwk(source, alg), { alg, kid })
 }
 
 function importSecret(source: Uint8Array, alg: string | undefined, kid: string | undefined): SigningKey {
@@ -136,11 +155,15 @@ function asymmetricKey(
     publicObject = createPublicKey({ key: publicMembers(jwk), format: 'jwk' })
     if (half === 'private') privateObject = createPrivateKey({ key: { ...jwk }, format: 'jwk' })
   } catch (cause) {
-    throw refuseKey('the key is not valid for its type and curve', cause)
+    // The length of a public key has been checked, and ML-DSA accepts all octets.
+    const fault = row.kty === 'AKP' ? withoutMlDsa : 'the key is not valid for its type and curve'
+    throw refuseKey(fault, cause)
   }
   const publicKey = verificationKey(row, kid, publicObject, anyAlgorithm)
   return privateObject === undefined ? publicKey : pair(row, privateObject, publicKey)
 }
+
+const withoutMlDsa = 'ML-DSA needs a runtime that has it, such as Node 24.7'
 
 /** Joins a key pair after a trial signature: the public members may belong to another key. */
 function pair(row: AlgorithmRow, privateKey: KeyObject, publicKey: VerificationKey): AsymmetricSigningKey {
@@ -161,7 +184,7 @@ function signatureLength(row: AlgorithmRow, key: KeyObject): number {
 }
 
 const generatePair = promisify(generateKeyPair) as unknown as (
-  type: 'ec' | 'ed25519' | 'rsa',
+  type: 'ec' | 'ed25519' | 'rsa' | Lowercase<Algorithm>,
   options: { namedCurve?: string; modulusLength?: number },
 ) => Promise<{ publicKey: KeyObject; privateKey: KeyObject }>
 
@@ -171,7 +194,8 @@ const generatePair = promisify(generateKeyPair) as unknown as (
  * @param alg The algorithm.
  * @param options The identifier, and the size of an RSA key.
  * @returns The key, with its public key unless it is an HMAC key.
- * @throws {JwtError} as a rejection: `ERR_JWT_OPTION`; `ERR_JWT_KEY` for the `kid`
+ * @throws {JwtError} as a rejection: `ERR_JWT_OPTION`; `ERR_JWT_KEY` for the `kid`, or if the
+ *   runtime does not have the algorithm
  */
 export function generateKey(alg: AsymmetricAlgorithm, options?: GenerateKeyOptions): Promise<AsymmetricSigningKey>
 export function generateKey(
@@ -189,14 +213,20 @@ export async function generateKey(alg: Algorithm, options: GenerateKeyOptions = 
     throw refuseOption('generateKey', 'modulusLength', allowed, modulusLength)
   }
   if (row.kty === 'oct') return importSecret(randomBytes(row.hashLength), alg, kid)
-  const { publicKey, privateKey } =
-    row.kty === 'RSA'
-      ? await generatePair('rsa', { modulusLength: modulusLength ?? 2048 })
-      : row.kty === 'EC'
-        ? await generatePair('ec', { namedCurve: row.crv ?? '' })
-        : await generatePair('ed25519', {})
+  const { publicKey, privateKey } = await generateKeyObjects(row, modulusLength)
   const identifier = kid ?? thumbprint(publicKey.export({ format: 'jwk' }) as Jwk)
   return pair(row, privateKey, verificationKey(row, identifier, publicKey))
+}
+
+async function generateKeyObjects({ kty, alg, crv }: AlgorithmRow, modulusLength = 2048) {
+  if (kty === 'RSA') return generatePair('rsa', { modulusLength })
+  if (kty === 'EC') return generatePair('ec', { namedCurve: crv ?? '' })
+  if (kty === 'OKP') return generatePair('ed25519', {})
+  try {
+    return await generatePair(alg.toLowerCase() as Lowercase<Algorithm>, {})
+  } catch (cause) {
+    throw refuseKey(withoutMlDsa, cause)
+  }
 }
 
 const generateOptions: ReadonlySet<string> = new Set(['kid', 'modulusLength'])
@@ -246,7 +276,7 @@ export function thumbprint(key: Jwk | VerificationKey): string {
   const given = (getMaterial(key)?.verifyInput.export({ format: 'jwk' }) ?? key) as Jwk
   const jwk = isPlainObject(given) ? normalizeJwk(given as Jwk) : given
   const covered = isPlainObject(jwk) ? thumbprintMembers.get(jwk.kty) : undefined
-  if (covered === undefined) throw refuseKey('a thumbprint needs a key of type EC, OKP, RSA or oct')
+  if (covered === undefined) throw refuseKey('a thumbprint needs a key of type EC, OKP, RSA, AKP or oct')
   const members = covered.map((member) => [member, jwk[member]] as const)
   if (members.some(([, value]) => typeof value !== 'string'))
     throw refuseKey('the JWK has no string for a required member of its thumbprint')
@@ -255,11 +285,12 @@ export function thumbprint(key: Jwk | VerificationKey): string {
     .digest('base64url')
 }
 
-/** The required members in alphabetical order (RFC 7638 §3.2, RFC 8037 §2). */
+/** The required members in alphabetical order (RFC 7638 §3.2, RFC 8037 §2, RFC 9964 §6). */
 const thumbprintMembers: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['EC', ['crv', 'kty', 'x', 'y']],
   ['OKP', ['crv', 'kty', 'x']],
   ['RSA', ['e', 'kty', 'n']],
+  ['AKP', ['alg', 'kty', 'pub']],
   ['oct', ['k', 'kty']],
 ])
 

@@ -1,5 +1,4 @@
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
-import type { Jwk } from './jwk.ts'
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { refuseKey } from './jwk.ts'
 
 /** The body is the part between the first and the last line (RFC 7468 §3). */
@@ -16,7 +15,7 @@ interface Block {
  * @param passphrase Decrypts an encrypted private key.
  * @throws {JwtError} `ERR_JWT_KEY`
  */
-export function readPem(text: string, passphrase?: string): Jwk {
+export function readPem(text: string, passphrase?: string): KeyObject {
   const { label, body } = findBlock(text)
   const encrypted = label === 'ENCRYPTED PRIVATE KEY' || body.includes('Proc-Type: 4,ENCRYPTED')
   if (encrypted && passphrase === undefined) {
@@ -24,13 +23,9 @@ export function readPem(text: string, passphrase?: string): Jwk {
   }
   const pem = `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`
   try {
-    const key =
-      label === 'CERTIFICATE'
-        ? new X509Certificate(pem).publicKey
-        : label.endsWith('PRIVATE KEY')
-          ? createPrivateKey(encrypted ? { key: pem, passphrase } : pem)
-          : createPublicKey(pem)
-    return key.export({ format: 'jwk' }) as Jwk
+    if (label === 'CERTIFICATE') return new X509Certificate(pem).publicKey
+    if (!label.endsWith('PRIVATE KEY')) return createPublicKey(pem)
+    return createPrivateKey(encrypted ? { key: pem, passphrase } : pem)
   } catch (cause) {
     throw refuseKey(
       encrypted ? 'the private key cannot be decrypted with this passphrase' : 'the PEM has no key of a supported type',

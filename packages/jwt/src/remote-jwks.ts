@@ -1,47 +1,9 @@
 import { readBody } from './body.ts'
 import { findDots, longestTokenLength, parseHeader } from './compact.ts'
-import type { Duration } from './duration.ts'
-import { readSeconds } from './duration.ts'
 import { JwtError } from './errors.ts'
-import type { LeftOutKey, LocalJWKSet } from './jwks.ts'
+import type { LocalJWKSet } from './jwks.ts'
 import { buildKeySet } from './jwks.ts'
-import { isLoopback } from './loopback.ts'
-import { checkOptions, refuseOption } from './options.ts'
-
-/** Options of {@link createRemoteJWKSet}. */
-export interface RemoteJWKSetOptions {
-  /**
-   * How long keys are cached. Default: 10 minutes; 1 second to 1 day. A shorter `Cache-Control:
-   * max-age` of the response applies, a longer one does not. A key that its issuer removed stays
-   * trusted for that long.
-   */
-  cacheMaxAge?: Duration
-  /** Minimum time between requests. Default: 30 seconds; 1 second to 1 day. */
-  coolDown?: Duration
-  /** Maximum time for one request, body included. Default: 5 seconds; 1 to 60 seconds. */
-  timeout?: Duration
-  /**
-   * The issuer that the keys are for: a key whose member `issuer` names another one is left out.
-   * Only Microsoft Entra has this member. Default: not checked.
-   */
-  issuer?: string
-  /** The clock, in milliseconds since 1970. Default: `Date.now()`. */
-  now?: () => number
-  /** Called after each request with its result. Errors that it throws are ignored. */
-  onKeys?: (news: KeysNews) => void
-}
-
-/** The result of one request, for {@link RemoteJWKSetOptions.onKeys}. */
-export interface KeysNews {
-  /** The URL of the request, without the query. */
-  readonly url: string
-  /** The keys received. Empty if the request failed; then the previous keys stay in use. */
-  readonly keys: readonly { readonly kid: string; readonly alg: string }[]
-  /** The keys of the response that are left out, and why. */
-  readonly leftOut: readonly LeftOutKey[]
-  /** Why the request failed. */
-  readonly error?: JwtError
-}
+import { type Fetch, type RemoteJWKSetOptions, readOptions, readUrl } from './remote-jwks-options.ts'
 
 /** Keys that are fetched when needed. Created by {@link createRemoteJWKSet}. */
 export interface RemoteJWKSet {
@@ -91,14 +53,14 @@ const retryWithoutKeys = 5000
  * `ERR_JWT_KEY_UNKNOWN` report which and why. Keys of one URL never verify tokens for another (RFC
  * 8725 §3.8).
  *
- * @param url The URL: https, or http on a loopback address.
- * @param options Time limits, the clock and a callback.
+ * @param url The URL: https, or http on a loopback address or an origin in `allowHttp`.
+ * @param options Time limits, how requests are made, the clock and a callback.
  * @returns The key set.
  * @throws {JwtError} `ERR_JWT_OPTION`
  */
 export function createRemoteJWKSet(url: string | URL, options: RemoteJWKSetOptions = {}): RemoteJWKSet {
-  const source = readUrl(url)
-  const { cacheMaxAge, coolDown, timeout, issuer, now, notify } = readOptions(options)
+  const { cacheMaxAge, coolDown, timeout, issuer, fetch, allowHttp, now, notify } = readOptions(options)
+  const source = readUrl(url, allowHttp)
   let current: { set: LocalJWKSet; since: number; lifetime: number } | undefined
   let flight: { result: Promise<LocalJWKSet>; abort: AbortController } | undefined
   let settledAt = Number.NEGATIVE_INFINITY
@@ -117,7 +79,7 @@ export function createRemoteJWKSet(url: string | URL, options: RemoteJWKSetOptio
   async function request(abort: AbortController): Promise<LocalJWKSet> {
     const timer = setTimeout(() => abort.abort(new Error(`no response within ${timeout} ms`)), timeout)
     try {
-      const { set, maxAge } = await fetchKeySet(source, issuer, abort.signal)
+      const { set, maxAge } = await fetchKeySet(source, { issuer, fetch, signal: abort.signal })
       current = { set, since: now(), lifetime: Math.min(cacheMaxAge, maxAge) }
       failure = undefined
       notify({ url: withoutQuery(source), keys: set.keys.map(({ kid, alg }) => ({ kid, alg })), leftOut: set.leftOut })
@@ -172,57 +134,6 @@ export function createRemoteJWKSet(url: string | URL, options: RemoteJWKSetOptio
   }
 }
 
-const optionNames: ReadonlySet<string> = new Set(['cacheMaxAge', 'coolDown', 'timeout', 'issuer', 'now', 'onKeys'])
-
-const milliseconds = (option: string, duration: Duration, most: number) =>
-  readSeconds('createRemoteJWKSet', option, duration, 1, most) * 1000
-
-/** The options with their defaults, in milliseconds. */
-function readOptions(options: RemoteJWKSetOptions) {
-  checkOptions(options, optionNames, 'createRemoteJWKSet')
-  // Not `Date.now` itself, which fake timers may replace later.
-  const { now = () => Date.now(), onKeys, issuer } = options
-  if (typeof now !== 'function') throw refuseOption('createRemoteJWKSet', 'now', 'must be a function', now)
-  if (issuer !== undefined && (typeof issuer !== 'string' || issuer === '')) {
-    throw refuseOption('createRemoteJWKSet', 'issuer', 'must be a non-empty string', issuer)
-  }
-  if (onKeys !== undefined && typeof onKeys !== 'function') {
-    throw refuseOption('createRemoteJWKSet', 'onKeys', 'must be a function', onKeys)
-  }
-  return {
-    cacheMaxAge: milliseconds('cacheMaxAge', options.cacheMaxAge ?? 600, 86_400),
-    coolDown: milliseconds('coolDown', options.coolDown ?? 30, 86_400),
-    timeout: milliseconds('timeout', options.timeout ?? 5, 60),
-    now,
-    issuer,
-    notify(news: KeysNews) {
-      try {
-        const result: unknown = onKeys?.(news)
-        if (result instanceof Promise) result.catch(() => {})
-      } catch {
-        // An error of the callback must not affect the keys.
-      }
-    },
-  }
-}
-
-function readUrl(given: unknown): URL {
-  const text = given instanceof URL ? given.href : given
-  if (typeof text !== 'string' || !URL.canParse(text)) {
-    throw refuseUrl('must be an absolute URL', given)
-  }
-  const url = new URL(text)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
-    throw refuseUrl('must be https, or http on a loopback address', given)
-  }
-  if (url.username !== '' || url.password !== '' || text.includes('#')) {
-    throw refuseUrl('must not have a user name, password or fragment', given)
-  }
-  return url
-}
-
-const refuseUrl = (allowed: string, given: unknown) => refuseOption('createRemoteJWKSet', 'url', allowed, given)
-
 /** The query may contain a secret that must not be logged. */
 const withoutQuery = ({ origin, pathname }: URL) => `${origin}${pathname}`
 
@@ -236,12 +147,11 @@ function closedError(): JwtError {
 
 async function fetchKeySet(
   url: URL,
-  issuer: string | undefined,
-  signal: AbortSignal,
+  { issuer, fetch, signal }: { issuer: string | undefined; fetch: Fetch; signal: AbortSignal },
 ): Promise<{ set: LocalJWKSet; maxAge: number }> {
   const headers = { accept: 'application/jwk-set+json, application/json' }
   // With 'manual', a redirect has a status other than 200. Workers do not support 'error'.
-  const response = await fetch(url, { headers, redirect: 'manual', signal })
+  const response = await fetch(url.href, { headers, redirect: 'manual', signal })
   if (response.status !== 200) {
     await response.body?.cancel()
     throw new Error(`the response status is ${response.status}`)

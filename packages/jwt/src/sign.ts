@@ -1,10 +1,11 @@
 import type { JwtPayload } from './claims.ts'
 import { checkAccessToken, checkBearer, checkTypes } from './claims.ts'
 import type { JsonObject } from './compact.ts'
-import { maxDepth, maxMembers, maxTokenLength } from './compact.ts'
+import { maxDepth, maxMembers, maxTokenLength, parseStrictJson } from './compact.ts'
 import type { Duration } from './duration.ts'
 import { readSeconds } from './duration.ts'
 import { JwtError } from './errors.ts'
+import { refusedParameters } from './header.ts'
 import type { SigningKey } from './key-material.ts'
 import { getMaterial } from './key-material.ts'
 import { isAccessTokenType, isMediaType } from './media-type.ts'
@@ -29,6 +30,11 @@ export interface SignOptions {
    * The claim `jti`. Default: 128 random bits for `at+jwt` if the payload has none, else no `jti`.
    */
   jwtid?: string
+  /**
+   * More header parameters (RFC 7515 §4.1): JSON values. Not `alg`, `kid`, `typ`, which the key and
+   * `typ` set, and none that `verify` refuses: `crit`, `b64`, `zip`, `enc`, `cty`. Default: none.
+   */
+  header?: Readonly<Record<string, unknown>>
   /** How long until the token becomes valid. Sets `nbf`. Default: no `nbf`. */
   notBefore?: Duration
   /** The time of signing. Sets `iat`. Default: now. */
@@ -36,7 +42,8 @@ export interface SignOptions {
 }
 
 /**
- * Signs a JWT with the header `{ alg, kid, typ }`. The options add `iss`, `aud`, `iat`, `exp`,
+ * Signs a JWT with the header `{ alg, kid, typ, ...header }`. The options add `iss`, `aud`, `iat`,
+ * `exp`,
  * `nbf` and `jti` to the payload.
  *
  * Refuses what {@link verify} would refuse: claims of the wrong type, more than 16,384 characters,
@@ -62,7 +69,7 @@ export function sign(payload: JwtPayload, key: SigningKey, options: SignOptions)
     throw refuseOption('sign', 'typ', "must be a media type such as 'at+jwt', or null to leave it out", typ)
   }
   const json = toJson(assemble(payload, options, isAccessTokenType(typ)))
-  const input = `${encodeHeader(material, typ)}.${encodeBase64url(json)}`
+  const input = `${encodeHeader(material, typ, options.header)}.${encodeBase64url(json)}`
   if (input.length + 1 + Math.ceil((material.signatureLength * 4) / 3) > maxTokenLength) {
     throw wrong(`the token would be longer than ${maxTokenLength} characters`)
   }
@@ -85,6 +92,7 @@ const optionNames: ReadonlySet<string> = new Set([
   'typ',
   'expiresIn',
   'jwtid',
+  'header',
   'notBefore',
   'currentDate',
 ])
@@ -92,13 +100,35 @@ const optionNames: ReadonlySet<string> = new Set([
 /** The last encoded header of each key: a key is usually used with one `typ`. */
 const headers = new WeakMap<KeyMaterial, { typ: string | null; segment: string }>()
 
-function encodeHeader(material: KeyMaterial, typ: string | null): string {
+function encodeHeader(material: KeyMaterial, typ: string | null, more: SignOptions['header']): string {
   const known = headers.get(material)
-  if (known?.typ === typ) return known.segment
+  if (known?.typ === typ && more === undefined) return known.segment
   const { kid, row } = material
-  const segment = encodeBase64url(JSON.stringify(typ === null ? { alg: row.alg, kid } : { alg: row.alg, kid, typ }))
+  const own = typ === null ? { alg: row.alg, kid } : { alg: row.alg, kid, typ }
+  if (more !== undefined) return encodeBase64url(withParameters(own, more))
+  const segment = encodeBase64url(JSON.stringify(own))
   headers.set(material, { typ, segment })
   return segment
+}
+
+const ownParameters = ['alg', 'kid', 'typ', ...refusedParameters]
+
+/** The JSON of a header with more parameters, if `verify` accepts it. */
+function withParameters(own: object, more: unknown): string {
+  const refuse = (allowed: string) => refuseOption('sign', 'header', allowed, more)
+  if (!isPlainObject(more)) throw refuse('must be an object of header parameters')
+  const taken = ownParameters.find((name) => Object.hasOwn(more, name))
+  if (taken !== undefined) throw refuse(`must not have the parameter ${taken}`)
+  try {
+    const seen: Seen = { members: 0, values: 0 }
+    for (const [name, value] of Object.entries(more)) checkMember(name, value, name, 2, seen)
+    const json = JSON.stringify({ ...own, ...more })
+    parseStrictJson(new TextEncoder().encode(json))
+    if (Object.values(more).every((value) => value !== undefined)) return json
+  } catch {
+    // The errors of these functions are about claims.
+  }
+  throw refuse('must have values that JSON can represent')
 }
 
 const allowedAudience = 'must be a non-empty string, a list of such strings, or null to leave aud out'

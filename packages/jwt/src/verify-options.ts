@@ -12,12 +12,17 @@ import { checkOptions, isStringOrStrings, readCurrentSeconds, refuseOption } fro
  * variable never turns a check off.
  */
 export interface VerifyOptions {
-  /** The trusted issuer or issuers; case matters. */
-  issuer: string | readonly string[] | null
+  /**
+   * The trusted issuer or issuers; case matters. Or a function that returns whether the `iss` it is
+   * called with is trusted, for names that follow a pattern.
+   */
+  issuer: string | readonly string[] | ((issuer: string) => boolean) | null
   /**
    * The name or names of this API: the `aud` of the token must contain one of them; case matters.
+   * Or a function that returns whether a name is one of this API; it is called for each name in
+   * `aud`.
    */
-  audience: string | readonly string[] | null
+  audience: string | readonly string[] | ((audience: string) => boolean) | null
   /**
    * The type in the header, such as `'at+jwt'`: case does not matter, `application/` is optional.
    * `'at+jwt'` adds the rules for access tokens (RFC 9068).
@@ -34,6 +39,12 @@ export interface VerifyOptions {
    * else no limit.
    */
   maxLifetime?: Duration
+  /** The only accepted `sub`, such as the user who must have requested the token. */
+  subject?: string
+  /** The only accepted `jti`. */
+  jwtid?: string
+  /** The maximum time since `iat`, which is then required. Default: no limit. */
+  maxTokenAge?: Duration
   /**
    * Whether to refuse a token that is bound to a key (`cnf`, RFC 7800 §3.1), since `verify` does
    * not check that its sender has the key. Default: `'refuse'` for `at+jwt`, else `'ignore'`.
@@ -60,6 +71,9 @@ const optionNames: ReadonlySet<string> = new Set([
   'requiredClaims',
   'clockTolerance',
   'maxLifetime',
+  'subject',
+  'jwtid',
+  'maxTokenAge',
   'senderConstrained',
   'numericSubject',
   'currentDate',
@@ -71,7 +85,7 @@ const defaultTolerance = 5
 const maxTolerance = 60
 const mostMembers = 65_536
 const accessTokenLifetime = 86_400
-const names = 'must be a non-empty string, a list of such strings, or null to accept any'
+const names = 'must be a non-empty string, a list of such strings, a function, or null to accept any'
 
 /**
  * Checks the options of `verify` and returns the checks for the claims.
@@ -82,8 +96,8 @@ const names = 'must be a non-empty string, a list of such strings, or null to ac
 export function readRules(options: VerifyOptions, caller = 'verify'): ClaimRules {
   checkOptions(options, optionNames, caller)
   const { issuer, audience, typ, requiredClaims, clockTolerance, maxLifetime } = options
-  if (issuer !== null && !isStringOrStrings(issuer)) throw refuseOption(caller, 'issuer', names, issuer)
-  if (audience !== null && !isStringOrStrings(audience)) throw refuseOption(caller, 'audience', names, audience)
+  if (!isAccepted(issuer)) throw refuseOption(caller, 'issuer', names, issuer)
+  if (!isAccepted(audience)) throw refuseOption(caller, 'audience', names, audience)
   if (typ !== null && !isMediaType(typ)) {
     throw refuseOption(caller, 'typ', "must be a media type such as 'at+jwt', or null to accept any", typ)
   }
@@ -107,7 +121,15 @@ export function readRules(options: VerifyOptions, caller = 'verify'): ClaimRules
     throw refuseOption(caller, 'senderConstrained', "must be 'refuse' or 'ignore'", senderConstrained)
   }
   const bearer = senderConstrained === 'refuse'
-  const { numericSubject = false } = options
+  const { numericSubject = false, subject, jwtid, maxTokenAge } = options
+  for (const [name, value] of [
+    ['subject', subject],
+    ['jwtid', jwtid],
+  ] as const) {
+    if (value !== undefined && (typeof value !== 'string' || value === '')) {
+      throw refuseOption(caller, name, 'must be a non-empty string', value)
+    }
+  }
   if (typeof numericSubject !== 'boolean') {
     throw refuseOption(caller, 'numericSubject', 'must be true or false', numericSubject)
   }
@@ -117,14 +139,21 @@ export function readRules(options: VerifyOptions, caller = 'verify'): ClaimRules
   return {
     issuer,
     audience,
+    subject,
+    jwtid,
     requiredClaims,
     maxLifetime: lifetime,
+    maxTokenAge: maxTokenAge === undefined ? undefined : readSeconds(caller, 'maxTokenAge', maxTokenAge, 1),
     accessToken,
     bearer,
     numericSubject,
     now,
     tolerance,
   }
+}
+
+function isAccepted(value: VerifyOptions['issuer']): boolean {
+  return value === null || typeof value === 'function' || isStringOrStrings(value)
 }
 
 function checkLimit(caller: string, option: string, value: number | undefined, most: number): void {

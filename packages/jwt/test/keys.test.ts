@@ -238,7 +238,6 @@ test('importKey: refuses a string that is not a PEM of one supported key, and re
   refusedKey(generateKeyPairSync('x25519', spki).publicKey)
   refusedKey(generateKeyPairSync('ed448', spki).privateKey)
   refusedKey(generateKeyPairSync('rsa', { modulusLength: 1024, ...spki }).publicKey)
-  refusedKey(generateKeyPairSync('rsa-pss', { modulusLength: 2048, ...spki }).publicKey)
   refusedKey(pair.publicKey, { alg: 'RS256' })
   refusedKey(pair.publicKey, { alg: 'HS256' })
 })
@@ -314,7 +313,7 @@ const refusedJwks: [name: string, jwk: unknown, options?: object][] = [
   ['a number', 5],
   ['a list', [ecPublic]],
   ['a set', { keys: [ecPublic] }],
-  ['an instance of a class', createPublicKey({ key: { ...ecPublic }, format: 'jwk' })],
+  ['an instance of a class', Object.assign(new (class Key {})(), ecPublic)],
   ['no kty', { ...ecPublic, kty: undefined }],
   ['kty unknown', { ...ecPublic, kty: 'ec' }],
   ['kty of another type', { ...ecPublic, kty: 'RSA' }],
@@ -499,7 +498,7 @@ test('createLocalJWKSet: a secret in a set verifies and does not sign', () => {
 
 test('createLocalJWKSet: leaves out keys that are not for verifying tokens', () => {
   const foreign: Jwk[] = [
-    { kty: 'AKP', alg: 'ML-DSA-44', pub: 'AA' },
+    { kty: 'AKP', alg: 'SLH-DSA-SHA2-128s', pub: 'AA' },
     { kty: 'EC', crv: 'secp256k1', x: 'AA', y: 'AA' },
     { kty: 'OKP', crv: 'X25519', x: 'AA' },
     { ...rsaPublic, alg: 'RSA-OAEP' },

@@ -19,7 +19,7 @@ const calls: Record<string, Call> = {
 }
 
 const aDuration = "must be a number of seconds or a duration such as '15m'"
-const names = 'must be a non-empty string, a list of such strings, or null to accept any'
+const names = 'must be a non-empty string, a list of such strings, a function, or null to accept any'
 
 /** An option, a wrong value, and the message after the name of the function. */
 const sentences: Record<string, readonly [option: string, value: unknown, sentence: string][]> = {
@@ -53,6 +53,9 @@ const sentences: Record<string, readonly [option: string, value: unknown, senten
     ['clockTolerance', 100, 'clockTolerance must be at most 60 seconds (got 100)'],
     ['maxLifetime', '0s', "maxLifetime must be at least 1 second (got '0s')"],
     ['senderConstrained', true, "senderConstrained must be 'refuse' or 'ignore' (got true)"],
+    ['subject', 7, 'subject must be a non-empty string (got 7)'],
+    ['jwtid', '', 'jwtid must be a non-empty string (got an empty string)'],
+    ['maxTokenAge', 0, 'maxTokenAge must be at least 1 second (got 0)'],
     ['numericSubject', 'yes', 'numericSubject must be true or false (got a string)'],
     ['currentDate', 5, 'currentDate must be a valid Date (got 5)'],
     ['maxTokenLength', 0, 'maxTokenLength must be a whole number from 1 to 1048576 (got 0)'],
@@ -79,6 +82,15 @@ const sentences: Record<string, readonly [option: string, value: unknown, senten
     ['timeout', 'hunter2', `timeout ${aDuration} (got a string)`],
     ['now', 5, 'now must be a function (got 5)'],
     ['onKeys', {}, 'onKeys must be a function (got an object)'],
+    ['fetch', 'node-fetch', 'fetch must be a function (got a string)'],
+    ['issuer', '', 'issuer must be a non-empty string (got an empty string)'],
+    ...[[], 'http://keycloak:8080', ['https://keycloak'], ['http://keycloak:8080/'], ['keycloak']].map(
+      (wrong): [string, unknown, string] => [
+        'allowHttp',
+        wrong,
+        `allowHttp must be a list of origins such as ['http://keycloak:8080'] (got ${typeof wrong === 'string' ? 'a string' : wrong.length === 0 ? 'an empty list' : 'a list'})`,
+      ],
+    ),
   ],
 }
 
@@ -115,7 +127,7 @@ const rejections: [name: string, call: () => unknown, message: string][] = [
   [
     'createRemoteJWKSet with http',
     () => createRemoteJWKSet('http://example.com/'),
-    'createRemoteJWKSet: url must be https, or http on a loopback address (got a string)',
+    'createRemoteJWKSet: url must be https, or http on a loopback address or an origin in allowHttp (got a string)',
   ],
 ]
 

@@ -493,3 +493,53 @@ test('createRemoteJWKSet: keysFor returns a key set like createLocalJWKSet', asy
   assert.ok(Object.isFrozen(set))
   assert.deepEqual(set.keys, createLocalJWKSet(good).keys)
 })
+
+test('createRemoteJWKSet: fetch makes the requests, with the URL, the header fields and the signal', async () => {
+  const seen: [string, RequestInit][] = []
+  answer = (response, request) =>
+    json(good, {}, request.headers.authorization === 'Bearer sa' ? 200 : 403)(response, request)
+  assert.match(await unavailable(() => remote().keysFor(byOne)), /status is 403/)
+  const keys = remote({
+    fetch(at, init) {
+      seen.push([at, init])
+      return fetch(at, { ...init, headers: { ...init.headers, authorization: 'Bearer sa' } })
+    },
+  })
+  assert.equal(verify(byOne, await keys.keysFor(byOne), anyone).header.kid, 'one')
+  assert.equal(seen[0]?.[0], url)
+  assert.equal(seen[0]?.[1].redirect, 'manual')
+  assert.ok(seen[0]?.[1].signal instanceof AbortSignal)
+})
+
+test('createRemoteJWKSet: a fetch that throws or rejects is a failed request', async () => {
+  const failing = [
+    () => {
+      throw new Error('no proxy')
+    },
+    () => Promise.reject(new Error('no proxy')),
+  ]
+  for (const fetch of failing) assert.match(await unavailable(() => remote({ fetch }).keysFor(byOne)), /no proxy/)
+})
+
+test('createRemoteJWKSet: plain http needs loopback, or allowHttp with exactly this origin', async () => {
+  const at = (address: string, allowHttp?: readonly string[]) =>
+    createRemoteJWKSet(address, allowHttp === undefined ? {} : { allowHttp })
+  for (const address of ['http://localhost:1/', 'http://auth.localhost/', 'http://127.0.0.2/', 'http://[::1]/']) {
+    assert.ok(at(address), address)
+  }
+  assert.ok(at('http://keycloak:8080/certs', ['http://other', 'http://keycloak:8080']))
+  const refused: readonly [string, (readonly string[])?][] = [
+    ['http://keycloak:8080/certs'],
+    ['http://keycloak:8080/certs', ['http://keycloak']],
+    ['http://keycloak:8081/certs', ['http://keycloak:8080']],
+    ['http://keycloak.evil:8080/certs', ['http://keycloak:8080']],
+    ['ftp://keycloak/certs', ['http://keycloak']],
+    ['http://localhost.evil/', ['http://keycloak']],
+  ]
+  for (const [address, allowHttp] of refused) {
+    assert.throws(() => at(address, allowHttp), { code: 'ERR_JWT_OPTION', message: /url must be https/ }, address)
+  }
+  const reach = (_url: string, init: RequestInit) => fetch(url, init)
+  const keys = remote({ allowHttp: ['http://keycloak:8080'], fetch: reach }, 'http://keycloak:8080/certs')
+  assert.equal(verify(byOne, await keys.keysFor(byOne), anyone).header.kid, 'one')
+})
