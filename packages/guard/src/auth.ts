@@ -4,8 +4,9 @@ import type { ReadClaims } from './claims.ts'
 /**
  * Who sent a request, according to a verified access token. Deeply frozen. Subject, client, scopes
  * and roles may be in other claims than are named here: see the option `claims` of the guard.
+ * `Claims` are those of the application, from a schema in that option.
  */
-export interface Auth {
+export interface Auth<Claims = unknown> {
   /** The `sub` claim: the user or client that the token is about. Never empty. */
   readonly subject: string
   /** The `sid` claim: the session that the token belongs to. */
@@ -26,8 +27,8 @@ export interface Auth {
    * new `Date`.
    */
   readonly authenticatedAt?: Date
-  /** All claims of the token. */
-  readonly payload: JwtPayload
+  /** All claims of the token, with what the schema of the guard made of them. */
+  readonly payload: JwtPayload & Claims
   /** The protected header of the token. */
   readonly header: JwtHeader
 }
@@ -43,14 +44,14 @@ export function authOf({ payload, header }: Verified, readClaims: (payload: JwtP
   if (sid !== undefined && (typeof sid !== 'string' || sid === '')) {
     throw new JwtError('ERR_JWT_CLAIM', 'sid is not a string', { claim: 'sid' })
   }
-  const { subject, clientId, scopes, roles } = readClaims(payload)
+  const { payload: claims, subject, clientId, scopes, roles } = readClaims(payload)
   const auth = {
     subject,
     ...(typeof sid === 'string' && { sessionId: sid }),
     ...(clientId !== undefined && { clientId }),
     scopes,
     roles,
-    payload,
+    payload: claims,
     header,
   }
   if (typeof authTime === 'number') {

@@ -1,4 +1,5 @@
 import { JwtError, type JwtPayload } from '@sealwax/jwt'
+import { applySchema, type ClaimSchema, isClaimSchema } from './claim-schema.ts'
 import { isListOf, isNonEmpty, mustBe, type OptionRules } from './strict-options.ts'
 
 /**
@@ -8,7 +9,7 @@ import { isListOf, isNonEmpty, mustBe, type OptionRules } from './strict-options
 export type ClaimSource = string | readonly string[] | ((payload: JwtPayload) => unknown)
 
 /** Where an issuer writes what `Auth` contains. Default for each: the claims of the RFCs. */
-export interface ClaimMapping {
+export interface ClaimMapping<Claims = unknown> {
   /**
    * `Auth.subject`: a string that is not empty, or a whole number, which becomes a string. Default
    * `sub`, which must be a string.
@@ -25,6 +26,13 @@ export interface ClaimMapping {
   readonly roles?: ClaimSource
   /** `Auth.clientId`: a string. Default `client_id`; in tokens without it `azp`. */
   readonly clientId?: ClaimSource
+  /**
+   * A schema for the claims of your application, of zod, valibot or another library with Standard
+   * Schema: validates and types `Auth.payload`. A token that does not match is refused with
+   * `token_claim_invalid`. Must be synchronous. Claims that it drops are kept, and it cannot
+   * replace the registered ones (`iss`, `sub`, `exp` …). Default: none.
+   */
+  readonly schema?: ClaimSchema<Claims>
 }
 
 /** What the claims of a token say. */
@@ -33,6 +41,8 @@ export interface ReadClaims {
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
   readonly clientId: string | undefined
+  /** All claims, with what the schema made of them. */
+  readonly payload: JwtPayload
 }
 
 const mustBeSource = mustBe(
@@ -40,16 +50,24 @@ const mustBeSource = mustBe(
   (value) => isNonEmpty(value) || isListOf(value) || typeof value === 'function',
 )
 
+const mustBeSchema = mustBe('a schema of a library with Standard Schema, such as zod or valibot', isClaimSchema)
+
 /** What the option `claims` accepts. */
 export const CLAIM_MAPPING: OptionRules<ClaimMapping> = {
   example: "{ scopes: 'scp' }",
   hints: { scope: 'write scopes', role: 'write roles', sub: 'write subject', client_id: 'write clientId' },
-  rules: { subject: mustBeSource, scopes: mustBeSource, roles: mustBeSource, clientId: mustBeSource },
+  rules: {
+    subject: mustBeSource,
+    scopes: mustBeSource,
+    roles: mustBeSource,
+    clientId: mustBeSource,
+    schema: mustBeSchema,
+  },
 }
 
 /** Returns the function that reads the claims of verified tokens. */
 export function claimsReader(mapping: ClaimMapping = {}): (payload: JwtPayload) => ReadClaims {
-  const { subject = 'sub' } = mapping
+  const { subject = 'sub', schema } = mapping
   const scopes = mapping.scopes ?? (({ scope, scp }: JwtPayload) => scope ?? scp)
   const roles = mapping.roles ?? (({ roles }: JwtPayload) => (Array.isArray(roles) ? roles : undefined))
   const clientId = mapping.clientId ?? (({ client_id, azp }: JwtPayload) => client_id ?? azp)
@@ -60,11 +78,12 @@ export function claimsReader(mapping: ClaimMapping = {}): (payload: JwtPayload) 
       scopes: readList(find(payload, scopes, 'scopes'), (text) => text.split(' ').filter(isNonEmpty)),
       roles: readList(find(payload, roles, 'roles'), (text) => [text]),
       clientId: isNonEmpty(client) ? client : undefined,
+      payload: schema === undefined ? payload : applySchema(schema, payload),
     }
   }
 }
 
-function find(payload: JwtPayload, source: ClaimSource, option: keyof ClaimMapping): unknown {
+function find(payload: JwtPayload, source: ClaimSource, option: Exclude<keyof ClaimMapping, 'schema'>): unknown {
   if (typeof source !== 'function') return [source].flat().reduce<unknown>(memberOf, payload)
   const value = source(payload)
   if (!(value instanceof Promise)) return value

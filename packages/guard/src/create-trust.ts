@@ -1,8 +1,9 @@
 import { JwtError, toSeconds, type VerifyOptions, verify } from '@sealwax/jwt'
-import { CLAIM_MAPPING, type ClaimSource, claimsReader } from './claims.ts'
+import { CLAIM_MAPPING, type ClaimMapping, type ClaimSource, claimsReader } from './claims.ts'
 import { discoverKeys, type KeySource } from './keys/issuer.ts'
 import { readTrustedIssuers } from './keys/trusted-issuers.ts'
-import { GUARD_OPTIONS, type GuardOptions, REVOCATION, type TrustedIssuer } from './options.ts'
+import { GUARD_OPTIONS, REMOTE_KEYS, REVOCATION } from './option-rules.ts'
+import type { GuardOptions, TrustedIssuer } from './options.ts'
 import { readCookieRule } from './request/cookies.ts'
 import { readTokenPlace } from './request/token-place.ts'
 import { type Revoked, revocationOf } from './revocations/source.ts'
@@ -33,8 +34,12 @@ export function trustOf(options: GuardOptions): Trust {
     onRefusal,
     realm = 'api',
     now = () => Date.now(),
+    remoteKeys,
+    fetch,
+    allowHttp,
     ...verification
   } = rest
+  if (remoteKeys !== undefined) checkOptions('createGuard', remoteKeys, REMOTE_KEYS, 'remoteKeys')
   if (claims !== undefined) checkOptions('createGuard', claims, CLAIM_MAPPING, 'claims')
   const checked = verificationOf(verification, claims?.subject)
   probe(keys, checked)
@@ -46,7 +51,7 @@ export function trustOf(options: GuardOptions): Trust {
   }
   const place = token === undefined ? undefined : readTokenPlace(token)
   const source = keySourceOf(options, now)
-  const revoked = revocationOf(revocation, options.issuer)
+  const revoked = revocationOf(revocation, options.issuer, { fetch, allowHttp })
   const others = otherTrusts({ ...options, issuers }, revoked)
   return Object.freeze({
     ...source,
@@ -70,18 +75,28 @@ export function trustOf(options: GuardOptions): Trust {
 
 /** The guard's options apply to the other issuers, too, except those about its own tokens. */
 function otherTrusts(options: GuardOptions & { issuers: readonly TrustedIssuer[] }, shared: Revoked): Trust['others'] {
-  const { issuers, audience, clockTolerance, maxTokenLength, maxMembers, cacheSize, ...rest } = options
-  const { now, realm, onRefusal, onKeys, resourceMetadata } = rest
+  const { issuers, audience, claims, clockTolerance, maxTokenLength, maxMembers, cacheSize, ...rest } = options
+  const { now, realm, onRefusal, onKeys, resourceMetadata, remoteKeys, fetch, allowHttp } = rest
   const limits = { clockTolerance, maxTokenLength, maxMembers, cacheSize }
-  const common = defined({ ...limits, now, realm, onRefusal, onKeys, resourceMetadata })
+  const requests = { onKeys, remoteKeys, fetch, allowHttp }
+  const common = defined({ ...limits, ...requests, now, realm, onRefusal, resourceMetadata })
   return readTrustedIssuers(issuers).map(({ issuer, until, rules }, index) => {
     // If the keys come from the issuer's metadata, so do the revocations.
     const inherits = rules.keys !== undefined && rules.revocation === undefined
     const revocation = inherits && { revocation: shared.revocation }
-    const trust = ofEntry(index, () => trustOf({ audience, ...common, ...rules, issuer, ...revocation }))
-    const own = { ...trust, until, ...(inherits && { ...shared, closeRevocation() {} }) }
-    return { issuer, until, isOwn: issuer === options.issuer, trust: own }
+    const own = { ...common, ...rules, ...schemaFor(rules.claims, claims) }
+    const trust = ofEntry(index, () => trustOf({ audience, ...own, issuer, ...revocation }))
+    const bound = { ...trust, until, ...(inherits && { ...shared, closeRevocation() {} }) }
+    return { issuer, until, isOwn: issuer === options.issuer, trust: bound }
   })
+}
+
+/**
+ * `Auth.payload` has one type, so the schema of the guard applies to every issuer without its own.
+ */
+function schemaFor(own: ClaimMapping = {}, { schema }: ClaimMapping = {}): Pick<GuardOptions, 'claims'> {
+  const claims = schema === undefined ? own : { schema, ...own }
+  return Object.keys(claims).length === 0 ? {} : { claims }
 }
 
 /** Adds the entry of `issuers` to an error about it. */
@@ -116,17 +131,17 @@ function defined<T extends object>(options: T): Partial<{ [K in keyof T]: NonNul
 }
 
 function keySourceOf(
-  { keys, issuer, onKeys = () => {} }: GuardOptions,
+  { keys, issuer, onKeys = () => {}, remoteKeys, fetch, allowHttp }: GuardOptions,
   now: () => number,
 ): Pick<Trust, 'keysFor' | 'keysKept' | 'newerThan' | 'closeKeys'> {
   if (keys === undefined) {
-    const url = parseSecureUrl(issuer)
+    const url = parseSecureUrl(issuer, { allowHttp })
     if (url === undefined || url.search !== '') {
       throw new TypeError(
-        `createGuard: keys must be given: they can only be fetched from an issuer that is one https URL (http on loopback), and ${issuer === null ? 'null' : `"${issuer}"`} is not`,
+        `createGuard: keys must be given: they can only be fetched from an issuer that is one https URL (http on loopback, or at an origin in allowHttp), and ${issuer === null ? 'null' : `"${issuer}"`} is not`,
       )
     }
-    const source = discoverKeys(issuer as string, now, onKeys)
+    const source = discoverKeys(issuer as string, { ...remoteKeys, ...defined({ fetch, allowHttp }), now, onKeys })
     return { ...fromSource(source), closeKeys: source.close }
   }
   if (isKeySource(keys)) return { ...fromSource(keys), closeKeys() {} }
@@ -152,7 +167,7 @@ function verificationOf(
     requiredClaims: given,
     senderConstrained = 'refuse',
     ...rest
-  }: Pick<VerifyOptions, 'issuer' | 'audience'> & Partial<VerifyOptions>,
+  }: Pick<GuardOptions, 'issuer' | 'audience'> & Partial<Omit<VerifyOptions, 'issuer' | 'audience'>>,
   subject: ClaimSource | undefined,
 ): Trust['verification'] {
   const isRenamed = subject !== undefined && subject !== 'sub'

@@ -26,12 +26,15 @@ export type { Auth } from './auth.ts'
 export type { GuardOptions } from './options.ts'
 export type { AuthFor, Requirement } from './requirements.ts'
 
-/** Authenticates requests by their access tokens. Frozen. */
-export interface Guard {
+/**
+ * Authenticates requests by their access tokens. Frozen. `Claims` is the type of the application's
+ * own claims in `Auth.payload`.
+ */
+export interface Guard<Claims = unknown> {
   /**
    * Authenticates a request and checks what the route requires. Returns the result directly;
-   * returns a promise only if keys must be fetched or a revocation look-up must be awaited. `await`
-   * works for both.
+   * returns a promise only if keys must be fetched, or if a revocation look-up or a `check` must be
+   * awaited. `await` works for both.
    * @param request anything with header fields, see {@link GuardRequest}
    * @param requirement what the route requires. Default: only a valid token
    * @returns who sent it; `undefined` only with `optional: true` and no bearer credentials
@@ -42,8 +45,8 @@ export interface Guard {
    */
   authenticate<
     Request extends GuardRequest,
-    const R extends readonly [] | readonly [requirement: Requirement<Request>],
-  >(request: Request, ...requirement: R): AuthFor<R> | Promise<AuthFor<R>>
+    const R extends readonly [] | readonly [requirement: Requirement<Request, Claims>],
+  >(request: Request, ...requirement: R): AuthFor<R, Claims> | Promise<AuthFor<R, Claims>>
   /**
    * Clears the cache of verified tokens and stops fetching keys and revocations. May be called
    * twice. A guard that discovers its keys refuses every request afterwards.
@@ -58,16 +61,19 @@ const trusts = new WeakMap<Guard, Trust>()
  * no connection before the first request.
  * @example
  * const guard = createGuard({ issuer: 'https://auth.example.com', audience: 'orders-api' })
+ * @typeParam Claims the application's own claims, for the compiler. With `claims.schema` they are
+ * validated, and inferred from it; without, `createGuard<{ tenant: string }>` is a promise of yours
  * @throws {TypeError} for options that are unknown, missing, `undefined` or not accepted
  * @throws {JwtError} `ERR_JWT_KEY`, `ERR_JWT_KEY_SET` for keys that `verify` does not accept
  */
-export function createGuard(options: GuardOptions): Guard {
-  const trust = trustOf(options)
-  const guard: Guard = {
+export function createGuard<Claims = unknown>(options: GuardOptions<Claims>): Guard<Claims> {
+  // `Claims` is for the compiler only.
+  const trust = trustOf(options as unknown as GuardOptions)
+  const guard: Guard<Claims> = {
     authenticate<R extends readonly unknown[]>(request: GuardRequest, ...rest: R) {
       const requirement = prepareRequirement(rest, 'authenticate')
       // The compiler cannot see that only `optional` leads to `undefined`.
-      return orElse(decide, fail, { trust, request, requirement }) as ValueOrPromise<AuthFor<R>>
+      return orElse(decide, fail, { trust, request, requirement }) as ValueOrPromise<AuthFor<R, Claims>>
     },
     async close() {
       trust.cache.clear()
@@ -196,10 +202,15 @@ function checkRevocation(token: VerifiedToken, { trust }: Attempt): ValueOrPromi
   })
 }
 
-function authorize({ auth }: VerifiedToken, { trust, request, requirement }: Attempt): Auth {
-  const unmet = findUnmet(requirement, auth, request, trust.now)
-  if (unmet !== undefined) throw new GuardError(unmet.code, { ...trust.challenge, ...namesOf(auth), ...unmet })
-  return auth
+function authorize({ auth }: VerifiedToken, { trust, request, requirement }: Attempt): ValueOrPromise<Auth> {
+  return andThen(
+    findUnmet(requirement, auth, request, trust.now),
+    (unmet) => {
+      if (unmet !== undefined) throw new GuardError(unmet.code, { ...trust.challenge, ...namesOf(auth), ...unmet })
+      return auth
+    },
+    undefined,
+  )
 }
 
 function fail(error: unknown, { trust, request }: Attempt): never {

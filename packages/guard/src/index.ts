@@ -1,3 +1,5 @@
+export type { ProtectOptions } from './adapter.ts'
+export type { ClaimSchema } from './claim-schema.ts'
 export type { ClaimMapping, ClaimSource } from './claims.ts'
 export {
   GUARD_ERRORS,
@@ -11,7 +13,7 @@ export {
 } from './errors.ts'
 export { type Auth, type AuthFor, createGuard, type Guard, type GuardOptions, type Requirement } from './guard.ts'
 export type { KeySource } from './keys/issuer.ts'
-export type { TrustedIssuer } from './options.ts'
+export type { RemoteKeysOptions, TrustedIssuer } from './options.ts'
 export type { CookieRule } from './request/cookies.ts'
 export type { GuardRequest, HeaderReader } from './request/request.ts'
 export type { TokenHeader, TokenPlace } from './request/token-place.ts'

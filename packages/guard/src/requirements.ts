@@ -12,17 +12,18 @@ import {
   type OptionRules,
   wrongOption,
 } from './strict-options.ts'
+import { andThen, type ValueOrPromise } from './value-or-promise.ts'
 
 /**
  * What a route requires of the verified token. All given members must be met; unknown members,
  * `undefined` and `[]` cause a TypeError.
  */
-export interface Requirement<Request = GuardRequest> {
+export interface Requirement<Request = GuardRequest, Claims = unknown> {
   /**
-   * Scopes, all of which the token must have. One scope per string. Refused with 403
-   * `insufficient_scope`.
+   * Scopes, all of which the token must have, or `{ any: [...] }`: at least one of them. One scope
+   * per string. Refused with 403 `insufficient_scope`.
    */
-  readonly scope?: string | readonly string[]
+  readonly scope?: string | readonly string[] | { readonly any: readonly string[] }
   /** Roles, at least one of which the token must have. Refused with 403 `insufficient_role`. */
   readonly role?: string | readonly string[]
   /**
@@ -31,10 +32,10 @@ export interface Requirement<Request = GuardRequest> {
    */
   readonly fresh?: Duration
   /**
-   * Your own condition. Must return exactly `true` or `false`; `false` is refused with 403
-   * `check_failed`. Errors it throws are passed on.
+   * Your own condition, called last. Must return exactly `true` or `false`, or a promise of it;
+   * `false` is refused with 403 `check_failed`. Errors it throws or rejects with are passed on.
    */
-  readonly check?: (auth: Auth, request: Request) => boolean
+  readonly check?: (auth: Auth<Claims>, request: Request) => boolean | Promise<boolean>
   /**
    * `true` accepts requests without bearer credentials, without an `Auth`; an invalid token is
    * still refused. Default `false`.
@@ -46,26 +47,28 @@ export interface Requirement<Request = GuardRequest> {
  * The result type of `authenticate` for its rest arguments: includes `undefined` only if `optional`
  * may be true. A list, because a requirement that is given but `undefined` must not compile.
  */
-export type AuthFor<Rest extends readonly unknown[]> = Rest extends readonly []
-  ? Auth
-  : Rest extends readonly [infer R extends object]
+export type AuthFor<Rest extends readonly unknown[], Claims = unknown> = Rest extends readonly []
+  ? Auth<Claims>
+  : Rest extends readonly [infer R extends object, ...unknown[]]
     ? 'optional' extends keyof R
       ? R extends { readonly optional: false }
-        ? Auth
-        : Auth | undefined
-      : Auth
-    : Auth | undefined
+        ? Auth<Claims>
+        : Auth<Claims> | undefined
+      : Auth<Claims>
+    : Auth<Claims> | undefined
 
 /** A validated copy of a requirement. */
 export interface PreparedRequirement {
-  /** All must be present. */
+  /** Empty if none is required. */
   readonly scopes: readonly string[]
+  /** Whether one of the scopes is enough. */
+  readonly anyScope: boolean
   /** One must be present; empty if none is required. */
   readonly roles: readonly string[]
   /** In seconds. */
   readonly fresh: number | undefined
   /** The condition of the route. */
-  readonly check: ((auth: Auth, request: never) => boolean) | undefined
+  readonly check: ((auth: Auth, request: never) => unknown) | undefined
   /** Whether requests without credentials are accepted. */
   readonly optional: boolean
 }
@@ -85,12 +88,18 @@ export interface Unmet {
 // scope-token, RFC 6749 §3.3
 const isScope = (value: string) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value)
 
+/** Whether it is an object with nothing but `any`. */
+function isAnyOf(value: unknown): value is { readonly any: readonly string[] } {
+  return typeof value === 'object' && value !== null && Object.keys(value).join() === 'any'
+}
+
 const REQUIREMENT: OptionRules<Requirement<never>> = {
   example: "{ scope: 'orders:read' }",
   hints: { scopes: 'write scope', roles: 'write role' },
   rules: {
-    scope: mustBe('one scope, or a list of at least one; each scope is a string of its own', (value) =>
-      isListOf([value].flat(), isScope),
+    scope: mustBe(
+      'one scope, a list of at least one, or { any: [...] } with such a list; each scope is a string of its own',
+      (value) => isListOf(isAnyOf(value) ? value.any : [value].flat(), isScope),
     ),
     role: mustBe('one role, or a list of at least one', (value) => isListOf([value].flat())),
     fresh: mustBeDuration('at least 1 second', 1),
@@ -130,7 +139,7 @@ export function prepareRequirement(rest: readonly unknown[], caller: string): Pr
 
 /**
  * Returns the first part of a requirement that an authenticated request does not meet; `undefined`
- * if it meets all.
+ * if it meets all. A promise only if `check` returns one.
  * @param now milliseconds since 1970; called only if `fresh` is required
  */
 export function findUnmet(
@@ -138,28 +147,34 @@ export function findUnmet(
   auth: Auth,
   request: GuardRequest,
   now: () => number,
-): Unmet | undefined {
-  const { scopes, roles, fresh, check } = requirement
-  for (const scope of scopes) if (!auth.scopes.includes(scope)) return lackOf(scopes)
+): ValueOrPromise<Unmet | undefined> {
+  const { scopes, anyScope, roles, fresh, check } = requirement
+  const isGranted = (scope: string) => auth.scopes.includes(scope)
+  if (scopes.length > 0 && !(anyScope ? scopes.some(isGranted) : scopes.every(isGranted))) {
+    return lackOf(scopes, anyScope)
+  }
   if (roles.length > 0 && !roles.some((role) => auth.roles.includes(role))) return { code: 'insufficient_role' }
   if (fresh !== undefined && !isFresh(auth.payload.auth_time, fresh, now())) {
     const detail = `This needs an authentication that is not older than ${fresh} seconds. Authenticate again.`
     return { code: 'reauthentication_required', maxAge: fresh, detail }
   }
-  if (check !== undefined) {
-    if (!resultOfCheck(check(auth, request as never), 'requirement.check')) return { code: 'check_failed' }
-  }
-  return undefined
+  if (check === undefined) return undefined
+  const passed = resultOfCheck(check(auth, request as never), 'requirement.check')
+  return andThen(passed, (found) => (found ? undefined : { code: 'check_failed' }), undefined)
 }
 
 /**
- * The result of a check.
- * @throws {TypeError} unless it is exactly `true` or `false`
+ * The result of a check, or a promise of it.
+ * @throws {TypeError} unless it is exactly `true` or `false`; also as a rejection
  */
-export function resultOfCheck(result: unknown, name: string): boolean {
+export function resultOfCheck(result: unknown, name: string): ValueOrPromise<boolean> {
   if (typeof result === 'boolean') return result
-  if (result instanceof Promise) result.catch(() => {})
+  if (isThenable(result)) return Promise.resolve(result).then((found) => resultOfCheck(found, name))
   throw new TypeError(`${name} must return true or false (got ${describeValue(result)})`)
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 /** The details of a refusal of a token with a valid signature, for the log. */
@@ -167,8 +182,10 @@ export function namesOf({ header, sessionId }: Auth): GuardErrorOptions {
   return { kid: header.kid, sessionId }
 }
 
-function lackOf(scopes: readonly string[]): Unmet {
-  const detail = `The access token must carry the scope "${scopes.join(' ')}".`
+function lackOf(scopes: readonly string[], anyScope: boolean): Unmet {
+  const detail = anyScope
+    ? `The access token must carry one of the scopes ${scopes.map((scope) => `"${scope}"`).join(', ')}.`
+    : `The access token must carry the scope "${scopes.join(' ')}".`
   return { code: 'insufficient_scope', scopes, detail }
 }
 
@@ -182,7 +199,8 @@ function prepare(requirement: Requirement<never>, caller: string): PreparedRequi
   checkOptions(caller, requirement, REQUIREMENT, 'requirement')
   const { scope, role, fresh, check, optional = false } = requirement
   return Object.freeze({
-    scopes: scope === undefined ? [] : Object.freeze([scope].flat()),
+    scopes: scope === undefined ? [] : Object.freeze(isAnyOf(scope) ? [...scope.any] : [scope].flat()),
+    anyScope: isAnyOf(scope),
     roles: role === undefined ? [] : Object.freeze([role].flat()),
     fresh: fresh === undefined ? undefined : toSeconds(fresh),
     check,

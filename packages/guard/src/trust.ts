@@ -47,7 +47,8 @@ export interface Trust {
   /** In seconds. */
   readonly tolerance: number
   /** The options for `verify`. */
-  readonly verification: Omit<VerifyOptions, 'currentDate'>
+  readonly verification: Omit<VerifyOptions, 'currentDate' | 'issuer' | 'audience'> &
+    Pick<GuardOptions, 'issuer' | 'audience'>
   /** What a refusal reports as expected. */
   readonly expected: Omit<Expected, 'keys'>
   /** See `GuardOptions`. */

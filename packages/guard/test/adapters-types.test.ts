@@ -80,8 +80,9 @@ function koaMiddleware() {
   })
   new Koa<{ tenant: string }>().use(protectKoa(guard)).use((ctx) => hasType<string>()(ctx.state.tenant))
   protectKoa(guard, { check: (auth, ctx) => ctx.path === auth.subject })
-  // @ts-expect-error: a promise is always true
-  protectKoa(guard, { check: async () => true })
+  protectKoa(guard, { check: async (auth, ctx) => ctx.path === auth.subject })
+  // @ts-expect-error: a promise of something else
+  protectKoa(guard, { check: async () => 'yes' })
 }
 
 interface Context {

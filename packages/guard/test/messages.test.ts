@@ -35,7 +35,7 @@ const GUARD: Readonly<Record<keyof GuardOptions, readonly [value: unknown, sente
   check: [true, 'must be a function of the auth that returns true or false (got true)'],
   algorithms: [
     ['none'],
-    'must be a list of at least one of ES256 ES384 ES512 EdDSA Ed25519 RS256 RS384 RS512 PS256 PS384 PS512 HS256 HS384 HS512 (got a list)',
+    'must be a list of at least one of ES256 ES384 ES512 EdDSA Ed25519 RS256 RS384 RS512 PS256 PS384 PS512 ML-DSA-44 ML-DSA-65 ML-DSA-87 HS256 HS384 HS512 (got a list)',
   ],
   maxTokenLength: [0, 'must be a whole number from 1 to 1,048,576 (got 0)'],
   maxMembers: [1.5, 'must be a whole number from 1 to 65,536 (got 1.5)'],
@@ -44,6 +44,9 @@ const GUARD: Readonly<Record<keyof GuardOptions, readonly [value: unknown, sente
     'must be keys, a function that returns keys, or what createRemoteJWKSet returns (got undefined; leave it out to get its default)',
   ],
   onKeys: ['log', 'must be a function (got a string)'],
+  remoteKeys: [600, "must be an object such as { timeout: '2s' } (got 600)"],
+  fetch: [{}, 'must be a function like the global fetch (got an object)'],
+  allowHttp: [['http://keycloak:8080/'], "must be a list of origins such as ['http://keycloak:8080'] (got a list)"],
   revocation: [
     'https://auth.example.com/feed',
     'must be a RevocationList, { check } of your own, { url } of a revocation feed, or null if tokens of ended sessions may be used until they expire (got a string)',
@@ -92,7 +95,7 @@ test('createGuard: options that are missing, unknown or undefined throw an error
     ],
     [
       [{ issuer: 'http://auth.example.com', audience }],
-      'keys must be given: they can only be fetched from an issuer that is one https URL (http on loopback), and "http://auth.example.com" is not',
+      'keys must be given: they can only be fetched from an issuer that is one https URL (http on loopback, or at an origin in allowHttp), and "http://auth.example.com" is not',
     ],
   ]
   for (const [args, message] of wrong) {
@@ -101,6 +104,17 @@ test('createGuard: options that are missing, unknown or undefined throw an error
 })
 
 const NESTED: readonly [option: string, options: object, message: string][] = [
+  [
+    'remoteKeys.cacheMaxAge',
+    { remoteKeys: { cacheMaxAge: '2d' } },
+    "remoteKeys.cacheMaxAge must be from 1 second to 1 day (got '2d')",
+  ],
+  [
+    'remoteKeys.coolDown',
+    { remoteKeys: { coolDown: 0 } },
+    'remoteKeys.coolDown must be from 1 second to 1 day (got 0)',
+  ],
+  ['remoteKeys.timeout', { remoteKeys: { timeout: 61 } }, 'remoteKeys.timeout must be from 1 to 60 seconds (got 61)'],
   [
     'issuers',
     { issuers: [{ keys: key }] },
@@ -142,7 +156,7 @@ const NESTED: readonly [option: string, options: object, message: string][] = [
   [
     'revocation.url',
     { revocation: { url: 'http://auth.example.com/feed' } },
-    `revocation.url must be ${url} (got a string)`,
+    'revocation.url must be an https URL (http on loopback, or at an origin in allowHttp) (got a string)',
   ],
   [
     'revocation.client',
@@ -190,7 +204,7 @@ const REQUIREMENT: readonly [member: string, requirement: unknown, message: stri
   [
     'scope',
     { scope: 'a b' },
-    'requirement.scope must be one scope, or a list of at least one; each scope is a string of its own (got a string)',
+    'requirement.scope must be one scope, a list of at least one, or { any: [...] } with such a list; each scope is a string of its own (got a string)',
   ],
   ['role', { role: [] }, 'requirement.role must be one role, or a list of at least one (got an empty list)'],
   ['fresh', { fresh: 0 }, 'requirement.fresh must be at least 1 second (got 0)'],

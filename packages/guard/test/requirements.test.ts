@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { runInNewContext } from 'node:vm'
 import type { JwtPayload } from '@sealwax/jwt'
 import { type Auth, GuardError, type GuardErrorCode, type GuardRequest, type Requirement } from '../src/index.ts'
 import { bearing, guardWith, ISSUED, tokenFor } from './tokens.ts'
@@ -28,6 +29,11 @@ const table: readonly [Requirement<GuardRequest>, JwtPayload, GuardErrorCode | u
   [{ scope: ['a', 'b'] }, { scope: 'b a' }, undefined],
   [{ scope: ['a', 'b'] }, { scope: 'a' }, 'insufficient_scope'],
   [{ scope: ['a', 'b'] }, { scope: 'b' }, 'insufficient_scope'],
+  [{ scope: { any: ['a', 'b'] } }, { scope: 'b c' }, undefined],
+  [{ scope: { any: ['a', 'b'] } }, { scope: 'a' }, undefined],
+  [{ scope: { any: ['a'] } }, { scope: 'b' }, 'insufficient_scope'],
+  [{ scope: { any: ['a', 'b'] } }, { scope: 'ab' }, 'insufficient_scope'],
+  [{ scope: { any: ['a', 'b'] } }, {}, 'insufficient_scope'],
   [{ role: 'admin' }, { roles: ['admin'] }, undefined],
   [{ role: 'admin' }, { roles: ['user', 'admin'] }, undefined],
   [{ role: 'admin' }, { roles: ['user'] }, 'insufficient_role'],
@@ -71,6 +77,9 @@ test('requirements: a refusal names what is missing, in the challenge and in the
   assert.match(scope?.headers['WWW-Authenticate'] ?? '', /, scope="orders:read orders:write"$/)
   assert.equal(scope?.detail, 'The access token must carry the scope "orders:read orders:write".')
   assert.equal(scope?.sessionId, 's-1')
+  const any = verdictOf({ scope: { any: ['orders:read', 'admin'] } }, { scope: 'orders:write' })
+  assert.match(any?.headers['WWW-Authenticate'] ?? '', /, scope="orders:read admin"$/)
+  assert.equal(any?.detail, 'The access token must carry one of the scopes "orders:read", "admin".')
   const fresh = verdictOf({ fresh: '5m' }, {})
   assert.equal(fresh?.status, 401)
   assert.match(fresh?.headers['WWW-Authenticate'] ?? '', /error="insufficient_user_authentication", .*, max_age="300"$/)
@@ -90,11 +99,29 @@ test('requirements: check gets the auth and the request, and is not called if so
   assert.equal(calls[0]?.[1], request)
 })
 
-test('requirements: a check that returns anything but true or false accepts no request', () => {
-  for (const answer of [undefined, null, 1, 'yes', {}, Promise.resolve(true), Promise.resolve(false)]) {
+test('requirements: a check that returns anything but true or false accepts no request', async () => {
+  for (const answer of [undefined, null, 1, 'yes', {}]) {
     const check = (() => answer) as unknown as () => boolean
-    assert.throws(() => guardWith().authenticate(bearing(tokenFor()), { check }), TypeError)
+    const message = /^requirement\.check must return true or false/
+    assert.throws(() => guardWith().authenticate(bearing(tokenFor()), { check }), { name: 'TypeError', message })
+    const later = (async () => answer) as unknown as () => Promise<boolean>
+    const rejection = async () => guardWith().authenticate(bearing(tokenFor()), { check: later })
+    await assert.rejects(rejection, { name: 'TypeError', message })
   }
+})
+
+test('requirements: a check may return a promise, also one of another realm', async () => {
+  const guard = guardWith()
+  const ask = (check: () => Promise<boolean>) => guard.authenticate(bearing(tokenFor()), { check })
+  assert.ok(ask(async () => true) instanceof Promise)
+  assert.equal((await ask(async () => true)).subject, 'user-123')
+  await assert.rejects(async () => ask(async () => false), { code: 'check_failed', status: 403 })
+  // A promise of another realm, as in a test runner.
+  const foreign = runInNewContext('Promise.resolve(false)')
+  assert.ok(!(foreign instanceof Promise))
+  await assert.rejects(async () => ask(() => foreign), { code: 'check_failed' })
+  const mistake = new RangeError('no such tenant')
+  await assert.rejects(async () => ask(() => Promise.reject(mistake)), mistake)
 })
 
 test('requirements: what a check throws is passed on unchanged', () => {
@@ -129,6 +156,12 @@ test('requirements: unknown members, undefined, empty lists and wrong types thro
     { scope: 'a\\b' },
     { scope: 7 },
     { scope: ['a', undefined] },
+    { scope: { any: [] } },
+    { scope: { any: 'a' } },
+    { scope: { any: ['a b'] } },
+    { scope: { any: ['a'], all: ['b'] } },
+    { scope: { all: ['a'] } },
+    { scope: {} },
     { role: '' },
     { role: [null] },
     { role: { admin: true } },

@@ -132,7 +132,8 @@ test('guard: rejections of onKeys and check do not end the process', async (t) =
   await assert.rejects(async () => away.authenticate(bearing(fresh({ issuer: 'http://127.0.0.1:9' }))), {
     code: 'keys_unavailable',
   })
-  assert.throws(() => guardWith({ check: fail as never }).authenticate(bearing(tokenFor())), TypeError)
+  const refused = async () => guardWith({ check: fail as never }).authenticate(bearing(tokenFor()))
+  await assert.rejects(refused, { message: 'the log is down' })
   await delay(20)
   assert.deepEqual(unhandled, [])
 })

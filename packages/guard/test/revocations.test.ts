@@ -54,6 +54,17 @@ test('revocations: tokens of a revoked key are stale', () => {
   assert.equal(list.check(token({}, 'key-2')), undefined)
 })
 
+test('revocations: a token is stale by its jti, alone', () => {
+  const { list, moveTo } = listAt(NOW)
+  list.add({ kind: 'jti', jti: 't-1', until: NOW + 900 })
+  assert.equal(list.size, 1)
+  assert.equal(list.check(token({ jti: 't-1' })), 'token_stale')
+  assert.equal(list.check(token({ jti: 't-2' })), undefined)
+  assert.equal(list.check(token({})), undefined)
+  moveTo(NOW + 900)
+  assert.equal(list.check(token({ jti: 't-1' })), undefined)
+})
+
 test('revocations: token_revoked takes precedence over token_stale, because a refresh would fail', () => {
   const { list } = listAt(NOW)
   list.add({ kind: 'kid', kid: 'key-1', until: NOW + 900 })
@@ -139,6 +150,8 @@ test('revocations: refuses entries of another shape, and milliseconds', () => {
     { kind: 'sid', sid: 7, until },
     { kind: 'sid', until },
     { kind: 'kid', until },
+    { kind: 'jti', until },
+    { kind: 'jti', jti: '', until },
     { kind: 'ver', subject: 'alice', ver: 1, until },
     { kind: 'ver', subject, ver: '1', until },
     { kind: 'ver', subject, ver: Number.NaN, until },

@@ -209,7 +209,14 @@ test('check: a rule for the tokens of one issuer is called once for each token, 
   }
   assert.equal((await guard.authenticate(bearing(hs256()))).subject, '42')
   assert.equal(refusalOf(hs256(), { issuers: [{ ...byHmac, check: () => false }] }).code, 'check_failed')
-  assert.throws(() => guardWith({ check: () => Promise.resolve(true) as never }).authenticate(bearing(good)), TypeError)
+  const asynchronous = guardWith({ check: async (auth) => check(auth) })
+  asked.length = 0
+  assert.equal((await asynchronous.authenticate(bearing(good))).subject, 'user-123')
+  assert.equal((asynchronous.authenticate(bearing(good)) as Auth).subject, 'user-123')
+  assert.deepEqual(asked, ['user-123'])
+  await assert.rejects(async () => asynchronous.authenticate(bearing(bad)), { code: 'check_failed', status: 403 })
+  const unclear = guardWith({ check: async () => 'yes' as never })
+  await assert.rejects(async () => unclear.authenticate(bearing(good)), TypeError)
   assert.throws(() => guardWith({ check: 'yes' as never }), TypeError)
 })
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import express, { type RequestHandler } from 'express'
 import type { Hono } from 'hono'
+import { z } from 'zod'
 import { protect as protectExpress } from '../src/adapters/express.ts'
 import { protect as protectHono } from '../src/adapters/hono.ts'
 import { protect as protectNode } from '../src/adapters/node.ts'
@@ -39,8 +40,9 @@ async function authenticate(request: GuardRequest, wide: Requirement, maybe: boo
   void guard.authenticate(request, undefined)
   // @ts-expect-error: not a duration
   void guard.authenticate(request, { fresh: '5 minutes' })
-  // @ts-expect-error: a promise is always true
-  void guard.authenticate(request, { check: async () => false })
+  hasType<Auth>()(await guard.authenticate(request, { check: async () => false, scope: { any: ['a', 'b'] } }))
+  // @ts-expect-error: a promise of something else
+  void guard.authenticate(request, { check: async () => 'no' })
   const auth = await guard.authenticate(request)
   // @ts-expect-error: frozen
   auth.subject = 'root'
@@ -71,6 +73,37 @@ function guards() {
   createGuard({ ...whole, realm: undefined })
   // @ts-expect-error: no such algorithm
   createGuard({ ...whole, algorithms: ['none'] })
+}
+
+async function ownClaims(request: GuardRequest) {
+  const whole = { issuer: 'https://auth.example.com', audience: 'orders-api', keys: key, revocation: null }
+  const inferred = createGuard({ ...whole, claims: { schema: z.object({ plan: z.enum(['free', 'paid']) }) } })
+  hasType<'free' | 'paid'>()((await inferred.authenticate(request)).payload.plan)
+  hasType<string | undefined>()((await inferred.authenticate(request)).payload.iss)
+  const promised = createGuard<{ tenant: string }>(whole)
+  hasType<string>()((await promised.authenticate(request, { scope: 'a' })).payload.tenant)
+  await promised.authenticate(request, { check: ({ payload }) => payload.tenant.startsWith('a') })
+  createGuard<{ tenant: string }>({ ...whole, check: async ({ payload }) => payload.tenant.startsWith('a') })
+  // @ts-expect-error: the schema has no such type
+  createGuard<{ tenant: string }>({ ...whole, claims: { schema: z.object({ tenant: z.number() }) } })
+  const app = express()
+  app.get(
+    '/',
+    protectExpress(promised, { check: ({ payload }, req) => payload.tenant === req.params.tenant }),
+    (_req, res) => {
+      hasType<string>()(res.locals.auth.payload.tenant)
+    },
+  )
+  protectNode(promised, (_req, _res, auth) => hasType<string>()(auth.payload.tenant))
+  protectNode(
+    promised,
+    { scope: 'a' },
+    { onRefused: (error, req, res) => res.end(`${error.code} ${req.url}`) },
+    (_req, _res, auth) => hasType<string>()(auth.payload.tenant),
+  )
+  protectExpress(promised, {}, { onRefused: (error, req, res, next) => (req.ip ? next(error) : res.json(error.code)) })
+  // @ts-expect-error: no such option
+  protectExpress(promised, {}, { onRefuse() {} })
 }
 
 function expressRoutes(app: ReturnType<typeof express>) {
@@ -118,8 +151,8 @@ function honoRoutes(app: Hono) {
     // @ts-expect-error: auth may be undefined
     return c.text(c.var.auth.subject)
   })
-  // @ts-expect-error: a promise is always true
-  protectHono(guard, { check: async () => true })
+  // @ts-expect-error: a promise of something else
+  protectHono(guard, { check: async () => 'yes' })
 }
 
 function nodeHandlers() {
@@ -143,7 +176,7 @@ test('package: every entry point of package.json can be imported, and exports pr
 })
 
 test('types: tsc checks what must compile and what must not; the functions are only referenced here', () => {
-  for (const proof of [authenticate, guards, expressRoutes, honoRoutes, nodeHandlers]) {
+  for (const proof of [authenticate, guards, ownClaims, expressRoutes, honoRoutes, nodeHandlers]) {
     assert.equal(typeof proof, 'function')
   }
 })

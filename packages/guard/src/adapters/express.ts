@@ -1,7 +1,9 @@
-import type { Request } from 'express'
-import { authenticate, settle } from '../adapter.ts'
-import { type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
+import type { NextFunction, Request, Response } from 'express'
+import { authenticate, type ProtectArguments, readProtectArguments, setHead, settle } from '../adapter.ts'
+import type { AuthFor, Guard } from '../guard.ts'
 import { validateGuard } from '../validate-guard.ts'
+
+type HandlerArguments = [req: Request, res: Response, next: NextFunction]
 
 /** Only the members of Express's response that are used. */
 interface ProtectedResponse<A> {
@@ -30,30 +32,31 @@ export interface ProtectMiddleware<A> {
  * error handler; everything else that is thrown goes to `next`. OPTIONS passes with `auth`
  * undefined.
  * @param guard see `createGuard`
- * @param requirement what the routes require; its `check` is called with Express's request, with
- * `params`
- * @throws {TypeError} for a requirement that is not well-formed
+ * @param rest what the routes require, whose `check` is called with Express's request, with
+ * `params`; and {@link ProtectOptions}: `onRefused(error, req, res, next)`
+ * @throws {TypeError} for a requirement or options that are not well-formed
  */
-export function protect<const R extends readonly [] | readonly [requirement: Requirement<Request>]>(
-  guard: Guard,
-  ...requirement: R
-): ProtectMiddleware<AuthFor<R>> {
+export function protect<Claims, const R extends ProtectArguments<Request, Claims, HandlerArguments>>(
+  guard: Guard<Claims>,
+  ...rest: R
+): ProtectMiddleware<AuthFor<R, Claims>> {
   validateGuard(guard)
-  validateRequirement(requirement)
+  const { requirement, onRefused } = readProtectArguments<Request, Claims, HandlerArguments, unknown>(rest)
   return (req: object, response: object, next: (error?: unknown) => void) => {
-    const res = response as ProtectedResponse<AuthFor<R>>
-    return settle(
-      () => authenticate(guard, req as Request, requirement),
+    const res = response as ProtectedResponse<AuthFor<R, Claims>>
+    return settle<AuthFor<R, Claims>, unknown>(
+      () => authenticate(guard, req as Request, requirement) as AuthFor<R, Claims>,
       (auth) => {
         res.locals.auth = auth
         ;(req as { auth?: unknown }).auth = auth
-        next()
+        return next()
       },
-      ({ status, headers, body }) => {
-        res.statusCode = status
-        for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
-        res.end(body)
+      (answer, error) => {
+        setHead(res, onRefused === undefined ? answer : error)
+        if (onRefused !== undefined) return onRefused(error, req as Request, response as Response, next)
+        res.end(answer.body)
+        return undefined
       },
-    )
+    ) as void | Promise<void>
   }
 }

@@ -12,8 +12,15 @@ import type {
   RouteGenericInterface,
 } from 'fastify'
 import type { FastifyRequestType, ResolveFastifyRequestType } from 'fastify/types/type-provider.js'
-import { authenticate, requirementOfWrapper, settle, wrapped } from '../adapter.ts'
-import type { AuthFor, Guard, Requirement } from '../guard.ts'
+import {
+  authenticate,
+  type ProtectArguments,
+  readProtectArguments,
+  requirementOfWrapper,
+  settle,
+  wrapped,
+} from '../adapter.ts'
+import type { AuthFor, Guard } from '../guard.ts'
 import { validateGuard } from '../validate-guard.ts'
 
 declare module 'fastify' {
@@ -41,6 +48,8 @@ declare module 'fastify' {
   }
 }
 
+type HandlerArguments = [request: FastifyRequest, reply: FastifyReply]
+
 /**
  * An `onRequest` hook. The route behind it knows the type of `request.auth`: TypeScript infers from
  * the last signature. The first one allows routes with explicit types, and `addHook`.
@@ -60,27 +69,33 @@ export interface ProtectHook<A> {
  * itself; everything else that is thrown goes to the error handler. OPTIONS passes with `auth`
  * undefined.
  * @param guard see `createGuard`
- * @param requirement what the routes require; its `check` is called with Fastify's request, with
- * `params`
- * @throws {TypeError} for a requirement that is not well-formed
+ * @param rest what the routes require, whose `check` is called with Fastify's request, with
+ * `params`; and {@link ProtectOptions}: `onRefused(error, request, reply)`
+ * @throws {TypeError} for a requirement or options that are not well-formed
  */
-export function protect<const R extends readonly [] | readonly [requirement: Requirement<FastifyRequest>]>(
-  guard: Guard,
-  ...requirement: R
-): ProtectHook<AuthFor<R>> {
+export function protect<Claims, const R extends ProtectArguments<FastifyRequest, Claims, HandlerArguments>>(
+  guard: Guard<Claims>,
+  ...rest: R
+): ProtectHook<AuthFor<R, Claims>> {
   validateGuard(guard)
-  const own = requirementOfWrapper<FastifyRequest>(requirement)
-  return (request: object, reply: object, done: (error?: unknown) => void) => {
-    const { raw } = request as FastifyRequest
-    const settled = settle(
-      () => authenticate(guard, wrapped(raw, request as FastifyRequest), own),
+  const { requirement, onRefused } = readProtectArguments<FastifyRequest, Claims, HandlerArguments, unknown>(rest)
+  const own = requirementOfWrapper(requirement)
+  return (given: object, reply: object, done: (error?: unknown) => void) => {
+    const request = given as FastifyRequest
+    const settled = settle<unknown, unknown>(
+      () => authenticate(guard, wrapped(request.raw, request), own),
       (auth) => {
         ;(request as { auth?: unknown }).auth = auth
-        done()
+        return done()
       },
-      // A Buffer, because Fastify adds a charset to the media type of a string.
-      ({ status, headers, body }) => void (reply as FastifyReply).code(status).headers(headers).send(Buffer.from(body)),
+      ({ status, headers, body }, error) => {
+        const response = (reply as FastifyReply).code(status).headers(onRefused === undefined ? headers : error.headers)
+        if (onRefused !== undefined) return onRefused(error, request, response)
+        // A Buffer, because Fastify adds a charset to the media type of a string.
+        response.send(Buffer.from(body))
+        return undefined
+      },
     )
-    settled?.catch(done)
+    if (settled instanceof Promise) settled.catch(done)
   }
 }

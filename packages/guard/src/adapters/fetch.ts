@@ -1,5 +1,5 @@
-import { isOptions, settle } from '../adapter.ts'
-import { type Auth, type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
+import { isOptions, type ProtectOptions, readProtectArguments, settle } from '../adapter.ts'
+import type { Auth, AuthFor, Guard, Requirement } from '../guard.ts'
 import { validateGuard } from '../validate-guard.ts'
 
 /**
@@ -29,7 +29,9 @@ export type FetchHandler<In extends Incoming, Rest extends readonly unknown[]> =
 /**
  * Protects a handler of web `Request`s: Next route handlers, SvelteKit, Bun, Deno, Workers. `export
  * const GET = protect(guard, (request, auth) => Response.json(auth.subject))`. A requirement comes
- * before the handler: `protect(guard, { scope: 'orders:read' }, handler)`.
+ * before the handler: `protect(guard, { scope: 'orders:read' }, handler)`, and
+ * {@link ProtectOptions} after it: `onRefused(error, request)` returns the whole response, such as
+ * `Response.json({ message: error.detail }, error)`, which takes status and header fields from it.
  *
  * `auth` is the second argument, since runtimes differ in how many follow: `(request, auth, env,
  * context)` on Workers. Responds to a refusal itself and then does not call the handler; everything
@@ -39,30 +41,51 @@ export type FetchHandler<In extends Incoming, Rest extends readonly unknown[]> =
  * @param requirement what the handler requires; its `check` is called with the web `Request`
  * @param handler called with the request or event, who sent it, and the other arguments of the
  * runtime
- * @throws {TypeError} for a requirement that is not well-formed, or without a handler
+ * @throws {TypeError} for a requirement or options that are not well-formed, or without a handler
  */
-export function protect<In extends Incoming = Request, Rest extends readonly unknown[] = []>(
-  guard: Guard,
-  handler: ProtectedHandler<Auth, In, Rest>,
+export function protect<Claims, In extends Incoming = Request, Rest extends readonly unknown[] = []>(
+  guard: Guard<Claims>,
+  handler: ProtectedHandler<Auth<Claims>, In, Rest>,
 ): FetchHandler<In, Rest>
 export function protect<
-  const R extends Requirement<Request>,
+  Claims,
+  const R extends Requirement<Request, Claims>,
   In extends Incoming = Request,
   Rest extends readonly unknown[] = [],
->(guard: Guard, requirement: R, handler: ProtectedHandler<AuthFor<readonly [R]>, In, Rest>): FetchHandler<In, Rest>
+>(
+  guard: Guard<Claims>,
+  requirement: R,
+  handler: ProtectedHandler<AuthFor<readonly [R], Claims>, In, Rest>,
+): FetchHandler<In, Rest>
+export function protect<
+  Claims,
+  const R extends Requirement<Request, Claims>,
+  In extends Incoming = Request,
+  Rest extends readonly unknown[] = [],
+>(
+  guard: Guard<Claims>,
+  requirement: R,
+  options: ProtectOptions<[incoming: In, ...rest: Rest], Response | Promise<Response>>,
+  handler: ProtectedHandler<AuthFor<readonly [R], Claims>, In, Rest>,
+): FetchHandler<In, Rest>
 export function protect(guard: Guard, ...args: readonly unknown[]): FetchHandler<Incoming, readonly unknown[]> {
   const handler = args.at(-1) as ProtectedHandler<unknown, Incoming, readonly unknown[]>
-  const requirement = args.slice(0, -1) as [] | [requirement: Requirement<Request>]
   if (typeof handler !== 'function') throw new TypeError('protect: the last argument must be the handler')
   validateGuard(guard)
-  validateRequirement(requirement)
+  const { requirement, onRefused } = readProtectArguments<
+    Request,
+    unknown,
+    [Incoming, ...(readonly unknown[])],
+    Response | Promise<Response>
+  >(args.slice(0, -1) as [])
   return (incoming, ...rest) => {
     const request = 'request' in incoming ? incoming.request : incoming
     if (isOptions(request)) return new Response(null, { status: 204 })
     return settle(
       () => guard.authenticate(request, ...requirement),
       (auth) => handler(incoming, auth, ...rest),
-      ({ status, headers, body }) => new Response(body, { status, headers }),
+      ({ status, headers, body }, error) =>
+        onRefused === undefined ? new Response(body, { status, headers }) : onRefused(error, incoming, ...rest),
     )
   }
 }

@@ -1,6 +1,13 @@
 import type { Context, Middleware } from 'koa'
-import { authenticate, requirementOfWrapper, settle, wrapped } from '../adapter.ts'
-import type { AuthFor, Guard, Requirement } from '../guard.ts'
+import {
+  authenticate,
+  type ProtectArguments,
+  readProtectArguments,
+  requirementOfWrapper,
+  settle,
+  wrapped,
+} from '../adapter.ts'
+import type { AuthFor, Guard } from '../guard.ts'
 import { validateGuard } from '../validate-guard.ts'
 
 /**
@@ -12,26 +19,29 @@ import { validateGuard } from '../validate-guard.ts'
  * refusal itself; everything else that is thrown goes to Koa's error handling. OPTIONS passes with
  * `auth` undefined.
  * @param guard see `createGuard`
- * @param requirement what the routes require; its `check` is called with Koa's context
- * @throws {TypeError} for a requirement that is not well-formed
+ * @param rest what the routes require, whose `check` is called with Koa's context; and
+ * {@link ProtectOptions}: `onRefused(error, ctx)`
+ * @throws {TypeError} for a requirement or options that are not well-formed
  */
-export function protect<const R extends readonly [] | readonly [requirement: Requirement<Context>]>(
-  guard: Guard,
-  ...requirement: R
-): Middleware<{ auth: AuthFor<R> }, object> {
+export function protect<Claims, const R extends ProtectArguments<Context, Claims, [ctx: Context]>>(
+  guard: Guard<Claims>,
+  ...rest: R
+): Middleware<{ auth: AuthFor<R, Claims> }, object> {
   validateGuard(guard)
-  const own = requirementOfWrapper<Context>(requirement)
+  const { requirement, onRefused } = readProtectArguments<Context, Claims, [ctx: Context], unknown>(rest)
+  const own = requirementOfWrapper(requirement)
   return (ctx, next) =>
     settle(
-      () => authenticate(guard, wrapped(ctx.req, ctx as unknown as Context), own) as AuthFor<R>,
+      () => authenticate(guard, wrapped(ctx.req, ctx as unknown as Context), own) as AuthFor<R, Claims>,
       (auth) => {
         ctx.state.auth = auth
         return next()
       },
-      async ({ status, headers, body }) => {
+      async ({ status, headers, body }, error) => {
         ctx.status = status
-        ctx.set({ ...headers })
-        ctx.body = body
+        ctx.set({ ...(onRefused === undefined ? headers : error.headers) })
+        if (onRefused === undefined) ctx.body = body
+        else await onRefused(error, ctx as unknown as Context)
       },
     )
 }

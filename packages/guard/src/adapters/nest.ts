@@ -1,6 +1,13 @@
 import { type CanActivate, type ExecutionContext, HttpException } from '@nestjs/common'
-import { authenticate, type RawRequest, requirementOfWrapper, settle, wrapped } from '../adapter.ts'
-import type { Auth, AuthFor, Guard, Requirement } from '../guard.ts'
+import {
+  authenticate,
+  type MaybeRequirement,
+  type RawRequest,
+  requirementOfWrapper,
+  settle,
+  wrapped,
+} from '../adapter.ts'
+import { type Auth, type AuthFor, type Guard, validateRequirement } from '../guard.ts'
 import { validateGuard } from '../validate-guard.ts'
 
 /** The members that Nest's requests have on every platform. */
@@ -39,20 +46,21 @@ interface Reply {
  * platform, with `params`
  * @throws {TypeError} for a requirement that is not well-formed
  */
-export function protect<const R extends readonly [] | readonly [requirement: Requirement<NestRequest>]>(
-  guard: Guard,
+export function protect<Claims, const R extends MaybeRequirement<NestRequest, Claims>>(
+  guard: Guard<Claims>,
   ...requirement: R
 ): new () => CanActivate {
   validateGuard(guard)
-  const own = requirementOfWrapper<NestRequest>(requirement)
+  validateRequirement(requirement)
+  const own = requirementOfWrapper<NestRequest, Claims>(requirement)
   return class ProtectGuard implements CanActivate {
     canActivate(context: ExecutionContext): boolean | Promise<boolean> {
       if (context.getType() !== 'http') throw new TypeError('protect: guards HTTP routes only')
-      const request = context.switchToHttp().getRequest<NestRequest & { raw?: RawRequest; auth?: AuthFor<R> }>()
+      const request = context.switchToHttp().getRequest<NestRequest & { raw?: RawRequest; auth?: AuthFor<R, Claims> }>()
       return settle(
         () => authenticate(guard, wrapped(request.raw ?? (request as unknown as RawRequest), request), own),
         (auth) => {
-          request.auth = auth as AuthFor<R>
+          request.auth = auth as AuthFor<R, Claims>
           return true
         },
         ({ status, headers }, error) => {

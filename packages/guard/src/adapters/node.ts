@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isOptions, settle } from '../adapter.ts'
-import { type Auth, type AuthFor, type Guard, type Requirement, validateRequirement } from '../guard.ts'
+import { isOptions, type ProtectOptions, readProtectArguments, setHead, settle } from '../adapter.ts'
+import type { Auth, AuthFor, Guard, Requirement } from '../guard.ts'
 import { validateGuard } from '../validate-guard.ts'
 
 /** Handles an accepted request; `auth` is who sent it. */
@@ -15,7 +15,7 @@ export type ProtectedListener = (req: IncomingMessage, res: ServerResponse) => u
 /**
  * Protects a handler of `node:http`: `createServer(protect(guard, (req, res, auth) =>
  * res.end(auth.subject)))`. A requirement comes before the handler: `protect(guard, { scope:
- * 'orders:read' }, handler)`.
+ * 'orders:read' }, handler)`, and {@link ProtectOptions} after it: `onRefused(error, req, res)`.
  *
  * Responds to a refusal itself and then does not call the handler. OPTIONS gets a 204 response;
  * handle it earlier to add your CORS header fields. What the handler or a `check` throws is thrown
@@ -24,29 +24,38 @@ export type ProtectedListener = (req: IncomingMessage, res: ServerResponse) => u
  * @param guard see `createGuard`
  * @param requirement what the handler requires; its `check` is called with Node's request
  * @param handler called with the request, the response and who sent it
- * @throws {TypeError} for a requirement that is not well-formed, or without a handler
+ * @throws {TypeError} for a requirement or options that are not well-formed, or without a handler
  */
-export function protect(guard: Guard, handler: ProtectedHandler<Auth>): ProtectedListener
-export function protect<const R extends Requirement<IncomingMessage>>(
-  guard: Guard,
+export function protect<Claims>(guard: Guard<Claims>, handler: ProtectedHandler<Auth<Claims>>): ProtectedListener
+export function protect<Claims, const R extends Requirement<IncomingMessage, Claims>>(
+  guard: Guard<Claims>,
   requirement: R,
-  handler: ProtectedHandler<AuthFor<readonly [R]>>,
+  handler: ProtectedHandler<AuthFor<readonly [R], Claims>>,
+): ProtectedListener
+export function protect<Claims, const R extends Requirement<IncomingMessage, Claims>>(
+  guard: Guard<Claims>,
+  requirement: R,
+  options: ProtectOptions<[req: IncomingMessage, res: ServerResponse]>,
+  handler: ProtectedHandler<AuthFor<readonly [R], Claims>>,
 ): ProtectedListener
 export function protect(guard: Guard, ...rest: readonly unknown[]): ProtectedListener {
   const handler = rest.at(-1) as ProtectedHandler<unknown>
-  const requirement = rest.slice(0, -1) as [] | [requirement: Requirement<IncomingMessage>]
   if (typeof handler !== 'function') throw new TypeError('protect: the last argument must be the handler')
   validateGuard(guard)
-  validateRequirement(requirement)
+  const { requirement, onRefused } = readProtectArguments<
+    IncomingMessage,
+    unknown,
+    [IncomingMessage, ServerResponse],
+    unknown
+  >(rest.slice(0, -1) as [])
   return (req, res) => {
     if (isOptions(req)) return res.writeHead(204).end()
     return settle(
       () => guard.authenticate(req, ...requirement),
       (auth) => handler(req, res, auth),
-      ({ status, headers, body }): unknown => {
-        res.statusCode = status
-        for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
-        return res.end(body)
+      (answer, error): unknown => {
+        setHead(res, onRefused === undefined ? answer : error)
+        return onRefused === undefined ? res.end(answer.body) : onRefused(error, req, res)
       },
     )
   }

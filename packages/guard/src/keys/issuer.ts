@@ -1,14 +1,15 @@
 import {
   createRemoteJWKSet,
-  type KeysNews,
   type LocalJWKSet,
   type RemoteJWKSet,
+  type RemoteJWKSetOptions,
+  toSeconds,
   unsafeDecode,
   type VerificationKeys,
 } from '@sealwax/jwt'
 import { isLoopback, readBody } from '@sealwax/jwt/internal'
 import { anotherIssuer } from '../tokens/mismatch.ts'
-import { parseSecureUrl } from '../urls.ts'
+import { parseSecureUrl, type Transport } from '../urls.ts'
 
 /** A source of keys that must be fetched, such as the result of `createRemoteJWKSet`. */
 export interface KeySource {
@@ -27,8 +28,8 @@ export interface KeySource {
   close(): void | Promise<void>
 }
 
-/** In milliseconds, for each of the two URLs: if one times out, the other must still be tried. */
-const TIME_LIMIT = 5000
+/** In seconds, for each of the two URLs: if one times out, the other must still be tried. */
+const TIME_LIMIT = 5
 /** In octets, of one document. */
 const SIZE_LIMIT = 256 * 1024
 /**
@@ -42,11 +43,15 @@ const LIFETIME = 3_600_000
  * Finds the keys of an issuer through its metadata (RFC 8414 §3, OpenID Connect Discovery 1.0 §4).
  * Fetches nothing before the first token, makes one request at a time, and waits for the cool-down
  * after a failure. The last valid keys are kept while the issuer cannot be reached.
- * @param issuer an https URL, or http on loopback, without query
- * @param now milliseconds since 1970
- * @param onKeys see `createRemoteJWKSet`
+ * @param issuer an https URL, or http where that is allowed, without query
+ * @param options for the keys; the time limit and the way of the requests are those of the
+ * metadata, too
  */
-export function discoverKeys(issuer: string, now: () => number, onKeys: (news: KeysNews) => void): KeySource {
+export function discoverKeys(
+  issuer: string,
+  options: RemoteJWKSetOptions & Required<Pick<RemoteJWKSetOptions, 'now'>>,
+): KeySource {
+  const { now } = options
   const closing = new AbortController()
   let current: { readonly url: string; readonly keys: RemoteJWKSet } | undefined
   let flight: Promise<void> | undefined
@@ -54,9 +59,9 @@ export function discoverKeys(issuer: string, now: () => number, onKeys: (news: K
   let settledAt = Number.NEGATIVE_INFINITY
 
   async function discover(token: string): Promise<void> {
-    const { jwksUri: url } = await findMetadata(issuer, closing.signal)
+    const { jwksUri: url } = await findMetadata(issuer, options, closing.signal)
     if (url === current?.url) return
-    const keys = createRemoteJWKSet(url, { issuer, now, onKeys })
+    const keys = createRemoteJWKSet(url, { ...options, issuer })
     if (current !== undefined) {
       // The current keys stay valid until the new URL has returned keys.
       await keys.keysFor(token)
@@ -121,15 +126,18 @@ export interface IssuerMetadata {
  * Caches the metadata of an issuer: fetched once, and again in the background after an hour, or
  * after a failure that outdated metadata might explain. The last metadata is kept while it cannot
  * be fetched.
- * @param issuer an https URL, or http on loopback
+ * @param issuer an https URL, or http where that is allowed
  */
-export function keepMetadata(issuer: string): (failed: boolean, signal: AbortSignal) => Promise<IssuerMetadata> {
+export function keepMetadata(
+  issuer: string,
+  transport: Transport,
+): (failed: boolean, signal: AbortSignal) => Promise<IssuerMetadata> {
   let known: IssuerMetadata | undefined
   let flight: Promise<IssuerMetadata> | undefined
   let settledAt = Number.NEGATIVE_INFINITY
 
   function read(signal: AbortSignal): Promise<IssuerMetadata> {
-    flight ??= findMetadata(issuer, signal)
+    flight ??= findMetadata(issuer, transport, signal)
       .then((metadata) => {
         known = metadata
         return metadata
@@ -149,12 +157,17 @@ export function keepMetadata(issuer: string): (failed: boolean, signal: AbortSig
 }
 
 /** Fetches the metadata of an issuer. Rejects if there is none, or if it names another issuer. */
-async function findMetadata(issuer: string, closing: AbortSignal): Promise<IssuerMetadata> {
+async function findMetadata(
+  issuer: string,
+  options: Transport & Pick<RemoteJWKSetOptions, 'timeout'>,
+  closing: AbortSignal,
+): Promise<IssuerMetadata> {
+  const timeout = toSeconds(options.timeout ?? TIME_LIMIT) * 1000
   const failures: Error[] = []
   for (const url of metadataUrls(issuer)) {
-    const signal = AbortSignal.any([closing, AbortSignal.timeout(TIME_LIMIT)])
+    const signal = AbortSignal.any([closing, AbortSignal.timeout(timeout)])
     try {
-      return readMetadata(await fetchJson(url, signal), issuer)
+      return readMetadata(await fetchJson(url, options, signal), issuer, options)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       failures.push(new Error(`${url}: ${reason}`, { cause: error }))
@@ -178,26 +191,28 @@ function metadataUrls(issuer: string): readonly string[] {
 }
 
 /** RFC 8414 §3.3: metadata that names another issuer must not be used. */
-function readMetadata(metadata: unknown, issuer: string): IssuerMetadata {
+function readMetadata(metadata: unknown, issuer: string, transport: Transport): IssuerMetadata {
   const { issuer: named, jwks_uri, revocation_uri, token_endpoint } = (metadata ?? {}) as Record<string, unknown>
   if (named !== issuer) throw new Error(anotherIssuer(issuer, named))
-  const jwksUri = trustedUrl(jwks_uri, issuer)
+  const jwksUri = trustedUrl(jwks_uri, issuer, transport)
   if (jwksUri === undefined) throw new Error('jwks_uri is not an https URL')
   return {
     jwksUri,
-    revocationUri: trustedUrl(revocation_uri, issuer),
-    tokenEndpoint: trustedUrl(token_endpoint, issuer),
+    revocationUri: trustedUrl(revocation_uri, issuer, transport),
+    tokenEndpoint: trustedUrl(token_endpoint, issuer, transport),
   }
 }
 
-/** http is accepted only from an issuer that is on loopback itself. */
-function trustedUrl(text: unknown, issuer: string): string | undefined {
-  const url = parseSecureUrl(text)
-  const trusted = url?.protocol === 'https:' || isLoopback(new URL(issuer).hostname)
+/** http on loopback is accepted only from an issuer that is on loopback itself. */
+function trustedUrl(text: unknown, issuer: string, transport: Transport): string | undefined {
+  const url = parseSecureUrl(text, transport)
+  const isElsewhere = url?.protocol === 'https:' || (url !== undefined && !isLoopback(url.hostname))
+  const trusted = isElsewhere || isLoopback(new URL(issuer).hostname)
   return trusted ? url?.href : undefined
 }
 
-async function fetchJson(url: string, signal: AbortSignal): Promise<unknown> {
+async function fetchJson(url: string, transport: Transport, signal: AbortSignal): Promise<unknown> {
+  const { fetch = globalThis.fetch } = transport
   const response = await fetch(url, { signal, redirect: 'manual', headers: { accept: 'application/json' } })
   if (response.ok) return JSON.parse(await readBody(response, SIZE_LIMIT))
   await response.body?.cancel()

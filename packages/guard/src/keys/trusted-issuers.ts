@@ -1,4 +1,5 @@
-import { TRUSTED_ISSUER, type TrustedIssuer, timeOf } from '../options.ts'
+import { TRUSTED_ISSUER, timeOf } from '../option-rules.ts'
+import type { TrustedIssuer } from '../options.ts'
 import { checkOptions } from '../strict-options.ts'
 
 /** A checked entry of the option `issuers`. */

@@ -20,15 +20,17 @@ export interface CookieRule {
 /** Safe methods (RFC 9110 §9.2.1): forging such a request changes nothing. */
 const SAFE: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
+/** A rule for the name of a cookie (RFC 6265 §4.1.1). */
+export const mustBeCookieName = mustBe(
+  'the name of a cookie',
+  (value) => typeof value === 'string' && /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(value),
+)
+
 const COOKIE: OptionRules<CookieRule> = {
   example: "{ name: '__Host-access' }",
   required: ['name'],
   rules: {
-    // RFC 6265 §4.1.1
-    name: mustBe(
-      'the name of a cookie',
-      (value) => typeof value === 'string' && /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(value),
-    ),
+    name: mustBeCookieName,
     // RFC 6454 §6.2
     origins: mustBe(
       "a list of exact origins such as 'https://app.example.com'",

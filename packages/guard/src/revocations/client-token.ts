@@ -1,4 +1,5 @@
 import { readBody } from '@sealwax/jwt/internal'
+import type { Transport } from '../urls.ts'
 
 /** An API client that the guard uses to read a feed that is not public. */
 export interface FeedClient {
@@ -32,6 +33,7 @@ const REST = 0.1
  */
 export function clientTokens(
   { id, secret }: FeedClient,
+  { fetch = globalThis.fetch }: Transport,
   findEndpoint: (signal: AbortSignal) => Promise<string>,
 ): ClientTokens {
   const credentials = Buffer.from(`${formEncoded(id)}:${formEncoded(secret)}`).toString('base64')

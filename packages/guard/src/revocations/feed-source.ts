@@ -1,4 +1,5 @@
 import { keepMetadata } from '../keys/issuer.ts'
+import type { Transport } from '../urls.ts'
 import { clientTokens, type FeedClient } from './client-token.ts'
 
 /** Where a feed is, and the header fields it needs. */
@@ -22,11 +23,12 @@ export interface FeedSource {
 export function feedSource(
   { url, client }: { readonly url?: string; readonly client?: FeedClient },
   issuer: string,
+  transport: Transport,
 ): FeedSource {
-  const metadata = keepMetadata(issuer)
+  const metadata = keepMetadata(issuer, transport)
   const tokens =
     client &&
-    clientTokens(client, async (signal) => {
+    clientTokens(client, transport, async (signal) => {
       const { tokenEndpoint } = await metadata(false, signal)
       if (tokenEndpoint !== undefined) return tokenEndpoint
       throw new Error('the metadata of the issuer names no token endpoint')

@@ -1,4 +1,6 @@
+import type { Fetch } from '@sealwax/jwt'
 import { readBody } from '@sealwax/jwt/internal'
+import type { Transport } from '../urls.ts'
 
 /** In bytes, uncompressed. A page of a Sealwax server is smaller than 1 MiB. */
 const SIZE_LIMIT = 16 * 1024 * 1024
@@ -32,11 +34,18 @@ export const hasBackground = globalThis.process?.getBuiltinModule !== undefined
 
 /**
  * Gets a JSON document; does not follow redirects. A request with a Prefer header, which the issuer
- * may hold back, does not keep the process alive.
+ * may hold back, does not keep the process alive, except with a `fetch` of the application's own.
  */
-export async function getJson(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
-  const get = hasBackground ? getByNode : getByFetch
-  const { status, date, text } = await get(url, headers, signal)
+export async function getJson(
+  url: URL,
+  { fetch }: Transport,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const usesNode = hasBackground && fetch === undefined
+  const { status, date, text } = await (usesNode
+    ? getByNode(url, headers, signal)
+    : getByFetch(fetch ?? globalThis.fetch, url, headers, signal))
   if (status !== 200) throw new UnexpectedStatus(status)
   const seconds = Date.parse(date ?? '') / 1000
   return { body: JSON.parse(text), date: Number.isNaN(seconds) ? undefined : seconds }
@@ -77,8 +86,13 @@ function getByNode(url: URL, headers: Record<string, string>, signal: AbortSigna
   })
 }
 
-async function getByFetch(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Received> {
-  const response = await fetch(url, { headers, signal, redirect: 'manual' })
+async function getByFetch(
+  fetch: Fetch,
+  url: URL,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Received> {
+  const response = await fetch(url.href, { headers, signal, redirect: 'manual' })
   return {
     status: response.status,
     date: response.headers.get('date') ?? undefined,

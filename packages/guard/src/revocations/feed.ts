@@ -8,7 +8,7 @@ import {
   mustBeOneOf,
   type OptionRules,
 } from '../strict-options.ts'
-import { parseSecureUrl } from '../urls.ts'
+import { parseSecureUrl, type Transport } from '../urls.ts'
 import type { FeedClient } from './client-token.ts'
 import type { FeedSource } from './feed-source.ts'
 import { getJson, hasBackground, UnexpectedStatus } from './feed-transport.ts'
@@ -92,8 +92,8 @@ const LONGEST_UNREAD = 1000
  * @throws {TypeError} for an option that is not well-formed
  */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory, each part of it short
-export function followFeed(source: FeedSource, options: FeedOptions): RevocationFeed {
-  const { staleAfter, whenStale, onFeed } = readOptions(options)
+export function followFeed(source: FeedSource, options: FeedOptions, transport: Transport): RevocationFeed {
+  const { staleAfter, whenStale, onFeed } = readOptions(options, transport)
   const list = createRevocationList()
   const closing = new AbortController()
   let cursor: string | undefined
@@ -146,7 +146,7 @@ export function followFeed(source: FeedSource, options: FeedOptions): Revocation
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(waits ? TIME_LIMIT : PATIENCE)])
     const get = async () => {
       const headers = { accept: 'application/json', ...(waits && { prefer: `wait=${WAIT}` }) }
-      return getJson(url, { ...headers, ...(await source.headers(signal)) }, signal)
+      return getJson(url, transport, { ...headers, ...(await source.headers(signal)) }, signal)
     }
     try {
       return await get()
@@ -227,20 +227,23 @@ export function followFeed(source: FeedSource, options: FeedOptions): Revocation
   }
 }
 
-const FEED: OptionRules<FeedOptions> = {
+const feedRules = (transport: Transport): OptionRules<FeedOptions> => ({
   example: '{ url }',
   rules: {
-    url: mustBe('an https URL (http on loopback)', (value) => parseSecureUrl(value) !== undefined),
+    url: mustBe(
+      'an https URL (http on loopback, or at an origin in allowHttp)',
+      (value) => parseSecureUrl(value, transport) !== undefined,
+    ),
     client: mustBe('{ id, secret } of an API client, two strings and nothing else', isClient),
     // A response may be held back for 25 seconds.
     staleAfter: mustBeDuration('at least 30 seconds', 30),
     whenStale: mustBeOneOf('deny', 'allow'),
     onFeed: mustBeFunction(),
   },
-}
+})
 
-function readOptions(options: FeedOptions) {
-  checkOptions('createGuard', options, FEED, 'revocation')
+function readOptions(options: FeedOptions, transport: Transport) {
+  checkOptions('createGuard', options, feedRules(transport), 'revocation')
   const { staleAfter = 60, whenStale = 'deny', onFeed } = options
   return { staleAfter: toSeconds(staleAfter), whenStale, onFeed }
 }

@@ -14,6 +14,7 @@ import { createLiveEntries } from './live-entries.ts'
  * - `ver`: the user's roles or password changed; the user's tokens with a lower `ver`, or none, are
  *   `token_stale`. `subject` is a {@link subjectKey}.
  * - `kid`: the signing key was revoked; tokens signed with it are `token_stale`.
+ * - `jti`: this one token is `token_stale`.
  */
 export type Revocation =
   | { readonly kind: 'sid'; readonly sid: string; readonly until: number }
@@ -26,6 +27,7 @@ export type Revocation =
     }
   | { readonly kind: 'ver'; readonly subject: string; readonly ver: number; readonly until: number }
   | { readonly kind: 'kid'; readonly kid: string; readonly until: number }
+  | { readonly kind: 'jti'; readonly jti: string; readonly until: number }
 
 /**
  * Why a verified token is refused. `revocation_unavailable`: it is not known whether it was
@@ -111,8 +113,8 @@ const OPTIONS: OptionRules<RevocationListOptions> = {
 const LATEST_UNTIL = 1e11
 
 /**
- * Creates an empty {@link RevocationList}. A check is a look-up by session id and key id, and by
- * subject once a `sub` or `ver` was added. A million revocations whose names are 128 bits in
+ * Creates an empty {@link RevocationList}. A check is a look-up by session id, token id and key id,
+ * and by subject once a `sub` or `ver` was added. A million revocations whose names are 128 bits in
  * base64url take about 40 MiB.
  * @throws {TypeError} for unknown or `undefined` options
  */
@@ -123,6 +125,7 @@ export function createRevocationList(options: RevocationListOptions = {}): Revoc
   const ended = createEndedSubjects()
   const subjects = createLiveEntries(true)
   const keys = createLiveEntries(false)
+  const tokens = createLiveEntries(false)
   const listeners = new Set<(entry: Revocation) => void>()
   /** Whether there ever was a `sub` or `ver` entry. Without one, the subject need not be hashed. */
   let hasSubjects = false
@@ -134,6 +137,7 @@ export function createRevocationList(options: RevocationListOptions = {}): Revoc
       const subject = hasSubjects ? subjectKeyOf(token) : undefined
       if (subject !== undefined && ended.refuses(subject, payload, now)) return 'token_revoked'
       if (typeof header.kid === 'string' && keys.versionOf(header.kid, now) !== undefined) return 'token_stale'
+      if (typeof payload.jti === 'string' && tokens.versionOf(payload.jti, now) !== undefined) return 'token_stale'
       const version = subject === undefined ? undefined : subjects.versionOf(subject, now)
       if (version === undefined) return undefined
       return typeof payload.ver === 'number' && payload.ver >= version ? undefined : 'token_stale'
@@ -145,6 +149,7 @@ export function createRevocationList(options: RevocationListOptions = {}): Revoc
       if (until * 1000 <= time) return
       if (kind === 'sid') sessions.add(entry.sid, until, 0, time)
       else if (kind === 'kid') keys.add(entry.kid, until, 0, time)
+      else if (kind === 'jti') tokens.add(entry.jti, until, 0, time)
       else if (kind === 'sub') ended.add(entry, time)
       else subjects.add(entry.subject, until, entry.ver, time)
       hasSubjects ||= kind === 'sub' || kind === 'ver'
@@ -159,7 +164,7 @@ export function createRevocationList(options: RevocationListOptions = {}): Revoc
     },
     get size() {
       const time = now()
-      return sessions.count(time) + ended.count(time) + subjects.count(time) + keys.count(time)
+      return sessions.count(time) + ended.count(time) + subjects.count(time) + keys.count(time) + tokens.count(time)
     },
   }
 }
@@ -196,13 +201,14 @@ function checkEntry(entry: Revocation): void {
   }
   if (isKnown(entry)) return
   throw new TypeError(
-    'RevocationList: an entry is { kind: "sid", sid }, { kind: "sub", subject, below, except? }, { kind: "ver", subject, ver } or { kind: "kid", kid }; a newer issuer may send others',
+    'RevocationList: an entry is { kind: "sid", sid }, { kind: "sub", subject, below, except? }, { kind: "ver", subject, ver }, { kind: "kid", kid } or { kind: "jti", jti }; a newer issuer may send others',
   )
 }
 
 function isKnown(entry: Revocation): boolean {
   if (entry.kind === 'sid') return isName(entry.sid)
   if (entry.kind === 'kid') return isName(entry.kid)
+  if (entry.kind === 'jti') return isName(entry.jti)
   if (entry.kind !== 'sub' && entry.kind !== 'ver') return false
   if (typeof entry.subject !== 'string' || !/^[A-Za-z0-9_-]{22}$/.test(entry.subject)) return false
   if (entry.kind === 'ver') return Number.isFinite(entry.ver)

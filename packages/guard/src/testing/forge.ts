@@ -50,6 +50,10 @@ export function generateKeySync(alg: Algorithm): KeyObject {
     case 'EdDSA':
     case 'Ed25519':
       return generateKeyPairSync('ed25519').privateKey
+    case 'ML-DSA-44':
+    case 'ML-DSA-65':
+    case 'ML-DSA-87':
+      return generateMlDsa(alg).privateKey
     case 'HS256':
     case 'HS384':
     case 'HS512':
@@ -58,6 +62,9 @@ export function generateKeySync(alg: Algorithm): KeyObject {
       return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
   }
 }
+
+/** The types of node:crypto know ML-DSA from Node 24 on only. */
+const generateMlDsa = (alg: Algorithm) => generateKeyPairSync(alg.toLowerCase() as 'ed25519')
 
 /**
  * Returns the signer of an algorithm (RFC 7518 §3) for any string; `key` may be for another

@@ -1,4 +1,5 @@
 import { checkOptions, mustBe, mustBeFunction, type OptionRules } from '../strict-options.ts'
+import { type HostileHeaders, hostileHeaders } from './hostile-headers.ts'
 import { hostileTokens } from './hostile-tokens.ts'
 import type { MintOptions, TestIssuer } from './issuer.ts'
 
@@ -18,12 +19,6 @@ export interface GuardedRouteOptions {
   readonly good?: MintOptions
   /** Names of hostile cases that the route accepts intentionally. */
   readonly except?: readonly string[]
-}
-
-interface HostileCase {
-  readonly name: string
-  readonly source: string
-  readonly headers: Record<string, string>
 }
 
 const isObject = (value: unknown) => typeof value === 'object' && value !== null
@@ -75,9 +70,9 @@ export async function testGuardedRoute(options: GuardedRouteOptions): Promise<{ 
   }
 }
 
-function casesOf({ issuer, good = {}, except = [] }: GuardedRouteOptions): HostileCase[] {
+function casesOf({ issuer, good = {}, except = [] }: GuardedRouteOptions): HostileHeaders[] {
   const tokens = hostileTokens(issuer, good)
-  const cases: HostileCase[] = [
+  const cases: HostileHeaders[] = [
     ...hostileHeaders(issuer.mint(good)),
     ...tokens.map(({ name, source, token }) => ({ name, source, headers: bearing(token) })),
   ]
@@ -86,30 +81,6 @@ function casesOf({ issuer, good = {}, except = [] }: GuardedRouteOptions): Hosti
     if (!names.has(name)) throw new TypeError(`testGuardedRoute: no case is named "${name}"`)
   }
   return cases.filter(({ name }) => !except.includes(name))
-}
-
-/** Requests with a valid token in an invalid Authorization header (RFC 6750 §2.1). */
-function hostileHeaders(token: string): HostileCase[] {
-  const values: Record<string, string> = {
-    'the token without a scheme': token,
-    'the scheme alone': 'Bearer',
-    'the scheme and a comma': 'Bearer ,',
-    'two blanks': `Bearer  ${token}`,
-    'a tab': `Bearer\t${token}`,
-    'no blank': `Bearer${token}`,
-    'an equals sign': `Bearer=${token}`,
-    'another scheme': `Token ${token}`,
-    'Basic credentials': `Basic ${Buffer.from(`user:${token}`).toString('base64')}`,
-    'quotes around the token': `Bearer "${token}"`,
-    'two tokens': `Bearer ${token} ${token}`,
-    'two credentials': `Bearer ${token}, Bearer ${token}`,
-    'a parameter': `Bearer ${token};q=1`,
-    'a letter beyond ASCII': `Bearer ${token}\xe9`,
-  }
-  const named = Object.entries(values).map(([name, authorization]) => ({ name, headers: { authorization } }))
-  const elsewhere = { name: 'a token in another header', headers: { 'x-authorization': `Bearer ${token}` } }
-  const cases = [{ name: 'nothing', headers: {} }, ...named, elsewhere]
-  return cases.map(({ name, headers }) => ({ name: `request: ${name}`, source: 'RFC 6750 §2.1', headers }))
 }
 
 function bearing(token: string): Record<string, string> {

@@ -81,8 +81,28 @@ function recall(trust: Trust, known: VerifiedToken | undefined, keys: Verificati
   return known
 }
 
-function verifyAnew(trust: Trust, credentials: BearerCredentials, keys: VerificationKeys): VerifiedToken {
+function verifyAnew(
+  trust: Trust,
+  credentials: BearerCredentials,
+  keys: VerificationKeys,
+): ValueOrPromise<VerifiedToken> {
   const now = trust.now()
+  const auth = verifyAt(now, trust, credentials, keys)
+  const passed = trust.check === undefined || resultOfCheck(trust.check(auth), 'createGuard: check')
+  return andThen(
+    passed,
+    (found) => {
+      if (!found) throw new GuardError('check_failed', { ...trust.challenge, ...namesOf(auth) })
+      verifiedBy.set(auth, trust)
+      const verified = verifiedToken(credentials.token, auth, keys, now)
+      trust.cache.add(verified)
+      return verified
+    },
+    undefined,
+  )
+}
+
+function verifyAt(now: number, trust: Trust, credentials: BearerCredentials, keys: VerificationKeys): Auth {
   // Without stack traces: creating one takes longer than the rest of a refusal, so invalid tokens
   // would be expensive.
   const limit = Error.stackTraceLimit
@@ -90,14 +110,7 @@ function verifyAnew(trust: Trust, credentials: BearerCredentials, keys: Verifica
   try {
     const token = verify(credentials.token, keys, { ...trust.verification, currentDate: new Date(now) })
     refuseOtherKind(token, trust.kind)
-    const auth = authOf(token, trust.readClaims)
-    if (trust.check !== undefined && !resultOfCheck(trust.check(auth), 'createGuard: check')) {
-      throw new GuardError('check_failed', { ...trust.challenge, ...namesOf(auth) })
-    }
-    verifiedBy.set(auth, trust)
-    const verified = verifiedToken(credentials.token, auth, keys, now)
-    trust.cache.add(verified)
-    return verified
+    return authOf(token, trust.readClaims)
   } catch (error) {
     throw refusalOf(trust, credentials, error, now, keys) ?? error
   } finally {
