@@ -10,6 +10,12 @@ export interface Command<Input = never> {
   run(context: Context, input: Input): Promise<void>
 }
 
+/** A command that needs neither settings nor a database. */
+export interface StandaloneCommand<Input = never> extends Omit<Command, 'run'> {
+  readonly standalone: true
+  run(input: Input): Promise<void>
+}
+
 /** An option such as `--end-sessions`, which `run` gets as `endSessions`. */
 export interface CommandOption {
   /** The option and the name of its value, if it has one: `--role <role>`. */
@@ -26,7 +32,11 @@ export interface CommandOption {
  */
 export interface CommandedFeature {
   readonly name: string
-  readonly commands?: { readonly name: string; readonly description: string; readonly commands: readonly Command[] }
+  readonly commands?: {
+    readonly name: string
+    readonly description: string
+    readonly commands: readonly (Command | StandaloneCommand)[]
+  }
 }
 
 /** Prints one JSON line. */

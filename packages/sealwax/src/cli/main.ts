@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { AuthError } from '../errors.ts'
 import type { Feature } from '../feature.ts'
 import { features as allFeatures } from '../features.ts'
+import { attackCommand } from './attack.ts'
 import type { CommandOption } from './command.ts'
 import { withoutDatabaseUrls } from './database-url.ts'
 import { databaseCopy, databaseNewEpoch, databaseUnseal } from './db.ts'
@@ -28,6 +29,7 @@ export async function main(argv: readonly string[], features: readonly Feature[]
     .option('--port <number>', 'the port on 127.0.0.1; 0 for any free one', readPort, 5050)
     .option('--no-open', 'do not open a browser')
     .action(learn)
+  addAttack(program)
   for (const { commands } of features) if (commands !== undefined) addGroup(program, commands, features)
   program
     .command('openapi')
@@ -67,6 +69,22 @@ export async function main(argv: readonly string[], features: readonly Feature[]
   }
 }
 
+function addAttack(program: Command): void {
+  program
+    .command('attack')
+    .description('send hostile requests to a guarded route and report what it does not refuse; does not need settings')
+    .argument('<url>', 'the URL of the route, which accepts a bearer token')
+    .option('--login <command>', 'prints a valid access token, or JSON with access_token, refresh_token, id_token')
+    .option('--method <method>', 'the method of the route', 'GET')
+    .option('--cookie <name>', 'the cookie in which the route accepts the token, too')
+    .option('--jwks <url>', "the issuer's key set (default: from its metadata)")
+    .option('--refresh <url>', 'where the refresh token is used; its session ends')
+    .option('--refresh-grace <seconds>', 'how long a refresh token may still work after its successor was used', '60')
+    .option('--json', 'print one JSON line')
+    .option('--i-own-this', 'attack a host that is not this machine')
+    .action(attackCommand)
+}
+
 function readPort(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
   throw new InvalidArgumentError('It must be a number from 0 to 65535.')
@@ -87,6 +105,7 @@ function addCommand(group: Command, declared: Group['commands'][number], feature
   command.action((...given: unknown[]) => {
     const named = positional.map(([usage], i) => [usage.slice(1, -1), given[i]])
     const input = { ...(given[positional.length] as object), ...Object.fromEntries(named) }
+    if ('standalone' in declared) return declared.run(input as never)
     return withContext(readEnvironment(), features, (context) => declared.run(context, input as never))
   })
 }

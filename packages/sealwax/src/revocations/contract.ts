@@ -8,8 +8,8 @@ declare module '../core/unit-of-work.ts' {
 
 /** A live revocation. */
 export interface RevocationRow {
-  readonly kind: 'sid' | 'sub' | 'ver' | 'kid'
-  /** The session id, the subject key, or the key id. */
+  readonly kind: 'sid' | 'sub' | 'ver' | 'kid' | 'jti'
+  /** The session id, the subject key, the key id, or the token id. */
   readonly key: string
   /** For `ver`: tokens of the subject with a lower `ver` are stale. For `sub`: they are revoked. */
   readonly ver: number | null

@@ -1,4 +1,6 @@
 import type { Feature } from '../feature.ts'
+import { tokensApi } from './api.ts'
+import { revocationEvents } from './events.ts'
 import { revocationOptions } from './options.ts'
 import { revocations } from './queries.ts'
 import { revocationRoutes } from './routes.ts'
@@ -10,6 +12,8 @@ const HOUR = 3_600_000
 export const revocationsFeature = {
   name: 'revocations',
   options: revocationOptions,
+  events: revocationEvents,
+  api: tokensApi,
   queries: { revocations },
   tables: { revocations: 'position' },
   jobs: [{ name: 'purge revocations', period: HOUR, run: purgeRevocations }],
@@ -18,5 +22,6 @@ export const revocationsFeature = {
 
 // The types that these files add to are complete only together with them, in declaration files too.
 export type {} from './contract.ts'
+export type {} from './events.ts'
 export type {} from './options.ts'
 export type {} from './tables.ts'

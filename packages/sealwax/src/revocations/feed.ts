@@ -263,6 +263,7 @@ function wakeAll(feed: FeedState): void {
 function toRevocation({ kind, key, ver, until, except_sid }: RevocationRow): Revocation {
   if (kind === 'ver') return { kind, subject: key, ver: ver ?? 0, until }
   if (kind === 'sub') return { kind, subject: key, below: ver ?? 0, ...(except_sid && { except: except_sid }), until }
+  if (kind === 'jti') return { kind, jti: key, until }
   return kind === 'sid' ? { kind, sid: key, until } : { kind, kid: key, until }
 }
 

@@ -1,7 +1,9 @@
 import { subjectKey } from '@sealwax/guard'
+import { audit } from '../core/audit.ts'
 import type { Context } from '../core/context.ts'
 import { purgeInPages } from '../core/purge.ts'
-import type { Unit } from '../core/unit-of-work.ts'
+import { commit, type Unit } from '../core/unit-of-work.ts'
+import { AuthError } from '../errors.ts'
 
 /**
  * How long an entry is kept after the last token that it refuses has expired: two minutes for
@@ -66,6 +68,28 @@ export async function revokeVersion(
   const key = subjectKey(context.config.issuer, subject)
   unit.revoking.push({ kind: 'ver', subject: key, ver, until })
   await unit.revocations.append({ kind: 'ver', key, ver, until })
+}
+
+/** No access token is valid for longer: `accessTtl` is at most 24 hours. */
+const LONGEST_ACCESS_TTL = 86_400_000
+
+/**
+ * Revokes one access token. It need not be of a session of this store: a restored database lacks
+ * the latest ones.
+ *
+ * @throws {AuthError} `validation_failed`
+ */
+export async function revokeToken(context: Context, jti: string): Promise<void> {
+  if (!/^[\x21-\x7e]{1,256}$/.test(jti)) {
+    throw new AuthError('validation_failed', 'tokens.revoke: jti must be 1 to 256 visible ASCII characters')
+  }
+  const now = context.now()
+  const until = Math.ceil((now + LONGEST_ACCESS_TTL) / 1000) + MARGIN_SECONDS
+  await commit(context, async (unit) => {
+    unit.revoking.push({ kind: 'jti', jti, until })
+    await unit.revocations.append({ kind: 'jti', key: jti, ver: null, until })
+    await audit(unit, { type: 'token.revoked', time: now, data: { jti } })
+  })
 }
 
 /** Deletes the revocations whose tokens have all expired. */

@@ -5,7 +5,7 @@ declare module '../core/tables.ts' {
   interface Tables {
     revocations: {
       position: Generated<number>
-      kind: 'sid' | 'sub' | 'ver' | 'kid'
+      kind: 'sid' | 'sub' | 'ver' | 'kid' | 'jti'
       key: string
       ver: number | null
       until: number

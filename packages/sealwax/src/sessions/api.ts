@@ -38,11 +38,12 @@ export interface SessionsApi {
   refresh(refreshToken: string, origin?: { ip?: string; userAgent?: string; device?: string }): Promise<TokenResponse>
   /**
    * Confirms that the client has stored a refresh token. The previous token is accepted for one
-   * more `refreshGrace`; after that it counts as a replay.
+   * more `refreshGrace`; after that it counts as a replay. A token that was replaced since changes
+   * nothing.
    *
    * @throws {AuthError} `invalid_grant` with a `reason`
    */
-  confirm(refreshToken: string, origin?: { ip?: string; userAgent?: string }): Promise<void>
+  confirm(refreshToken: string): Promise<void>
   /**
    * Returns the live sessions of a user, newest first: all of them, or a page.
    *
@@ -70,7 +71,7 @@ export function sessionsApi(context: Context): { readonly sessions: SessionsApi 
         create: (session) => createSession(context, session),
         exchange: (request, options) => exchangeSession(context, request, options),
         refresh: (token, { device, ...origin } = {}) => refreshSession(context, token, origin, { device }),
-        confirm: (token, origin) => confirmRefreshToken(context, token, origin),
+        confirm: (token) => confirmRefreshToken(context, token),
         list: (subject, page) => listSessions(context, subject, page),
         revoke: (id) => revokeSessionById(context, id),
         revokeAll: (subject, options) => revokeAllSessions(context, subject, options),
@@ -86,6 +87,7 @@ export function sessionsApi(context: Context): { readonly sessions: SessionsApi 
               claims: 'object?',
               amr: 'strings?',
               remember: 'boolean?',
+              accessTtl: 'any?',
               client: { ...ORIGIN, by: 'string?' },
               device: 'any?',
             },
@@ -93,7 +95,7 @@ export function sessionsApi(context: Context): { readonly sessions: SessionsApi 
         ],
         exchange: [null, ['options?', { remember: 'boolean?', device: 'any?', client: { ...ORIGIN, by: 'string?' } }]],
         refresh: ['refreshToken', ['origin?', { ...ORIGIN, device: 'any?' }]],
-        confirm: ['refreshToken', ['origin?', ORIGIN]],
+        confirm: ['refreshToken'],
         list: ['subject', PAGE],
         revoke: ['id'],
         revokeAll: ['subject', ['options?', { except: 'string?' }]],

@@ -60,6 +60,8 @@ export interface SessionRow {
   readonly remember: boolean
   /** The version of its subject when it began; null if an older version of Sealwax began it. */
   readonly ver: number | null
+  /** How long its access tokens are valid, in milliseconds; null: as long as `accessTtl` says. */
+  readonly access_ttl: number | null
 }
 
 /**

@@ -177,12 +177,8 @@ const COLUMNS = [
   'claims',
   'amr',
   'auth_time',
-  'created_at',
-  'created_ip',
-  'created_user_agent',
-  'seen_at',
-  'seen_ip',
-  'seen_user_agent',
+  ...(['created_at', 'created_ip', 'created_user_agent'] as const),
+  ...(['seen_at', 'seen_ip', 'seen_user_agent'] as const),
   'earlier_use',
   'idle_expires_at',
   'absolute_expires_at',
@@ -191,6 +187,7 @@ const COLUMNS = [
   'end_reason',
   'remember',
   'ver',
+  'access_ttl',
 ] as const satisfies (keyof Stored)[]
 
 const insertStatement = prepared((db, value: Slots<Stored>) => {
@@ -296,5 +293,6 @@ function toRow(found: Stored): SessionRow {
     end_reason: found.end_reason,
     remember: found.remember === 1,
     ver: found.ver,
+    access_ttl: found.access_ttl,
   }
 }

@@ -1,6 +1,8 @@
+import type { Duration } from '@sealwax/jwt'
 import { audit } from '../core/audit.ts'
 import { refuseClientId } from '../core/client-id.ts'
 import { type Context, perContext } from '../core/context.ts'
+import { checkDuration } from '../core/options.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit, type Unit } from '../core/unit-of-work.ts'
 import { AuthError } from '../errors.ts'
@@ -35,6 +37,11 @@ export interface CreateSession {
   readonly amr?: readonly string[]
   /** With false, the session ends within a day of its last use. Default true. */
   readonly remember?: boolean
+  /**
+   * How long the access tokens of this session are valid: `'2m'`, or seconds; at most the server's
+   * `accessTtl`, which is the default.
+   */
+  readonly accessTtl?: Duration
   /** Where the log-in came from. */
   readonly client?: RequestOrigin
   /**
@@ -120,6 +127,7 @@ export async function startSession(
   const octets = context.randomBytes(32)
   const { remember = true, client: { ip = null, userAgent = null } = {} } = options
   const absolute_expires_at = now + config.refreshAbsolute
+  const access_ttl = readAccessTtl(context, options.accessTtl)
   const session: SessionRow = {
     id,
     subject: options.subject,
@@ -145,10 +153,11 @@ export async function startSession(
     earlier_use: null,
     idle_expires_at: now + idleLimit(context, remember),
     absolute_expires_at,
-    access_expires_at: accessExpiry(context, { absolute_expires_at, remember }, now),
+    access_expires_at: accessExpiry(context, { absolute_expires_at, remember, access_ttl }, now),
     ended_at: null,
     end_reason: null,
     remember,
+    access_ttl,
     ver: await currentVersion(context, unit, options.subject),
   }
   await unit.sessions.insert(session)
@@ -162,6 +171,21 @@ export async function startSession(
       context.log.info({ session: id, subject: session.subject, amr }, 'session created')
       return tokenResponse(context, session, subject, { generation: 0, hmacKey: sessionKey(octets), now })
     },
+  }
+}
+
+/**
+ * A longer life than that of the server would outlast the keys that it publishes.
+ *
+ * @returns milliseconds, or null for the default
+ * @throws {AuthError} `validation_failed`
+ */
+function readAccessTtl({ config }: Context, accessTtl: Duration | undefined): number | null {
+  if (accessTtl === undefined) return null
+  try {
+    return checkDuration('accessTtl', accessTtl, { least: 1000, most: config.accessTtl })
+  } catch (error) {
+    throw new AuthError('validation_failed', (error as Error).message.replace('createAuth', 'sessions.create'))
   }
 }
 

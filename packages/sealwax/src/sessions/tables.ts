@@ -32,6 +32,7 @@ declare module '../core/tables.ts' {
       end_reason: string | null
       remember: number
       ver: number | null
+      access_ttl: number | null
     }
     exchanged_sessions: { hash: string; session_id: string; exchanged_at: number; until: number }
     subject_versions: { subject: string; ver: number; until: number }

@@ -107,7 +107,7 @@ export function narrowScopes(granted: readonly string[], requested: string | und
   return scopes
 }
 
-type Lifetime = Pick<SessionRow, 'absolute_expires_at' | 'remember'>
+type Lifetime = Pick<SessionRow, 'absolute_expires_at' | 'remember' | 'access_ttl'>
 
 /**
  * Returns when an access token that is issued at `now` expires, in milliseconds since 1970: on a
@@ -115,7 +115,9 @@ type Lifetime = Pick<SessionRow, 'absolute_expires_at' | 'remember'>
  */
 export function accessExpiry(context: Context, session: Lifetime, now: number): number {
   const issued = wholeSecond(now)
-  const latest = Math.min(issued + context.config.accessTtl, wholeSecond(endUnlessRefreshed(context, session, now)))
+  // `accessTtl` may have been shortened since the session began.
+  const ttl = Math.min(session.access_ttl ?? Number.POSITIVE_INFINITY, context.config.accessTtl)
+  const latest = Math.min(issued + ttl, wholeSecond(endUnlessRefreshed(context, session, now)))
   return Math.max(latest, issued + 1000)
 }
 
@@ -124,7 +126,11 @@ function wholeSecond(time: number): number {
 }
 
 /** When a session ends that is refreshed at `now` and not again. */
-function endUnlessRefreshed(context: Context, { absolute_expires_at, remember }: Lifetime, now: number): number {
+function endUnlessRefreshed(
+  context: Context,
+  { absolute_expires_at, remember }: Omit<Lifetime, 'access_ttl'>,
+  now: number,
+): number {
   return Math.min(now + idleLimit(context, remember), absolute_expires_at)
 }
 
@@ -138,7 +144,16 @@ export function idleLimit({ config }: Context, remember: boolean): number {
 
 type TokenSession = Pick<
   SessionRow,
-  'id' | 'subject' | 'client_id' | 'scope' | 'amr' | 'auth_time' | 'absolute_expires_at' | 'remember' | 'ver'
+  | 'id'
+  | 'subject'
+  | 'client_id'
+  | 'scope'
+  | 'amr'
+  | 'auth_time'
+  | 'absolute_expires_at'
+  | 'remember'
+  | 'ver'
+  | 'access_ttl'
 >
 
 /** Creates the reply with an access token and a refresh token of a session. */

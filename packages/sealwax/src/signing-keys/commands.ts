@@ -1,5 +1,8 @@
-import { type Command, print } from '../cli/command.ts'
+import { writeFile } from 'node:fs/promises'
+import { type Command, print, type StandaloneCommand } from '../cli/command.ts'
 import { AuthError } from '../errors.ts'
+import { generateKeyText } from './generated-key.ts'
+import { ALGORITHMS } from './options.ts'
 import { type KeyRevocation, listKeys, revokeKey, rotateKeys } from './rotation.ts'
 import { JWKS_LIFETIME } from './schedule.ts'
 
@@ -42,11 +45,43 @@ const revoke: Command<{ kid: string; now?: boolean; dryRun?: boolean; endSession
   },
 }
 
+const generate: StandaloneCommand<{ alg: string; pem?: boolean; jwk?: boolean; kid?: string; public?: string }> = {
+  name: 'generate',
+  description: 'print a new private key for a program of your own; does not need settings or a database',
+  options: [
+    { flags: '--alg <alg>', description: `one of ${ALGORITHMS.join(' ')}`, default: 'ES256' },
+    { flags: '--jwk', description: 'as one line of JSON; this is the default' },
+    { flags: '--pem', description: 'as PKCS #8 in PEM' },
+    { flags: '--kid <kid>', description: 'the key id in the JWK (default: the RFC 7638 thumbprint)' },
+    { flags: '--public <file>', description: 'also write the public key, in the same format, to a new file' },
+  ],
+  standalone: true,
+  async run({ alg, pem = false, jwk = false, kid, public: file }) {
+    if (pem && jwk) throw new AuthError('config_invalid', 'Use --pem or --jwk, not both')
+    if (pem && kid !== undefined) {
+      throw new AuthError('config_invalid', 'A PEM has no key id: leave out --kid, or use --jwk')
+    }
+    const { privateText, publicText } = await generateKeyText(alg, pem ? 'pem' : 'jwk', kid)
+    if (file !== undefined) await writePublicKey(file, publicText)
+    process.stdout.write(privateText)
+  },
+}
+
+/** Does not overwrite: the file may have the public key of a key that is in use. */
+async function writePublicKey(file: string, text: string | undefined): Promise<void> {
+  if (text === undefined) throw new AuthError('config_invalid', 'A secret has no public key: leave out --public')
+  try {
+    await writeFile(file, text, { flag: 'wx' })
+  } catch (error) {
+    throw new AuthError('config_invalid', `The public key could not be written: ${(error as Error).message}`)
+  }
+}
+
 /** `sealwax keys`. */
 export const keyCommands = {
   name: 'keys',
   description: 'manage the signing keys, which rotate by themselves',
-  commands: [list, rotate, revoke],
+  commands: [list, rotate, revoke, generate],
 } as const
 
 /** Describes what happens, or would happen, to whom and when. */

@@ -17,9 +17,10 @@ declare module '../core/options.ts' {
   }
 }
 
-const ALGORITHMS: readonly string[] = [
+/** Those that a server can sign with. */
+export const ALGORITHMS: readonly string[] = [
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'RS256', 'RS384', 'RS512'],
-  ...['PS256', 'PS384', 'PS512', 'HS256', 'HS384', 'HS512'],
+  ...['PS256', 'PS384', 'PS512', 'ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87', 'HS256', 'HS384', 'HS512'],
 ]
 const LIMITS = { least: 5 * 60_000 }
 

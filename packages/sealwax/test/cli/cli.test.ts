@@ -8,6 +8,7 @@ import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { after, test } from 'node:test'
+import { importKey, isSigningKey, thumbprint } from '@sealwax/jwt'
 import { tempDir } from '../server.ts'
 
 const BIN = join(import.meta.dirname, '../../bin/sealwax.js')
@@ -253,4 +254,43 @@ test('cli: serve uses TLS if a certificate and a key are set', async () => {
   assert.deepEqual(body, { status: 'ok' })
   child.kill('SIGTERM')
   assert.equal(await stopped, 0)
+})
+
+test('keys generate prints a key without settings: a JWK or PEM, and the public key into a new file', async () => {
+  const bare = async (...args: string[]) => {
+    const child = spawn(process.execPath, [BIN, 'keys', 'generate', ...args], { env: { PATH: process.env.PATH ?? '' } })
+    children.push(child)
+    const output = collect(child)
+    const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
+    return { code, ...output }
+  }
+  const jwk = JSON.parse((await bare()).stdout)
+  assert.equal(jwk.alg, 'ES256')
+  assert.ok(isSigningKey(importKey(jwk)))
+  const file = join(directory, 'public.jwk.json')
+  const made = await bare('--alg', 'ML-DSA-44', '--kid', 'k-1', '--public', file)
+  assert.equal(made.code, 0, made.stderr)
+  const { priv, ...published } = JSON.parse(made.stdout)
+  assert.equal(Buffer.from(priv, 'base64url').length, 32)
+  assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), published)
+  assert.equal(published.kid, 'k-1')
+  const pemFile = join(directory, 'public.pem')
+  const { stdout: pem } = await bare('--alg', 'RS256', '--pem', '--public', pemFile)
+  assert.match(pem, /^-----BEGIN PRIVATE KEY-----\n[\s\S]+\n-----END PRIVATE KEY-----\n$/)
+  assert.equal(thumbprint(importKey(pem)), thumbprint(importKey(readFileSync(pemFile, 'utf8'))))
+  const wrong: readonly [args: string[], message: RegExp][] = [
+    [['--alg', 'none'], /--alg must be one of ES256 /],
+    [['--pem', '--jwk'], /Use --pem or --jwk, not both/],
+    [['--pem', '--kid', 'k'], /A PEM has no key id/],
+    [['--alg', 'HS256', '--pem'], /HS256 has a secret, which has no PEM/],
+    [['--alg', 'HS256', '--public', join(directory, 'other')], /A secret has no public key/],
+    [['--public', file], /The public key could not be written: EEXIST/],
+    [['--kid', 'k'.repeat(300)], /kid must be a string of 1 to 256 characters/],
+  ]
+  for (const [args, message] of wrong) {
+    const { code, stdout, stderr } = await bare(...args)
+    assert.equal(code, 1, args.join(' '))
+    assert.match(stderr, message)
+    assert.equal(stdout, '')
+  }
 })

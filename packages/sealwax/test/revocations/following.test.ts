@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { unsafeDecode } from '@sealwax/jwt'
 import postgres from 'postgres'
 import { features } from '../../src/features.ts'
 import { createAuth } from '../../src/index.ts'
@@ -55,6 +56,28 @@ for (const [name, stores] of Object.entries(STORES)) {
       await using both = await pair()
       const { access_token } = await both.one.sessions.create({ subject: 'u' })
       assert.equal(await standing(both.two, access_token), 'accepted')
+    })
+
+    test('a token revoked by its jti is refused here at once and soon by the other; its session goes on', async () => {
+      await using both = await pair()
+      const { access_token, refresh_token } = await both.one.sessions.create({ subject: 'u' })
+      const { jti = '' } = unsafeDecode(access_token).payload
+      await both.one.tokens.revoke(jti)
+      assert.equal(await standing(both.one, access_token), 'token_stale')
+      await eventually('token_stale', () => standing(both.two, access_token))
+      const renewed = await both.two.sessions.refresh(refresh_token)
+      assert.equal(await standing(both.one, renewed.access_token), 'accepted')
+      const { data } = await both.one.audit.list({ type: 'token.revoked' })
+      assert.deepEqual(
+        data.map((event) => event.data),
+        [{ jti }],
+      )
+      for (const wrong of ['', 'a b', 'x'.repeat(257)]) {
+        await assert.rejects(both.one.tokens.revoke(wrong), {
+          code: 'validation_failed',
+          message: /jti must be 1 to 256/,
+        })
+      }
     })
 
     test('a session ended by one is soon refused by the other, and its refresh immediately', async () => {

@@ -65,6 +65,35 @@ describe('an access token', () => {
     })
   }
 
+  it('of a session with an accessTtl of its own is valid for that long, also after a refresh and an exchange of the key', async () => {
+    await using server = await startAuth({ accessTtl: '15m' })
+    const brief = await server.auth.sessions.create({ subject: 'ann', accessTtl: '2m' })
+    const usual = await server.auth.sessions.create({ subject: 'ann' })
+    assert.deepEqual([lifetime(brief), lifetime(usual)], [120, 900])
+    server.clock.advance(90 * SECOND)
+    const refreshed = await server.auth.sessions.refresh(brief.refresh_token)
+    assert.equal(lifetime(refreshed), 120)
+    server.clock.advance(100 * SECOND)
+    assert.equal(await standing(server.auth, refreshed.access_token), 'accepted')
+    server.clock.advance(30 * SECOND)
+    assert.equal(await standing(server.auth, refreshed.access_token), 'token_expired')
+    assert.equal(await standing(server.auth, usual.access_token), 'accepted')
+  })
+
+  it('refuses an accessTtl of a session that is no duration, or longer than that of the server', async () => {
+    await using server = await startAuth({ accessTtl: '15m' })
+    const wrong: readonly [accessTtl: unknown, message: RegExp][] = [
+      ['16m', /accessTtl must be between 1 second and 15 minutes \(got 16 minutes\)/],
+      [0, /accessTtl must be between 1 second and 15 minutes/],
+      ['soon', /accessTtl must be a number of seconds or a duration such as '15m' \(got "soon"\)/],
+    ]
+    for (const [accessTtl, message] of wrong) {
+      const call = server.auth.sessions.create({ subject: 'ann', accessTtl: accessTtl as never })
+      await assert.rejects(call, { code: 'validation_failed', message })
+    }
+    assert.deepEqual(await server.auth.sessions.list('ann'), [])
+  })
+
   it('of an API client, which has no session, gets its full lifetime', async () => {
     await using server = await startAuth({ refreshAbsolute: '60s', accessTtl: '1h' })
     const { client, secret } = await server.auth.clients.create({ name: 'export', scopes: ['x'] })

@@ -17,6 +17,7 @@ import { up as outbox } from './0011-outbox.ts'
 import { up as oneTimeTokens } from './0012-one-time-tokens.ts'
 import { up as userSearch } from './0013-user-search.ts'
 import { up as exchanged } from './0014-exchanged.ts'
+import { up as accessTtl } from './0015-access-ttl.ts'
 import type { Dialect } from './dialect.ts'
 
 /** All migrations in order. A released migration never changes. */
@@ -35,6 +36,7 @@ const MIGRATIONS: Readonly<Record<string, (db: Kysely<unknown>, dialect: Dialect
   '0012-one-time-tokens': oneTimeTokens,
   '0013-user-search': userSearch,
   '0014-exchanged': exchanged,
+  '0015-access-ttl': accessTtl,
 }
 
 /** The last migration that older servers cannot run with. */

@@ -1,0 +1,56 @@
+import { createPrivateKey, createPublicKey, type JsonWebKey } from 'node:crypto'
+import {
+  type Algorithm,
+  type ExportedJwk,
+  exportJwk,
+  generateKey,
+  importKey,
+  isSigningKey,
+  JwtError,
+} from '@sealwax/jwt'
+import { AuthError } from '../errors.ts'
+import { ALGORITHMS } from './options.ts'
+
+/** A key for a program of one's own, as text. The server does not know it. */
+export interface GeneratedKey {
+  /** The private key, or the secret. */
+  readonly privateText: string
+  /** Absent for a secret. */
+  readonly publicText?: string
+}
+
+/**
+ * Generates a key.
+ *
+ * @param format `jwk`: one line of JSON; `pem`: PKCS #8 and SPKI, without a key id
+ * @param kid the key id in the JWK. Default: the RFC 7638 thumbprint
+ * @throws {AuthError} `config_invalid`
+ */
+export async function generateKeyText(alg: string, format: 'jwk' | 'pem', kid?: string): Promise<GeneratedKey> {
+  const jwk = await generateJwk(alg, kid)
+  if (format === 'jwk') {
+    const key = importKey(jwk)
+    const publicKey = isSigningKey(key) ? key.publicKey : undefined
+    return { privateText: lineOf(jwk), ...(publicKey && { publicText: lineOf(exportJwk(publicKey)) }) }
+  }
+  if (jwk.kty === 'oct') throw invalid(`${alg} has a secret, which has no PEM`)
+  const key = createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' })
+  return {
+    privateText: String(key.export({ type: 'pkcs8', format: 'pem' })),
+    publicText: String(createPublicKey(key).export({ type: 'spki', format: 'pem' })),
+  }
+}
+
+async function generateJwk(alg: string, kid: string | undefined): Promise<ExportedJwk> {
+  if (!ALGORITHMS.includes(alg)) throw invalid(`--alg must be one of ${ALGORITHMS.join(' ')}`)
+  try {
+    const key = await generateKey(alg as Algorithm, kid === undefined ? {} : { kid })
+    return exportJwk(key, { private: true })
+  } catch (error) {
+    throw error instanceof JwtError ? invalid(error.message) : error
+  }
+}
+
+const lineOf = (jwk: ExportedJwk) => `${JSON.stringify(jwk)}\n`
+
+const invalid = (detail: string) => new AuthError('config_invalid', detail)
