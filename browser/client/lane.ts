@@ -83,7 +83,7 @@ export async function openLane(browser: Browser, kind: Kind): Promise<Lane> {
       await tab.goto(`${place.url}/page?mode=${kind.mode}${kind.silent ? '&silent' : ''}`)
     },
     async pass(milliseconds, asleep = false) {
-      await untilStored(lane)
+      await untilQuiet(lane)
       place.clock.ahead += milliseconds
       if (!asleep)
         await lane.all((tab) => tab.evaluate((monotonic) => globalThis.tab.move({ monotonic }), milliseconds))
@@ -101,25 +101,35 @@ export async function openLane(browser: Browser, kind: Kind): Promise<Lane> {
 }
 
 /**
- * Waits until all tabs read the same from the storage. What one tab writes, another one may read a
- * few milliseconds later. If the clock moved before that, it would seem to be hours.
+ * Waits until no request is in flight, and all tabs read the same from the storage. What one tab
+ * writes, another one may read a few milliseconds later; what one confirms, the server knows at
+ * once. If the clock moved between the two, it would seem to be hours.
  */
-async function untilStored(lane: Lane): Promise<void> {
+async function untilQuiet(lane: Lane): Promise<void> {
+  const { proxy } = lane.place
   for (let tries = 0; tries < 100; tries += 1) {
-    const stored = await lane.all((tab) =>
-      tab.evaluate(() => {
-        try {
-          const keys = Object.keys(localStorage).filter((key) => key.startsWith('sealwax.'))
-          return JSON.stringify(keys.sort().map((key) => [key, localStorage.getItem(key)]))
-        } catch {
-          return undefined
-        }
-      }),
-    )
-    if (new Set(stored.filter((text) => text !== undefined)).size <= 1) return
+    const { length } = proxy.seen
+    if (proxy.open === 0 && (await readTheSame(lane))) {
+      await delay(20)
+      if (proxy.open === 0 && proxy.seen.length === length && (await readTheSame(lane))) return
+    }
     await delay(20)
   }
-  throw new Error('the tabs do not read the same from the storage')
+  throw new Error('the tabs do not come to rest, or do not read the same from the storage')
+}
+
+async function readTheSame(lane: Lane): Promise<boolean> {
+  const stored = await lane.all((tab) =>
+    tab.evaluate(() => {
+      try {
+        const keys = Object.keys(localStorage).filter((key) => key.startsWith('sealwax.'))
+        return JSON.stringify(keys.sort().map((key) => [key, localStorage.getItem(key)]))
+      } catch {
+        return undefined
+      }
+    }),
+  )
+  return new Set(stored.filter((text) => text !== undefined)).size <= 1
 }
 
 async function bundle(): Promise<string> {

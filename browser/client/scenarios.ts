@@ -159,7 +159,8 @@ const freeze: Scenario = async (round) => {
   while (!held) await delay(5)
   await session.send('Page.setWebLifecycleState', { state: 'frozen' })
   release()
-  await delay(20)
+  // A page that is not really frozen yet processes the reply now. One that is frozen does not.
+  await delay(500)
   const others = lane.tabs.filter((other) => other !== tab)
   for (let i = 0; i < 3; i += 1) {
     // The clocks of the frozen tab go on, too.

@@ -65,7 +65,7 @@ const CALLS: readonly [call: string, given: unknown[], sentence: string][] = [
   [
     'sessions.create',
     [{ role: 'admin', subject: 'ann' }],
-    'sessions.create: there is no option "role"; write subject, roles, scope, claims, amr, remember, client or device',
+    'sessions.create: there is no option "role"; write subject, roles, scope, claims, amr, remember, accessTtl, client or device',
   ],
   ['sessions.create', [{ subject: 'ann', claims: 'x' }], 'sessions.create: claims must be an object (got a string)'],
   [
@@ -84,8 +84,9 @@ const CALLS: readonly [call: string, given: unknown[], sentence: string][] = [
     ['x', { agent: 'x' }],
     'sessions.refresh: there is no option "agent"; write ip, userAgent or device',
   ],
-  ['sessions.confirm', ['x', { device: 'x' }], 'sessions.confirm: there is no option "device"; write ip or userAgent'],
+  ['sessions.confirm', [7], 'sessions.confirm: refreshToken must be a string (got 7)'],
   ['sessions.list', [], 'sessions.list: subject must be a string (got undefined)'],
+  ['tokens.revoke', [], 'tokens.revoke: jti must be a string (got undefined)'],
   ['sessions.revoke', [], 'sessions.revoke: id must be a string (got undefined)'],
   ['sessions.revokeAll', ['ann', { exept: 'x' }], 'sessions.revokeAll: there is no option "exept"; write except'],
   [
@@ -121,7 +122,7 @@ describe('a call with a wrong argument', () => {
   it('an auth server has exactly these groups of calls', () => {
     const groups = Object.entries(auth).filter(([, part]) => typeof part === 'object')
     const names = groups.map(([name]) => name)
-    assert.deepEqual(names.sort(), ['audit', 'clients', 'guard', 'keys', 'mail', 'sessions', 'users'])
+    assert.deepEqual(names.sort(), ['audit', 'clients', 'guard', 'keys', 'mail', 'sessions', 'tokens', 'users'])
   })
 
   it('an option that is undefined counts as left out', async () => {

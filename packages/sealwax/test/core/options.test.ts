@@ -66,7 +66,10 @@ const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
     ],
   },
   store: { good: [required.store], bad: [null, {}, 'auth.db', 7] },
-  alg: { good: ['ES256', 'EdDSA', 'RS256', 'PS512', 'HS256'], bad: ['none', 'es256', '', 'RS1', null, ['ES256']] },
+  alg: {
+    good: ['ES256', 'EdDSA', 'RS256', 'PS512', 'ML-DSA-65', 'HS256'],
+    bad: ['none', 'es256', '', 'RS1', null, ['ES256']],
+  },
   accessTtl: {
     good: [1, 60, '15m', '24h', '1d'],
     bad: [0, -1, 0.5, '25h', '2d', '900', '15 m', '15min', Number.NaN, Infinity, null, ''],
@@ -278,7 +281,7 @@ const MESSAGES: Record<keyof AuthOptions, readonly [value: unknown, message: str
   store: [{}, "be a store such as sqliteStore('./sealwax.db') from 'sealwax/sqlite' (got an object)"],
   alg: [
     'none',
-    'be one of ES256, ES384, ES512, EdDSA, Ed25519, RS256, RS384, RS512, PS256, PS384, PS512, HS256, HS384, HS512 (got "none")',
+    'be one of ES256, ES384, ES512, EdDSA, Ed25519, RS256, RS384, RS512, PS256, PS384, PS512, ML-DSA-44, ML-DSA-65, ML-DSA-87, HS256, HS384, HS512 (got "none")',
   ],
   accessTtl: ['30h', 'be between 1 second and 24 hours (got 30 hours)'],
   keyPeriod: ['4m', 'be at least 5 minutes (got 4 minutes)'],
