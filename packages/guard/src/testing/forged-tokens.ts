@@ -1,5 +1,6 @@
-import { createPublicKey, createSecretKey, type JsonWebKey, type KeyObject, randomBytes } from 'node:crypto'
+import { createPublicKey, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { type PublicJwk, unsafeDecode } from '@sealwax/jwt'
+import { ALGORITHMS } from '../option-rules.ts'
 import { type Forge, generateKeySync, signerOf } from './forge.ts'
 import { algorithmShapes, headerKeyShapes, keyShapes } from './hostile/algorithms.ts'
 import type { Shape } from './hostile/shape.ts'
@@ -39,14 +40,14 @@ export function forgedTokens(token: string, publicKey?: PublicJwk): HostileToken
 /** "Signed by the issuer" means here: under the signature of the valid token. */
 function forgeOfToken(token: string, publicKey: PublicJwk | undefined): Forge {
   const { header, payload: claims } = unsafeDecode(token)
-  const alg = header.alg as Forge['alg']
+  // The stranger of a token with an algorithm that we do not know signs with another one.
+  const alg = Object.hasOwn(ALGORITHMS, header.alg) ? (header.alg as Forge['alg']) : 'RS256'
   const strangerKey = generateKeySync(alg)
   const signature = Buffer.from(token.split('.')[2] ?? '', 'base64url')
   return {
     alg,
     kid: header.kid ?? '',
-    publicKey:
-      publicKey === undefined ? unknownKey() : createPublicKey({ key: publicKey as JsonWebKey, format: 'jwk' }),
+    publicKey: publicKey === undefined ? unknownKey() : createPublicKey({ key: { ...publicKey }, format: 'jwk' }),
     header,
     claims,
     sign: () => signature,

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type JsonWebKey } from 'node:crypto'
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 import {
   type Algorithm,
   type ExportedJwk,
@@ -34,7 +34,7 @@ export async function generateKeyText(alg: string, format: 'jwk' | 'pem', kid?: 
     return { privateText: lineOf(jwk), ...(publicKey && { publicText: lineOf(exportJwk(publicKey)) }) }
   }
   if (jwk.kty === 'oct') throw invalid(`${alg} has a secret, which has no PEM`)
-  const key = createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' })
+  const key = createPrivateKey({ key: { ...jwk }, format: 'jwk' })
   return {
     privateText: String(key.export({ type: 'pkcs8', format: 'pem' })),
     publicText: String(createPublicKey(key).export({ type: 'spki', format: 'pem' })),
