@@ -9,10 +9,19 @@ import { refuseKey } from './jwk.ts'
  * @throws {JwtError} `ERR_JWT_KEY`
  */
 export function toJwk(key: KeyObject, alg: string | undefined): Jwk {
-  if (key.asymmetricKeyType !== 'rsa-pss') return key.export({ format: 'jwk' }) as Jwk
+  if (key.asymmetricKeyType !== 'rsa-pss') return exportKey(key)
   const own = pssAlgorithm(key) ?? alg ?? 'PS256'
   if (!own.startsWith('PS')) throw refuseKey('an RSASSA-PSS key is for PS256, PS384 or PS512')
   return { ...(plainRsa(key).export({ format: 'jwk' }) as Jwk), alg: own }
+}
+
+function exportKey(key: KeyObject): Jwk {
+  try {
+    return key.export({ format: 'jwk' }) as Jwk
+  } catch (cause) {
+    // Such as DSA and Diffie-Hellman keys.
+    throw refuseKey('the key has a type that is not supported', cause)
+  }
 }
 
 /** The only algorithm of JWS that the parameters allow; `undefined` if there are no parameters. */

@@ -26,6 +26,10 @@ test('importKey: a KeyObject is imported as the key it is', () => {
   const hmac = importKey(createSecretKey(secret), { alg: 'HS256' })
   assert.equal(verify(sign({}, hmac as SigningKey, { ...anyone, expiresIn: 60 }), hmac, anyone).header.alg, 'HS256')
   assert.throws(() => importKey(createSecretKey(secret)), { code: 'ERR_JWT_KEY', message: /need alg HS256/ })
+  const dsa = generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 })
+  for (const key of [dsa.publicKey, dsa.privateKey, spki(dsa.publicKey)]) {
+    assert.throws(() => importKey(key), { code: 'ERR_JWT_KEY', message: 'the key has a type that is not supported' })
+  }
   const { privateKey } = generateKeyPairSync('x25519')
   assert.throws(() => importKey(privateKey), { code: 'ERR_JWT_KEY', message: /not supported/ })
 })
