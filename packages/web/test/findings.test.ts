@@ -95,6 +95,15 @@ describe('findings: in the header', () => {
     assert.match(find({ alg: 'XX999' }, payload)[0]?.message ?? '', /^XX999 is not an algorithm/)
   })
 
+  test('an algorithm that Sealwax verifies and browsers do not is worth a note', () => {
+    const found = find({ ...header, alg: 'ML-DSA-65' }, payload, encodeBase64url(new Uint8Array(3309)))
+    assert.deepEqual(
+      found.map(({ kind }) => kind),
+      ['note'],
+    )
+    assert.match(found[0]?.message ?? '', /^ML-DSA-65 resists quantum computers/)
+  })
+
   test('a missing algorithm is refused', () => {
     assert.equal(find({ typ: 'JWT' }, payload)[0]?.code, 'ERR_JWT_ALGORITHM')
   })

@@ -55,6 +55,7 @@ function judgeAlgorithm({ alg, cty, zip }: JsonObject, isEncrypted: boolean): Fi
   const nested = isNested(cty) ? [note('The payload is another token (cty), which has to be inspected by itself.')] : []
   if (typeof alg !== 'string') return nested
   if (alg.toLowerCase() === 'none') return [{ kind: 'refused', code: 'ERR_JWT_ALGORITHM', message: NONE }, ...nested]
+  if (/^ML-DSA-(44|65|87)$/.test(alg)) return [note(`${alg} ${POST_QUANTUM}`), ...nested]
   if (!isAlgorithm(alg)) {
     const message = `${alg} is not an algorithm that this page or Sealwax knows. The token is decoded, but cannot be verified here.`
     return [{ kind: 'refused', code: 'ERR_JWT_ALGORITHM', message }, ...nested]
@@ -64,6 +65,8 @@ function judgeAlgorithm({ alg, cty, zip }: JsonObject, isEncrypted: boolean): Fi
 
 const NONE =
   'alg is none: the token is not signed, so anyone can have written it. A verifier that accepts it accepts everything (RFC 8725, section 2.1).'
+const POST_QUANTUM =
+  'resists quantum computers (RFC 9964). Sealwax verifies it; this page cannot, since browsers do not have it.'
 const SHARED_SECRET =
   'uses one secret to sign and to verify: everyone who can check such a token can also make one. With several services, use ES256 or another algorithm with a key pair.'
 const RSA1_5 =
