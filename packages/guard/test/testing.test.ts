@@ -13,7 +13,7 @@ import { originOf } from './sites.ts'
 import { secret } from './tokens.ts'
 
 /** One of each kind of signature; the others differ only in lengths. */
-const ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS384', 'HS256', 'HS512'] as const
+const ALGORITHMS = ['ES256', 'EdDSA', 'ML-DSA-44', 'RS256', 'PS384', 'HS256', 'HS512'] as const
 
 /** The result of the guard for a token: its auth, or the code of the refusal. */
 function outcomeOf(guard: ReturnType<ReturnType<typeof createTestIssuer>['guard']>, token: string): Auth | string {

@@ -51,6 +51,8 @@ function changesOf(forge: Forge): Change[] {
       return [['S is raised by the order of the group', 'RFC 8032 §5.1.7', raiseEd25519]]
     case 'HS':
       return hmacChanges(forge)
+    case 'ML':
+      return []
     default:
       return rsaChanges(forge)
   }
