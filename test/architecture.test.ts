@@ -129,7 +129,7 @@ const RULES: readonly { room: string; files: string; may: readonly string[] }[] 
   {
     room: 'attack',
     files: `${SRC}attack/*.ts`,
-    may: [`${SRC}attack/`, `${SRC}errors.ts`, '@sealwax/guard/testing', '@sealwax/jwt', 'node:'],
+    may: [`${SRC}attack/`, `${SRC}errors.ts`, '@sealwax/guard', '@sealwax/jwt', 'node:'],
   },
   {
     room: 'lesson',

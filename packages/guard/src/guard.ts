@@ -15,6 +15,7 @@ import {
   type PreparedRequirement,
   prepareRequirement,
   type Requirement,
+  type Unmet,
 } from './requirements.ts'
 import { verdictOf } from './revocations/verdict.ts'
 import { isTimely, type VerifiedToken } from './tokens/verified-token.ts'
@@ -203,14 +204,13 @@ function checkRevocation(token: VerifiedToken, { trust }: Attempt): ValueOrPromi
 }
 
 function authorize({ auth }: VerifiedToken, { trust, request, requirement }: Attempt): ValueOrPromise<Auth> {
-  return andThen(
-    findUnmet(requirement, auth, request, trust.now),
-    (unmet) => {
-      if (unmet !== undefined) throw new GuardError(unmet.code, { ...trust.challenge, ...namesOf(auth), ...unmet })
-      return auth
-    },
-    undefined,
-  )
+  const unmet = findUnmet(requirement, auth, request, trust.now)
+  return unmet === undefined ? auth : andThen(unmet, acceptIfMet, { trust, auth })
+}
+
+function acceptIfMet(unmet: Unmet | undefined, { trust, auth }: { readonly trust: Trust; readonly auth: Auth }): Auth {
+  if (unmet === undefined) return auth
+  throw new GuardError(unmet.code, { ...trust.challenge, ...namesOf(auth), ...unmet })
 }
 
 function fail(error: unknown, { trust, request }: Attempt): never {

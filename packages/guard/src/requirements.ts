@@ -149,18 +149,23 @@ export function findUnmet(
   now: () => number,
 ): ValueOrPromise<Unmet | undefined> {
   const { scopes, anyScope, roles, fresh, check } = requirement
-  const isGranted = (scope: string) => auth.scopes.includes(scope)
-  if (scopes.length > 0 && !(anyScope ? scopes.some(isGranted) : scopes.every(isGranted))) {
-    return lackOf(scopes, anyScope)
-  }
+  if (scopes.length > 0 && !hasScopes(auth, scopes, anyScope)) return lackOf(scopes, anyScope)
   if (roles.length > 0 && !roles.some((role) => auth.roles.includes(role))) return { code: 'insufficient_role' }
   if (fresh !== undefined && !isFresh(auth.payload.auth_time, fresh, now())) {
     const detail = `This needs an authentication that is not older than ${fresh} seconds. Authenticate again.`
     return { code: 'reauthentication_required', maxAge: fresh, detail }
   }
   if (check === undefined) return undefined
-  const passed = resultOfCheck(check(auth, request as never), 'requirement.check')
-  return andThen(passed, (found) => (found ? undefined : { code: 'check_failed' }), undefined)
+  return andThen(resultOfCheck(check(auth, request as never), 'requirement.check'), unmetByCheck, undefined)
+}
+
+function hasScopes({ scopes: granted }: Auth, scopes: readonly string[], anyScope: boolean): boolean {
+  const isGranted = (scope: string) => granted.includes(scope)
+  return anyScope ? scopes.some(isGranted) : scopes.every(isGranted)
+}
+
+function unmetByCheck(passed: boolean): Unmet | undefined {
+  return passed ? undefined : { code: 'check_failed' }
 }
 
 /**

@@ -42,9 +42,9 @@ export function watch(guard: Guard, auth: Auth, options: WatchOptions = {}): Abo
   const trustOfToken = trustThatVerified(auth)
   if (trustOfToken === undefined) throw new TypeError('watch: auth must be what guard.authenticate returned')
   const { signal: ended } = options
+  if (ended?.aborted) return ended
   const controller = new AbortController()
   const { signal } = controller
-  if (ended?.aborted) return ended
   const stop = watchToken(trustOfToken, verifiedToken('', auth, [], trust.now()), (code) =>
     controller.abort(new GuardError(code, { ...trust.challenge, ...namesOf(auth) })),
   )

@@ -2,8 +2,8 @@
 export type HmacAlgorithm = 'HS256' | 'HS384' | 'HS512'
 
 /**
- * The supported public-key algorithms (RFC 7518 §3.3–3.5, RFC 8037 §3.1, RFC 9864 §2.2, RFC 9964
- * §3). ML-DSA needs a runtime that has it, such as Node 24.7.
+ * The supported public-key algorithms (RFC 7518 §3.3–3.5, RFC 8037 §3.1, RFC 9864 §2.2, RFC
+ * 9964). ML-DSA needs a runtime that has it, such as Node 24.7.
  */
 export type AsymmetricAlgorithm =
   | 'ES256'
@@ -28,7 +28,7 @@ export type Algorithm = AsymmetricAlgorithm | HmacAlgorithm
 export interface AlgorithmRow {
   /** The name in the header of a token. */
   readonly alg: Algorithm
-  /** The key type (RFC 7518 §6.1, RFC 8037 §2, RFC 9964 §4). */
+  /** The key type (RFC 7518 §6.1, RFC 8037 §2, RFC 9964). */
   readonly kty: 'EC' | 'OKP' | 'RSA' | 'AKP' | 'oct'
   /** The curve an EC or OKP key must be on. */
   readonly crv?: string

@@ -6,7 +6,7 @@ import { describeValue } from './options.ts'
 import { checkEd25519Point, checkRsaPublicKey } from './weak-keys.ts'
 
 /**
- * A JSON Web Key (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2, RFC 9964 §4). Members not listed are
+ * A JSON Web Key (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2, RFC 9964). Members not listed are
  * allowed and ignored.
  */
 export interface Jwk {
@@ -217,7 +217,7 @@ function checkCurveKey(jwk: Jwk, row: AlgorithmRow, half: 'public' | 'private' |
   if (half === 'private') octets(jwk, 'd', row.coordinateLength)
 }
 
-/** RFC 9964 §4: the private key is its seed of 32 octets. */
+/** RFC 9964: the private key is its seed of 32 octets. */
 function checkSeedKey(jwk: Jwk, row: AlgorithmRow, half: 'public' | 'private' | 'secret'): void {
   octets(jwk, 'pub', row.coordinateLength)
   if (half === 'private') octets(jwk, 'priv', 32)

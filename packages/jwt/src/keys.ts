@@ -285,7 +285,7 @@ export function thumbprint(key: Jwk | VerificationKey): string {
     .digest('base64url')
 }
 
-/** The required members in alphabetical order (RFC 7638 §3.2, RFC 8037 §2, RFC 9964 §6). */
+/** The required members in alphabetical order (RFC 7638 §3.2, RFC 8037 §2, RFC 9964). */
 const thumbprintMembers: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['EC', ['crv', 'kty', 'x', 'y']],
   ['OKP', ['crv', 'kty', 'x']],

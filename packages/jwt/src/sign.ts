@@ -126,7 +126,7 @@ function withParameters(own: object, more: unknown): string {
     parseStrictJson(new TextEncoder().encode(json))
     if (Object.values(more).every((value) => value !== undefined)) return json
   } catch {
-    // The errors of these functions are about claims.
+    // Their errors name a claim. The one below names the option.
   }
   throw refuse('must have values that JSON can represent')
 }

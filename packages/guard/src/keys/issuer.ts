@@ -206,9 +206,8 @@ function readMetadata(metadata: unknown, issuer: string, transport: Transport): 
 /** http on loopback is accepted only from an issuer that is on loopback itself. */
 function trustedUrl(text: unknown, issuer: string, transport: Transport): string | undefined {
   const url = parseSecureUrl(text, transport)
-  const isElsewhere = url?.protocol === 'https:' || (url !== undefined && !isLoopback(url.hostname))
-  const trusted = isElsewhere || isLoopback(new URL(issuer).hostname)
-  return trusted ? url?.href : undefined
+  const isLocal = url?.protocol === 'http:' && isLoopback(url.hostname)
+  return isLocal && !isLoopback(new URL(issuer).hostname) ? undefined : url?.href
 }
 
 async function fetchJson(url: string, transport: Transport, signal: AbortSignal): Promise<unknown> {

@@ -70,9 +70,9 @@ export interface RevocationCheck {
    */
   readonly cacheFor?: Duration
   /**
-   * Calls a listener after each new revocation; errors it throws are ignored. With it, a socket is
-   * closed immediately when its token is revoked; without it, `authenticateSocket` calls `check`
-   * every second.
+   * Calls a listener after each new revocation; errors it throws are ignored. With it, a socket or
+   * stream ends immediately when its token is revoked; without it, `authenticateSocket` and `watch`
+   * call `check` every second.
    * @returns a function that ends the subscription
    */
   subscribe?(listener: (entry: Revocation) => void): () => void

@@ -88,18 +88,20 @@ function verifyAnew(
 ): ValueOrPromise<VerifiedToken> {
   const now = trust.now()
   const auth = verifyAt(now, trust, credentials, keys)
+  const verified = verifiedToken(credentials.token, auth, keys, now)
   const passed = trust.check === undefined || resultOfCheck(trust.check(auth), 'createGuard: check')
-  return andThen(
-    passed,
-    (found) => {
-      if (!found) throw new GuardError('check_failed', { ...trust.challenge, ...namesOf(auth) })
-      verifiedBy.set(auth, trust)
-      const verified = verifiedToken(credentials.token, auth, keys, now)
-      trust.cache.add(verified)
-      return verified
-    },
-    undefined,
-  )
+  return andThen(passed, keepIfPassed, { trust, verified })
+}
+
+function keepIfPassed(
+  passed: boolean,
+  { trust, verified }: { readonly trust: Trust; readonly verified: VerifiedToken },
+): VerifiedToken {
+  const { auth } = verified
+  if (!passed) throw new GuardError('check_failed', { ...trust.challenge, ...namesOf(auth) })
+  verifiedBy.set(auth, trust)
+  trust.cache.add(verified)
+  return verified
 }
 
 function verifyAt(now: number, trust: Trust, credentials: BearerCredentials, keys: VerificationKeys): Auth {

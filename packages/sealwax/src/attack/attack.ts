@@ -1,6 +1,6 @@
 import { unsafeDecode } from '@sealwax/jwt'
 import { AuthError } from '../errors.ts'
-import { type Attempt, attemptsWith } from './attempts.ts'
+import { type Attempt, accepted, attemptsWith } from './attempts.ts'
 import { type Credentials, findPublicKey, guessSecret } from './credentials.ts'
 import type { Finding } from './finding.ts'
 import { attackRefresh, type RefreshOptions } from './refresh.ts'
@@ -69,14 +69,12 @@ async function attemptOne(target: Target, { name, source, sent, judge = accepted
   } catch (error) {
     // Node refuses to send some header fields; a server may close the connection instead of
     // replying.
-    const isOurs = (error as { code?: string }).code?.startsWith('ERR_') === true
-    return isOurs || (error as { code?: string }).code === 'ECONNRESET'
-      ? []
-      : [{ name, source, fault: `got no reply: ${(error as Error).message}` }]
+    const { code = '', message } = error as { readonly code?: string; readonly message: string }
+    const isRefusal = code.startsWith('ERR_') || code === 'ECONNRESET'
+    return isRefusal ? [] : [{ name, source, fault: `got no reply: ${message}` }]
   }
 }
 
-const accepted = ({ status }: Reply) => (status >= 200 && status <= 299 ? 'was accepted' : undefined)
 const failed = ({ status }: Reply) => (status >= 500 ? 'made the server fail' : undefined)
 
 /** A reply that repeats the token ends up in logs and in the reports of errors. */
@@ -94,10 +92,10 @@ function weaknesses(token: string): Finding[] {
     findings.push({ name: 'the valid token', source: 'RFC 8725 §3.5', fault })
   }
   if (typeof payload.exp !== 'number') {
-    findings.push({ name: 'the valid token', source: 'RFC 8725 §3.10', fault: 'never expires' })
+    findings.push({ name: 'the valid token', source: 'RFC 9068 §2.2', fault: 'never expires' })
   } else if (typeof payload.iat === 'number' && payload.exp - payload.iat > DAY) {
     const hours = Math.round((payload.exp - payload.iat) / 3600)
-    findings.push({ name: 'the valid token', source: 'RFC 9700 §4.10', fault: `is valid for ${hours} hours` })
+    findings.push({ name: 'the valid token', source: 'RFC 6750 §5.3', fault: `is valid for ${hours} hours` })
   }
   return findings
 }

@@ -32,7 +32,8 @@ export interface Material {
 
 const bearer = (token: string) => ['Authorization', `Bearer ${token}`] as const
 const isSuccess = ({ status }: Reply) => status >= 200 && status <= 299
-const accepted = (reply: Reply) => (isSuccess(reply) ? 'was accepted' : undefined)
+/** The fault of a reply to a request that had to be refused. */
+export const accepted = (reply: Reply) => (isSuccess(reply) ? 'was accepted' : undefined)
 
 /** Whether a reply shows what only a user with a token may see. */
 const revealed = (good: Reply) => (reply: Reply) =>
@@ -62,7 +63,7 @@ function forgeries({ token, publicKey }: Material): Attempt[] {
 function misdirected({ others }: Material): Attempt[] {
   return Object.entries(others).map(([kind, token]) => ({
     name: `the ${kind} in place of the access token`,
-    source: 'RFC 8725 §3.11',
+    source: 'RFC 8725 §3.12',
     sent: { headers: bearer(token) },
   }))
 }
@@ -130,8 +131,6 @@ function cookies({ token, cookie, good, method }: Material): Attempt[] {
       name: `${unsafe} with the cookie from ${name}`,
       source,
       sent: { method: unsafe, headers: [...own, ...headers] },
-      // Whoever answers 404 or 405 has no such route, and no harm is done.
-      judge: accepted,
     })),
     {
       name: 'a WebSocket handshake with the cookie from another site',
@@ -203,7 +202,7 @@ function detours({ path, method, good }: Material): Attempt[] {
       name: `no token, the method ${one}`,
       source: 'CWE-425',
       sent: { method: one },
-      judge: one === 'OPTIONS' ? judge : accepted,
+      ...(one === 'OPTIONS' && { judge }),
     })),
     ...overrides.map((name) => ({
       name: `no token, OPTIONS with ${name}`,
@@ -215,7 +214,6 @@ function detours({ path, method, good }: Material): Attempt[] {
       name: `no token, ${name}`,
       source: 'CWE-290',
       sent: { headers: [name, path] },
-      judge: accepted,
     })),
   ]
 }

@@ -1,7 +1,10 @@
 import { exec } from 'node:child_process'
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { createRemoteJWKSet, exportJwk, type PublicJwk, unsafeDecode } from '@sealwax/jwt'
-import { isLoopback } from '@sealwax/jwt/internal'
+import { promisify } from 'node:util'
+import type { KeySource } from '@sealwax/guard'
+import { discoverKeys } from '@sealwax/guard/internal'
+import { createRemoteJWKSet, exportJwk, type LocalJWKSet, type PublicJwk, unsafeDecode } from '@sealwax/jwt'
+import { isSecureUrl } from '@sealwax/jwt/internal'
 import { AuthError } from '../errors.ts'
 
 /** What a log-in gave. */
@@ -20,14 +23,16 @@ const LONGEST_LOGIN_MS = 60_000
  *
  * @throws {AuthError} `config_invalid`; the message does not show what the command printed
  */
-export function logIn(command: string): Promise<Credentials> {
-  return new Promise((resolve, reject) => {
-    exec(command, { timeout: LONGEST_LOGIN_MS }, (error, stdout, stderr) => {
-      if (error === null) return resolve(readCredentials(stdout))
-      const reason = stderr.trim().split('\n').at(-1) ?? ''
-      reject(new AuthError('config_invalid', `The log-in command failed with code ${error.code}: ${reason}`))
-    })
-  })
+export async function logIn(command: string): Promise<Credentials> {
+  let printed: string
+  try {
+    printed = (await promisify(exec)(command, { timeout: LONGEST_LOGIN_MS })).stdout
+  } catch (error) {
+    const { code, stderr = '' } = error as { readonly code?: unknown; readonly stderr?: string }
+    const how = typeof code === 'number' ? `failed with code ${code}` : 'did not end within a minute'
+    throw new AuthError('config_invalid', `The log-in command ${how}: ${stderr.trim().split('\n').at(-1)}`)
+  }
+  return readCredentials(printed)
 }
 
 /**
@@ -66,36 +71,25 @@ function parse(text: string): Record<string, unknown> {
  * @returns `undefined` if there is none
  */
 export async function findPublicKey(token: string, jwks: string | undefined): Promise<PublicJwk | undefined> {
+  const { header, payload } = unsafeDecode(token)
+  const source = keysAt(jwks, payload.iss)
   try {
-    const url = jwks ?? (await findKeySet(unsafeDecode(token).payload.iss))
-    if (url === undefined) return undefined
-    const keys = createRemoteJWKSet(url, {
-      allowHttp: [new URL(url).origin].filter((origin) => origin.startsWith('http:')),
-    })
-    const set = await keys.keysFor(token)
-    const { kid } = unsafeDecode(token).header
-    const key = kid === undefined ? set.keys[0] : set.get(kid)
+    const keys = (await source?.keysFor(token)) as LocalJWKSet | undefined
+    const key = header.kid === undefined ? keys?.keys[0] : keys?.get(header.kid)
     return key && (exportJwk(key) as PublicJwk)
   } catch {
     return undefined
+  } finally {
+    await source?.close()
   }
 }
 
-async function findKeySet(issuer: unknown): Promise<string | undefined> {
-  if (typeof issuer !== 'string' || !URL.canParse(issuer)) return undefined
-  const { origin, pathname, protocol, hostname } = new URL(issuer)
-  if (protocol !== 'https:' && !isLoopback(hostname)) return undefined
-  const path = pathname.replace(/\/$/, '')
-  const documents = [
-    `${origin}/.well-known/oauth-authorization-server${path}`,
-    `${origin}${path}/.well-known/openid-configuration`,
-  ]
-  for (const url of documents) {
-    const reply = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(5000) })
-    const { jwks_uri: found } = reply.ok ? ((await reply.json()) as { jwks_uri?: unknown }) : {}
-    if (typeof found === 'string') return found
+function keysAt(jwks: string | undefined, issuer = ''): Pick<KeySource, 'keysFor' | 'close'> | undefined {
+  if (jwks !== undefined) {
+    const { protocol, origin } = new URL(jwks)
+    return createRemoteJWKSet(jwks, protocol === 'http:' ? { allowHttp: [origin] } : {})
   }
-  return undefined
+  return URL.canParse(issuer) && isSecureUrl(new URL(issuer)) ? discoverKeys(issuer, { now: Date.now }) : undefined
 }
 
 /** Secrets from tutorials, and those that a mistake leaves. */

@@ -1,8 +1,8 @@
-import type { Duration } from '@sealwax/jwt'
+import { type Duration, toSeconds } from '@sealwax/jwt'
 import { audit } from '../core/audit.ts'
 import { refuseClientId } from '../core/client-id.ts'
 import { type Context, perContext } from '../core/context.ts'
-import { checkDuration } from '../core/options.ts'
+import { durationInWords } from '../core/options.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit, type Unit } from '../core/unit-of-work.ts'
 import { AuthError } from '../errors.ts'
@@ -182,11 +182,15 @@ export async function startSession(
  */
 function readAccessTtl({ config }: Context, accessTtl: Duration | undefined): number | null {
   if (accessTtl === undefined) return null
+  let milliseconds = -1
   try {
-    return checkDuration('accessTtl', accessTtl, { least: 1000, most: config.accessTtl })
-  } catch (error) {
-    throw new AuthError('validation_failed', (error as Error).message.replace('createAuth', 'sessions.create'))
+    milliseconds = toSeconds(accessTtl) * 1000
+  } catch {
+    // Refused below.
   }
+  if (milliseconds >= 1000 && milliseconds <= config.accessTtl) return milliseconds
+  const allowed = `a number of seconds or a duration such as '2m', at most ${durationInWords(config.accessTtl)}`
+  throw new AuthError('validation_failed', `sessions.create: accessTtl must be ${allowed}`)
 }
 
 /** Returns an id for a new session. */

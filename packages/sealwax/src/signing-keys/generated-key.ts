@@ -1,13 +1,5 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
-import {
-  type Algorithm,
-  type ExportedJwk,
-  exportJwk,
-  generateKey,
-  importKey,
-  isSigningKey,
-  JwtError,
-} from '@sealwax/jwt'
+import { type Algorithm, type ExportedJwk, exportJwk, generateKey, JwtError, type SigningKey } from '@sealwax/jwt'
 import { AuthError } from '../errors.ts'
 import { ALGORITHMS } from './options.ts'
 
@@ -27,25 +19,23 @@ export interface GeneratedKey {
  * @throws {AuthError} `config_invalid`
  */
 export async function generateKeyText(alg: string, format: 'jwk' | 'pem', kid?: string): Promise<GeneratedKey> {
-  const jwk = await generateJwk(alg, kid)
+  const key = await generate(alg, kid)
+  const jwk = exportJwk(key, { private: true })
   if (format === 'jwk') {
-    const key = importKey(jwk)
-    const publicKey = isSigningKey(key) ? key.publicKey : undefined
-    return { privateText: lineOf(jwk), ...(publicKey && { publicText: lineOf(exportJwk(publicKey)) }) }
+    return { privateText: lineOf(jwk), ...(key.publicKey && { publicText: lineOf(exportJwk(key.publicKey)) }) }
   }
-  if (jwk.kty === 'oct') throw invalid(`${alg} has a secret, which has no PEM`)
-  const key = createPrivateKey({ key: { ...jwk }, format: 'jwk' })
+  if (key.publicKey === undefined) throw invalid(`${alg} has a secret, which has no PEM`)
+  const privateKey = createPrivateKey({ key: { ...jwk }, format: 'jwk' })
   return {
-    privateText: String(key.export({ type: 'pkcs8', format: 'pem' })),
-    publicText: String(createPublicKey(key).export({ type: 'spki', format: 'pem' })),
+    privateText: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    publicText: String(createPublicKey(privateKey).export({ type: 'spki', format: 'pem' })),
   }
 }
 
-async function generateJwk(alg: string, kid: string | undefined): Promise<ExportedJwk> {
+async function generate(alg: string, kid: string | undefined): Promise<SigningKey> {
   if (!ALGORITHMS.includes(alg)) throw invalid(`--alg must be one of ${ALGORITHMS.join(' ')}`)
   try {
-    const key = await generateKey(alg as Algorithm, kid === undefined ? {} : { kid })
-    return exportJwk(key, { private: true })
+    return await generateKey(alg as Algorithm, kid === undefined ? {} : { kid })
   } catch (error) {
     throw error instanceof JwtError ? invalid(error.message) : error
   }

@@ -65,7 +65,7 @@ describe('an access token', () => {
     })
   }
 
-  it('of a session with an accessTtl of its own is valid for that long, also after a refresh and an exchange of the key', async () => {
+  it('of a session with an accessTtl of its own is valid for that long, also after a refresh', async () => {
     await using server = await startAuth({ accessTtl: '15m' })
     const brief = await server.auth.sessions.create({ subject: 'ann', accessTtl: '2m' })
     const usual = await server.auth.sessions.create({ subject: 'ann' })
@@ -82,12 +82,9 @@ describe('an access token', () => {
 
   it('refuses an accessTtl of a session that is no duration, or longer than that of the server', async () => {
     await using server = await startAuth({ accessTtl: '15m' })
-    const wrong: readonly [accessTtl: unknown, message: RegExp][] = [
-      ['16m', /accessTtl must be between 1 second and 15 minutes \(got 16 minutes\)/],
-      [0, /accessTtl must be between 1 second and 15 minutes/],
-      ['soon', /accessTtl must be a number of seconds or a duration such as '15m' \(got "soon"\)/],
-    ]
-    for (const [accessTtl, message] of wrong) {
+    const message =
+      "sessions.create: accessTtl must be a number of seconds or a duration such as '2m', at most 15 minutes"
+    for (const accessTtl of ['16m', 0, -1, 'soon', null]) {
       const call = server.auth.sessions.create({ subject: 'ann', accessTtl: accessTtl as never })
       await assert.rejects(call, { code: 'validation_failed', message })
     }
