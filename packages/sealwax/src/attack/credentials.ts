@@ -30,7 +30,8 @@ export async function logIn(command: string): Promise<Credentials> {
   } catch (error) {
     const { code, stderr = '' } = error as { readonly code?: unknown; readonly stderr?: string }
     const how = typeof code === 'number' ? `failed with code ${code}` : 'did not end within a minute'
-    throw new AuthError('config_invalid', `The log-in command ${how}: ${stderr.trim().split('\n').at(-1)}`)
+    const reason = stderr.trim().split('\n').at(-1)
+    throw new AuthError('config_invalid', `The log-in command ${how}${reason ? `: ${reason}` : ''}`)
   }
   return readCredentials(printed)
 }

@@ -189,6 +189,7 @@ test('attack: the log-in prints a token or the JSON of a token response; nothing
   assert.throws(() => readCredentials('opaque-and-secret'), { message: /is not a JWT/ })
   assert.deepEqual(await logIn(`echo ${token}`), { token })
   await assert.rejects(logIn('echo nothing'), { code: 'config_invalid', message: /is not a JWT/ })
+  await assert.rejects(logIn('exit 4'), { message: /failed with code 4$/ })
   await assert.rejects(logIn('echo wrong password >&2; exit 3'), { message: /failed with code 3: wrong password/ })
 })
 
