@@ -9,7 +9,7 @@ const SRC = 'packages/sealwax/src/'
 /**
  * The features, in the same order as in `features.ts`. Each one imports only from those before it.
  */
-const FEATURES = ['revocations', 'signing-keys', 'sessions', 'mail', 'throttling', 'accounts', 'oauth', 'pages']
+const FEATURES = ['revocations', 'signing-keys', 'dpop', 'sessions', 'mail', 'throttling', 'accounts', 'oauth', 'pages']
 const FOLDERS = `{core,${FEATURES.join(',')}}`
 /** What the rules of every feature may import. */
 const GROUND = [`${SRC}core/`, `${SRC}errors.ts`, '@sealwax/jwt', '@sealwax/guard']

@@ -16,7 +16,7 @@ const pages = globSync(['*.md', 'docs/**/*.md', 'examples/*/README.md'], { cwd: 
 test('docs: errors.md names every error code of the API, the guard and the tokens', () => {
   const page = read('docs/errors.md')
   const jwt = read('packages/jwt/src/errors.ts').match(/ERR_JWT_[A-Z_]+/g) ?? []
-  const guard = [...read('packages/guard/src/errors.ts').matchAll(/^ {2}\| '(\w+)'$/gm)].map(
+  const guard = [...read('packages/guard/src/error-table.ts').matchAll(/^ {2}\| '(\w+)'$/gm)].map(
     (match) => match[1] as string,
   )
   assert.ok(jwt.length > 10 && guard.length > 15)

@@ -16,6 +16,7 @@ export interface AuthorizedFetch {
 
 /** @param allowed the origins that get the token */
 export function createAuthorizedFetch(
+  send: typeof fetch,
   keeper: SessionKeeper,
   baseUrl: string,
   allowed: ReadonlySet<string>,
@@ -41,8 +42,8 @@ export function createAuthorizedFetch(
       checkOrigin(input, allowed)
       const signal = init.signal ?? (input as Partial<Request>).signal
       const first = await orAborted(token(), signal)
-      const reply = await fetch(input, withToken(input, init, first))
-      if (reply.status !== 401 || !/json/.test(reply.headers.get('Content-Type') ?? '')) return reply
+      const reply = await send(input, withToken(input, init, first))
+      if (reply.status !== 401 || !/json/.test(reply.headers.get('Content-Type') as string)) return reply
       const { code } = await readError(reply.clone())
       const second = renew(first, code)
       if (isUsedUp(input, init)) {
@@ -50,7 +51,7 @@ export function createAuthorizedFetch(
         return reply
       }
       const renewed = await orAborted(second, signal)
-      return renewed ? fetch(input, withToken(input, init, renewed)) : reply
+      return renewed ? send(input, withToken(input, init, renewed)) : reply
     },
   }
 }
@@ -69,7 +70,7 @@ function withToken(input: string | Request, init: RequestInit, token: string): R
 }
 
 /** Whether the body was a stream, which can be sent only once. Not every runtime has streams. */
-function isUsedUp(input: string | Request, { body }: RequestInit): boolean {
+export function isUsedUp(input: string | Request, { body }: RequestInit): boolean {
   const stream = Object(body)
   return (input as Partial<Request>).bodyUsed || stream.getReader || stream[Symbol.asyncIterator]
 }

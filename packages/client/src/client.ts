@@ -61,8 +61,8 @@ export interface Client extends Account {
  */
 export function createClient(options: ClientOptions): Client {
   const { baseUrl, allowed, mode } = readOptions(options)
-  const { device, storage } = options
-  const call = createServerCalls(baseUrl, mode === 'cookie')
+  const { device, storage, fetch: send = fetch } = options
+  const call = createServerCalls(send, baseUrl, mode === 'cookie')
   const key = `sealwax.${baseUrl.replace(/\W+/g, '_')}`
   // Not lost when the user logs out: it identifies the device.
   const deviceKey = `${key}.device`
@@ -71,13 +71,14 @@ export function createClient(options: ClientOptions): Client {
   // Memory is not shared.
   const channel = values && !storage ? undefined : key
   const keeper = new SessionKeeper({ call, store, device, channel })
-  const authorized = createAuthorizedFetch(keeper, baseUrl, allowed)
+  const authorized = createAuthorizedFetch(send, keeper, baseUrl, allowed)
 
   /** Logs in, or signs up. */
   async function enter(path: string, given: object): Promise<LoggedIn | undefined> {
     const device_token = await values?.read(deviceKey).catch(() => undefined)
-    const body = { ...given, mode, device, device_token }
-    const entered = await keeper.begin((): Promise<TokenResponse | undefined> => call({ path, body }))
+    const entered = await keeper.begin(
+      (): Promise<TokenResponse | undefined> => call({ path, body: { ...given, mode, device, device_token } }),
+    )
     if (!entered) return undefined
     if (entered.device_token) await values?.write(deviceKey, entered.device_token)
     return { session: entered.session, user: entered.user as User }
@@ -111,9 +112,7 @@ export function createClient(options: ClientOptions): Client {
       await keeper.forget()
     },
     fetch: authorized.fetch,
-    async session() {
-      return (await keeper.token())?.session
-    },
+    session: async () => (await keeper.token())?.session,
     onChange: (listener) => keeper.onChange(listener),
     close: () => keeper.close(),
   }

@@ -44,7 +44,7 @@ interface ErrorDetails {
 export async function readError(reply: Response): Promise<ClientError> {
   const { status } = reply
   // A date would need a clock.
-  const seconds = Number.parseInt(reply.headers.get('Retry-After') ?? '', 10)
+  const seconds = Number.parseInt(reply.headers.get('Retry-After') as string, 10)
   const retryAfter = seconds >= 0 ? seconds : undefined
   const problem = await reply.json().catch(() => undefined)
   if (typeof problem?.code !== 'string') return unreadable({ status, retryAfter })

@@ -19,6 +19,11 @@ export interface ClientOptions {
    * agent. With it, the server recognises the device when a reply was lost. Default none.
    */
   readonly device?: string
+  /**
+   * Sends every request, such as what `createDpopFetch` (`@sealwax/client/dpop`) returns. Default:
+   * the global `fetch`.
+   */
+  readonly fetch?: typeof fetch
 }
 
 /** @throws {TypeError} for an option that cannot work */

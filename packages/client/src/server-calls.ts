@@ -27,14 +27,14 @@ export interface ServerCall {
 export type CallServer = (call: ServerCall) => Promise<any>
 
 /** @param withCookie whether the browser sends and stores the cookie */
-export function createServerCalls(baseUrl: string, withCookie: boolean): CallServer {
-  return async ({ method = 'POST', path, body, token, keepalive = false, ...limits }) => {
+export function createServerCalls(send: typeof fetch, baseUrl: string, withCookie: boolean): CallServer {
+  return async ({ method = 'POST', path, body, token, keepalive, ...limits }) => {
     const { patience = PATIENCE_MS, controller = new AbortController() } = limits
     // Not AbortSignal.timeout, which React Native does not have.
     const timer = setTimeout(() => controller.abort(), patience)
     const started = performance.now()
     try {
-      const reply = await fetch(baseUrl + path, {
+      const reply = await send(baseUrl + path, {
         method,
         headers: {
           ...(token && { Authorization: `Bearer ${token}` }),
@@ -46,7 +46,7 @@ export function createServerCalls(baseUrl: string, withCookie: boolean): CallSer
         // A proxy or a captive portal redirects; a Sealwax server does not.
         redirect: 'error',
         signal: controller.signal,
-        keepalive,
+        keepalive: !!keepalive,
       })
       if (!reply.ok) throw await readError(reply)
       const text = await reply.text()

@@ -254,8 +254,11 @@ export class SessionKeeper {
     const store = this.#store
     if (!store || (refresh_token !== presented?.token && (await store.write(session.id, refresh_token)))) {
       // Optional: without it, the server accepts the previous token for longer.
-      const body = { refresh_token }
-      await this.#call({ path: '/refresh/confirm', body, patience: CONFIRM_PATIENCE_MS }).catch(() => {})
+      await this.#call({
+        path: '/refresh/confirm',
+        body: { refresh_token },
+        patience: CONFIRM_PATIENCE_MS,
+      }).catch(() => {})
     }
     if (!store || (await store.read())?.session === session.id) return true
     // This tab could not see that when it stored the token.
@@ -266,7 +269,7 @@ export class SessionKeeper {
   /** It is no error if the session has ended already, or if there is none. */
   async #logout(body: object): Promise<void> {
     await this.#call({ path: '/logout', body, keepalive: true }).catch((error) => {
-      if (!['invalid_grant', 'token_missing'].includes(error.code)) throw error
+      if (error.code !== 'invalid_grant' && error.code !== 'token_missing') throw error
     })
   }
 

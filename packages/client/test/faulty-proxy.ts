@@ -20,6 +20,8 @@ export interface Seen {
   /** With the query. */
   readonly path: string
   readonly authorization: string | undefined
+  /** The proof. */
+  readonly dpop: string | undefined
   /** Empty if it was not JSON. */
   readonly body: Readonly<Record<string, unknown>>
 }
@@ -70,7 +72,8 @@ export async function startProxy(upstream: () => number): Promise<FaultyProxy> {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url: path = '', headers } = request
     const body = await buffer(request)
-    const seen = { method, path, authorization: headers.authorization, body: parse(body) }
+    const { authorization } = headers
+    const seen: Seen = { method, path, authorization, dpop: headers.dpop?.toString(), body: parse(body) }
     proxy.seen.push(seen)
     const fault = takeNext(path) ?? proxy.decide(seen)
     if (fault === 'no request') return void response.destroy()

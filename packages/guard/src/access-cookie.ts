@@ -1,6 +1,6 @@
 import { unsafeDecode } from '@sealwax/jwt'
 import { mustBeCookieName } from './request/cookies.ts'
-import { checkOptions, mustBe, mustBeOneOf, type OptionRules } from './strict-options.ts'
+import { checkOptions, mustBe, mustBeBoolean, mustBeOneOf, type OptionRules } from './strict-options.ts'
 
 /** Options of {@link accessCookie}. Scripts can never read the cookie. */
 export interface AccessCookieOptions {
@@ -44,7 +44,7 @@ const OPTIONS: OptionRules<AccessCookieOptions> = {
     // RFC 6265 §4.1.1
     path: mustBe("a path such as '/'", (value) => typeof value === 'string' && /^\/[\x20-\x3a\x3c-\x7e]*$/.test(value)),
     sameSite: mustBeOneOf('Strict', 'Lax', 'None'),
-    secure: mustBe('true or false', (value) => typeof value === 'boolean'),
+    secure: mustBeBoolean(),
   },
 }
 

@@ -118,6 +118,11 @@ export interface RawRequest extends GuardRequest {
   readonly rawHeaders: readonly string[]
 }
 
+/** The part of the framework's request that is read. */
+interface Original {
+  readonly originalUrl?: string | undefined
+}
+
 /** Node's request, and the framework's request that wraps it. */
 export interface WrappedRequest<Wrapper> extends GuardRequest {
   /** The request of the framework. */
@@ -128,8 +133,9 @@ export interface WrappedRequest<Wrapper> extends GuardRequest {
  * Uses the header fields as received: the wrapper may show one Authorization field although two
  * were sent.
  */
-export function wrapped<Wrapper>(raw: RawRequest, wrapper: Wrapper): WrappedRequest<Wrapper> {
-  return { headers: raw.headers, rawHeaders: raw.rawHeaders, method: raw.method, url: raw.url, wrapper }
+export function wrapped<Wrapper extends object>(raw: RawRequest, wrapper: Wrapper): WrappedRequest<Wrapper> {
+  const { headers, rawHeaders, method, url } = raw
+  return { headers, rawHeaders, method, url, originalUrl: (wrapper as Original).originalUrl, wrapper }
 }
 
 /**

@@ -37,11 +37,15 @@ export function trustOf(options: GuardOptions): Trust {
     remoteKeys,
     fetch,
     allowHttp,
+    dpop,
     ...verification
   } = rest
   if (remoteKeys !== undefined) checkOptions('createGuard', remoteKeys, REMOTE_KEYS, 'remoteKeys')
   if (claims !== undefined) checkOptions('createGuard', claims, CLAIM_MAPPING, 'claims')
-  const checked = verificationOf(verification, claims?.subject)
+  if (dpop !== undefined) refuseWithProofs(options)
+  // With `dpop`, the guard itself checks what the token is bound to.
+  const constrained = dpop === undefined ? {} : ({ senderConstrained: 'ignore' } as const)
+  const checked = verificationOf({ ...verification, ...constrained }, claims?.subject)
   probe(keys, checked)
   if (keys !== undefined && revocation === undefined) {
     throw new TypeError(`createGuard: revocation must be given: ${REVOCATION}`)
@@ -61,7 +65,11 @@ export function trustOf(options: GuardOptions): Trust {
     place,
     cache: createTokenCache<VerifiedToken>(cacheSize),
     onRefusal,
-    challenge: Object.freeze({ realm, resourceMetadata, scheme: typeof place === 'object' ? place.scheme : undefined }),
+    dpop,
+    challenge: Object.freeze({
+      ...{ realm, resourceMetadata, dpopAlgorithms: dpop?.algorithms },
+      scheme: dpop?.required === true ? 'DPoP' : typeof place === 'object' ? place.scheme : undefined,
+    }),
     now,
     until: Number.POSITIVE_INFINITY,
     tolerance: checked.clockTolerance === undefined ? DEFAULT_TOLERANCE : toSeconds(checked.clockTolerance),
@@ -73,13 +81,19 @@ export function trustOf(options: GuardOptions): Trust {
   })
 }
 
+/** A bound token is accepted after the scheme DPoP only. */
+function refuseWithProofs({ token, senderConstrained }: GuardOptions): void {
+  const other = token !== undefined ? 'token' : senderConstrained !== undefined ? 'senderConstrained' : undefined
+  if (other !== undefined) throw new TypeError(`createGuard: dpop and ${other} cannot be combined`)
+}
+
 /** The guard's options apply to the other issuers, too, except those about its own tokens. */
 function otherTrusts(options: GuardOptions & { issuers: readonly TrustedIssuer[] }, shared: Revoked): Trust['others'] {
   const { issuers, audience, claims, clockTolerance, maxTokenLength, maxMembers, cacheSize, ...rest } = options
-  const { now, realm, onRefusal, onKeys, resourceMetadata, remoteKeys, fetch, allowHttp } = rest
+  const { now, realm, onRefusal, onKeys, resourceMetadata, remoteKeys, fetch, allowHttp, dpop } = rest
   const limits = { clockTolerance, maxTokenLength, maxMembers, cacheSize }
   const requests = { onKeys, remoteKeys, fetch, allowHttp }
-  const common = defined({ ...limits, ...requests, now, realm, onRefusal, resourceMetadata })
+  const common = defined({ ...limits, ...requests, now, realm, onRefusal, resourceMetadata, dpop })
   return readTrustedIssuers(issuers).map(({ issuer, until, rules }, index) => {
     // If the keys come from the issuer's metadata, so do the revocations.
     const inherits = rules.keys !== undefined && rules.revocation === undefined

@@ -1,31 +1,6 @@
-/** The HTTP status code of a refusal. */
-export type GuardErrorStatus = 400 | 401 | 403 | 503
+import { ERROR_TABLE, type ErrorRow, type GuardErrorCode, type GuardErrorStatus } from './error-table.ts'
 
-/** Why a request was refused. Stable; sent to the client as `code`. */
-export type GuardErrorCode =
-  | 'token_missing'
-  | 'invalid_request'
-  | 'token_malformed'
-  | 'token_signature_invalid'
-  | 'token_expired'
-  | 'token_not_yet_valid'
-  | 'token_issuer_invalid'
-  | 'token_audience_invalid'
-  | 'token_type_invalid'
-  | 'token_algorithm_not_allowed'
-  | 'token_key_unknown'
-  | 'token_claim_missing'
-  | 'token_claim_invalid'
-  | 'token_proof_required'
-  | 'token_revoked'
-  | 'token_stale'
-  | 'reauthentication_required'
-  | 'insufficient_scope'
-  | 'insufficient_role'
-  | 'check_failed'
-  | 'csrf_failed'
-  | 'revocation_unavailable'
-  | 'keys_unavailable'
+export type { GuardErrorCode, GuardErrorStatus } from './error-table.ts'
 
 /** The body of a refusal: problem details (RFC 9457) with a stable `code`. */
 export interface Problem {
@@ -51,6 +26,13 @@ export interface GuardErrorOptions {
   readonly realm?: string | undefined
   /** The scheme of the challenge. Default `'Bearer'`. */
   readonly scheme?: string | undefined
+  /**
+   * The algorithms of proofs that are accepted. If given, there is also a challenge for DPoP (RFC
+   * 9449 §7.1).
+   */
+  readonly dpopAlgorithms?: readonly string[] | undefined
+  /** A nonce for the next proof (RFC 9449 §9). */
+  readonly dpopNonce?: string | undefined
   /** URL of the metadata of the API, for the challenge (RFC 9728 §5.1). */
   readonly resourceMetadata?: string | undefined
   /**
@@ -74,93 +56,9 @@ export interface GuardErrorOptions {
   readonly received?: string | readonly string[] | undefined
 }
 
-interface Row {
-  readonly status: GuardErrorStatus
-  readonly title: string
-  readonly detail: string
-  /**
-   * The `error` attribute of the challenge; `null`: a bare challenge; absent: no challenge at all.
-   */
-  readonly error?: string | null
-  /** Seconds after which the client may try again. */
-  readonly retryAfter?: number
-}
-
-/** A bad token: 401 `invalid_token` (RFC 6750 §3.1). */
-function badToken(detail: string, title = 'Invalid token'): Row {
-  return { status: 401, title, detail, error: 'invalid_token' }
-}
-
-const TABLE: Readonly<Record<GuardErrorCode, Row>> = {
-  token_missing: {
-    status: 401,
-    title: 'Missing bearer token',
-    detail: 'Send an access token in the Authorization header: "Bearer", one space, the token.',
-    error: null, // RFC 6750 §3.1: no error attribute when the request carried no authentication information
-  },
-  invalid_request: {
-    status: 400,
-    title: 'Invalid request',
-    detail: 'The Authorization header is not "Bearer", one space and a token.',
-    error: 'invalid_request',
-  },
-  token_malformed: badToken('The access token is not a well-formed signed JWT.'),
-  token_signature_invalid: badToken('The signature of the access token does not match its content.'),
-  token_expired: badToken('The access token has expired.', 'Token has expired'),
-  token_not_yet_valid: badToken('The access token is not valid yet.'),
-  token_issuer_invalid: badToken('The access token was issued by another issuer.'),
-  token_audience_invalid: badToken('The access token was issued for another audience.'),
-  token_type_invalid: badToken('The token is not of the type that is accepted here.'),
-  token_algorithm_not_allowed: badToken('The access token is signed with an algorithm that is not accepted.'),
-  token_key_unknown: badToken('The access token is signed with a key that is not known here.'),
-  token_claim_missing: badToken('The access token lacks a required claim.'),
-  token_claim_invalid: badToken('A claim of the access token is not acceptable.'),
-  token_proof_required: badToken('The access token is bound to a key and cannot be used as a plain bearer token.'),
-  token_revoked: badToken('The session of the access token has ended. Log in again.', 'Token has been revoked'),
-  token_stale: badToken('The access token is out of date. Refresh it and try again.', 'Token is out of date'),
-  reauthentication_required: {
-    status: 401,
-    title: 'Reauthentication required',
-    detail: 'The last authentication is too long ago. Authenticate again.',
-    error: 'insufficient_user_authentication', // RFC 9470 §3
-  },
-  insufficient_scope: {
-    status: 403,
-    title: 'Insufficient scope',
-    detail: 'The access token does not carry the required scope.',
-    error: 'insufficient_scope',
-  },
-  insufficient_role: {
-    status: 403,
-    title: 'Insufficient role',
-    detail: 'The access token does not carry any of the required roles.',
-    error: 'insufficient_scope', // RFC 6750 §3.1: "requires higher privileges than provided by the access token"
-  },
-  // No challenge: no other token of the same user would be accepted.
-  check_failed: { status: 403, title: 'Access denied', detail: 'Access to this resource is denied.' },
-  // No challenge: the problem is the page that sent the credentials, not the credentials.
-  csrf_failed: {
-    status: 403,
-    title: 'Cross-site request refused',
-    detail: 'The request was not sent by a page of this API or of an allowed origin.',
-  },
-  revocation_unavailable: {
-    status: 503,
-    title: 'Revocations unavailable',
-    detail: 'Whether the access token was revoked cannot be told at the moment. Try again.',
-    retryAfter: 5,
-  },
-  keys_unavailable: {
-    status: 503,
-    title: 'Keys unavailable',
-    detail: 'The keys that verify access tokens are not available at the moment. Try again.',
-    retryAfter: 5,
-  },
-}
-
 /** All codes with their status and title, for documentation and tests. */
 export const GUARD_ERRORS: Readonly<Record<GuardErrorCode, readonly [status: GuardErrorStatus, title: string]>> =
-  Object.fromEntries(Object.entries(TABLE).map(([code, { status, title }]) => [code, [status, title]])) as never
+  Object.fromEntries(Object.entries(ERROR_TABLE).map(([code, { status, title }]) => [code, [status, title]])) as never
 
 /**
  * A refused request: what to respond with (RFC 6750 §3, RFC 9457) and what to log. Switch on
@@ -201,7 +99,7 @@ export class GuardError extends Error {
    * @param options see {@link GuardErrorOptions}
    */
   constructor(code: GuardErrorCode, options: GuardErrorOptions = {}) {
-    const row = TABLE[code]
+    const row = ERROR_TABLE[code]
     const detail = options.detail ?? row.detail
     // Creating a stack trace takes longer than the rest of a refusal and does not explain it, so
     // invalid tokens would be expensive. `cause` has its own stack. Reflect.set, because an
@@ -250,24 +148,34 @@ export function refusalAnswer(error: GuardError): RefusalAnswer {
   }
 }
 
-function headersOf(row: Row, options: GuardErrorOptions): Record<string, string> {
+function headersOf(row: ErrorRow, options: GuardErrorOptions): Record<string, string> {
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' }
-  if (row.error !== undefined) headers['WWW-Authenticate'] = challenge(row, row.error, options)
+  if (row.error !== undefined) headers['WWW-Authenticate'] = challenges(row, row.error, options)
+  if (options.dpopNonce !== undefined) headers['DPoP-Nonce'] = options.dpopNonce
   if (row.retryAfter !== undefined) headers['Retry-After'] = String(row.retryAfter)
   return headers
+}
+
+/** One challenge for each scheme that is accepted (RFC 9110 §11.6.1). */
+function challenges(row: ErrorRow, error: string | null, options: GuardErrorOptions): string {
+  const { scheme = 'Bearer', dpopAlgorithms } = options
+  const schemes = row.proof === true ? ['DPoP'] : dpopAlgorithms === undefined ? [scheme] : new Set([scheme, 'DPoP'])
+  return [...schemes].map((one) => challenge(one, row, error, options)).join(', ')
 }
 
 /**
  * The challenge of RFC 6750 §3. Its description is the title, so that no header field
  * repeats anything from the request.
  */
-function challenge(row: Row, error: string | null, options: GuardErrorOptions): string {
-  const { scheme = 'Bearer', realm = 'api', scopes, maxAge, resourceMetadata } = options
+function challenge(scheme: string, row: ErrorRow, error: string | null, options: GuardErrorOptions): string {
+  const { realm = 'api', scopes, maxAge, resourceMetadata, dpopAlgorithms } = options
   const attributes: [name: string, value: string][] = [['realm', realm]]
   if (error !== null) attributes.push(['error', error], ['error_description', row.title])
   if (scopes !== undefined) attributes.push(['scope', scopes.join(' ')])
   if (maxAge !== undefined) attributes.push(['max_age', String(maxAge)])
   if (resourceMetadata !== undefined) attributes.push(['resource_metadata', resourceMetadata])
+  // RFC 9449 §7.1
+  if (scheme === 'DPoP' && dpopAlgorithms !== undefined) attributes.push(['algs', dpopAlgorithms.join(' ')])
   return `${scheme} ${attributes.map(([name, value]) => `${name}="${quotedText(value)}"`).join(', ')}`
 }
 

@@ -18,6 +18,7 @@ import {
   type Unmet,
 } from './requirements.ts'
 import { verdictOf } from './revocations/verdict.ts'
+import { checkBinding } from './tokens/binding.ts'
 import { isTimely, type VerifiedToken } from './tokens/verified-token.ts'
 import { verifyToken } from './tokens/verify.ts'
 import type { Trust } from './trust.ts'
@@ -127,13 +128,13 @@ interface AttemptWithToken extends Attempt {
 
 /**
  * The phases of a request, each of which refuses by throwing: read the credentials, verify the
- * token, check revocations, authorize.
+ * token, check revocations, check what the token is bound to, authorize.
  */
 function decide({ trust, request, requirement }: Attempt): ValueOrPromise<Auth | undefined> {
   const credentials = readCredentials(trust, request)
   if (credentials === undefined) {
     if (requirement.optional) return undefined
-    throw new GuardError('token_missing', { ...trust.challenge, detail: missingDetail(trust.place) })
+    throw new GuardError('token_missing', { ...trust.challenge, detail: missingDetail(trust) })
   }
   const attempt: AttemptWithToken = { trust, request, requirement, credentials }
   return trust.others.length === 0 ? decideToken(attempt) : decideByIssuer(attempt)
@@ -172,13 +173,18 @@ function decideToken(attempt: AttemptWithToken): ValueOrPromise<Auth> {
   // that key was revoked.
   const verified = andThen(attempt.trust.revocationReady(), verify, attempt)
   const unrevoked = andThen(verified, checkRevocation, attempt)
-  return andThen(unrevoked, authorize, attempt)
+  // Only now, so that a proof counts as used only if it came with a valid token.
+  const bound = attempt.trust.dpop === undefined ? unrevoked : andThen(unrevoked, checkBinding, attempt)
+  return andThen(bound, authorize, attempt)
 }
 
 /** Returns `undefined` if the request has no bearer credentials. */
 function readCredentials(trust: Trust, request: GuardRequest): BearerCredentials | undefined {
   const { challenge } = trust
-  const found = trust.place === undefined ? findCredentials(request, trust.cookie) : findInPlace(request, trust.place)
+  const found =
+    trust.place === undefined
+      ? findCredentials(request, trust.cookie, trust.dpop !== undefined)
+      : findInPlace(request, trust.place)
   if (found.kind === 'none') return undefined
   if (found.kind === 'invalid') throw new GuardError(found.code, { ...challenge, detail: found.detail })
   const fault = lengthFault(found, trust.verification.maxTokenLength)

@@ -1,5 +1,5 @@
-import type { Algorithm } from '@sealwax/jwt'
 import { isHttpOrigins } from '@sealwax/jwt/internal'
+import { ALGORITHMS } from './algorithms.ts'
 import type { GuardOptions, RemoteKeysOptions, TrustedIssuer } from './options.ts'
 import {
   isListOf,
@@ -13,14 +13,6 @@ import {
   type Rule,
 } from './strict-options.ts'
 import { parseSecureUrl } from './urls.ts'
-
-/** All algorithms. */
-export const ALGORITHMS: Readonly<Record<Algorithm, true>> = {
-  ...({ ES256: true, ES384: true, ES512: true, EdDSA: true, Ed25519: true } as const),
-  ...({ RS256: true, RS384: true, RS512: true, PS256: true, PS384: true, PS512: true } as const),
-  ...({ 'ML-DSA-44': true, 'ML-DSA-65': true, 'ML-DSA-87': true } as const),
-  ...({ HS256: true, HS384: true, HS512: true } as const),
-}
 
 const ALGORITHM_LIST = `a list of at least one of ${Object.keys(ALGORITHMS).join(' ')}`
 
@@ -101,6 +93,7 @@ export const GUARD_OPTIONS: OptionRules<GuardOptions> = {
     maxMembers: mustBeWholeNumber(1, 65_536),
     onKeys: mustBeFunction(),
     issuers: mustBe('a list such as [{ issuer, keys }]', (value) => Array.isArray(value) && value.every(isObject)),
+    dpop: mustBe('what createDpopVerifier returns', (value) => isObject(value) && 'check' in (value as object)),
     cookie: mustBe("an object such as { name: '__Host-access' }", isObject),
     token: mustBe(
       "an object such as { header: 'X-Access-Token' }, or a function of the request",

@@ -1,6 +1,7 @@
 import type { Algorithm, Duration, Fetch, KeysNews, RemoteJWKSetOptions, VerificationKeys } from '@sealwax/jwt'
 import type { Auth } from './auth.ts'
 import type { ClaimMapping } from './claims.ts'
+import type { DpopVerifier } from './dpop/verifier.ts'
 import type { GuardError } from './errors.ts'
 import type { KeySource } from './keys/issuer.ts'
 import type { CookieRule } from './request/cookies.ts'
@@ -38,10 +39,16 @@ export interface GuardOptions<Claims = unknown> {
   readonly maxLifetime?: Duration
   /**
    * Tokens that are bound to a key of their sender (`cnf`; RFC 9449, RFC 8705). The guard cannot
-   * check that the sender has the key. `'refuse'` (default): they are refused with
-   * `token_proof_required`. `'ignore'`: they are accepted as bearer tokens.
+   * check that the sender has the key, except with `dpop`. `'refuse'` (default): they are refused
+   * with `token_proof_required`. `'ignore'`: they are accepted as bearer tokens.
    */
   readonly senderConstrained?: 'refuse' | 'ignore'
+  /**
+   * What `createDpopVerifier` (`@sealwax/guard/dpop`) returns: accepts tokens that are bound to a
+   * key, sent with the scheme DPoP and a proof (RFC 9449). As bearer tokens they are still refused.
+   * Default: they are always refused.
+   */
+  readonly dpop?: DpopVerifier
   /**
    * The kind of token that is accepted. Refresh, logout and other tokens that declare their kind
    * are always refused with `token_type_invalid`. `'ID token'`: for issuers whose ID tokens are the

@@ -7,6 +7,7 @@ import {
   checkOptions,
   isListOf,
   mustBe,
+  mustBeBoolean,
   mustBeDuration,
   mustBeFunction,
   type OptionRules,
@@ -104,7 +105,7 @@ const REQUIREMENT: OptionRules<Requirement<never>> = {
     role: mustBe('one role, or a list of at least one', (value) => isListOf([value].flat())),
     fresh: mustBeDuration('at least 1 second', 1),
     check: mustBeFunction(),
-    optional: mustBe('true or false', (value) => typeof value === 'boolean'),
+    optional: mustBeBoolean(),
   },
 }
 

@@ -71,6 +71,11 @@ export function mustBeFunction(allowed = 'a function'): Rule {
   return mustBe(allowed, (value) => typeof value === 'function')
 }
 
+/** A rule for booleans. */
+export function mustBeBoolean(): Rule {
+  return mustBe('true or false', (value) => typeof value === 'boolean')
+}
+
 /** A rule for one of several strings. */
 export function mustBeOneOf(...values: readonly string[]): Rule {
   return mustBe(

@@ -1,5 +1,6 @@
 import type { JwtPayload, VerificationKeys, VerifyOptions } from '@sealwax/jwt'
 import type { ReadClaims } from './claims.ts'
+import type { DpopVerifier } from './dpop/verifier.ts'
 import type { GuardErrorOptions } from './errors.ts'
 import type { GuardOptions } from './options.ts'
 import type { CookieRule } from './request/cookies.ts'
@@ -36,6 +37,8 @@ export interface Trust {
   readonly cookie: CookieRule | undefined
   /** The only place that may contain the token, if it is not a usual one. */
   readonly place: ReadTokenPlace | undefined
+  /** Checks proofs; `undefined` if tokens that are bound to a key are not accepted with one. */
+  readonly dpop: DpopVerifier | undefined
   /** Verified tokens. */
   readonly cache: TokenCache<VerifiedToken>
   /** See `GuardOptions`. */

@@ -31,6 +31,22 @@ const rows: Record<GuardErrorCode, Row> = {
   token_claim_missing: bad,
   token_claim_invalid: bad,
   token_proof_required: bad,
+  token_binding_invalid: [
+    401,
+    'Invalid key binding',
+    'DPoP realm="api", error="invalid_token", error_description="Invalid key binding"',
+  ],
+  dpop_proof_invalid: [
+    401,
+    'Invalid DPoP proof',
+    'DPoP realm="api", error="invalid_dpop_proof", error_description="Invalid DPoP proof"',
+  ],
+  dpop_nonce_required: [
+    401,
+    'DPoP nonce required',
+    'DPoP realm="api", error="use_dpop_nonce", error_description="DPoP nonce required"',
+  ],
+  proofs_unavailable: [503, 'Used proofs unavailable', undefined, '5'],
   token_revoked: [401, 'Token has been revoked', invalidToken('Token has been revoked')],
   token_stale: [401, 'Token is out of date', invalidToken('Token is out of date')],
   reauthentication_required: [
@@ -56,7 +72,7 @@ const rows: Record<GuardErrorCode, Row> = {
 
 test('errors: each code has its status, title, challenge and problem body', () => {
   const codes = Object.keys(rows) as GuardErrorCode[]
-  assert.equal(codes.length, 23)
+  assert.equal(codes.length, 27)
   for (const code of codes) {
     const [status, title, challenge, retryAfter] = rows[code]
     const error = new GuardError(code)

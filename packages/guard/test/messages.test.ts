@@ -30,6 +30,7 @@ const GUARD: Readonly<Record<keyof GuardOptions, readonly [value: unknown, sente
   clockTolerance: [100, 'must be at most 60 seconds (got 100)'],
   maxLifetime: [0, 'must be at least 1 second (got 0)'],
   senderConstrained: ['accept', "must be 'refuse' or 'ignore' (got a string)"],
+  dpop: [true, 'must be what createDpopVerifier returns (got true)'],
   kind: ['refresh token', "must be 'access token' or 'ID token' (got a string)"],
   claims: ['scp', "must be an object such as { scopes: 'scp' } (got a string)"],
   check: [true, 'must be a function of the auth that returns true or false (got true)'],

@@ -35,6 +35,11 @@ export interface SignOptions {
    * `typ` set, and none that `verify` refuses: `crit`, `b64`, `zip`, `enc`, `cty`. Default: none.
    */
   header?: Readonly<Record<string, unknown>>
+  /**
+   * `'ignore'`: an access token may be bound to a key (`cnf`, RFC 7800 §3.1), though `verify`
+   * refuses it unless it has this option, too. Default: `'refuse'`.
+   */
+  senderConstrained?: 'refuse' | 'ignore'
   /** How long until the token becomes valid. Sets `nbf`. Default: no `nbf`. */
   notBefore?: Duration
   /** The time of signing. Sets `iat`. Default: now. */
@@ -93,6 +98,7 @@ const optionNames: ReadonlySet<string> = new Set([
   'expiresIn',
   'jwtid',
   'header',
+  'senderConstrained',
   'notBefore',
   'currentDate',
 ])
@@ -134,7 +140,7 @@ function withParameters(own: object, more: unknown): string {
 const allowedAudience = 'must be a non-empty string, a list of such strings, or null to leave aud out'
 
 function assemble(payload: unknown, options: SignOptions, accessToken: boolean): JwtPayload {
-  const { issuer, audience, jwtid, notBefore, expiresIn } = options
+  const { issuer, audience, jwtid, notBefore, expiresIn, senderConstrained = 'refuse' } = options
   if (!isPlainObject(payload)) throw wrong('the payload is not a plain object')
   const claims: JwtPayload = { ...payload }
   const issuedAt = Math.floor(readCurrentSeconds(options.currentDate, 'sign'))
@@ -161,10 +167,11 @@ function assemble(payload: unknown, options: SignOptions, accessToken: boolean):
     claims.jti = randomIdentifier()
   }
   checkTypes(claims)
-  if (accessToken) {
-    checkAccessToken(claims)
-    checkBearer(claims)
+  if (senderConstrained !== 'refuse' && senderConstrained !== 'ignore') {
+    throw refuseOption('sign', 'senderConstrained', "must be 'refuse' or 'ignore'", senderConstrained)
   }
+  if (accessToken) checkAccessToken(claims)
+  if (accessToken && senderConstrained === 'refuse') checkBearer(claims)
   return claims
 }
 

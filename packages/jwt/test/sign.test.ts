@@ -217,6 +217,20 @@ test('sign: refuses nbf and jti that are given twice, and cnf in an access token
   assert.ok(sign({ cnf: { jkt: 'x' }, nbf: 1 }, hs256, bare))
 })
 
+test('sign: signs an access token that is bound to a key only if the option says so', () => {
+  const bound = { sub: 'user-123', cnf: { jkt: 'x' } }
+  const options = { issuer: 'https://auth.example.com', audience: 'orders-api', typ: 'at+jwt', expiresIn: 60 } as const
+  const token = sign(bound, hs256, { ...options, senderConstrained: 'ignore' })
+  const rules = { issuer: options.issuer, audience: options.audience, typ: options.typ }
+  assert.throws(() => verify(token, hs256, rules), { code: 'ERR_JWT_PROOF_REQUIRED' })
+  const { payload } = verify(token, hs256, { ...rules, senderConstrained: 'ignore' })
+  assert.deepEqual(payload.cnf, { jkt: 'x' })
+  assert.throws(() => sign(bound, hs256, { ...options, senderConstrained: 'maybe' as 'ignore' }), {
+    code: 'ERR_JWT_OPTION',
+    message: "sign: senderConstrained must be 'refuse' or 'ignore' (got a string)",
+  })
+})
+
 test('sign: leaves out members that are undefined, and accepts backslashes, surrogate pairs and shared objects', () => {
   const tag = { a: 1, b: undefined }
   const payload = {

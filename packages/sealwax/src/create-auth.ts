@@ -10,6 +10,7 @@ import type { Logger } from './core/logger.ts'
 import type { AuthOptions } from './core/options.ts'
 import { claimWrapper, forgetSecret, requireSecrets } from './core/secret-rotation.ts'
 import { secretsOf } from './core/secrets.ts'
+import { dpopVerifiers } from './dpop/verifiers.ts'
 import { AuthError } from './errors.ts'
 import type { Feature } from './feature.ts'
 import { features } from './features.ts'
@@ -138,8 +139,8 @@ function contextOf(options: AuthOptions, revoked: RevocationList, features: read
 }
 
 /**
- * Creates two guards, both with the keys and revocations of this process: one for the application,
- * and one for our own routes, which accept no other issuer.
+ * Creates the guards, all with the keys and revocations of this process: one for the application,
+ * and those for our own routes, which accept no other issuer.
  */
 function createGuards(context: Context, revoked: RevocationList): Guards {
   const { config } = context
@@ -153,8 +154,13 @@ function createGuards(context: Context, revoked: RevocationList): Guards {
     },
     now: context.now,
   } satisfies GuardOptions
+  const { application, own } = dpopVerifiers(context)
   try {
-    return { guard: createGuard({ ...options, issuers: config.issuers }), own: createGuard(options) }
+    return {
+      guard: createGuard({ ...options, issuers: config.issuers, dpop: application }),
+      own: createGuard({ ...options, dpop: own }),
+      parameters: createGuard({ ...options, senderConstrained: 'ignore' }),
+    }
   } catch (cause) {
     // All other options were checked before, so the error is about `issuers`.
     const detail =
@@ -166,7 +172,7 @@ function createGuards(context: Context, revoked: RevocationList): Guards {
 function serverOf<Features extends readonly Feature[]>(
   context: Context,
   features: Features,
-  { guard, own }: Guards,
+  { guard, own, parameters }: Guards,
   stopServing: () => Promise<void>,
 ): ServerCore & ApiOf<Features> {
   const app = createApp(context, own, features)
@@ -180,7 +186,7 @@ function serverOf<Features extends readonly Feature[]>(
     drain: () => endWaiting(context),
     async close() {
       await stopServing()
-      await Promise.all([guard.close(), own.close()])
+      await Promise.all([guard.close(), own.close(), parameters.close()])
       await context.store.close()
     },
   }

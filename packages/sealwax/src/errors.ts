@@ -40,7 +40,14 @@ const commonErrors = defineErrors({
   keys_unavailable: [503, 'Keys are unavailable'],
 })
 
-export const REFUSAL_REASONS = ['replayed', 'expired', 'session_revoked', 'user_disabled', 'malformed'] as const
+export const REFUSAL_REASONS = [
+  'replayed',
+  'expired',
+  'session_revoked',
+  'user_disabled',
+  'malformed',
+  'key_mismatch',
+] as const
 
 /** Why a refresh token was refused. */
 export type RefusalReason = (typeof REFUSAL_REASONS)[number]

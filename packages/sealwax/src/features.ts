@@ -1,5 +1,6 @@
 import { accountsFeature } from './accounts/feature.ts'
 import { core } from './core/core-feature.ts'
+import { dpopFeature } from './dpop/feature.ts'
 import { mailFeature } from './mail/feature.ts'
 import { oauthFeature } from './oauth/feature.ts'
 import { pagesFeature } from './pages/feature.ts'
@@ -13,6 +14,7 @@ export const features: readonly [
   typeof core,
   typeof revocationsFeature,
   typeof signingKeysFeature,
+  typeof dpopFeature,
   typeof sessionsFeature,
   typeof mailFeature,
   typeof throttlingFeature,
@@ -23,6 +25,7 @@ export const features: readonly [
   core,
   revocationsFeature,
   signingKeysFeature,
+  dpopFeature,
   sessionsFeature,
   mailFeature,
   throttlingFeature,

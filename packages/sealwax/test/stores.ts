@@ -137,6 +137,7 @@ export function session(id: string, changed: Partial<SessionRow> = {}): SessionR
     remember: true,
     ver: null,
     access_ttl: null,
+    jkt: null,
   }
   const key = { hmac_key: Uint8Array.of(1, 2, 3), client_id: 'sealwax', amr: ['pwd'], ended_at: null, end_reason: null }
   return { id, subject: 'ann', ...times, ...unknown, ...tokens, ...key, ...changed }

@@ -1,4 +1,4 @@
-import { checkOptions, mustBe, mustBeOneOf, type OptionRules } from '../strict-options.ts'
+import { checkOptions, mustBe, mustBeBoolean, mustBeOneOf, type OptionRules } from '../strict-options.ts'
 import {
   isOneOf,
   type KnownIssuer,
@@ -28,7 +28,7 @@ const AUTH0: OptionRules<Auth0Options> = {
   rules: {
     domain: mustBeHost,
     audience: mustBeAudience,
-    rfc9068: mustBe('true or false', (value) => typeof value === 'boolean'),
+    rfc9068: mustBeBoolean(),
   },
 }
 
@@ -229,7 +229,7 @@ export interface SupabaseOptions {
 const SUPABASE: OptionRules<SupabaseOptions> = {
   example: '{ url }',
   required: ['url'],
-  rules: { url: mustBeBaseUrl, anonymous: mustBe('true or false', (value) => typeof value === 'boolean') },
+  rules: { url: mustBeBaseUrl, anonymous: mustBeBoolean() },
 }
 
 /**

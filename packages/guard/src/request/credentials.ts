@@ -13,6 +13,8 @@ export type Credentials =
 /** Credentials whose token may be any string: {@link tokenFault} checks it. */
 export type FoundCredentials =
   | Credentials
+  /** After the scheme DPoP: the request must have a proof. */
+  | { readonly kind: 'token'; readonly token: string; readonly place: string; readonly proof: true }
   | { readonly kind: 'token'; readonly token: string; readonly cookie: true }
   /** `place` is where the guard's option `token` has it from, for messages. */
   | { readonly kind: 'token'; readonly token: string; readonly place: string }
@@ -37,14 +39,14 @@ const COOKIE_CHARACTERS = invalid('The token in the cookie has characters that n
 /**
  * Finds the access token of a request: in the Authorization header (RFC 6750 §2.1), or in the
  * guard's cookie if it has one. A token in the URL is never used. Two methods in one request make
- * it invalid (RFC 6750 §2, §3.1).
+ * it invalid (RFC 6750 §2, §3.1). `withProofs`: the scheme may also be DPoP (RFC 9449 §7.1).
  *
  * The characters of the token are not checked here, since a valid token does not need it:
  * {@link tokenFault} is called for tokens that are refused.
  */
-export function findCredentials(request: GuardRequest, cookie?: CookieRule): FoundCredentials {
+export function findCredentials(request: GuardRequest, cookie?: CookieRule, withProofs = false): FoundCredentials {
   const value = singleField(request, 'authorization')
-  let found: FoundCredentials = value === undefined ? NONE : readAuthorization(value)
+  let found = value === undefined ? NONE : withProofs && DPOP.test(value) ? readDpop(value) : readAuthorization(value)
   if (cookie !== undefined && found.kind !== 'invalid') found = withCookie(found, request, cookie)
   return withoutUrl(found, request)
 }
@@ -88,6 +90,43 @@ export function readAuthorization(value: string): Credentials {
   return rest.trim() === '' ? NO_TOKEN : SEPARATOR
 }
 
+/** A header field that contains a token. */
+export interface HeaderPlace {
+  /** The name of the field, in the case that was given. */
+  readonly name: string
+  /** Before the token; `undefined`: the value of the field is the token. */
+  readonly scheme: string | undefined
+}
+
+const DPOP = /^dpop(?:[ \t,]|$)/i
+const DPOP_PLACE: HeaderPlace = { name: 'Authorization', scheme: 'DPoP' }
+
+function readDpop(value: string): FoundCredentials {
+  const found = readField(value, DPOP_PLACE)
+  return found.kind === 'token' && 'place' in found ? { ...found, proof: true } : found
+}
+
+/** Reads the value of a header field, up to the token. */
+export function readField(value: string, { name, scheme }: HeaderPlace): FoundCredentials {
+  const place = `${name} header`
+  if (scheme === undefined) return { kind: 'token', token: value, place }
+  const written = /^[^ \t,]*/.exec(value)?.[0] ?? ''
+  if (written.toLowerCase() !== scheme.toLowerCase()) return hasSecond(value, scheme) ? twice(name) : NONE
+  const rest = value.slice(written.length)
+  if (rest.startsWith(' ')) return { kind: 'token', token: rest.slice(1), place }
+  return rest.includes(',') ? twice(name) : invalid(`The ${place} is not "${scheme}", one space and a token.`)
+}
+
+/** Headers (Fetch) joins two fields with a comma. */
+function hasSecond(value: string, scheme: string): boolean {
+  const words = value.toLowerCase().split(/[ \t]*,[ \t]*/)
+  return words.slice(1).some((word) => word.split(/[ \t]/)[0] === scheme.toLowerCase())
+}
+
+function twice(name: string): Credentials & { kind: 'invalid' } {
+  return invalid(`The request carries more than one ${name} header, or a comma in it.`)
+}
+
 /** `verify` refuses longer tokens, too. Here they are refused before anything in them is read. */
 const LONGEST = 16_384
 
@@ -105,7 +144,7 @@ export function lengthFault(
   )
 }
 
-function withCookie(header: Credentials, request: GuardRequest, rule: CookieRule): FoundCredentials {
+function withCookie(header: FoundCredentials, request: GuardRequest, rule: CookieRule): FoundCredentials {
   const [token, ...more] = cookiesNamed(rule.name, request)
   if (token === undefined) return header
   if (more.length > 0) return COOKIE_TWICE
@@ -121,6 +160,6 @@ function hasTokenInUrl(url: string | undefined): boolean {
 }
 
 /** Credentials that are refused. */
-export function invalid(detail: string): Credentials & { kind: 'invalid' } {
+function invalid(detail: string): Credentials & { kind: 'invalid' } {
   return Object.freeze({ kind: 'invalid', code: 'invalid_request', detail })
 }

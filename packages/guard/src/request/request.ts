@@ -11,10 +11,12 @@ export interface GuardRequest {
    * twice.
    */
   readonly rawHeaders?: readonly string[]
-  /** The method; read if the guard accepts a cookie. */
+  /** The method; read if the guard accepts a cookie or proofs. */
   readonly method?: string | undefined
   /** The URL or path; a token in its query makes a request with another token invalid. */
   readonly url?: string | undefined
+  /** The whole path, where the framework removes a prefix from `url`, as Express does. */
+  readonly originalUrl?: string | undefined
 }
 
 /** The part of `Headers` (Fetch) that is read. */

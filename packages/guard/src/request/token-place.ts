@@ -1,5 +1,5 @@
 import { checkOptions, mustBe, type OptionRules } from '../strict-options.ts'
-import { type Credentials, type FoundCredentials, invalid, NONE, withoutUrl } from './credentials.ts'
+import { type FoundCredentials, type HeaderPlace, NONE, readField, withoutUrl } from './credentials.ts'
 import { type GuardRequest, singleField } from './request.ts'
 
 /** The header field that contains the token. */
@@ -19,14 +19,6 @@ export interface TokenHeader {
  * token from the URL: URLs are logged and stored in histories.
  */
 export type TokenPlace = TokenHeader | ((request: GuardRequest) => string | undefined)
-
-/** A checked {@link TokenHeader}. */
-interface HeaderPlace {
-  /** The name of the field, in the case that was given. */
-  readonly name: string
-  /** Before the token; `undefined`: the value of the field is the token. */
-  readonly scheme: string | undefined
-}
 
 /** A checked {@link TokenPlace}. */
 export type ReadTokenPlace = HeaderPlace | Exclude<TokenPlace, TokenHeader>
@@ -67,9 +59,19 @@ function findInHeader(request: GuardRequest, place: HeaderPlace): FoundCredentia
   return value === undefined || value === '' ? NONE : readField(value, place)
 }
 
+/** The part of the checked options that is read. */
+interface Accepted {
+  readonly place: ReadTokenPlace | undefined
+  readonly dpop: { readonly required: boolean } | undefined
+}
+
 /** What a client is told that sent no token; `undefined`: the usual sentence. */
-export function missingDetail(place: ReadTokenPlace | undefined): string | undefined {
-  if (place === undefined) return undefined
+export function missingDetail({ place, dpop }: Accepted): string | undefined {
+  if (place === undefined) {
+    const both =
+      'Send an access token in the Authorization header: "DPoP", one space, the token; and a proof in the DPoP header.'
+    return dpop?.required === true ? both : undefined
+  }
   if (typeof place === 'function') return 'The request carries no access token.'
   const { name, scheme } = place
   return `Send an access token in the ${name} header${scheme === undefined ? '' : `: "${scheme}", one space, the token`}.`
@@ -80,24 +82,4 @@ function readReturned(token: unknown): FoundCredentials {
   if (typeof token === 'string') return { kind: 'token', token, place: 'request' }
   if (token instanceof Promise) token.catch(() => {})
   throw new TypeError('createGuard: token must return a string or undefined')
-}
-
-function readField(value: string, { name, scheme }: HeaderPlace): FoundCredentials {
-  const place = `${name} header`
-  if (scheme === undefined) return { kind: 'token', token: value, place }
-  const written = /^[^ \t,]*/.exec(value)?.[0] ?? ''
-  if (written.toLowerCase() !== scheme.toLowerCase()) return hasSecond(value, scheme) ? twice(name) : NONE
-  const rest = value.slice(written.length)
-  if (rest.startsWith(' ')) return { kind: 'token', token: rest.slice(1), place }
-  return rest.includes(',') ? twice(name) : invalid(`The ${place} is not "${scheme}", one space and a token.`)
-}
-
-/** Headers (Fetch) joins two fields with a comma. */
-function hasSecond(value: string, scheme: string): boolean {
-  const words = value.toLowerCase().split(/[ \t]*,[ \t]*/)
-  return words.slice(1).some((word) => word.split(/[ \t]/)[0] === scheme.toLowerCase())
-}
-
-function twice(name: string): Credentials & { kind: 'invalid' } {
-  return invalid(`The request carries more than one ${name} header, or a comma in it.`)
 }

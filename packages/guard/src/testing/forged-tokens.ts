@@ -1,6 +1,6 @@
 import { createPublicKey, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { type PublicJwk, unsafeDecode } from '@sealwax/jwt'
-import { ALGORITHMS } from '../option-rules.ts'
+import { ALGORITHMS } from '../algorithms.ts'
 import { type Forge, generateKeySync, signerOf } from './forge.ts'
 import { algorithmShapes, headerKeyShapes, keyShapes } from './hostile/algorithms.ts'
 import type { Shape } from './hostile/shape.ts'

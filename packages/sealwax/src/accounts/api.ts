@@ -1,7 +1,7 @@
 import { checkedCalls, ORIGIN } from '../core/calls.ts'
 import type { Context } from '../core/context.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
-import { checkDevice } from '../sessions/rules.ts'
+import { checkDevice, checkThumbprint } from '../sessions/rules.ts'
 import type { PasswordCredentials } from './authentication.ts'
 import { type ImportCounts, type ImportOptions, importGiven } from './import.ts'
 import type { ImportUser } from './import-rows.ts'
@@ -140,6 +140,7 @@ function loginApi(context: Context): LoginApi {
     {
       async login(credentials, from) {
         checkDevice(credentials.device)
+        checkThumbprint(credentials.jkt)
         return login(context, credentials, from)
       },
       verifyPassword: (credentials, from) => verifyPassword(context, credentials, from),
@@ -148,7 +149,14 @@ function loginApi(context: Context): LoginApi {
       login: [
         [
           'credentials',
-          { email: 'string', password: 'string', remember: 'boolean?', device: 'any?', deviceToken: 'string?' },
+          {
+            email: 'string',
+            password: 'string',
+            remember: 'boolean?',
+            device: 'any?',
+            jkt: 'any?',
+            deviceToken: 'string?',
+          },
         ],
         origin,
       ],

@@ -16,6 +16,8 @@ export interface Credentials extends PasswordCredentials {
   readonly remember?: boolean | undefined
   /** See `CreateSession.device`. */
   readonly device?: string | undefined
+  /** See `CreateSession.jkt`. */
+  readonly jkt?: string | undefined
 }
 
 /** The result of a log-in or a sign-up. */
@@ -90,8 +92,8 @@ export function loggedIn(
 /** The session of a log-in or a sign-up. */
 export function toCreateSession(
   user: UserRow,
-  { remember = true, device }: Credentials,
+  { remember = true, device, jkt }: Credentials,
   origin: RequestOrigin,
 ): CreateSession {
-  return { subject: user.id, amr: ['pwd'], remember, device, client: origin }
+  return { subject: user.id, amr: ['pwd'], remember, device, jkt, client: origin }
 }

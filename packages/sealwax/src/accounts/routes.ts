@@ -1,11 +1,12 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { Context as HonoContext } from 'hono'
+import { proofKey } from '../dpop/proof-key.ts'
 import { deviceCookie } from '../http/cookies.ts'
 import type { Edge } from '../http/edge.ts'
 import type { HttpEnv } from '../http/env.ts'
 import { hashesPassword, jsonBody, jsonReply, refusals, setsCookie } from '../http/schemas.ts'
 import { revokeSessionById } from '../sessions/end.ts'
-import { findSessionByToken } from '../sessions/refresh.ts'
+import { findSessionByToken } from '../sessions/find-session.ts'
 import { acceptInvitation } from './invitations.ts'
 import { type LoggedIn, login } from './login.ts'
 import { userBody } from './me-routes.ts'
@@ -14,6 +15,7 @@ import { loginRequest, loginResponse, registerRequest } from './schemas.ts'
 
 /** Why a new password is refused, besides its length. */
 const PASSWORD_REFUSALS = ['password_too_common', 'password_too_personal', 'password_breached'] as const
+const PROOF_REFUSALS = ['invalid_dpop_proof', 'use_dpop_nonce'] as const
 const UNAVAILABLE = ['temporarily_unavailable', 'keys_unavailable'] as const
 
 /** Log-in and sign-up. */
@@ -30,12 +32,17 @@ export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void
       request: jsonBody(loginRequest),
       responses: {
         200: { ...jsonReply('Logged in', loginResponse), ...setsCookie },
-        default: refusals('invalid_credentials', 'user_disabled', 'too_many_attempts', ...UNAVAILABLE),
+        default: refusals(
+          ...(['invalid_credentials', 'user_disabled', 'too_many_attempts'] as const),
+          ...PROOF_REFUSALS,
+          ...UNAVAILABLE,
+        ),
       },
     }),
     async (c) => {
       const { mode, device_token: deviceToken = devices.peek(c), ...credentials } = c.req.valid('json')
-      const loggedIn = await login(context, { ...credentials, deviceToken }, requestOrigin(c))
+      const jkt = await proofKey(context, c.req.raw)
+      const loggedIn = await login(context, { ...credentials, deviceToken, jkt }, requestOrigin(c))
       return c.json(await reply(c, mode, loggedIn), 200)
     },
   )
@@ -64,6 +71,7 @@ export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void
             'email_invalid',
             'password_too_short',
           ] as const),
+          ...PROOF_REFUSALS,
           ...(['password_too_long', ...PASSWORD_REFUSALS, ...UNAVAILABLE] as const),
         ),
       },
@@ -71,15 +79,16 @@ export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void
     async (c) => {
       const { mode, device_token: _, invitation, email = '', ...rest } = c.req.valid('json')
       const origin = requestOrigin(c)
+      const jkt = await proofKey(context, c.req.raw)
       if (invitation !== undefined) {
-        const accepted = await acceptInvitation(context, { ...rest, invitation }, origin)
+        const accepted = await acceptInvitation(context, { ...rest, jkt, invitation }, origin)
         return c.json(await reply(c, mode, accepted), 201)
       }
       if (context.config.registration === 'verified') {
         await requestRegistration(context, { ...rest, email }, origin)
         return c.body(null, 202)
       }
-      return c.json(await reply(c, mode, await register(context, { ...rest, email }, origin)), 201)
+      return c.json(await reply(c, mode, await register(context, { ...rest, email, jkt }, origin)), 201)
     },
   )
 

@@ -7,6 +7,8 @@ export interface Guards {
   readonly guard: Guard
   /** Accepts only access tokens of this server. */
   readonly own: Guard
+  /** The same for tokens that are sent as a parameter: there is no proof for those. */
+  readonly parameters: Guard
 }
 
 const provided = perContext((): { guards?: Guards } => ({}))

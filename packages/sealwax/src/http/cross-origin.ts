@@ -6,7 +6,7 @@ import type { HttpEnv } from './env.ts'
 
 /** The headers that routes read, and those that tracing and HTTP libraries add to every request. */
 const ALLOWED_HEADERS = [
-  ...['Authorization', 'Content-Type', 'Prefer', 'If-None-Match', 'X-Requested-With', 'X-Request-Id'],
+  ...['Authorization', 'DPoP', 'Content-Type', 'Prefer', 'If-None-Match', 'X-Requested-With', 'X-Request-Id'],
   ...['traceparent', 'tracestate', 'baggage', 'sentry-trace'],
 ]
 
@@ -31,7 +31,7 @@ export function crossOrigin({ config, log }: Context): MiddlewareHandler<HttpEnv
     },
     allowMethods: ['GET', 'POST', 'PATCH', 'DELETE'],
     allowHeaders: ALLOWED_HEADERS,
-    exposeHeaders: ['WWW-Authenticate', 'Retry-After', 'X-Request-Id'],
+    exposeHeaders: ['WWW-Authenticate', 'DPoP-Nonce', 'Retry-After', 'X-Request-Id'],
     credentials: true,
     maxAge: 600,
   })

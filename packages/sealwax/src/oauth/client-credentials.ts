@@ -7,7 +7,7 @@ import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit } from '../core/unit-of-work.ts'
 import { AuthError } from '../errors.ts'
 import { revokeSessions } from '../revocations/rules.ts'
-import { narrowScopes, signAccessToken } from '../sessions/tokens.ts'
+import { boundTo, narrowScopes, signAccessToken } from '../sessions/tokens.ts'
 import { hashSecret } from './clients.ts'
 import type { ClientRow, ClientWithSecrets } from './contract.ts'
 
@@ -20,7 +20,7 @@ export interface ClientCredentials {
 /** The reply to `client_credentials` (RFC 6749 §5.1), without a refresh token (§4.4.3). */
 export interface ClientTokenResponse {
   readonly access_token: string
-  readonly token_type: 'Bearer'
+  readonly token_type: 'Bearer' | 'DPoP'
   readonly expires_in: number
   readonly scope?: string
 }
@@ -60,21 +60,22 @@ function matchesSecret(client: ClientWithSecrets | undefined, hash: Buffer, now:
 /**
  * The `client_credentials` grant (RFC 6749 §4.4): issues a token for the client itself.
  *
+ * @param asked the scopes, and the thumbprint of the key that the token is bound to
  * @throws {AuthError} `invalid_scope`
  */
 export function grantClientCredentials(
   context: Context,
   client: ClientRow,
-  requested: string | undefined,
+  asked: { readonly scope: string | undefined; readonly jkt: string | undefined },
 ): ClientTokenResponse {
-  const scope = narrowScopes(client.scopes, requested).join(' ')
+  const scope = narrowScopes(client.scopes, asked.scope).join(' ')
   const scoped = scope === '' ? {} : { scope }
   // There is no session: with this id, the token can be revoked on its own.
   const sid = context.randomBytes(16).toString('base64url')
-  const claims = { sub: client.id, client_id: client.id, sid, ...scoped, ver: client.ver }
+  const claims = { sub: client.id, client_id: client.id, sid, ...scoped, ver: client.ver, ...boundTo(asked.jkt) }
   return {
     access_token: signAccessToken(context, claims, context.now()),
-    token_type: 'Bearer',
+    token_type: asked.jkt === undefined ? 'Bearer' : 'DPoP',
     expires_in: context.config.accessTtl / 1000,
     ...scoped,
   }

@@ -13,7 +13,7 @@ import { formBody, introspection, oauthErrors, tokenParameter } from './schemas.
 const INTROSPECT = 'introspect'
 
 /** Token introspection. */
-export function introspectRoutes({ app, context, guard, requestOrigin }: Edge): void {
+export function introspectRoutes({ app, context, requestOrigin }: Edge): void {
   app.openapi(
     createRoute({
       method: 'post',
@@ -44,7 +44,7 @@ export function introspectRoutes({ app, context, guard, requestOrigin }: Edge): 
       }
       if (token === undefined) throw missing('token')
       if (isRefreshToken(token)) return c.json(await introspectRefreshToken(context, token), 200)
-      const access = await checkedToken(guard, token)
+      const access = await checkedToken(context, token)
       if (access instanceof GuardError) return c.json({ active: false }, 200)
       return c.json(await introspectAccessToken(context, access), 200)
     },

@@ -1,9 +1,10 @@
 import { type CheckedToken, isClientToken } from '../core/client-id.ts'
 import type { Context } from '../core/context.ts'
 import type { SessionWithUser } from '../sessions/contract.ts'
-import { genuineSession, isSpent } from '../sessions/refresh.ts'
+import { genuineSession, isSpent } from '../sessions/find-session.ts'
 import { isLive } from '../sessions/rules.ts'
 import { resolveSubject } from '../sessions/subjects.ts'
+import { boundTo } from '../sessions/tokens.ts'
 
 /**
  * The state of a token (RFC 7662 §2.2). An inactive one has no other members, not even a reason.
@@ -18,9 +19,9 @@ const INACTIVE: Introspection = { active: false }
  */
 export async function introspectAccessToken(context: Context, token: CheckedToken): Promise<Introspection> {
   if (!(await (isClientToken(token) ? isClientValid(context, token) : isSessionValid(context, token)))) return INACTIVE
-  const { sub, sid, scope, client_id, exp, iat, aud, iss, jti, roles, auth_time } = token.payload
-  const kind = { token_type: 'Bearer', token_use: 'access_token' } as const
-  return { active: true, ...kind, sub, sid, scope, client_id, exp, iat, aud, iss, jti, roles, auth_time }
+  const { sub, sid, scope, client_id, exp, iat, aud, iss, jti, roles, auth_time, cnf } = token.payload
+  const kind = { token_type: cnf === undefined ? 'Bearer' : 'DPoP', token_use: 'access_token' } as const
+  return { active: true, ...kind, sub, sid, scope, client_id, exp, iat, aud, iss, jti, roles, auth_time, cnf }
 }
 
 async function isClientValid(context: Context, { subject, payload }: CheckedToken): Promise<boolean> {
@@ -57,6 +58,7 @@ export async function introspectRefreshToken(context: Context, token: string): P
     exp: Math.floor(Math.min(session.idle_expires_at, session.absolute_expires_at) / 1000),
     iss: context.config.issuer,
     auth_time: Math.floor(session.auth_time / 1000),
+    ...boundTo(session.jkt),
   }
 }
 

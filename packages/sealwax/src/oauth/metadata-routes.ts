@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { cors } from 'hono/cors'
 import type { Config } from '../core/options.ts'
+import { dpopVerifiers } from '../dpop/verifiers.ts'
 import type { Edge } from '../http/edge.ts'
 import { jsonReply } from '../http/schemas.ts'
 import { publicBase } from '../http/urls.ts'
@@ -13,8 +14,9 @@ const SECRET_METHODS = ['client_secret_basic', 'client_secret_post'] as const
  * The metadata of the server (RFC 8414 §2): at the root of the host, followed by the path of the
  * issuer (RFC 8414 §3), and under the base path, for applications that forward only that.
  */
-export function metadataRoutes({ root, context: { config } }: Edge): void {
-  const metadata = createMetadata(config)
+export function metadataRoutes({ root, context }: Edge): void {
+  const { config } = context
+  const metadata = createMetadata(config, dpopVerifiers(context).own.algorithms)
   const { pathname } = new URL(config.issuer)
   const path = pathname.replace(/\/$/, '')
   const paths = new Set([config.basePath + PATH, ...(/^[\w./~-]*$/.test(path) ? [PATH + path] : [])])
@@ -36,7 +38,7 @@ export function metadataRoutes({ root, context: { config } }: Edge): void {
   }
 }
 
-function createMetadata(config: Config) {
+function createMetadata(config: Config, algorithms: readonly string[]) {
   const base = publicBase(config)
   return {
     issuer: config.issuer,
@@ -52,5 +54,6 @@ function createMetadata(config: Config) {
     token_endpoint_auth_methods_supported: [...SECRET_METHODS, 'none'],
     revocation_endpoint_auth_methods_supported: [...SECRET_METHODS, 'none'],
     introspection_endpoint_auth_methods_supported: [...SECRET_METHODS],
+    dpop_signing_alg_values_supported: [...algorithms],
   }
 }

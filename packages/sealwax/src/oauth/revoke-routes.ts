@@ -6,7 +6,7 @@ import type { RequestOrigin } from '../core/request-origin.ts'
 import type { Edge } from '../http/edge.ts'
 import type { HttpEnv } from '../http/env.ts'
 import { revokeSessionById } from '../sessions/end.ts'
-import { findSessionByToken } from '../sessions/refresh.ts'
+import { findSessionByToken } from '../sessions/find-session.ts'
 import { FIRST_PARTY, isRefreshToken } from '../sessions/tokens.ts'
 import { listKeys } from '../signing-keys/rotation.ts'
 import { checkedToken } from './checked-token.ts'
@@ -15,7 +15,7 @@ import { revokeClientToken } from './client-credentials.ts'
 import { formBody, oauthErrors, tokenParameter } from './schemas.ts'
 
 /** Token revocation. */
-export function revokeRoutes({ app, context, guard, requestOrigin }: Edge): void {
+export function revokeRoutes({ app, context, requestOrigin }: Edge): void {
   app.openapi(
     createRoute({
       method: 'post',
@@ -48,7 +48,7 @@ export function revokeRoutes({ app, context, guard, requestOrigin }: Edge): void
       if (session !== undefined) await revokeSessionById(context, session.id, { reason: 'logout', origin })
       return
     }
-    const access = await checkedToken(guard, token)
+    const access = await checkedToken(context, token)
     if (access instanceof GuardError) return own === undefined ? revokeStale(access, origin) : undefined
     if (own !== undefined && access.clientId !== own) return
     if (isClientToken(access)) {

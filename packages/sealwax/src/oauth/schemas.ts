@@ -60,7 +60,11 @@ export const introspection = z
       .enum(['access_token', 'refresh_token'])
       .optional()
       .openapi({ description: 'The kind of the token. A resource server must accept only access tokens.' }),
-    token_type: z.literal('Bearer').optional().openapi({ description: 'Only for access tokens.' }),
+    token_type: z.enum(['Bearer', 'DPoP']).optional().openapi({ description: 'Only for access tokens.' }),
+    cnf: z
+      .object({ jkt: z.string() })
+      .optional()
+      .openapi({ description: 'The thumbprint of the key that the token is bound to (RFC 9449 §6.2).' }),
     sub: text('The user, or the API client itself.', 'user-123').optional(),
     sid: text('The session. A token of an API client has an id of its own here.', '4pXq7cT2mVb9Rk1LwZ8sDg').optional(),
     scope: text('Scopes, separated by spaces.', 'orders:read').optional(),

@@ -1,4 +1,5 @@
 import { createRoute } from '@hono/zod-openapi'
+import { proofKey } from '../dpop/proof-key.ts'
 import { AuthError } from '../errors.ts'
 import type { Edge } from '../http/edge.ts'
 import { jsonReply } from '../http/schemas.ts'
@@ -28,6 +29,8 @@ export function tokenRoutes({ app, context, requestOrigin }: Edge): void {
           'invalid_grant',
           'invalid_scope',
           'invalid_client',
+          'invalid_dpop_proof',
+          'use_dpop_nonce',
           'temporarily_unavailable',
           'keys_unavailable',
         ),
@@ -40,12 +43,14 @@ export function tokenRoutes({ app, context, requestOrigin }: Edge): void {
         throw new AuthError('unsupported_grant_type', `Use ${GRANT_TYPES.join(' or ')}`)
       }
       const caller = await authenticateCaller(context, c, parameters, requestOrigin)
+      const jkt = await proofKey(context, c.req.raw)
       if (grant_type === 'client_credentials') {
-        return c.json(grantClientCredentials(context, requireClient(caller, parameters.client_id), scope), 200)
+        const client = requireClient(caller, parameters.client_id)
+        return c.json(grantClientCredentials(context, client, { scope, jkt }), 200)
       }
       if (caller !== 'public') throw notForClients()
       if (refresh_token === undefined) throw missing('refresh_token')
-      return c.json(await refreshSession(context, refresh_token, requestOrigin(c), { scope }), 200)
+      return c.json(await refreshSession(context, refresh_token, requestOrigin(c), { scope, jkt }), 200)
     },
   )
 }

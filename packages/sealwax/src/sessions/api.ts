@@ -31,11 +31,16 @@ export interface SessionsApi {
   /**
    * Exchanges a refresh token for new tokens.
    *
-   * @param origin where the request came from, and the device id given at `create`
-   * @throws {AuthError} `invalid_grant` with a `reason`; `temporarily_unavailable` or
-   * `keys_unavailable`, after which the same token may be used again
+   * @param origin where the request came from, the device id given at `create`, and the thumbprint
+   * of the key that the client has proved to have
+   * @throws {AuthError} `invalid_grant` with a `reason`; `invalid_dpop_proof` without
+   * the key that the session is bound to; `temporarily_unavailable` or `keys_unavailable`, after
+   * which the same token may be used again
    */
-  refresh(refreshToken: string, origin?: { ip?: string; userAgent?: string; device?: string }): Promise<TokenResponse>
+  refresh(
+    refreshToken: string,
+    origin?: { ip?: string; userAgent?: string; device?: string; jkt?: string },
+  ): Promise<TokenResponse>
   /**
    * Confirms that the client has stored a refresh token. The previous token is accepted for one
    * more `refreshGrace`; after that it counts as a replay. A token that was replaced since changes
@@ -70,7 +75,7 @@ export function sessionsApi(context: Context): { readonly sessions: SessionsApi 
       {
         create: (session) => createSession(context, session),
         exchange: (request, options) => exchangeSession(context, request, options),
-        refresh: (token, { device, ...origin } = {}) => refreshSession(context, token, origin, { device }),
+        refresh: (token, { device, jkt, ...origin } = {}) => refreshSession(context, token, origin, { device, jkt }),
         confirm: (token) => confirmRefreshToken(context, token),
         list: (subject, page) => listSessions(context, subject, page),
         revoke: (id) => revokeSessionById(context, id),
@@ -90,11 +95,15 @@ export function sessionsApi(context: Context): { readonly sessions: SessionsApi 
               accessTtl: 'any?',
               client: { ...ORIGIN, by: 'string?' },
               device: 'any?',
+              jkt: 'any?',
             },
           ],
         ],
-        exchange: [null, ['options?', { remember: 'boolean?', device: 'any?', client: { ...ORIGIN, by: 'string?' } }]],
-        refresh: ['refreshToken', ['origin?', { ...ORIGIN, device: 'any?' }]],
+        exchange: [
+          null,
+          ['options?', { remember: 'boolean?', device: 'any?', jkt: 'any?', client: { ...ORIGIN, by: 'string?' } }],
+        ],
+        refresh: ['refreshToken', ['origin?', { ...ORIGIN, device: 'any?', jkt: 'string?' }]],
         confirm: ['refreshToken'],
         list: ['subject', PAGE],
         revoke: ['id'],

@@ -62,6 +62,10 @@ export interface SessionRow {
   readonly ver: number | null
   /** How long its access tokens are valid, in milliseconds; null: as long as `accessTtl` says. */
   readonly access_ttl: number | null
+  /**
+   * The thumbprint of the key that its refresh tokens are bound to (RFC 9449 §5); null if to none.
+   */
+  readonly jkt: string | null
 }
 
 /**

@@ -1,11 +1,12 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { Context as HonoContext } from 'hono'
+import { proofKey } from '../dpop/proof-key.ts'
 import type { Edge } from '../http/edge.ts'
 import type { HttpEnv } from '../http/env.ts'
 import { jsonBody, jsonReply, refusals, setsCookie } from '../http/schemas.ts'
 import { revokeSessionById } from './end.ts'
 import { exchangeSession } from './exchange.ts'
-import { findSessionByToken } from './refresh.ts'
+import { findSessionByToken } from './find-session.ts'
 import { exchangeRequest, tokenResponse } from './schemas.ts'
 
 /** The exchange of sessions of an older system. */
@@ -23,6 +24,7 @@ export function exchangeRoutes({ app, context, requestOrigin, cookie }: Edge): v
       responses: {
         200: { ...jsonReply('Logged in', tokenResponse), ...setsCookie },
         default: refusals(
+          ...(['invalid_dpop_proof', 'use_dpop_nonce'] as const),
           ...(['exchange_disabled', 'exchange_refused', 'user_disabled', 'check_failed'] as const),
           ...(['csrf_failed', 'temporarily_unavailable', 'keys_unavailable'] as const),
         ),
@@ -31,7 +33,8 @@ export function exchangeRoutes({ app, context, requestOrigin, cookie }: Edge): v
     async (c) => {
       cookie.requireOurPage(c)
       const { mode = 'token', ...options } = c.req.valid('json') ?? {}
-      const tokens = await exchangeSession(context, c.req.raw, { ...options, client: requestOrigin(c) })
+      const jkt = await proofKey(context, c.req.raw)
+      const tokens = await exchangeSession(context, c.req.raw, { ...options, jkt, client: requestOrigin(c) })
       if (mode === 'token') return c.json(tokens, 200)
       await endReplaced(c, tokens.session.id)
       const { refresh_token, ...rest } = tokens

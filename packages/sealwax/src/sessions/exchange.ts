@@ -28,6 +28,8 @@ export interface ExchangeSession {
   readonly remember?: boolean | undefined
   /** See `CreateSession.device`. */
   readonly device?: string | undefined
+  /** See `CreateSession.jkt`. */
+  readonly jkt?: string | undefined
   /** Where the request came from. Default: only its user agent. */
   readonly client?: RequestOrigin | undefined
 }
@@ -45,7 +47,7 @@ export interface ExchangeSession {
 export async function exchangeSession(
   context: Context,
   request: Request,
-  { remember, device, client }: ExchangeSession = {},
+  { remember, device, jkt, client }: ExchangeSession = {},
 ): Promise<TokenResponse> {
   if (!(request instanceof Request)) {
     const given = describeValue(request)
@@ -67,6 +69,7 @@ export async function exchangeSession(
     amr,
     remember: remember ?? old.remember,
     device,
+    jkt,
     client: client ?? agentOf(request),
   }
   const options = { subject, ...withoutUndefined(given) }
@@ -182,10 +185,10 @@ async function repeat(context: Context, { hash }: FoundSession, options: CreateS
 function isRepeat(
   { config: { refreshGrace, refreshRecovery } }: Context,
   session: SessionRow,
-  { client = {}, device }: CreateSession,
+  { client = {}, device, jkt }: CreateSession,
   age: number,
 ): boolean {
-  if (session.generation > 0) return false
+  if (session.generation > 0 || session.jkt !== (jkt ?? null)) return false
   const { created_ip, created_user_agent } = session
   const first = toOrigin({ ip: created_ip ?? undefined, userAgent: created_user_agent ?? undefined })
   const sent = toOrigin(client)

@@ -7,7 +7,7 @@ import type { HttpEnv } from '../http/env.ts'
 import { jsonBody, refusals, setsCookie } from '../http/schemas.ts'
 import { authenticateUser, sessionless } from '../http/user-authentication.ts'
 import { revokeAllSessions, revokeSessionById } from './end.ts'
-import { findSessionByToken } from './refresh.ts'
+import { findSessionByToken } from './find-session.ts'
 import { isLive } from './rules.ts'
 import { logoutRequest } from './schemas.ts'
 

@@ -188,6 +188,7 @@ const COLUMNS = [
   'remember',
   'ver',
   'access_ttl',
+  'jkt',
 ] as const satisfies (keyof Stored)[]
 
 const insertStatement = prepared((db, value: Slots<Stored>) => {
@@ -294,5 +295,6 @@ function toRow(found: Stored): SessionRow {
     remember: found.remember === 1,
     ver: found.ver,
     access_ttl: found.access_ttl,
+    jkt: found.jkt,
   }
 }

@@ -1,4 +1,5 @@
 import { createRoute } from '@hono/zod-openapi'
+import { proofKey } from '../dpop/proof-key.ts'
 import { AuthError } from '../errors.ts'
 import type { Edge } from '../http/edge.ts'
 import { jsonBody, jsonReply, refusals, setsCookie } from '../http/schemas.ts'
@@ -19,16 +20,17 @@ export function refreshRoutes({ app, context, requestOrigin, cookie }: Edge): vo
       request: jsonBody(refreshRequest, false),
       responses: {
         200: { ...jsonReply('New tokens', tokenResponse), ...setsCookie },
-        default: refusals('invalid_grant', 'temporarily_unavailable', 'keys_unavailable'),
+        default: refusals('invalid_grant', ...PROOF_REFUSALS, 'temporarily_unavailable', 'keys_unavailable'),
       },
     }),
     async (c) => {
       const { refresh_token: sent, device } = c.req.valid('json') ?? {}
       const origin = requestOrigin(c)
-      if (sent !== undefined) return c.json((await refresh(context, sent, origin, { device })).tokens, 200)
+      const jkt = await proofKey(context, c.req.raw)
+      if (sent !== undefined) return c.json((await refresh(context, sent, origin, { device, jkt })).tokens, 200)
       const kept = cookie.read(c)
       if (kept === undefined) throw missingToken()
-      const { tokens, verdict } = await refresh(context, kept, origin, { device })
+      const { tokens, verdict } = await refresh(context, kept, origin, { device, jkt })
       const { refresh_token, ...rest } = tokens
       // A late reply must not overwrite a newer cookie.
       if (verdict !== 'kept') cookie.set(c, refresh_token, rest.session.remember ? rest.refresh_expires_in : undefined)
@@ -58,6 +60,8 @@ export function refreshRoutes({ app, context, requestOrigin, cookie }: Edge): vo
     },
   )
 }
+
+const PROOF_REFUSALS = ['invalid_dpop_proof', 'use_dpop_nonce'] as const
 
 function missingToken(): AuthError {
   const errors = [{ path: '/refresh_token', code: 'invalid_type', message: 'A refresh token is required' }]

@@ -44,12 +44,15 @@ export interface RefreshOptions {
   readonly scope?: string | undefined
   /** The id that the client sent when the session began. */
   readonly device?: string | undefined
+  /** The thumbprint of the key that the client has proved to have. */
+  readonly jkt?: string | undefined
 }
 
 /**
  * Exchanges a refresh token for new tokens, as the refresh table decides.
  *
  * @throws {AuthError} `invalid_grant` with a `reason`
+ * @throws {AuthError} `invalid_dpop_proof` without the key that the session is bound to
  * @throws {AuthError} `temporarily_unavailable` or `keys_unavailable`: the same token may be used
  * again
  * @throws {AuthError} `invalid_scope` for a scope that the session does not have; nothing is
@@ -115,9 +118,10 @@ async function attemptRefresh(
   context: Context,
   presented: PresentedToken,
   origin: RequestOrigin,
-  { scope: requested, device }: RefreshOptions,
+  { scope: requested, device, jkt }: RefreshOptions,
 ): Promise<Refreshed | undefined> {
   const { session, hmacKey } = await liveSession(context, presented)
+  requireKey(session, jkt)
   const subject = (await resolveSubject(context, session)) ?? (await endDisabled(context, session, origin))
   const now = context.now()
   const presenter = { ...origin, device }
@@ -139,7 +143,10 @@ async function attemptRefresh(
   })
   if (!written) return undefined
   context.log.info({ session: session.id, verdict }, 'refreshed')
-  const tokens = tokenResponse(context, { ...session, scope }, subject, { generation: handed, hmacKey, now })
+  // A proof for a session that is not bound binds only this access token: otherwise a thief could
+  // bind the session to another key.
+  const bound = { ...session, scope, jkt: session.jkt ?? jkt ?? null }
+  const tokens = tokenResponse(context, bound, subject, { generation: handed, hmacKey, now })
   return { tokens, verdict }
 }
 
@@ -187,6 +194,17 @@ function requireLive(session: SessionWithUser, now: number): void {
   }
   if (now >= session.absolute_expires_at) throw refused('expired', 'This session has expired')
   if (now >= session.idle_expires_at) throw refused('expired', 'This session was not used for too long')
+}
+
+/**
+ * A stolen refresh token is useless without the key, and nobody can end the session with it.
+ *
+ * @throws {AuthError} `invalid_dpop_proof`, `invalid_grant`
+ */
+function requireKey({ jkt }: SessionRow, proved: string | undefined): void {
+  if (jkt === null || jkt === proved) return
+  if (proved !== undefined) throw refused('key_mismatch', 'This session is bound to another key')
+  throw new AuthError('invalid_dpop_proof', 'This session is bound to a key: send a proof in the header DPoP')
 }
 
 function splitScopes({ scope }: SessionRow): readonly string[] {
@@ -255,40 +273,4 @@ function describeParties(
 
 function refused(reason: RefusalReason, detail: string): AuthError {
   return new AuthError('invalid_grant', detail, { reason })
-}
-
-/**
- * Returns the session of a genuine refresh token, live or not, or undefined. `spent` means that a
- * refresh with it would be a replay: the caller may be anyone who found the token.
- */
-export async function findSessionByToken(
-  context: Context,
-  token: string,
-  origin: RequestOrigin = {},
-): Promise<(SessionWithUser & { readonly spent: boolean }) | undefined> {
-  const found = await genuineSession(context, token)
-  return found && { ...found.session, spent: isSpent(context, found, origin) }
-}
-
-/** The session and the generation of a genuine refresh token. */
-export interface FoundSession {
-  /** The session, live or not. */
-  readonly session: SessionWithUser
-  /** The generation of the token. */
-  readonly generation: number
-}
-
-/** Returns undefined for a token that was not created with the key of a session. */
-export async function genuineSession(context: Context, token: string): Promise<FoundSession | undefined> {
-  const presented = parseRefreshToken(token)
-  if (presented === undefined) return undefined
-  const session = await context.store.committed.sessions.byId(presented.sessionId)
-  if (session === undefined) return undefined
-  const hmacKey = sessionKey(context.secrets.unwrap(session.hmac_key, sessionKeyPlace(session.id)))
-  return isGenuine(presented, hmacKey) ? { session, generation: presented.generation } : undefined
-}
-
-/** Whether a refresh by this client would be a replay. Writes nothing. */
-export function isSpent(context: Context, { session, generation }: FoundSession, presenter: Presenter): boolean {
-  return decide(session, generation, presenter, context.now(), context.config).verdict === 'replay_detected'
 }

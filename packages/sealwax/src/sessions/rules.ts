@@ -49,6 +49,11 @@ export interface CreateSession {
    * refresh. It identifies the client when a reply was lost, even if its user agent has changed.
    */
   readonly device?: string | undefined
+  /**
+   * The RFC 7638 thumbprint of a key of the client, which has proved to have it: all tokens of the
+   * session are bound to the key (RFC 9449). Default: they are bearer tokens.
+   */
+  readonly jkt?: string | undefined
 }
 
 /**
@@ -70,12 +75,13 @@ export async function createSession(context: Context, options: CreateSession): P
 }
 
 /** @throws {AuthError} `validation_failed` for a subject, device or content that is not allowed */
-export function checkCreateSession({ subject, device, claims, roles, scope, amr }: CreateSession): void {
+export function checkCreateSession({ subject, device, jkt, claims, roles, scope, amr }: CreateSession): void {
   checkSubject(subject)
   checkTokenContent({ claims, roles, scope, amr }, (reason) => {
     return new AuthError('validation_failed', `No token can hold what was given: ${reason}`)
   })
   checkDevice(device)
+  checkThumbprint(jkt)
 }
 
 /**
@@ -158,6 +164,7 @@ export async function startSession(
     end_reason: null,
     remember,
     access_ttl,
+    jkt: options.jkt ?? null,
     ver: await currentVersion(context, unit, options.subject),
   }
   await unit.sessions.insert(session)
@@ -266,6 +273,12 @@ export function checkDevice(device: unknown): void {
   if (typeof device !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(device)) {
     throw new AuthError('validation_failed', 'device must be 1 to 128 visible ASCII characters')
   }
+}
+
+/** @throws {AuthError} `validation_failed` */
+export function checkThumbprint(jkt: unknown): void {
+  if (jkt === undefined || (typeof jkt === 'string' && /^[\w-]{43}$/.test(jkt))) return
+  throw new AuthError('validation_failed', 'jkt must be the SHA-256 thumbprint of a key: 43 characters of base64url')
 }
 
 function hasControlCharacter(text: string): boolean {

@@ -55,8 +55,10 @@ export const logoutRequest = z
 
 /** The members of a reply with tokens (RFC 6749 §5.1). */
 export const tokens = {
-  access_token: text('A JWT (RFC 9068): send it as `Authorization: Bearer …`.', 'eyJ…'),
-  token_type: z.literal('Bearer'),
+  access_token: text('A JWT (RFC 9068): send it in the header `Authorization`, after the scheme `token_type`.', 'eyJ…'),
+  token_type: z.enum(['Bearer', 'DPoP']).openapi({
+    description: '`DPoP` if the request had a proof (RFC 9449): the tokens are bound to its key.',
+  }),
   expires_in: seconds('Seconds until the access token expires.', 900),
   refresh_token: text('Opaque. Absent in cookie mode.', 'swr_AQ…').optional(),
   refresh_expires_in: seconds('Seconds until the session ends if it is not refreshed.', 1_209_600),

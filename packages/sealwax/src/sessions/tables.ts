@@ -33,6 +33,7 @@ declare module '../core/tables.ts' {
       remember: number
       ver: number | null
       access_ttl: number | null
+      jkt: string | null
     }
     exchanged_sessions: { hash: string; session_id: string; exchanged_at: number; until: number }
     subject_versions: { subject: string; ver: number; until: number }

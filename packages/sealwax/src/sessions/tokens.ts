@@ -10,8 +10,11 @@ import type { SessionRow } from './contract.ts'
 export interface TokenResponse {
   /** A JWT (RFC 9068). */
   readonly access_token: string
-  /** How to send the access token: `Authorization: Bearer …`. */
-  readonly token_type: 'Bearer'
+  /**
+   * The scheme before the access token in the header `Authorization`. `DPoP`: it is bound to the
+   * key of the client, and sent with a proof (RFC 9449 §7.1).
+   */
+  readonly token_type: 'Bearer' | 'DPoP'
   /** Seconds until the access token expires. */
   readonly expires_in: number
   /** Opaque, with the prefix `swr_`. */
@@ -154,6 +157,7 @@ type TokenSession = Pick<
   | 'remember'
   | 'ver'
   | 'access_ttl'
+  | 'jkt'
 >
 
 /** Creates the reply with an access token and a refresh token of a session. */
@@ -166,7 +170,7 @@ export function tokenResponse(
   const lifetime = (accessExpiry(context, session, now) - wholeSecond(now)) / 1000
   return {
     access_token: accessToken(context, session, subject, { now, lifetime }),
-    token_type: 'Bearer',
+    token_type: session.jkt === null ? 'Bearer' : 'DPoP',
     expires_in: lifetime,
     refresh_token: refreshToken(session.id, generation, hmacKey),
     refresh_expires_in: Math.floor((endUnlessRefreshed(context, session, now) - now) / 1000),
@@ -198,8 +202,14 @@ function accessToken(
     auth_time: Math.floor(session.auth_time / 1000),
     amr: [...session.amr],
     ...(ver === 0 ? {} : { ver }),
+    ...boundTo(session.jkt),
   }
   return signAccessToken(context, claims, now, lifetime)
+}
+
+/** The claim of a token that is bound to a key (RFC 9449 §6.1). */
+export function boundTo(jkt: string | null | undefined): { readonly cnf?: { readonly jkt: string } } {
+  return jkt === null || jkt === undefined ? {} : { cnf: { jkt } }
 }
 
 /**
@@ -218,6 +228,7 @@ export function signAccessToken(
     issuer: config.issuer,
     audience: config.audience.length === 1 ? (config.audience[0] as string) : [...config.audience],
     typ: 'at+jwt',
+    senderConstrained: 'ignore',
     expiresIn: lifetime,
     currentDate: new Date(now),
   })

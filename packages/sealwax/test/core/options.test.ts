@@ -228,6 +228,10 @@ const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
   securityMails: { good: [true, false], bad: ['yes', 'true', 1, null] },
   inspector: { good: [true, false], bad: ['yes', 'true', 1, null] },
   pageTexts: { good: [{}], bad: [null, [], 'x', { EN: {} }, { en: {} }, { fr: { pages: {} } }] },
+  apiUrl: {
+    good: ['https://api.example.com', ['https://api.example.com/v1', 'http://localhost:3000']],
+    bad: ['', 'api.example.com', 'http://api.example.com', [], ['https://api.example.com', 7], null, 7],
+  },
   exchange: {
     good: [
       null,
@@ -332,6 +336,7 @@ const MESSAGES: Record<keyof AuthOptions, readonly [value: unknown, message: str
     { fr: {} },
     'be an object of languages, each with pages, password, passwordHint and errors (got none or another at fr.pages)',
   ],
+  apiUrl: [[], 'be a URL or a list of URLs (got an empty list)'],
   exchange: [{ until: '2027-03-31' }, 'have read, or issuers must name the older system (got neither)'],
   passwordMinLength: [7, 'be a whole number from 8 to 64 (got 7)'],
   passwordBreachUrl: [
@@ -445,6 +450,7 @@ describe('options of createAuth', () => {
       mailLanguage: 'en',
       appName: 'auth.example.com',
       publicUrl: 'https://auth.example.com',
+      apiUrl: ['https://auth.example.com'],
       exchange: null,
       registration: 'open',
       securityMails: true,

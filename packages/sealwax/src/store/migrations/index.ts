@@ -18,6 +18,7 @@ import { up as oneTimeTokens } from './0012-one-time-tokens.ts'
 import { up as userSearch } from './0013-user-search.ts'
 import { up as exchanged } from './0014-exchanged.ts'
 import { up as accessTtl } from './0015-access-ttl.ts'
+import { up as dpop } from './0016-dpop.ts'
 import type { Dialect } from './dialect.ts'
 
 /** All migrations in order. A released migration never changes. */
@@ -37,6 +38,7 @@ const MIGRATIONS: Readonly<Record<string, (db: Kysely<unknown>, dialect: Dialect
   '0013-user-search': userSearch,
   '0014-exchanged': exchanged,
   '0015-access-ttl': accessTtl,
+  '0016-dpop': dpop,
 }
 
 /** The last migration that older servers cannot run with. */

@@ -1,0 +1,33 @@
+import { createDpopVerifier, type DpopVerifier, type ProofReplays } from '@sealwax/guard/dpop'
+import { type Context, perContext } from '../core/context.ts'
+import { publicBase } from '../core/origins.ts'
+import { purgeInPages } from '../core/purge.ts'
+
+/** What checks the proofs of requests: those to our own routes, and those to the application's. */
+interface Verifiers {
+  readonly own: DpopVerifier
+  readonly application: DpopVerifier
+}
+
+/** Returns the verifiers of a server. Both remember proofs in the store, for all processes. */
+export const dpopVerifiers = perContext((context: Context): Verifiers => {
+  const { config, secrets } = context
+  const base = publicBase(config)
+  const replays: ProofReplays = {
+    add: (key, until) => context.store.transaction(({ usedProofs }) => usedProofs.insert(key, until)),
+  }
+  const common = { replays, nonceSecret: secrets.derived('dpop nonces')[0] as Buffer }
+  return {
+    // The path of a request contains the base path.
+    own: createDpopVerifier({
+      ...common,
+      baseUrl: base.endsWith(config.basePath) ? base.slice(0, base.length - config.basePath.length) : base,
+    }),
+    application: createDpopVerifier({ ...common, baseUrl: config.apiUrl }),
+  }
+})
+
+/** Deletes the proofs that have expired: they are refused because of their age. */
+export async function purgeProofs({ store, now }: Context, signal: AbortSignal): Promise<void> {
+  await purgeInPages(signal, (limit) => store.transaction(({ usedProofs }) => usedProofs.purge(now(), limit)))
+}
