@@ -1,5 +1,5 @@
 import type { Auth } from './auth.ts'
-import { GuardError, type RefusalAnswer, refusalAnswer } from './errors.ts'
+import { type GuardError, isRefusal, type RefusalAnswer, refusalAnswer } from './errors.ts'
 import { type AuthFor, type Guard, validateRequirement } from './guard.ts'
 import { fieldOf, type GuardRequest } from './request/request.ts'
 import type { Requirement } from './requirements.ts'
@@ -94,7 +94,7 @@ export function readProtectArguments<Request, Claims, Args extends readonly unkn
 }
 
 function answer<T>(error: unknown, refuse: (answer: RefusalAnswer, error: GuardError) => T): T {
-  if (!(error instanceof GuardError)) throw error
+  if (!isRefusal(error)) throw error
   return refuse(refusalAnswer(error), error)
 }
 

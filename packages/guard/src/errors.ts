@@ -129,6 +129,14 @@ export class GuardError extends Error {
   }
 }
 
+/**
+ * Whether an error is a refusal, also of another copy of this package: npm may install one for the
+ * application and one for a package that creates the guard.
+ */
+export function isRefusal(error: unknown): error is GuardError {
+  return error instanceof Error && error.name === 'GuardError'
+}
+
 /** A refusal as a complete HTTP response. */
 export interface RefusalAnswer {
   /** The HTTP status code. */

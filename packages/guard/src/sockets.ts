@@ -1,6 +1,6 @@
 import { type Duration, toSeconds } from '@sealwax/jwt'
 import type { Auth } from './auth.ts'
-import { GuardError, type GuardErrorCode } from './errors.ts'
+import { GuardError, type GuardErrorCode, isRefusal } from './errors.ts'
 import { type Guard, type Requirement, reportRefusal, trustBehind, validateRequirement } from './guard.ts'
 import {
   checkOptions,
@@ -210,7 +210,7 @@ function refuse(connection: Connection, code: GuardErrorCode, detail?: string): 
  * the program.
  */
 function fail(connection: Connection, error: unknown): void {
-  if (error instanceof GuardError) {
+  if (isRefusal(error)) {
     if (connection.over) return
     connection.end()
     connection.socket.close(closeCode(error), error.code)

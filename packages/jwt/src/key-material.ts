@@ -33,8 +33,15 @@ export interface AsymmetricSigningKey extends SigningKey {
   readonly publicKey: VerificationKey
 }
 
-/** Key material by key. Kept outside the key objects, which may be logged or cloned. */
-const materials = new WeakMap<object, KeyMaterial>()
+/** The number changes together with `KeyMaterial`. */
+const REGISTRY = Symbol.for('sealwax.jwt.keys.1')
+
+/**
+ * Key material by key. Kept outside the key objects, which may be logged or cloned. Several copies
+ * of this package in one process share it, so that each can use the keys of the others.
+ */
+const materials: WeakMap<object, KeyMaterial> = Reflect.get(globalThis, REGISTRY) ?? new WeakMap()
+Reflect.set(globalThis, REGISTRY, materials)
 
 /** Returns the material of a key of this package, or `undefined` for any other value. */
 export function getMaterial(key: unknown): KeyMaterial | undefined {
@@ -49,6 +56,16 @@ export function getMaterial(key: unknown): KeyMaterial | undefined {
  */
 export function isSigningKey(key: VerificationKey): key is SigningKey {
   return getMaterial(key)?.signInput !== undefined
+}
+
+/** Says what an object is that looks like a key; `undefined` for anything else. */
+export function describeLookalike(key: unknown): string | undefined {
+  const { kty, alg, kid } = Object(key)
+  if (typeof kty === 'string') return '(got a JWK): use importKey(jwk)'
+  const isCopy = typeof alg === 'string' && typeof kid === 'string'
+  return isCopy
+    ? '(got a copy of a key, which has no key material): send exportJwk(key), and import it there'
+    : undefined
 }
 
 /** Creates the key object for its material. */

@@ -7,7 +7,7 @@ import { readSeconds } from './duration.ts'
 import { JwtError } from './errors.ts'
 import { refusedParameters } from './header.ts'
 import type { SigningKey } from './key-material.ts'
-import { getMaterial } from './key-material.ts'
+import { describeLookalike, getMaterial } from './key-material.ts'
 import { isAccessTokenType, isMediaType } from './media-type.ts'
 import { checkOptions, isPlainObject, isStringOrStrings, readCurrentSeconds, refuseOption } from './options.ts'
 import type { KeyMaterial } from './signature.ts'
@@ -88,6 +88,8 @@ function explainKey(key: unknown): string {
   if (key instanceof Promise) return 'sign: key must be a signing key (got a promise): await it first'
   if (getMaterial(key) !== undefined)
     return 'sign: key must be a signing key (got a verification key): import the private key'
+  const lookalike = describeLookalike(key)
+  if (lookalike !== undefined) return `sign: key must be a signing key ${lookalike}`
   return 'sign: key must be a signing key from generateKey, or from importKey for a private key or a secret'
 }
 

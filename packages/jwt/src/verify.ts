@@ -8,7 +8,7 @@ import { checkParameters, readAlgorithm, wrongAlgorithm } from './header.ts'
 import type { LocalJWKSet } from './jwks.ts'
 import { isKeySet, leftOutError } from './jwks.ts'
 import type { VerificationKey } from './key-material.ts'
-import { getMaterial } from './key-material.ts'
+import { describeLookalike, getMaterial } from './key-material.ts'
 import { sameMediaType } from './media-type.ts'
 import type { KeyMaterial } from './signature.ts'
 import { checkSignature, deriveMaterial } from './signature.ts'
@@ -135,12 +135,14 @@ function findKey(keys: VerificationKeys, kid: string | undefined, alg: string): 
     return getMaterial(key) ?? refuseUnknown(kid, keys)
   }
   if (Array.isArray(keys)) return findInList(keys, kid)
-  throw new JwtError(
-    'ERR_JWT_KEY',
-    (keys as unknown) instanceof Promise
-      ? 'keys must be a key, a list of keys or a key set (got a promise): await it first'
-      : 'keys must be a key from importKey or generateKey, a list of such keys, or a key set from createLocalJWKSet; use createRemoteJWKSet for the URL of a JWK Set',
-  )
+  throw new JwtError('ERR_JWT_KEY', explainKeys(keys))
+}
+
+function explainKeys(keys: unknown): string {
+  const lookalike = keys instanceof Promise ? '(got a promise): await it first' : describeLookalike(keys)
+  return lookalike === undefined
+    ? 'keys must be a key from importKey or generateKey, a list of such keys, or a key set from createLocalJWKSet; use createRemoteJWKSet for the URL of a JWK Set'
+    : `keys must be a key, a list of keys or a key set ${lookalike}`
 }
 
 function findInList(keys: readonly unknown[], kid: string | undefined): KeyMaterial {

@@ -565,3 +565,16 @@ function rocaModulus(): string {
   const modulus = top - (top % product) - product + residue
   return base64url(Buffer.from(modulus.toString(16), 'hex'))
 }
+
+test('keys: a JWK and a copy of a key are told apart from keys', async () => {
+  const key = await generateKey('ES256')
+  const options = { issuer: null, audience: null, typ: null }
+  const token = sign({}, key, { ...options, expiresIn: 1 })
+  const jwk = 'keys must be a key, a list of keys or a key set (got a JWK): use importKey(jwk)'
+  assert.throws(() => verify(token, exportJwk(key) as never, options), { code: 'ERR_JWT_KEY', message: jwk })
+  const copy = /\(got a copy of a key, which has no key material\): send exportJwk\(key\), and import it there$/
+  assert.throws(() => verify(token, structuredClone({ ...key.publicKey }) as never, options), { message: copy })
+  assert.throws(() => sign({}, structuredClone({ ...key.publicKey }) as never, { ...options, expiresIn: 1 }), {
+    message: copy,
+  })
+})

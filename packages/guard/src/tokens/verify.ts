@@ -1,4 +1,4 @@
-import { JwtError, type VerificationKeys, verify } from '@sealwax/jwt'
+import { type JwtError, type VerificationKeys, verify } from '@sealwax/jwt'
 import { type Auth, authOf } from '../auth.ts'
 import { GuardError } from '../errors.ts'
 import { withNewerKeys } from '../keys/newer-keys.ts'
@@ -133,9 +133,14 @@ function refusalOf(
 ): GuardError | undefined {
   const fault = tokenFault(credentials)
   if (fault !== undefined) return new GuardError(fault.code, { ...trust.challenge, detail: fault.detail, cause: error })
-  if (!(error instanceof JwtError)) return undefined
+  if (!isJwtError(error)) return undefined
   const refusal = tokenRefusal(error, credentials.token, now, trust, keys)
   return refusal?.code === 'token_key_unknown' ? ofRevokedKey(trust, refusal) : refusal
+}
+
+/** Also of another copy of the package, which a source of keys may use. */
+function isJwtError(error: unknown): error is JwtError {
+  return error instanceof Error && error.name === 'JwtError'
 }
 
 /**
