@@ -1,4 +1,5 @@
 import { algorithms } from './algorithms.ts'
+import { sharedByCopies } from './copies.ts'
 import { JwtError } from './errors.ts'
 import type { Jwk } from './jwk.ts'
 import { foreignReason, hasPrivateMember, otherIssuerReason, refuseKey } from './jwk.ts'
@@ -44,7 +45,7 @@ export interface JwkSetSource {
 /** Limited, since each key takes time to check. */
 const maxKeys = 256
 
-const sets = new WeakSet<object>()
+const sets = sharedByCopies('sets.1', () => new WeakSet<object>())
 
 /** Whether a value is a key set created by this package. */
 export function isKeySet(value: unknown): value is LocalJWKSet {

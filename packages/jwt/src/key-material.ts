@@ -1,4 +1,5 @@
 import type { Algorithm, AsymmetricAlgorithm } from './algorithms.ts'
+import { sharedByCopies } from './copies.ts'
 import type { KeyMaterial } from './signature.ts'
 
 declare const canVerify: unique symbol
@@ -33,15 +34,8 @@ export interface AsymmetricSigningKey extends SigningKey {
   readonly publicKey: VerificationKey
 }
 
-/** The number changes together with `KeyMaterial`. */
-const REGISTRY = Symbol.for('sealwax.jwt.keys.1')
-
-/**
- * Key material by key. Kept outside the key objects, which may be logged or cloned. Several copies
- * of this package in one process share it, so that each can use the keys of the others.
- */
-const materials: WeakMap<object, KeyMaterial> = Reflect.get(globalThis, REGISTRY) ?? new WeakMap()
-Reflect.set(globalThis, REGISTRY, materials)
+/** Key material by key. Kept outside the key objects, which may be logged or cloned. */
+const materials = sharedByCopies('keys.1', () => new WeakMap<object, KeyMaterial>())
 
 /** Returns the material of a key of this package, or `undefined` for any other value. */
 export function getMaterial(key: unknown): KeyMaterial | undefined {

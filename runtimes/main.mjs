@@ -1,0 +1,83 @@
+// npm run test:runtimes: installs the packed packages in an empty folder, and uses them in each runtime.
+import { execFile } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const here = import.meta.dirname
+const root = join(here, '..')
+const PACKAGES = ['jwt', 'guard', 'client', 'sealwax']
+/** What the scripts in `use` need besides the packages. */
+const PEERS = ['hono@4.13.19']
+
+const own = (...path) => join(here, 'node_modules', ...path)
+const node = (version) => own(`node${version}/bin/node`)
+const bun = own('bun/bin/bun')
+const deno = own('deno/deno')
+
+/** Jest then runs modules as they are, and finds no package twice. */
+const JEST = { transform: {}, testMatch: ['<rootDir>/*.test.mjs'], modulePathIgnorePatterns: ['<rootDir>/copy'] }
+
+/** Each runs in the folder with the packages. */
+const RUNS = [
+  ...[22, 24, 26].map((version) => [`Node ${version}: tokens, guard, proofs`, node(version), 'tokens.mjs']),
+  ['Bun: tokens, guard, proofs', bun, 'tokens.mjs'],
+  ['Deno: tokens, guard, proofs', deno, 'run', '-A', 'tokens.mjs'],
+  ['Workers (workerd): a guarded route', node(24), join(here, 'workers.mjs'), '.'],
+  ...[22, 24, 26].map((version) => [`Node ${version}: auth server and client`, node(version), 'server.mjs']),
+  ['Bun: auth server and client', bun, 'server.mjs'],
+  ['Deno: auth server and client', deno, 'run', '-A', 'server.mjs'],
+  ['two copies of the packages', node(24), 'copies.mjs'],
+  ['worker threads and a cluster', node(24), 'threads.mjs'],
+  ['Jest: fake timers', node(24), '--experimental-vm-modules', own('jest/bin/jest.js'), '--rootDir', '.'],
+  ['Vitest: fake timers', node(24), own('vitest/vitest.mjs'), 'run', '--globals', '--root', '.'],
+  ['Next.js, Edge runtime: says that it is not supported', node(24), join(here, 'edge.mjs'), '.'],
+]
+
+const { stdout: system } = await run('uname', ['-sm'])
+if (system.trim() !== 'Linux x86_64')
+  throw new Error(`the runtimes are installed for Linux x86_64, and this is ${system}`)
+const place = mkdtempSync(join(tmpdir(), 'sealwax-runtimes-'))
+let failed = 0
+try {
+  await prepare()
+  for (const [name, program, ...args] of RUNS) {
+    const started = performance.now()
+    const env = { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1' }
+    const result = await run(program, args, { cwd: place, env, timeout: 120_000 }).catch((error) => error)
+    const isOk = !(result instanceof Error)
+    failed += isOk ? 0 : 1
+    console.log(`${isOk ? 'ok  ' : 'FAIL'} ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`)
+    const output = isOk ? result.stdout.split('\n').filter((line) => line.startsWith('    without')) : [result.message]
+    for (const line of output) console.log(line)
+  }
+} finally {
+  rmSync(place, { recursive: true, force: true })
+}
+console.log(failed === 0 ? `${RUNS.length} runs passed` : `${failed} of ${RUNS.length} runs failed`)
+process.exitCode = failed === 0 ? 0 : 1
+
+/** Packs the packages, and installs them twice. */
+async function prepare() {
+  const packed = join(place, 'packed')
+  mkdirSync(packed)
+  for (const name of PACKAGES) {
+    await run('npm', ['pack', '--silent', '--pack-destination', packed], { cwd: join(root, 'packages', name) })
+  }
+  const tarballs = readdirSync(packed).map((file) => join(packed, file))
+  await install(place, [...tarballs, ...PEERS])
+  const copy = join(place, 'copy')
+  mkdirSync(copy)
+  await install(
+    copy,
+    tarballs.filter((file) => /sealwax-(jwt|guard)-/.test(file)),
+  )
+  cpSync(join(here, 'use'), place, { recursive: true })
+}
+
+async function install(folder, packages) {
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module', jest: JEST }))
+  await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...packages], { cwd: folder })
+}
