@@ -21,8 +21,8 @@ export interface Lane extends AsyncDisposable {
   readonly tabs: readonly Page[]
   readonly kind: Kind
   readonly context: BrowserContext
-  /** Starts with a new profile. */
-  start(): Promise<void>
+  /** Starts with a new profile, whose pages send proofs or not. */
+  start(withProofs: boolean): Promise<void>
   /** Opens or closes tabs. */
   setTabs(count: number): Promise<void>
   /** Opens one more tab. */
@@ -47,6 +47,7 @@ export async function openLane(browser: Browser, kind: Kind): Promise<Lane> {
   const place = await startPlace()
   const tabs: Page[] = []
   let context = await browser.newContext()
+  let proofs = ''
   let decide: (path: string) => Fault | undefined = () => undefined
   place.proxy.decide = ({ path: whole }) => {
     const path = whole.split('?')[0] as string
@@ -64,7 +65,8 @@ export async function openLane(browser: Browser, kind: Kind): Promise<Lane> {
     get context() {
       return context
     },
-    async start() {
+    async start(withProofs) {
+      proofs = withProofs ? '&dpop' : ''
       await context.close()
       tabs.splice(0)
       context = await browser.newContext()
@@ -80,7 +82,7 @@ export async function openLane(browser: Browser, kind: Kind): Promise<Lane> {
       return tab
     },
     async show(tab) {
-      await tab.goto(`${place.url}/page?mode=${kind.mode}${kind.silent ? '&silent' : ''}`)
+      await tab.goto(`${place.url}/page?mode=${kind.mode}${kind.silent ? '&silent' : ''}${proofs}`)
     },
     async pass(milliseconds, asleep = false) {
       await untilQuiet(lane)

@@ -1,5 +1,6 @@
 // The page of the suite: a client, and clocks that can be moved.
 import { type ClientError, type ClientStorage, createClient } from '@sealwax/client'
+import { createDpopFetch } from '@sealwax/client/dpop'
 
 const given = new URLSearchParams(location.search)
 if (given.has('silent')) Reflect.deleteProperty(globalThis, 'BroadcastChannel')
@@ -35,6 +36,7 @@ const local: ClientStorage = {
 const client = createClient({
   baseUrl: location.origin,
   ...(given.get('mode') === 'token' && { mode: 'token', storage: local }),
+  ...(given.has('dpop') && { fetch: createDpopFetch() }),
 })
 
 /** The ids of the users that the client told of; null if nobody was logged in. */

@@ -30,7 +30,10 @@ export const client: Suite = {
         if (own.length === 0) return
         await using lane = await openLane(browser, kind)
         for (const [played, one] of own.entries()) {
-          if (played % ROUNDS_PER_PROFILE === 0) await lane.start()
+          const profile = Math.floor(played / ROUNDS_PER_PROFILE)
+          const withProofs = (index + profile) % 2 === 1
+          if (played % ROUNDS_PER_PROFILE === 0) await lane.start(withProofs)
+          if (withProofs) count('rounds with proofs')
           violations.push(
             ...(await playRound(lane, createRandom(one), count, short)).map((what) => `seed ${one}: ${what}`),
           )

@@ -5,6 +5,9 @@ export interface DpopKey {
   readonly jwk: object
 }
 
+/** Longer than this, a browser that does not answer is not waited for. */
+const PATIENCE_MS = 3000
+
 /** Prepares a key pair of P-256. */
 export async function readKeyPair({ privateKey, publicKey }: CryptoKeyPair): Promise<DpopKey> {
   const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', publicKey)
@@ -16,25 +19,28 @@ export async function readKeyPair({ privateKey, publicKey }: CryptoKeyPair): Pro
  * tab generates it. Where IndexedDB cannot be used, the key pair is in memory.
  */
 export async function storedKeyPair(name: string): Promise<CryptoKeyPair> {
-  const database = await open().catch(() => undefined)
-  if (!database) return generate()
-  const known = await settled<CryptoKeyPair | undefined>(database.transaction('keys').objectStore('keys').get(name))
-  const pair = known ?? (await keepFirst(database, name, await generate()))
-  database.close()
-  return pair
+  const made = await generate()
+  // A second attempt: with another key, the session would be lost.
+  return keep(name, made).catch(() => keep(name, made).catch(() => made))
 }
 
-/** Stores a key pair, unless another tab has stored one: then it returns that. */
-async function keepFirst(database: IDBDatabase, name: string, pair: CryptoKeyPair): Promise<CryptoKeyPair> {
-  const keys = database.transaction('keys', 'readwrite').objectStore('keys')
+/** Stores a key pair, unless there is one: then it returns that. */
+async function keep(name: string, made: CryptoKeyPair): Promise<CryptoKeyPair> {
+  const database = await open()
   try {
-    // `add` fails if there is one.
-    await settled(keys.add(pair, name))
-    return pair
-  } catch {
-    const first = database.transaction('keys').objectStore('keys').get(name)
-    // Some browsers cannot store a key in a private window.
-    return (await settled<CryptoKeyPair | undefined>(first)) ?? pair
+    const transaction = database.transaction('keys', 'readwrite')
+    const keys = transaction.objectStore('keys')
+    const known = keys.get(name)
+    known.onsuccess = () => {
+      if (!known.result) keys.put(made, name)
+    }
+    await new Promise<void>((resolve, reject) => {
+      transaction.oncomplete = () => resolve()
+      transaction.onabort = () => reject(transaction.error)
+    })
+    return known.result ?? made
+  } finally {
+    database.close()
   }
 }
 
@@ -42,15 +48,12 @@ function generate(): Promise<CryptoKeyPair> {
   return crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign'])
 }
 
-async function open(): Promise<IDBDatabase> {
-  const request = indexedDB.open('sealwax', 1)
-  request.onupgradeneeded = () => request.result.createObjectStore('keys')
-  return settled(request)
-}
-
-function settled<T>(request: IDBRequest<T>): Promise<T> {
+function open(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
+    const request = indexedDB.open('sealwax-dpop', 1)
+    request.onupgradeneeded = () => request.result.createObjectStore('keys')
     request.onsuccess = () => resolve(request.result)
     request.onerror = () => reject(request.error)
+    setTimeout(reject, PATIENCE_MS)
   })
 }

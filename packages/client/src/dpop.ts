@@ -1,6 +1,7 @@
 // The entry `@sealwax/client/dpop`.
 import { isUsedUp } from './authorized-fetch.ts'
 import { type DpopKey, readKeyPair, storedKeyPair } from './dpop-key.ts'
+import { pageUrl } from './options.ts'
 
 /** Options of `createDpopFetch`. */
 export interface DpopFetchOptions {
@@ -25,12 +26,20 @@ interface ServerTime {
   readonly time: number
   readonly monotonic: number
   readonly wall: number
+  /** Which of the two clocks is used if they disagree. */
+  readonly trustsWall: boolean
 }
+
+/** Servers accept a nonce for a little longer. */
+const NONCE_LIFE_MS = 4 * 60_000
+/** Proofs may be older than this. */
+const MOST_DISAGREEMENT_MS = 5000
 
 /**
  * Creates a `fetch` for `createClient` that binds the session to a key of this browser (DPoP, RFC
  * 9449): stolen tokens are useless without the key, and scripts cannot read the key. Each request
- * gets a proof. It is sent once more if the server asks for a nonce, unless its body is a stream.
+ * gets a proof. It is sent once more if the server asks for a nonce, or if the clocks of this
+ * machine disagree, unless its body can be sent only once.
  *
  * @throws {TypeError} where there is no `crypto.subtle`: it needs https, or http on localhost
  */
@@ -38,8 +47,8 @@ export function createDpopFetch({ keyPair, keyName = 'default' }: DpopFetchOptio
   if (!globalThis.crypto?.subtle) throw new TypeError('DPoP needs crypto.subtle: https, or http on localhost')
   let key: Promise<DpopKey> | undefined
   let server: ServerTime | undefined
-  /** The last nonce of each origin. */
-  const nonces = new Map<string, string>()
+  /** The last nonce of each origin, and when it came. */
+  const nonces = new Map<string, { readonly nonce: string; readonly at: number }>()
 
   function ownKey(): Promise<DpopKey> {
     key ??= Promise.resolve(keyPair ?? storedKeyPair(keyName)).then(readKeyPair)
@@ -49,33 +58,40 @@ export function createDpopFetch({ keyPair, keyName = 'default' }: DpopFetchOptio
     return key
   }
 
+  function nonceOf(origin: string): string | undefined {
+    const last = nonces.get(origin)
+    return last && performance.now() - last.at < NONCE_LIFE_MS ? last.nonce : undefined
+  }
+
   return async (input, init = {}) => {
     const { url, method = 'GET', headers: sent } = input as Partial<Request>
     const headers = new Headers(init.headers ?? sent)
-    const [, bearer] = /^Bearer (.+)/.exec(headers.get('Authorization') ?? '') ?? []
-    const token = bearer && isBound(bearer) ? bearer : undefined
+    const authorization = headers.get('Authorization')
+    const token = /^Bearer (.+)/i.exec(authorization ?? '')?.[1]
     // Whoever sends a token that is not bound needs no proof.
-    if (bearer && !token) return fetch(input, init)
+    if (authorization && !(token && isBound(token))) return fetch(input, init)
     if (token) headers.set('Authorization', `DPoP ${token}`)
-    const target = { method: init.method ?? method, url: new URL(url ?? (input as string)), token }
-
+    const target = { method: init.method ?? method, url: new URL(url ?? (input as string), pageUrl()), token }
     const { origin } = target.url
 
-    async function attempt(): Promise<Response> {
+    async function attempt(nonce: string | undefined): Promise<Response> {
       const sentAt = performance.now()
-      headers.set('DPoP', await createProof(await ownKey(), target, nonces.get(origin), server))
+      headers.set('DPoP', await createProof(await ownKey(), target, nonce, server))
       const reply = await fetch(input, { ...init, headers })
-      if (!bearer && reply.ok) server = (await readTime(reply.clone(), sentAt)) ?? server
+      if (!token && reply.ok) server = (await readTime(reply.clone(), sentAt)) ?? server
       return reply
     }
 
-    const before = nonces.get(origin)
-    const reply = await attempt()
+    const before = nonceOf(origin)
+    const reply = await attempt(before)
+    if (reply.status !== 400 && reply.status !== 401) return reply
     const nonce = reply.headers.get('DPoP-Nonce')
-    if (!nonce || nonce === before) return reply
-    nonces.set(origin, nonce)
-    const isRefused = reply.status === 400 || reply.status === 401
-    return isRefused && !isUsedUp(input as string, init) ? attempt() : reply
+    if (nonce) nonces.set(origin, { nonce, at: performance.now() })
+    // If the clocks of this machine disagree, one of them was set, or stood still: try the other.
+    const mayHelp = nonce ? nonce !== before : server && disagreement(server) > MOST_DISAGREEMENT_MS
+    if (!mayHelp || isUsedUp(input as string, init)) return reply
+    if (server && !nonce) server = { ...server, trustsWall: !server.trustsWall }
+    return attempt(nonce ?? before)
   }
 }
 
@@ -100,12 +116,18 @@ async function createProof(
 }
 
 /**
- * The time of the server as far as known: the clock of this machine may be wrong. On some systems
- * the monotonic clock stands still while the machine sleeps.
+ * The time of the server as far as known, since the clock of this machine may be wrong. If its two
+ * clocks disagree, first the wall clock is used: on some systems the monotonic clock stands still
+ * while the machine sleeps, and that is more common than a clock that is set.
  */
 function serverNow(server: ServerTime | undefined): number {
   if (!server) return Date.now()
-  return server.time + Math.max(performance.now() - server.monotonic, Date.now() - server.wall)
+  const passed = server.trustsWall ? Date.now() - server.wall : performance.now() - server.monotonic
+  return server.time + passed
+}
+
+function disagreement({ wall, monotonic }: ServerTime): number {
+  return Math.abs(Date.now() - wall - (performance.now() - monotonic))
 }
 
 /** Reads when the access token in a reply was issued; undefined if there is none. */
@@ -113,7 +135,8 @@ async function readTime(reply: Response, sentAt: number): Promise<ServerTime | u
   try {
     const { access_token: token } = await reply.json()
     const elapsed = performance.now() - sentAt
-    return { time: payloadOf(token).iat * 1000, monotonic: sentAt, wall: Date.now() - elapsed }
+    const wall = Date.now() - elapsed
+    return { time: payloadOf(token).iat * 1000, monotonic: sentAt, wall, trustsWall: true }
   } catch {
     return undefined
   }

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { createGuard } from '@sealwax/guard'
+import { createDpopVerifier } from '@sealwax/guard/dpop'
+import { protect } from '@sealwax/guard/node'
 import { createDpopFetch } from '../src/dpop.ts'
 import type { ClientStorage } from '../src/index.ts'
 import { ADA, codeOf, MINUTE, type Place, startPlace } from './place.ts'
@@ -67,6 +72,43 @@ describe('a client that binds its session to a key', () => {
     // Both clocks of the client stand still.
     place.clock.ahead += 30 * MINUTE
     assert.equal((await client.me()).email, ADA.email)
+  })
+
+  it('the clock of the machine is set after the log-in: one request is repeated, then none', async () => {
+    const { now } = Date
+    const paths: string[] = []
+    const api = createServer((request, response) => {
+      paths.push(request.url ?? '')
+      void handler(request, response)
+    })
+    await new Promise<void>((ready) => api.listen(0, '127.0.0.1', ready))
+    const url = `http://127.0.0.1:${(api.address() as AddressInfo).port}`
+    const dpop = createDpopVerifier({ baseUrl: url })
+    const clock = { now: () => now() + place.clock.ahead }
+    const guard = createGuard({ issuer: place.url, audience: 'api', revocation: null, dpop, ...clock })
+    const handler = protect(guard, (_request, response) => response.end())
+    try {
+      // An hour slow.
+      Date.now = () => now() - 60 * MINUTE
+      const client = place.client({ mode: 'token', apiOrigins: [url], fetch: createDpopFetch() })
+      await client.login(ADA)
+      Date.now = now
+      assert.equal((await client.fetch(`${url}/one`)).status, 200)
+      assert.equal((await client.fetch(`${url}/two`)).status, 200)
+      assert.deepEqual(paths, ['/one', '/one', '/two'])
+    } finally {
+      Date.now = now
+      await guard.close()
+      api.closeAllConnections()
+      api.close()
+    }
+  })
+
+  it('used alone, it sends no proof with other credentials', async () => {
+    const send = createDpopFetch()
+    const reply = await send(`${place.url}/oauth/token`, { method: 'POST', headers: { Authorization: 'Basic YTpi' } })
+    assert.equal(reply.status, 400)
+    assert.equal(place.proxy.seen.at(-1)?.dpop, undefined)
   })
 
   it('a stolen refresh token is useless without the key, and the session goes on', async () => {

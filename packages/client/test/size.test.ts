@@ -29,3 +29,12 @@ test('size: the hooks add at most 1,024 octets, compressed, and do not contain t
   )
   assert.ok(octets <= 1024, `${octets} octets`)
 })
+
+test('size: proofs add at most 2,048 octets, compressed, and do not contain the client', async () => {
+  const { octets, inputs } = await bundle('dpop.ts')
+  assert.deepEqual(
+    inputs.filter((path) => path.endsWith('/client.ts')),
+    [],
+  )
+  assert.ok(octets <= 2048, `${octets} octets`)
+})

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { runInNewContext } from 'node:vm'
 import { createDpopVerifier, type DpopOptions } from '../src/dpop/index.ts'
 import { createGuard, GuardError, type GuardOptions } from '../src/index.ts'
 import { BASE, boundToken, clientKey, dpopGuard, type ProofChanges, proofOf, requestWith } from './proofs.ts'
@@ -9,6 +10,7 @@ const key = await clientKey()
 const other = await clientKey()
 const token = boundToken(key)
 const SECRET = new Uint8Array(32).fill(7)
+const withNonces: Partial<DpopOptions> = { nonceSecret: SECRET }
 
 /** The refusal of a request; fails if it is accepted. */
 async function refused(request: object, guard = dpopGuard()): Promise<GuardError> {
@@ -77,7 +79,7 @@ const REFUSED: readonly (readonly [name: string, changes: ProofChanges, detail: 
   ['that is 61 seconds in the future', { claims: { iat: ISSUED + 61 } }, /was created 61 seconds in the future/],
   ['with an iat that is a string', { claims: { iat: String(ISSUED) } }, /"iat" of the proof is not a number/],
   ['with an iat beyond all time', { claims: { iat: 1e300 } }, /"iat" of the proof is not a time/],
-  ['that has expired by its own exp', { claims: { exp: ISSUED - 10 } }, /not acceptable/],
+  ['that has expired by its own exp', { claims: { exp: ISSUED - 10 } }, /has expired by its claim "exp"/],
   ['with a critical header', { header: { crit: ['x'], x: 1 } }, /not|well-formed/],
 ]
 
@@ -127,6 +129,68 @@ test('a proof is accepted once', async () => {
   const error = await refused(requestWith(token, proof), guard)
   assert.equal(error.code, 'dpop_proof_invalid')
   assert.match(error.detail, /was used before/)
+})
+
+for (const url of [
+  'http://%/',
+  'http://[',
+  'foo://[x',
+  '*',
+  '.evil.example/x',
+  ':8443/x',
+  '',
+  '/a\\b',
+  '/a/../orders',
+  '/%2e%2E/orders',
+  '/a b',
+]) {
+  test(`the target ${JSON.stringify(url)} is refused, and no error of the program`, async () => {
+    const proof = await proofOf(key, token, { claims: { htu: `${BASE}/orders` } })
+    const error = await refused(requestWith(token, proof, { url }))
+    assert.equal(error.code, 'dpop_proof_invalid')
+    assert.match(error.detail, /not a path that a proof can be for|"htu" of the proof/)
+  })
+}
+
+test('a proof of another key is not remembered', async () => {
+  const remembered: string[] = []
+  const guard = dpopGuard({ replays: { add: (name) => remembered.push(name) > 0 } })
+  assert.equal((await refused(requestWith(token, await proofOf(other, token)), guard)).code, 'token_binding_invalid')
+  assert.deepEqual(remembered, [])
+})
+
+test('a place that answers with another kind of promise is waited for', async () => {
+  const seen = new Set<string>()
+  // A promise of another realm, as in Jest.
+  const later: (value: boolean) => Promise<boolean> = runInNewContext('(value) => Promise.resolve(value)')
+  const replays = { add: (name: string) => later(!seen.has(name) && seen.add(name) !== undefined) }
+  const proof = await proofOf(key, token)
+  assert.ok(await dpopGuard({ replays }).authenticate(requestWith(token, proof)))
+  assert.match((await refused(requestWith(token, proof), dpopGuard({ replays }))).detail, /was used before/)
+})
+
+test('several guards may check one request at the same time, also with verifiers of their own', async () => {
+  const seen = new Set<string>()
+  const replays = {
+    async add(name: string) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      return !seen.has(name) && seen.add(name) !== undefined
+    },
+  }
+  const request = requestWith(token, await proofOf(key, token))
+  const guards = [dpopGuard({ replays }), dpopGuard({ replays })]
+  assert.equal((await Promise.all(guards.map((guard) => guard.authenticate(request)))).length, 2)
+})
+
+test('a second proof in one request of many with the same nonce is offered another nonce', async () => {
+  const guard = dpopGuard({ ...withNonces, memorySize: 1000 })
+  const first = await refused(requestWith(token, await proofOf(key, token, { claims: { iat: 0 } })), guard)
+  const nonce = first.headers['DPoP-Nonce'] as string
+  const proof = await proofOf(key, token, { claims: { nonce } })
+  assert.ok(await guard.authenticate(requestWith(token, proof)))
+  const again = await refused(requestWith(token, proof), guard)
+  assert.equal(again.code, 'dpop_nonce_required')
+  assert.ok(again.headers['DPoP-Nonce'])
 })
 
 test('several guards may check the proof of one request', async () => {
@@ -220,7 +284,13 @@ test('the scheme is read in any case, and a malformed header is refused', async 
     headers: { authorization, dpop: await proofOf(key, token) },
   })
   assert.ok(await dpopGuard().authenticate(await send(`dpop ${token}`)))
-  for (const authorization of ['DPoP', `DPoP\t${token}`, `DPoP  ${token}`, `DPoP ${token}, Bearer ${token}`]) {
+  for (const authorization of [
+    'DPoP',
+    `Basic YQ==, DPoP ${token}`,
+    `DPoP\t${token}`,
+    `DPoP  ${token}`,
+    `DPoP ${token}, Bearer ${token}`,
+  ]) {
     assert.equal((await refused(await send(authorization))).code, 'invalid_request', authorization)
   }
   const twice = { ...(await send(`DPoP ${token}`)), url: `/orders?access_token=${token}` }
@@ -265,8 +335,6 @@ test('a request without method or url is an error of the program', async () => {
   assert.throws(() => dpopGuard().authenticate({ headers }), /must have a method and a url/)
 })
 
-const withNonces: Partial<DpopOptions> = { nonceSecret: SECRET }
-
 test('a client whose clock is wrong is sent a nonce, with which its proof is accepted', async () => {
   const guard = dpopGuard(withNonces)
   const claims = { iat: ISSUED - 3600 }
@@ -278,7 +346,7 @@ test('a client whose clock is wrong is sent a nonce, with which its proof is acc
   const nonce = error.headers['DPoP-Nonce']
   const proof = await proofOf(key, token, { claims: { ...claims, nonce } })
   assert.ok(await guard.authenticate(requestWith(token, proof)))
-  assert.match((await refused(requestWith(token, proof), guard)).detail, /was used before/)
+  assert.match((await refused(requestWith(token, proof), guard)).detail, /was used before\. Send one with the nonce/)
   // Another process with the same secret accepts it, too.
   assert.ok(await dpopGuard(withNonces).authenticate(requestWith(token, proof)))
 })

@@ -4,6 +4,8 @@ export {
   createDpopVerifier,
   type DpopOptions,
   type DpopVerifier,
+  type InvalidProof,
   type ProofContext,
   type ProofResult,
+  type ReadProof,
 } from './verifier.ts'

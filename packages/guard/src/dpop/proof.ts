@@ -62,6 +62,7 @@ export function checkTarget(
   if (htm !== method) throw new ProofFault(`The claim "htm" of the proof is not the method ${method}.`)
   const url = typeof htu === 'string' ? normalizedUrl(htu) : undefined
   if (url === undefined) throw new ProofFault('The claim "htu" of the proof is not an absolute http or https URL.')
+  if (urls.length === 0) throw new ProofFault('The target of the request is not a path that a proof can be for.')
   if (!urls.includes(url)) throw new ProofFault(`The claim "htu" of the proof is not the URL ${urls.join(' or ')}.`)
   if (accessToken === undefined) return
   if (ath === undefined) throw new ProofFault('The proof lacks the claim "ath", the hash of the access token.')
@@ -116,5 +117,6 @@ function verifyAt(iat: number, proof: string, key: VerificationKey): void {
 
 const FAULTS: Readonly<Record<string, string>> = {
   ERR_JWT_TYPE: 'The type (typ) of the proof is not "dpop+jwt".',
+  ERR_JWT_EXPIRED: 'The proof has expired by its claim "exp".',
   ERR_JWT_SIGNATURE: 'The signature of the proof does not match its content and key.',
 }

@@ -58,17 +58,42 @@ export interface ProofContext {
   readonly now?: number
 }
 
-/** The result of {@link DpopVerifier.check}. */
-export type ProofResult =
-  /** The request has no DPoP header. */
-  | { readonly kind: 'none' }
-  /** The sender has the private key whose public key has this RFC 7638 thumbprint. */
-  | { readonly kind: 'valid'; readonly jkt: string }
+/** The request has no DPoP header. */
+interface NoProof {
+  readonly kind: 'none'
+}
+
+/** A proof that is refused. */
+export interface InvalidProof {
+  /** It is refused. */
+  readonly kind: 'invalid'
+  /** A sentence for the client. */
+  readonly detail: string
   /**
-   * The `detail` is a sentence for the client. With a `nonce`, which goes into the field
-   * `DPoP-Nonce`, the error is `use_dpop_nonce`, else `invalid_dpop_proof` (RFC 9449 §5, §8).
+   * For the field `DPoP-Nonce` of the reply, whose error is then `use_dpop_nonce`. Without it, the
+   * error is `invalid_dpop_proof` (RFC 9449 §5, §8).
    */
-  | { readonly kind: 'invalid'; readonly detail: string; readonly nonce?: string }
+  readonly nonce?: string
+}
+
+/**
+ * The sender has the private key whose public key has this RFC 7638 thumbprint, unless it sent a
+ * proof again that somebody else made: `use` tells.
+ */
+export interface ReadProof {
+  /** It is accepted, unless it was used before. */
+  readonly kind: 'valid'
+  /** The thumbprint. */
+  readonly jkt: string
+  /**
+   * Marks the proof as used. Rejects if `replays` fails.
+   * @returns `undefined` if this request is the first with it, or else the refusal
+   */
+  use(): ValueOrPromise<InvalidProof | undefined>
+}
+
+/** The result of {@link DpopVerifier.check}. */
+export type ProofResult = NoProof | InvalidProof | { readonly kind: 'valid'; readonly jkt: string }
 
 /** Checks proofs of possession. Frozen. */
 export interface DpopVerifier {
@@ -82,14 +107,18 @@ export interface DpopVerifier {
    * @throws {TypeError} if the request has no `method` or no `url`
    */
   check(request: GuardRequest, context?: ProofContext): ValueOrPromise<ProofResult>
+  /**
+   * Checks everything but whether the proof was used before: call `use` of the result once
+   * everything else about the request is accepted.
+   * @throws {TypeError} as `check`
+   */
+  read(request: GuardRequest, context?: ProofContext): NoProof | InvalidProof | ReadProof
 }
 
 const ASYMMETRIC = Object.keys(ALGORITHMS).filter((alg) => !alg.startsWith('HS')) as AsymmetricAlgorithm[]
 
-const isBaseUrl = (value: unknown) => {
-  const url = parseSecureUrl(value)
-  return url !== undefined && url.search === ''
-}
+const isBaseUrl = (value: unknown) =>
+  parseSecureUrl(value) !== undefined && /^https?:\/\/[^\\?\s]+$/i.test(String(value))
 
 const DPOP_OPTIONS: OptionRules<DpopOptions> = {
   example: "{ baseUrl: 'https://api.example.com' }",
@@ -116,7 +145,12 @@ const DPOP_OPTIONS: OptionRules<DpopOptions> = {
 
 const DEFAULT_MAX_AGE = 60
 const DEFAULT_MEMORY = 100_000
-const NO_PROOF: ProofResult = Object.freeze({ kind: 'none' })
+const NO_PROOF: NoProof = Object.freeze({ kind: 'none' })
+/**
+ * How long proofs are remembered beyond their time, since the clocks of processes with one place to
+ * remember them differ. In milliseconds.
+ */
+const SKEW = 60_000
 
 /** The checked options. */
 interface Rules {
@@ -145,66 +179,47 @@ export function createDpopVerifier(options: DpopOptions): DpopVerifier {
   }
   const algorithms = Object.freeze([...(options.algorithms ?? ASYMMETRIC)])
   const rules: Rules = {
-    bases: [baseUrl].flat(),
+    bases: [baseUrl].flat().map((url) => url.replace(/\/$/, '')),
     algorithms,
     maxAge: toSeconds(maxAge),
     nonces: nonceSecret === undefined ? undefined : createNonces(nonceSecret),
     requireNonce,
     replays: options.replays ?? createProofMemory(options.memorySize ?? DEFAULT_MEMORY),
   }
-  // Several guards may check one request: one for all routes, and one for this route.
-  const accepted: Accepted = new WeakMap()
+  const read = (request: GuardRequest, context: ProofContext = {}) => readProof(rules, request, context)
   return Object.freeze({
     algorithms,
     required,
-    check: (request: GuardRequest, { accessToken, now = Date.now() }: ProofContext = {}) => {
-      const proof = singleField(request, 'dpop')
-      if (proof === undefined) return NO_PROOF
-      const { method, url } = request
-      if (method === undefined || url === undefined) {
-        throw new TypeError('dpop: the request must have a method and a url, which its proof is for')
-      }
-      const sent: Sent = { request, proof, accessToken, method, url }
-      const known = accepted.get(request.headers)
-      if (known !== undefined && isSame(known.sent, sent)) return known.result
-      return andThen(checkProof(rules, sent, now), remember, { accepted, sent })
+    read,
+    check(request: GuardRequest, context?: ProofContext): ValueOrPromise<ProofResult> {
+      const found = read(request, context)
+      return found.kind === 'valid' ? andThen(found.use(), unlessRefused, found.jkt) : found
     },
   })
 }
 
-interface Sent {
-  readonly request: GuardRequest
-  readonly proof: string
-  readonly accessToken: string | undefined
-  readonly method: string
-  readonly url: string
+function unlessRefused(refusal: InvalidProof | undefined, jkt: string): ProofResult {
+  return refusal ?? { kind: 'valid', jkt }
 }
 
-/** By the object with the header fields, which belongs to one request. */
-type Accepted = WeakMap<object, { readonly sent: Sent; readonly result: ProofResult }>
-
-function remember(result: ProofResult, { accepted, sent }: { accepted: Accepted; sent: Sent }): ProofResult {
-  if (result.kind === 'valid') accepted.set(sent.request.headers, { sent, result })
-  return result
-}
-
-function isSame(one: Sent, other: Sent): boolean {
-  const { proof, accessToken, method, url } = one
-  const isSameTarget = method === other.method && url === other.url
-  return isSameTarget && proof === other.proof && accessToken === other.accessToken
-}
-
-function checkProof(
+function readProof(
   rules: Rules,
-  { request, proof, accessToken, method }: Sent,
-  now: number,
-): ValueOrPromise<ProofResult> {
+  request: GuardRequest,
+  { accessToken, now = Date.now() }: ProofContext,
+): NoProof | InvalidProof | ReadProof {
+  const proof = singleField(request, 'dpop')
+  if (proof === undefined) return NO_PROOF
+  const { method, url } = request
+  if (method === undefined || url === undefined) {
+    throw new TypeError('dpop: the request must have a method and a url, which its proof is for')
+  }
   try {
     const signed = readSignedProof(proof, rules.algorithms)
     checkTarget(signed, { method, urls: urlsOfRequest(request, rules.bases), accessToken })
-    const fresh = freshness(rules, signed, now)
-    if (typeof fresh !== 'number') return fresh
-    return andThen(rules.replays.add(identityOf(signed), fresh, now), unlessUsed, signed)
+    const until = freshness(rules, signed, now)
+    if (typeof until !== 'number') return until
+    const use = () => useOnce(rules, request, { signed, until, now })
+    return { kind: 'valid', jkt: signed.jkt, use }
   } catch (error) {
     if (!(error instanceof ProofFault)) throw error
     return invalid(error.message)
@@ -213,34 +228,76 @@ function checkProof(
 
 /**
  * Checks when a proof was created, by its nonce or else by its clock.
- * @returns until when it must be remembered, in milliseconds since 1970; or the refusal
+ * @returns until when it is accepted, in milliseconds since 1970; or the refusal
  */
 function freshness({ nonces, requireNonce, maxAge }: Rules, { payload }: SignedProof, now: number) {
-  const { nonce } = payload
+  const { nonce, exp } = payload
   const expiry = nonces?.expiryOf(nonce, now)
   if (expiry !== undefined) return expiry
-  const nonceOffer = nonces?.create(now)
-  if (nonceOffer !== undefined && nonce !== undefined) return useNonce('The nonce of the proof has expired', nonceOffer)
-  if (nonceOffer !== undefined && requireNonce) return useNonce('The proof has no nonce', nonceOffer)
+  const offer = nonces?.create(now)
+  if (offer !== undefined && nonce !== undefined) return useNonce('The nonce of the proof has expired', offer)
+  if (offer !== undefined && requireNonce) return useNonce('The proof has no nonce', offer)
+  if (exp !== undefined && exp * 1000 <= now) return invalid('The proof has expired by its claim "exp".')
   const age = now / 1000 - Number(payload.iat)
   if (Math.abs(age) <= maxAge) return (Number(payload.iat) + maxAge) * 1000
-  const sentence =
-    age > 0
-      ? `The proof was created ${spellDuration(age)} ago`
-      : `The proof was created ${spellDuration(-age)} in the future`
-  if (nonceOffer !== undefined) return useNonce(sentence, nonceOffer)
+  const when = age > 0 ? `${spellDuration(age)} ago` : `${spellDuration(-age)} in the future`
+  const sentence = `The proof was created ${when}`
+  if (offer !== undefined) return useNonce(sentence, offer)
   return invalid(`${sentence}. Create one for each request, with a clock that is right.`)
 }
 
-function unlessUsed(isNew: boolean, { jkt }: SignedProof): ProofResult {
-  return isNew ? { kind: 'valid', jkt } : invalid('The proof was used before. Create one for each request.')
+interface Use {
+  readonly signed: SignedProof
+  readonly until: number
+  readonly now: number
 }
 
-function invalid(detail: string): ProofResult & { kind: 'invalid' } {
+/** The proof that came with a request, and what became of it. */
+interface Used {
+  readonly identity: string
+  readonly isFirst: ValueOrPromise<boolean>
+}
+
+/**
+ * By the place where proofs are remembered, and by the object with the header fields, which belongs
+ * to one request: several guards may check it, one for all routes and one for this route.
+ */
+const uses = new WeakMap<ProofReplays, WeakMap<object, Used>>()
+
+function useOnce({ replays, nonces }: Rules, { headers }: GuardRequest, { signed, until, now }: Use) {
+  const identity = identityOf(signed)
+  const byHeaders = uses.get(replays) ?? new WeakMap<object, Used>()
+  uses.set(replays, byHeaders)
+  const known = byHeaders.get(headers)
+  const isFirst = known?.identity === identity ? known.isFirst : add(replays, identity, until + SKEW, now, signed.jkt)
+  byHeaders.set(headers, { identity, isFirst })
+  // A client that sends many requests with one nonce may get another one.
+  const offer = signed.payload.nonce === undefined ? undefined : nonces?.create(now)
+  return andThen(isFirst, unlessUsed, offer)
+}
+
+/** Not every promise is one of this realm, and a promise is not `true`. */
+function add(replays: ProofReplays, ...proof: Parameters<ProofReplays['add']>): ValueOrPromise<boolean> {
+  try {
+    const isFirst = replays.add(...proof)
+    return typeof isFirst === 'boolean' ? isFirst : Promise.resolve(isFirst).then((first) => first === true)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+function unlessUsed(isFirst: boolean, offer: string | undefined): InvalidProof | undefined {
+  if (isFirst) return undefined
+  return offer === undefined
+    ? invalid('The proof was used before. Create one for each request.')
+    : useNonce('The proof was used before', offer)
+}
+
+function invalid(detail: string): InvalidProof {
   return { kind: 'invalid', detail }
 }
 
-function useNonce(sentence: string, nonce: string): ProofResult & { kind: 'invalid' } {
+function useNonce(sentence: string, nonce: string): InvalidProof {
   const detail = `${sentence}. Send one with the nonce in the header DPoP-Nonce.`
   return { kind: 'invalid', detail, nonce }
 }

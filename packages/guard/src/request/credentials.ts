@@ -67,6 +67,7 @@ export function tokenFault(found: BearerCredentials): (Credentials & { kind: 'in
   if (token.length > LONGEST_EXAMINED && !token.includes(',')) return undefined
   if (/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) return undefined
   if ('cookie' in found) return COOKIE_CHARACTERS
+  if ('proof' in found && token.includes(',')) return TWICE
   if ('place' in found) return invalid(`The token in the ${found.place} has characters that no token can have.`)
   if (token.includes(',')) return TWICE
   if (token.trim() === '') return NO_TOKEN
@@ -81,8 +82,8 @@ export function readAuthorization(value: string): Credentials {
   if (value.startsWith('Bearer ')) return { kind: 'token', token: value.slice(7) }
   const scheme = /^[^ \t,]*/.exec(value)?.[0] ?? ''
   if (scheme.toLowerCase() !== 'bearer') {
-    // Headers (Fetch) joins two fields with a comma, so the Bearer field may be the second one.
-    return /,[ \t]*bearer(?:[ \t,]|$)/i.test(value) ? TWICE : NONE
+    // Headers (Fetch) joins two fields with a comma, so that with the token may be the second one.
+    return /,[ \t]*(?:bearer|dpop)(?:[ \t,]|$)/i.test(value) ? TWICE : NONE
   }
   const rest = value.slice(scheme.length)
   if (rest.startsWith(' ')) return { kind: 'token', token: rest.slice(1) }

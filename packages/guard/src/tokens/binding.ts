@@ -1,4 +1,4 @@
-import type { ProofResult } from '../dpop/verifier.ts'
+import type { InvalidProof } from '../dpop/verifier.ts'
 import { GuardError, type GuardErrorOptions } from '../errors.ts'
 import type { BearerCredentials } from '../request/credentials.ts'
 import type { GuardRequest } from '../request/request.ts'
@@ -15,7 +15,6 @@ interface Sent {
 
 interface Bound {
   readonly token: VerifiedToken
-  readonly jkt: string
   readonly options: GuardErrorOptions
 }
 
@@ -44,9 +43,14 @@ export function checkBinding(
   if (jkt === undefined) {
     throw new GuardError('token_binding_invalid', { ...options, detail: cnf === undefined ? BEARER : OTHER_BINDING })
   }
-  const result = dpop.check(request, { accessToken: credentials.token, now: trust.now() })
-  const known = result instanceof Promise ? result.catch((cause) => unavailable({ ...options, cause })) : result
-  return andThen(known, acceptProof, { token, jkt, options })
+  const proof = dpop.read(request, { accessToken: credentials.token, now: trust.now() })
+  if (proof.kind === 'none') throw new GuardError('dpop_proof_invalid', { ...options, detail: NO_PROOF })
+  if (proof.kind === 'invalid') throw refusalOf(proof, options)
+  // A proof of another key is not remembered: whoever has a stolen token could send many.
+  if (proof.jkt !== jkt) throw new GuardError('token_binding_invalid', options)
+  const refusal = proof.use()
+  const known = refusal instanceof Promise ? refusal.catch((cause) => unavailable({ ...options, cause })) : refusal
+  return andThen(known, unlessUsed, { token, options })
 }
 
 const UNBOUND = 'Only access tokens that are bound to a key are accepted here.'
@@ -60,15 +64,14 @@ function unavailable(options: GuardErrorOptions): never {
   throw new GuardError('proofs_unavailable', options)
 }
 
-function acceptProof(result: ProofResult, { token, jkt, options }: Bound): VerifiedToken {
-  if (result.kind === 'none') throw new GuardError('dpop_proof_invalid', { ...options, detail: NO_PROOF })
-  if (result.kind === 'invalid') {
-    const { detail, nonce } = result
-    const code = nonce === undefined ? 'dpop_proof_invalid' : 'dpop_nonce_required'
-    throw new GuardError(code, { ...options, detail, dpopNonce: nonce })
-  }
-  if (result.jkt !== jkt) throw new GuardError('token_binding_invalid', options)
+function unlessUsed(refusal: InvalidProof | undefined, { token, options }: Bound): VerifiedToken {
+  if (refusal !== undefined) throw refusalOf(refusal, options)
   return token
+}
+
+function refusalOf({ detail, nonce }: InvalidProof, options: GuardErrorOptions): GuardError {
+  const code = nonce === undefined ? 'dpop_proof_invalid' : 'dpop_nonce_required'
+  return new GuardError(code, { ...options, detail, dpopNonce: nonce })
 }
 
 /** The thumbprint of the key (RFC 9449 §6.1), if the token is bound to nothing else. */

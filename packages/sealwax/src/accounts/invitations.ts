@@ -2,6 +2,7 @@ import { audit } from '../core/audit.ts'
 import type { Context } from '../core/context.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit } from '../core/unit-of-work.ts'
+import type { ProvedKey } from '../dpop/proof-key.ts'
 import { enqueueMail } from '../mail/outbox.ts'
 import { callLoadSubject, resolveNewSubject } from '../sessions/subjects.ts'
 import { throttle } from '../throttling/throttle.ts'
@@ -102,9 +103,10 @@ export async function acceptInvitation(
   context: Context,
   given: AcceptInvitation,
   origin: RequestOrigin = {},
+  key?: ProvedKey,
 ): Promise<LoggedIn> {
   const { token, ...prepared } = await prepareInvited(context, given, origin)
-  return completeSignUp(context, { ...prepared, origin }, (unit) => takeToken(context, unit, token))
+  return completeSignUp(context, { ...prepared, origin, key }, (unit) => takeToken(context, unit, token))
 }
 
 /**

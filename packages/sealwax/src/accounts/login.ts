@@ -1,6 +1,7 @@
 import type { Context } from '../core/context.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit } from '../core/unit-of-work.ts'
+import { checkedKey, type ProvedKey } from '../dpop/proof-key.ts'
 import { type CreateSession, MOST_ATTEMPTS, sessionsBeingEnded, startSession } from '../sessions/rules.ts'
 import { callLoadSubject, disabledUser, resolveNewSubject } from '../sessions/subjects.ts'
 import type { TokenResponse, TokenSubject } from '../sessions/tokens.ts'
@@ -38,8 +39,17 @@ export interface LoggedIn {
  * @throws {AuthError} with the right password, `user_disabled`, or `temporarily_unavailable` when
  * `loadSubject` fails
  */
-export async function login(context: Context, credentials: Credentials, origin: RequestOrigin = {}): Promise<LoggedIn> {
+export async function login(
+  context: Context,
+  credentials: Credentials,
+  origin: RequestOrigin = {},
+  key: ProvedKey | undefined = checkedKey(credentials.jkt),
+): Promise<LoggedIn> {
   const { user, device, attempt } = await authenticate(context, credentials, origin)
+  await key?.use().catch(async (error) => {
+    await attempt.withdraw()
+    throw error
+  })
   for (let attempts = 0, before = user; attempts < MOST_ATTEMPTS; attempts += 1) {
     const answer = await callLoadSubject(context, user.id).catch(async (error) => {
       await attempt.withdraw()
@@ -59,7 +69,7 @@ export async function login(context: Context, credentials: Credentials, origin: 
       const { issue, sessionId } = await startSession(
         context,
         unit,
-        toCreateSession(user, credentials, origin),
+        toCreateSession(user, { ...credentials, jkt: key?.jkt }, origin),
         subject,
       )
       await unit.users.noteLogin(user.id, context.now())

@@ -3,6 +3,7 @@ import type { Context } from '../core/context.ts'
 import { networksOf } from '../core/network.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit, type Unit } from '../core/unit-of-work.ts'
+import type { ProvedKey } from '../dpop/proof-key.ts'
 import { AuthError } from '../errors.ts'
 import { enqueueMail } from '../mail/outbox.ts'
 import { startSession } from '../sessions/rules.ts'
@@ -31,14 +32,19 @@ export interface SignUp extends Credentials {
  *   `registration_refused`, `user_disabled`, `overloaded`, `too_many_attempts`,
  *   `temporarily_unavailable`, and the codes of `createUser`. Then nothing is stored
  */
-export async function register(context: Context, credentials: SignUp, origin: RequestOrigin = {}): Promise<LoggedIn> {
+export async function register(
+  context: Context,
+  credentials: SignUp,
+  origin: RequestOrigin = {},
+  key?: ProvedKey,
+): Promise<LoggedIn> {
   if (context.config.registration !== 'open') throw registrationDisabled()
   // Counted, because the reply says which addresses are taken.
   const request = { action: 'registration', account: normaliseEmail(credentials.email), origin } as const
   const attempt = await throttle(context, request)
   try {
     const { user, subject } = await prepareRegistration(context, credentials, origin)
-    return await completeSignUp(context, { user, subject, credentials, origin }, (unit) => attempt.succeeded(unit))
+    return await completeSignUp(context, { user, subject, credentials, origin, key }, (unit) => attempt.succeeded(unit))
   } catch (error) {
     if (error instanceof AuthError && error.code === 'email_taken') await attempt.failed()
     else await attempt.withdraw()
@@ -82,6 +88,14 @@ export async function prepareRegistration(
   return { user, subject }
 }
 
+/** A sign-up that may be stored. */
+interface SignUpOf extends Prepared {
+  readonly credentials: Credentials
+  readonly origin: RequestOrigin
+  /** The key that the session is bound to. */
+  readonly key: ProvedKey | undefined
+}
+
 /**
  * Stores a new user and starts its first session.
  *
@@ -89,13 +103,14 @@ export async function prepareRegistration(
  */
 export async function completeSignUp(
   context: Context,
-  { user, subject, credentials, origin }: Prepared & { credentials: Credentials; origin: RequestOrigin },
+  { user, subject, credentials, origin, key }: SignUpOf,
   before: (unit: Unit) => Promise<void> = async () => {},
 ): Promise<LoggedIn> {
+  await key?.use()
   const { issue } = await commit(context, async (unit) => {
     await before(unit)
     await insertUser(context, unit, { ...user, last_login_at: user.created_at }, 'user.registered', origin)
-    return startSession(context, unit, toCreateSession(user, credentials, origin), subject)
+    return startSession(context, unit, toCreateSession(user, { ...credentials, jkt: key?.jkt }, origin), subject)
   })
   return loggedIn(context, user, { issue, subject })
 }

@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { Context as HonoContext } from 'hono'
-import { proofKey } from '../dpop/proof-key.ts'
+import { readProvedKey } from '../dpop/proof-key.ts'
 import { deviceCookie } from '../http/cookies.ts'
 import type { Edge } from '../http/edge.ts'
 import type { HttpEnv } from '../http/env.ts'
@@ -41,8 +41,8 @@ export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void
     }),
     async (c) => {
       const { mode, device_token: deviceToken = devices.peek(c), ...credentials } = c.req.valid('json')
-      const jkt = await proofKey(context, c.req.raw)
-      const loggedIn = await login(context, { ...credentials, deviceToken, jkt }, requestOrigin(c))
+      const key = readProvedKey(context, c.req.raw)
+      const loggedIn = await login(context, { ...credentials, deviceToken }, requestOrigin(c), key)
       return c.json(await reply(c, mode, loggedIn), 200)
     },
   )
@@ -79,16 +79,16 @@ export function loginRoutes({ app, context, requestOrigin, cookie }: Edge): void
     async (c) => {
       const { mode, device_token: _, invitation, email = '', ...rest } = c.req.valid('json')
       const origin = requestOrigin(c)
-      const jkt = await proofKey(context, c.req.raw)
+      const key = readProvedKey(context, c.req.raw)
       if (invitation !== undefined) {
-        const accepted = await acceptInvitation(context, { ...rest, jkt, invitation }, origin)
+        const accepted = await acceptInvitation(context, { ...rest, invitation }, origin, key)
         return c.json(await reply(c, mode, accepted), 201)
       }
       if (context.config.registration === 'verified') {
         await requestRegistration(context, { ...rest, email }, origin)
         return c.body(null, 202)
       }
-      return c.json(await reply(c, mode, await register(context, { ...rest, email, jkt }, origin)), 201)
+      return c.json(await reply(c, mode, await register(context, { ...rest, email }, origin, key)), 201)
     },
   )
 

@@ -1,5 +1,7 @@
+import type { GuardRequest } from '@sealwax/guard'
 import { createDpopVerifier, type DpopVerifier, type ProofReplays } from '@sealwax/guard/dpop'
 import { type Context, perContext } from '../core/context.ts'
+import type { Config } from '../core/options.ts'
 import { publicBase } from '../core/origins.ts'
 import { purgeInPages } from '../core/purge.ts'
 
@@ -12,20 +14,22 @@ interface Verifiers {
 /** Returns the verifiers of a server. Both remember proofs in the store, for all processes. */
 export const dpopVerifiers = perContext((context: Context): Verifiers => {
   const { config, secrets } = context
-  const base = publicBase(config)
   const replays: ProofReplays = {
     add: (key, until) => context.store.transaction(({ usedProofs }) => usedProofs.insert(key, until)),
   }
   const common = { replays, nonceSecret: secrets.derived('dpop nonces')[0] as Buffer }
+  const own = createDpopVerifier({ ...common, baseUrl: publicBase(config) })
   return {
-    // The path of a request contains the base path.
-    own: createDpopVerifier({
-      ...common,
-      baseUrl: base.endsWith(config.basePath) ? base.slice(0, base.length - config.basePath.length) : base,
-    }),
+    own: { ...own, read: (request, proof) => own.read(belowBase(request, config), proof) },
     application: createDpopVerifier({ ...common, baseUrl: config.apiUrl }),
   }
 })
+
+/** The path of a request contains the base path, which a proxy may have put there. */
+function belowBase({ headers, method, url = '' }: GuardRequest, { basePath }: Config): GuardRequest {
+  const { pathname } = new URL(url, 'http://localhost')
+  return { headers, method, url: pathname.startsWith(`${basePath}/`) ? pathname.slice(basePath.length) : pathname }
+}
 
 /** Deletes the proofs that have expired: they are refused because of their age. */
 export async function purgeProofs({ store, now }: Context, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import { createRoute } from '@hono/zod-openapi'
-import { proofKey } from '../dpop/proof-key.ts'
+import { readProvedKey } from '../dpop/proof-key.ts'
 import { AuthError } from '../errors.ts'
 import type { Edge } from '../http/edge.ts'
 import { jsonReply } from '../http/schemas.ts'
@@ -43,14 +43,15 @@ export function tokenRoutes({ app, context, requestOrigin }: Edge): void {
         throw new AuthError('unsupported_grant_type', `Use ${GRANT_TYPES.join(' or ')}`)
       }
       const caller = await authenticateCaller(context, c, parameters, requestOrigin)
-      const jkt = await proofKey(context, c.req.raw)
+      const key = readProvedKey(context, c.req.raw)
       if (grant_type === 'client_credentials') {
         const client = requireClient(caller, parameters.client_id)
-        return c.json(grantClientCredentials(context, client, { scope, jkt }), 200)
+        await key?.use()
+        return c.json(grantClientCredentials(context, client, { scope, jkt: key?.jkt }), 200)
       }
       if (caller !== 'public') throw notForClients()
       if (refresh_token === undefined) throw missing('refresh_token')
-      return c.json(await refreshSession(context, refresh_token, requestOrigin(c), { scope, jkt }), 200)
+      return c.json(await refreshSession(context, refresh_token, requestOrigin(c), { scope, key }), 200)
     },
   )
 }

@@ -1,10 +1,11 @@
 import { checkedCalls, ORIGIN, PAGE } from '../core/calls.ts'
 import type { Context } from '../core/context.ts'
+import { checkedKey } from '../dpop/proof-key.ts'
 import { revokeAllSessions, revokeSessionById } from './end.ts'
 import { type ExchangeSession, exchangeSession } from './exchange.ts'
 import { listSessions, type Session } from './list.ts'
 import { confirmRefreshToken, refreshSession } from './refresh.ts'
-import { type CreateSession, createSession } from './rules.ts'
+import { type CreateSession, checkThumbprint, createSession } from './rules.ts'
 import type { TokenResponse } from './tokens.ts'
 
 /** `auth.sessions`: the sessions of built-in users and of users of the application. */
@@ -46,9 +47,10 @@ export interface SessionsApi {
    * more `refreshGrace`; after that it counts as a replay. A token that was replaced since changes
    * nothing.
    *
-   * @throws {AuthError} `invalid_grant` with a `reason`
+   * @param options `jkt` is the thumbprint of the key that the client has proved to have
+   * @throws {AuthError} `invalid_grant` with a `reason`; `invalid_dpop_proof`
    */
-  confirm(refreshToken: string): Promise<void>
+  confirm(refreshToken: string, options?: { jkt?: string }): Promise<void>
   /**
    * Returns the live sessions of a user, newest first: all of them, or a page.
    *
@@ -75,8 +77,14 @@ export function sessionsApi(context: Context): { readonly sessions: SessionsApi 
       {
         create: (session) => createSession(context, session),
         exchange: (request, options) => exchangeSession(context, request, options),
-        refresh: (token, { device, jkt, ...origin } = {}) => refreshSession(context, token, origin, { device, jkt }),
-        confirm: (token) => confirmRefreshToken(context, token),
+        async refresh(token, { device, jkt, ...origin } = {}) {
+          checkThumbprint(jkt)
+          return refreshSession(context, token, origin, { device, key: checkedKey(jkt) })
+        },
+        async confirm(token, { jkt } = {}) {
+          checkThumbprint(jkt)
+          await confirmRefreshToken(context, token, checkedKey(jkt))
+        },
         list: (subject, page) => listSessions(context, subject, page),
         revoke: (id) => revokeSessionById(context, id),
         revokeAll: (subject, options) => revokeAllSessions(context, subject, options),
@@ -103,8 +111,8 @@ export function sessionsApi(context: Context): { readonly sessions: SessionsApi 
           null,
           ['options?', { remember: 'boolean?', device: 'any?', jkt: 'any?', client: { ...ORIGIN, by: 'string?' } }],
         ],
-        refresh: ['refreshToken', ['origin?', { ...ORIGIN, device: 'any?', jkt: 'string?' }]],
-        confirm: ['refreshToken'],
+        refresh: ['refreshToken', ['origin?', { ...ORIGIN, device: 'any?', jkt: 'any?' }]],
+        confirm: ['refreshToken', ['options?', { jkt: 'any?' }]],
         list: ['subject', PAGE],
         revoke: ['id'],
         revokeAll: ['subject', ['options?', { except: 'string?' }]],

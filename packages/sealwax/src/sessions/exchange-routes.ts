@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { Context as HonoContext } from 'hono'
-import { proofKey } from '../dpop/proof-key.ts'
+import { readProvedKey } from '../dpop/proof-key.ts'
 import type { Edge } from '../http/edge.ts'
 import type { HttpEnv } from '../http/env.ts'
 import { jsonBody, jsonReply, refusals, setsCookie } from '../http/schemas.ts'
@@ -33,8 +33,8 @@ export function exchangeRoutes({ app, context, requestOrigin, cookie }: Edge): v
     async (c) => {
       cookie.requireOurPage(c)
       const { mode = 'token', ...options } = c.req.valid('json') ?? {}
-      const jkt = await proofKey(context, c.req.raw)
-      const tokens = await exchangeSession(context, c.req.raw, { ...options, jkt, client: requestOrigin(c) })
+      const given = { ...options, client: requestOrigin(c) }
+      const tokens = await exchangeSession(context, c.req.raw, given, readProvedKey(context, c.req.raw))
       if (mode === 'token') return c.json(tokens, 200)
       await endReplaced(c, tokens.session.id)
       const { refresh_token, ...rest } = tokens

@@ -5,6 +5,7 @@ import { purgeInPages } from '../core/purge.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import { wrongOption } from '../core/strict-options.ts'
 import { commit, type Unit } from '../core/unit-of-work.ts'
+import { checkedKey, type ProvedKey } from '../dpop/proof-key.ts'
 import { AuthError } from '../errors.ts'
 import type { SessionRow, SubjectRow } from './contract.ts'
 import { type FoundSession, findOldSession } from './old-session.ts'
@@ -48,6 +49,7 @@ export async function exchangeSession(
   context: Context,
   request: Request,
   { remember, device, jkt, client }: ExchangeSession = {},
+  key: ProvedKey | undefined = checkedKey(jkt),
 ): Promise<TokenResponse> {
   if (!(request instanceof Request)) {
     const given = describeValue(request)
@@ -69,11 +71,12 @@ export async function exchangeSession(
     amr,
     remember: remember ?? old.remember,
     device,
-    jkt,
+    jkt: key?.jkt,
     client: client ?? agentOf(request),
   }
   const options = { subject, ...withoutUndefined(given) }
   checkCreateSession(options)
+  await key?.use()
   for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts += 1) {
     const result =
       (await attemptExchange(context, old, options, exchange.until)) ?? (await repeat(context, old, options))

@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { Context as HonoContext } from 'hono'
-import type { RequestOrigin } from '../core/request-origin.ts'
+import { readProvedKey } from '../dpop/proof-key.ts'
 import { AuthError } from '../errors.ts'
 import type { Edge } from '../http/edge.ts'
 import type { HttpEnv } from '../http/env.ts'
@@ -26,7 +26,7 @@ export function logoutRoutes({ app, context, guard, requestOrigin, cookie }: Edg
       request: jsonBody(logoutRequest, false),
       responses: {
         204: { description: 'Logged out', ...setsCookie },
-        default: refusals('invalid_grant', 'temporarily_unavailable'),
+        default: refusals('invalid_grant', 'invalid_dpop_proof', 'use_dpop_nonce', 'temporarily_unavailable'),
       },
     }),
     async (c) => {
@@ -55,17 +55,17 @@ export function logoutRoutes({ app, context, guard, requestOrigin, cookie }: Edg
    * cookie also counts when the access token is refused, because it has expired.
    */
   async function findCaller(c: HonoContext<HttpEnv>, refreshToken: string | undefined): Promise<Caller> {
-    if (refreshToken !== undefined) return byRefreshToken(refreshToken, requestOrigin(c))
+    if (refreshToken !== undefined) return byRefreshToken(c, refreshToken)
     if (c.req.header('Authorization') === undefined) {
       const kept = cookie.read(c)
-      if (kept !== undefined) return byRefreshToken(kept, requestOrigin(c))
+      if (kept !== undefined) return byRefreshToken(c, kept)
     }
     try {
       return await byAccessToken(c.req.raw)
     } catch (error) {
       const kept = cookie.peek(c) === undefined ? undefined : cookie.read(c)
       if (kept === undefined) throw error
-      return byRefreshToken(kept, requestOrigin(c))
+      return byRefreshToken(c, kept)
     }
   }
 
@@ -87,11 +87,16 @@ export function logoutRoutes({ app, context, guard, requestOrigin, cookie }: Edg
     return { subject, sessionId, live: true }
   }
 
-  async function byRefreshToken(token: string, origin: RequestOrigin): Promise<Caller> {
-    const session = await findSessionByToken(context, token, origin)
+  /**
+   * Without the key that it is bound to, a token ends only its own session, as in `/oauth/revoke`.
+   */
+  async function byRefreshToken(c: HonoContext<HttpEnv>, token: string): Promise<Caller> {
+    const session = await findSessionByToken(context, token, requestOrigin(c))
     if (session === undefined) {
       throw new AuthError('invalid_grant', 'This is not a refresh token', { reason: 'malformed' })
     }
-    return { subject: session.subject, sessionId: session.id, live: isLive(session, context.now()) && !session.spent }
+    const hasKey = session.jkt === null || session.jkt === readProvedKey(context, c.req.raw)?.jkt
+    const live = isLive(session, context.now()) && !session.spent && hasKey
+    return { subject: session.subject, sessionId: session.id, live }
   }
 }

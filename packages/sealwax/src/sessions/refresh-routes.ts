@@ -1,5 +1,5 @@
 import { createRoute } from '@hono/zod-openapi'
-import { proofKey } from '../dpop/proof-key.ts'
+import { readProvedKey } from '../dpop/proof-key.ts'
 import { AuthError } from '../errors.ts'
 import type { Edge } from '../http/edge.ts'
 import { jsonBody, jsonReply, refusals, setsCookie } from '../http/schemas.ts'
@@ -26,11 +26,11 @@ export function refreshRoutes({ app, context, requestOrigin, cookie }: Edge): vo
     async (c) => {
       const { refresh_token: sent, device } = c.req.valid('json') ?? {}
       const origin = requestOrigin(c)
-      const jkt = await proofKey(context, c.req.raw)
-      if (sent !== undefined) return c.json((await refresh(context, sent, origin, { device, jkt })).tokens, 200)
+      const key = readProvedKey(context, c.req.raw)
+      if (sent !== undefined) return c.json((await refresh(context, sent, origin, { device, key })).tokens, 200)
       const kept = cookie.read(c)
       if (kept === undefined) throw missingToken()
-      const { tokens, verdict } = await refresh(context, kept, origin, { device, jkt })
+      const { tokens, verdict } = await refresh(context, kept, origin, { device, key })
       const { refresh_token, ...rest } = tokens
       // A late reply must not overwrite a newer cookie.
       if (verdict !== 'kept') cookie.set(c, refresh_token, rest.session.remember ? rest.refresh_expires_in : undefined)
@@ -49,13 +49,13 @@ export function refreshRoutes({ app, context, requestOrigin, cookie }: Edge): vo
       request: jsonBody(confirmRequest, false),
       responses: {
         204: { description: 'Confirmed' },
-        default: refusals('invalid_grant', 'temporarily_unavailable', 'keys_unavailable'),
+        default: refusals('invalid_grant', ...PROOF_REFUSALS, 'temporarily_unavailable', 'keys_unavailable'),
       },
     }),
     async (c) => {
       const token = c.req.valid('json')?.refresh_token ?? cookie.read(c)
       if (token === undefined) throw missingToken()
-      await confirmRefreshToken(context, token)
+      await confirmRefreshToken(context, token, readProvedKey(context, c.req.raw))
       return c.body(null, 204)
     },
   )

@@ -3,6 +3,7 @@ import type { Context } from '../core/context.ts'
 import type { AuditEventType } from '../core/events.ts'
 import type { RequestOrigin } from '../core/request-origin.ts'
 import { commit } from '../core/unit-of-work.ts'
+import type { ProvedKey } from '../dpop/proof-key.ts'
 import { AuthError, type RefusalReason } from '../errors.ts'
 import { revokeSessions } from '../revocations/rules.ts'
 import type { SessionAdvance, SessionRow, SessionWithUser } from './contract.ts'
@@ -44,8 +45,8 @@ export interface RefreshOptions {
   readonly scope?: string | undefined
   /** The id that the client sent when the session began. */
   readonly device?: string | undefined
-  /** The thumbprint of the key that the client has proved to have. */
-  readonly jkt?: string | undefined
+  /** The key that the client has proved to have. */
+  readonly key?: ProvedKey | undefined
 }
 
 /**
@@ -84,9 +85,10 @@ export async function refreshSession(
  * @throws {AuthError} `invalid_grant` with a `reason`, `temporarily_unavailable`,
  * `keys_unavailable`
  */
-export async function confirmRefreshToken(context: Context, token: string): Promise<void> {
+export async function confirmRefreshToken(context: Context, token: string, key?: ProvedKey): Promise<void> {
   await untilWritten(token, async (presented) => {
     const { session } = await liveSession(context, presented)
+    await requireKey(session, key)
     const next = decideConfirmation(session, presented.generation, context.now())
     if (next.presented_at === session.presented_at) return true
     const written = await commit(context, (unit) => unit.sessions.advance(session.id, session, { ...session, ...next }))
@@ -118,10 +120,10 @@ async function attemptRefresh(
   context: Context,
   presented: PresentedToken,
   origin: RequestOrigin,
-  { scope: requested, device, jkt }: RefreshOptions,
+  { scope: requested, device, key }: RefreshOptions,
 ): Promise<Refreshed | undefined> {
   const { session, hmacKey } = await liveSession(context, presented)
-  requireKey(session, jkt)
+  await requireKey(session, key)
   const subject = (await resolveSubject(context, session)) ?? (await endDisabled(context, session, origin))
   const now = context.now()
   const presenter = { ...origin, device }
@@ -145,7 +147,7 @@ async function attemptRefresh(
   context.log.info({ session: session.id, verdict }, 'refreshed')
   // A proof for a session that is not bound binds only this access token: otherwise a thief could
   // bind the session to another key.
-  const bound = { ...session, scope, jkt: session.jkt ?? jkt ?? null }
+  const bound = { ...session, scope, jkt: session.jkt ?? key?.jkt ?? null }
   const tokens = tokenResponse(context, bound, subject, { generation: handed, hmacKey, now })
   return { tokens, verdict }
 }
@@ -197,13 +199,13 @@ function requireLive(session: SessionWithUser, now: number): void {
 }
 
 /**
- * A stolen refresh token is useless without the key, and nobody can end the session with it.
+ * A stolen refresh token is useless without the key. The session goes on.
  *
- * @throws {AuthError} `invalid_dpop_proof`, `invalid_grant`
+ * @throws {AuthError} `invalid_dpop_proof`, `use_dpop_nonce`, `invalid_grant`
  */
-function requireKey({ jkt }: SessionRow, proved: string | undefined): void {
-  if (jkt === null || jkt === proved) return
-  if (proved !== undefined) throw refused('key_mismatch', 'This session is bound to another key')
+async function requireKey({ jkt }: SessionRow, key: ProvedKey | undefined): Promise<void> {
+  if (jkt === null || jkt === key?.jkt) return key?.use()
+  if (key !== undefined) throw refused('key_mismatch', 'This session is bound to another key')
   throw new AuthError('invalid_dpop_proof', 'This session is bound to a key: send a proof in the header DPoP')
 }
 

@@ -6,7 +6,7 @@ import type { Store } from '../../src/core/unit-of-work.ts'
 import type { AuthOptions } from '../../src/index.ts'
 import { STORE_KINDS, startOAuth } from '../oauth/oauth.ts'
 import { HOUR, PASSWORD } from '../server.ts'
-import { STORES } from '../stores.ts'
+import { type Opened, STORES } from '../stores.ts'
 import { type ClientKey, clientKey, proofOf } from './proofs.ts'
 
 const ANN = { email: 'ann@example.com', password: PASSWORD }
@@ -58,7 +58,7 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       assert.equal((await at.me(refreshed.body.access_token ?? '', key)).status, 200)
     })
 
-    it('whoever stole a refresh token cannot end the session, however old the token is', async () => {
+    it('whoever stole a refresh token cannot use it, and the session goes on, however old the token is', async () => {
       await using at = await start({}, kind)
       const key = await clientKey()
       const { body: first } = await at.post('/login', ANN, key)
@@ -68,9 +68,39 @@ for (const [name, kind] of Object.entries(STORE_KINDS)) {
       const stolen = { refresh_token: first.refresh_token }
       assert.equal((await at.post('/refresh', stolen)).body.code, 'invalid_dpop_proof')
       assert.equal((await at.post('/refresh', stolen, await clientKey())).body.reason, 'key_mismatch')
+      const confirmed = await at.post('/refresh/confirm', { refresh_token: third.refresh_token })
+      assert.equal(confirmed.body.code, 'invalid_dpop_proof')
       assert.equal((await at.post('/refresh', { refresh_token: third.refresh_token }, key)).status, 200)
       // With the key it is a replay, as ever.
       assert.equal((await at.post('/refresh', stolen, key)).body.reason, 'replayed')
+    })
+
+    it('without the key, a token ends only its own session', async () => {
+      await using at = await start({}, kind)
+      const key = await clientKey()
+      const sessions = await Promise.all([1, 2].map(() => at.post('/login', ANN, key)))
+      const [stolen, other] = sessions.map(({ body }) => body)
+      for (const scope of ['all', 'others']) {
+        await at.post('/logout', { refresh_token: stolen?.refresh_token, scope })
+        assert.equal((await at.me(other?.access_token ?? '', key)).status, 200)
+      }
+      assert.equal((await at.post('/logout', { refresh_token: stolen?.refresh_token })).status, 204)
+      assert.equal((await at.me(stolen?.access_token ?? '', key)).body.code, 'token_revoked')
+      assert.equal((await at.post('/logout', { refresh_token: other?.refresh_token, scope: 'all' }, key)).status, 204)
+    })
+
+    it('strangers write nothing into the database', async () => {
+      await using opened = await (STORES[name] as () => Promise<Opened>)()
+      await using at = await start({ store: opened.store })
+      const key = await clientKey()
+      await at.post('/refresh', { refresh_token: 'swr_nonsense' }, key)
+      await at.post('/login', { email: 'nobody@example.com', password: PASSWORD }, key)
+      await at.post('/login', { ...ANN, password: 'not the password of ann' }, key)
+      const rest = await opened.another()
+      const purge = () => rest.transaction(({ usedProofs }) => usedProofs.purge(Number.MAX_SAFE_INTEGER, 100))
+      assert.equal(await purge(), 0)
+      await at.post('/login', ANN, key)
+      assert.equal(await purge(), 1)
     })
 
     it('a proof is used once, by all processes with one store', async () => {
@@ -180,6 +210,9 @@ describe('DPoP', () => {
     await assert.rejects(auth.sessions.refresh(refresh_token), { code: 'invalid_dpop_proof' })
     await assert.rejects(auth.sessions.refresh(refresh_token, { jkt: 'x'.repeat(43) }), { code: 'invalid_grant' })
     assert.equal((await auth.sessions.refresh(refresh_token, { jkt: key.jkt })).token_type, 'DPoP')
+    await assert.rejects(auth.sessions.refresh(refresh_token, { jkt: '' }), { code: 'validation_failed' })
+    await assert.rejects(auth.sessions.confirm(refresh_token, { jkt: '' }), { code: 'validation_failed' })
+    await auth.sessions.confirm(refresh_token, { jkt: key.jkt })
     await assert.rejects(auth.sessions.create({ subject: 'ann', jkt: 'a key' }), {
       code: 'validation_failed',
       message: 'jkt must be the SHA-256 thumbprint of a key: 43 characters of base64url',
@@ -246,6 +279,7 @@ describe('DPoP', () => {
     ['', '/auth', '/auth/login'],
     ['/auth', '/auth', '/auth/login'],
     ['/auth', '', '/login'],
+    ['/auth', '/internal', '/internal/login'],
   ] as const) {
     it(`proofs are for the public URL: issuer ${issuerPath || '/'}, base path ${basePath || '/'}`, async () => {
       await using server = await startOAuth({ path: issuerPath, basePath })
@@ -256,6 +290,18 @@ describe('DPoP', () => {
       assert.equal(status, 200)
     })
   }
+
+  it('a guard for all routes and one for this route may check the same request', async () => {
+    await using at = await start()
+    const key = await clientKey()
+    const { access_token: token } = await at.server.auth.sessions.create({ subject: 'ann', jkt: key.jkt })
+    const proof = await at.proof(key, '/me', { method: 'GET', token })
+    const headers = { Authorization: `DPoP ${token}`, DPoP: proof }
+    const request = new Request(`${at.server.url}/me`, { headers })
+    assert.equal((await at.server.auth.guard.authenticate(request)).subject, 'ann')
+    assert.equal((await at.server.auth.fetch(request)).status, 200)
+    assert.equal((await at.server.auth.fetch(new Request(request.url, { headers }))).status, 401)
+  })
 
   it('pages of other origins may send proofs and read nonces', async () => {
     await using at = await start({ allowedOrigins: ['https://app.example.com'] })
