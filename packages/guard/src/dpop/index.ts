@@ -1,11 +1,5 @@
 // The entry `@sealwax/guard/dpop`.
+export type { DpopOptions } from './options.ts'
+export type { InvalidProof, NoProof, ProofResult, ReadProof } from './proof-result.ts'
 export type { ProofReplays } from './replays.ts'
-export {
-  createDpopVerifier,
-  type DpopOptions,
-  type DpopVerifier,
-  type InvalidProof,
-  type ProofContext,
-  type ProofResult,
-  type ReadProof,
-} from './verifier.ts'
+export { createDpopVerifier, type DpopVerifier, type ProofContext } from './verifier.ts'

@@ -1,4 +1,4 @@
-import type { InvalidProof } from '../dpop/verifier.ts'
+import type { InvalidProof } from '../dpop/proof-result.ts'
 import { GuardError, type GuardErrorOptions } from '../errors.ts'
 import type { BearerCredentials } from '../request/credentials.ts'
 import type { GuardRequest } from '../request/request.ts'
