@@ -27,8 +27,8 @@ export interface GuardErrorOptions {
   /** The scheme of the challenge. Default `'Bearer'`. */
   readonly scheme?: string | undefined
   /**
-   * The algorithms of proofs that are accepted. If given, there is also a challenge for DPoP (RFC
-   * 9449 §7.1).
+   * The algorithms of proofs that are accepted, for challenges with the scheme DPoP (RFC 9449
+   * §7.1).
    */
   readonly dpopAlgorithms?: readonly string[] | undefined
   /** A nonce for the next proof (RFC 9449 §9). */
@@ -158,24 +158,18 @@ export function refusalAnswer(error: GuardError): RefusalAnswer {
 
 function headersOf(row: ErrorRow, options: GuardErrorOptions): Record<string, string> {
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' }
-  if (row.error !== undefined) headers['WWW-Authenticate'] = challenges(row, row.error, options)
+  if (row.error !== undefined) headers['WWW-Authenticate'] = challenge(row, row.error, options)
   if (options.dpopNonce !== undefined) headers['DPoP-Nonce'] = options.dpopNonce
   if (row.retryAfter !== undefined) headers['Retry-After'] = String(row.retryAfter)
   return headers
-}
-
-/** One challenge for each scheme that is accepted (RFC 9110 §11.6.1). */
-function challenges(row: ErrorRow, error: string | null, options: GuardErrorOptions): string {
-  const { scheme = 'Bearer', dpopAlgorithms } = options
-  const schemes = row.proof === true ? ['DPoP'] : dpopAlgorithms === undefined ? [scheme] : new Set([scheme, 'DPoP'])
-  return [...schemes].map((one) => challenge(one, row, error, options)).join(', ')
 }
 
 /**
  * The challenge of RFC 6750 §3. Its description is the title, so that no header field
  * repeats anything from the request.
  */
-function challenge(scheme: string, row: ErrorRow, error: string | null, options: GuardErrorOptions): string {
+function challenge(row: ErrorRow, error: string | null, options: GuardErrorOptions): string {
+  const scheme = row.proof === true ? 'DPoP' : (options.scheme ?? 'Bearer')
   const { realm = 'api', scopes, maxAge, resourceMetadata, dpopAlgorithms } = options
   const attributes: [name: string, value: string][] = [['realm', realm]]
   if (error !== null) attributes.push(['error', error], ['error_description', row.title])

@@ -15,7 +15,7 @@ test('the checks of the guard: each refusal of a token belongs to exactly one', 
 })
 
 /** These say something about the request or the server. */
-const NOT_ABOUT_THE_TOKEN = ['csrf_failed', 'revocation_unavailable', 'keys_unavailable']
+const NOT_ABOUT_THE_TOKEN = ['csrf_failed', 'revocation_unavailable', 'keys_unavailable', 'proofs_unavailable']
 
 test('the checks of the guard: those before a refusal passed, those after it were not reached', () => {
   assert.deepEqual(resultsOf('token_signature_invalid'), [

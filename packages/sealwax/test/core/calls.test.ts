@@ -65,7 +65,7 @@ const CALLS: readonly [call: string, given: unknown[], sentence: string][] = [
   [
     'sessions.create',
     [{ role: 'admin', subject: 'ann' }],
-    'sessions.create: there is no option "role"; write subject, roles, scope, claims, amr, remember, accessTtl, client or device',
+    'sessions.create: there is no option "role"; write subject, roles, scope, claims, amr, remember, accessTtl, client, device or jkt',
   ],
   ['sessions.create', [{ subject: 'ann', claims: 'x' }], 'sessions.create: claims must be an object (got a string)'],
   [
@@ -82,7 +82,7 @@ const CALLS: readonly [call: string, given: unknown[], sentence: string][] = [
   [
     'sessions.refresh',
     ['x', { agent: 'x' }],
-    'sessions.refresh: there is no option "agent"; write ip, userAgent or device',
+    'sessions.refresh: there is no option "agent"; write ip, userAgent, device or jkt',
   ],
   ['sessions.confirm', [7], 'sessions.confirm: refreshToken must be a string (got 7)'],
   ['sessions.list', [], 'sessions.list: subject must be a string (got undefined)'],

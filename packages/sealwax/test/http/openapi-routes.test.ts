@@ -36,7 +36,7 @@ describe('a route in the OpenAPI document', () => {
       ['Administration'],
     )
     const { 401: unauthorized, 403: forbidden, 404: missing, ...others } = operation.responses
-    assert.deepEqual(Object.keys(unauthorized?.content?.['application/problem+json']?.examples ?? {}).length, 15)
+    assert.deepEqual(Object.keys(unauthorized?.content?.['application/problem+json']?.examples ?? {}).length, 18)
     assert.deepEqual(Object.keys(forbidden?.content?.['application/problem+json']?.examples ?? {}), [
       'insufficient_role',
     ])

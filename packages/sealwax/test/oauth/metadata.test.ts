@@ -45,6 +45,10 @@ describe('the metadata of the server', () => {
       token_endpoint_auth_methods_supported: [...secret, 'none'],
       revocation_endpoint_auth_methods_supported: [...secret, 'none'],
       introspection_endpoint_auth_methods_supported: secret,
+      dpop_signing_alg_values_supported: [
+        ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+        ...['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'],
+      ],
     })
     assert.equal(headers.get('Cache-Control'), 'public, max-age=300')
     await assertReachable(await discovered(server.url))

@@ -31,6 +31,7 @@ const CHECKS: readonly Check[] = [
     codes: [
       ...['token_type_invalid', 'token_issuer_invalid', 'token_audience_invalid'],
       ...['token_claim_missing', 'token_claim_invalid', 'token_proof_required'],
+      ...['token_binding_invalid', 'dpop_proof_invalid', 'dpop_nonce_required'],
     ],
   },
   {
