@@ -62,7 +62,7 @@ export const introspection = z
       .openapi({ description: 'The kind of the token. A resource server must accept only access tokens.' }),
     token_type: z.enum(['Bearer', 'DPoP']).optional().openapi({ description: 'Only for access tokens.' }),
     cnf: z
-      .object({ jkt: text('The RFC 7638 thumbprint of the key.', '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I') })
+      .object({ jkt: text('The RFC 7638 thumbprint of the key.', '0ZcOCORZNYy-…') })
       .optional()
       .openapi({ description: 'The thumbprint of the key that the token is bound to (RFC 9449 §6.2).' }),
     sub: text('The user, or the API client itself.', 'user-123').optional(),
