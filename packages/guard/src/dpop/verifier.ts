@@ -42,6 +42,7 @@ export interface DpopVerifier {
 const DEFAULT_MAX_AGE = 60
 const DEFAULT_MEMORY = 100_000
 const NO_PROOF: NoProof = Object.freeze({ kind: 'none' })
+
 /** The checked options. */
 interface Rules {
   readonly bases: readonly string[]
