@@ -104,7 +104,8 @@ async function createProof(
   const header = { alg: 'ES256', typ: 'dpop+jwt', jwk }
   const payload = {
     jti: encode(crypto.getRandomValues(new Uint8Array(16))),
-    htm: method.toUpperCase(),
+    // As `fetch` sends it: other methods keep their case.
+    htm: /^(delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method,
     htu: url.origin + url.pathname,
     iat: Math.floor(serverNow(server) / 1000),
     ath: token && encode(await crypto.subtle.digest('SHA-256', octets(token))),

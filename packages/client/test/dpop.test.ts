@@ -170,6 +170,16 @@ describe('a client that binds its session to a key', () => {
     assert.equal(sent?.dpop, undefined)
   })
 
+  it('a method is in the proof as fetch sends it', async () => {
+    const client = bound()
+    await client.login(ADA)
+    for (const method of ['put', 'PATCH']) {
+      assert.equal((await client.fetch(`${place.url}/api`, { method, body: 'text' })).status, 200)
+      const sent = place.proxy.seen.at(-1)
+      assert.equal(payloadOf(sent?.dpop).htm, sent?.method)
+    }
+  })
+
   it('a Request and a stream as the body get a proof, too', async () => {
     const client = bound()
     await client.login(ADA)
