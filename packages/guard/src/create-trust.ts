@@ -93,12 +93,14 @@ function otherTrusts(options: GuardOptions & { issuers: readonly TrustedIssuer[]
   const { now, realm, onRefusal, onKeys, resourceMetadata, remoteKeys, fetch, allowHttp, dpop } = rest
   const limits = { clockTolerance, maxTokenLength, maxMembers, cacheSize }
   const requests = { onKeys, remoteKeys, fetch, allowHttp }
-  const common = defined({ ...limits, ...requests, now, realm, onRefusal, resourceMetadata, dpop })
+  const common = defined({ ...limits, ...requests, now, realm, onRefusal, resourceMetadata })
   return readTrustedIssuers(issuers).map(({ issuer, until, rules }, index) => {
     // If the keys come from the issuer's metadata, so do the revocations.
     const inherits = rules.keys !== undefined && rules.revocation === undefined
     const revocation = inherits && { revocation: shared.revocation }
-    const own = { ...common, ...rules, ...schemaFor(rules.claims, claims) }
+    // What an entry says about bound tokens comes first.
+    const proofs = rules.senderConstrained === undefined ? defined({ dpop }) : {}
+    const own = { ...common, ...proofs, ...rules, ...schemaFor(rules.claims, claims) }
     const trust = ofEntry(index, () => trustOf({ audience, ...own, issuer, ...revocation }))
     const bound = { ...trust, until, ...(inherits && { ...shared, closeRevocation() {} }) }
     return { issuer, until, isOwn: issuer === options.issuer, trust: bound }

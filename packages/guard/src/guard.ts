@@ -174,7 +174,8 @@ function decideToken(attempt: AttemptWithToken): ValueOrPromise<Auth> {
   const verified = andThen(attempt.trust.revocationReady(), verify, attempt)
   const unrevoked = andThen(verified, checkRevocation, attempt)
   // Only now, so that a proof counts as used only if it came with a valid token.
-  const bound = attempt.trust.dpop === undefined ? unrevoked : andThen(unrevoked, checkBinding, attempt)
+  const mayBeBound = attempt.trust.dpop !== undefined || 'proof' in attempt.credentials
+  const bound = mayBeBound ? andThen(unrevoked, checkBinding, attempt) : unrevoked
   return andThen(bound, authorize, attempt)
 }
 

@@ -1,8 +1,9 @@
+import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose'
 import type { DpopOptions } from '../src/dpop/index.ts'
 import { createDpopVerifier } from '../src/dpop/index.ts'
-import type { GuardOptions } from '../src/index.ts'
+import { GuardError, type GuardOptions } from '../src/index.ts'
 import { guardWith, ISSUED, tokenFor } from './tokens.ts'
 
 export const BASE = 'https://api.example.com'
@@ -46,6 +47,17 @@ export function dpopGuard(options: Partial<DpopOptions> = {}, guard: Partial<Gua
 export function requestWith(token: string, proof: string | undefined, changes: object = {}) {
   const headers = { authorization: `DPoP ${token}`, ...(proof !== undefined && { dpop: proof }) }
   return { method: 'GET', url: '/orders?page=2', headers, ...changes }
+}
+
+/** The refusal of a request; fails if it is accepted. */
+export async function refused(request: object, guard = dpopGuard()): Promise<GuardError> {
+  try {
+    await guard.authenticate(request as never)
+  } catch (error) {
+    if (error instanceof GuardError) return error
+    throw error
+  }
+  return assert.fail('the request was let through')
 }
 
 function present(members: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -185,6 +185,9 @@ export function occurrences({ file, text }: Edit): number {
 
 export const listedEdits: readonly Edit[] = parts.map(([file, text, replacement]) => ({ file, text, replacement }))
 
+/** On Node 22, `npm run test:runtimes` detects it. Runtimes with ML-DSA never get there. */
+const withoutMlDsa = 'throw refuseKey(withoutMlDsa, cause)'
+
 /**
  * An edit for every `throw` of the checked files that replaces it with `void`, so that execution
  * continues. The text includes as many preceding lines as make it unique.
@@ -192,7 +195,10 @@ export const listedEdits: readonly Edit[] = parts.map(([file, text, replacement]
 export function throwEdits(): Edit[] {
   return checkedFiles.flatMap((file) => {
     const source = sourceOf(file)
-    return [...source.matchAll(/\bthrow (?=\w)/g)].map(({ index }) => {
+    const throws = [...source.matchAll(/\bthrow (?=\w)/g)].filter(
+      ({ index }) => !source.startsWith(withoutMlDsa, index),
+    )
+    return throws.map(({ index }) => {
       const end = source.indexOf('\n', index)
       let start = source.lastIndexOf('\n', index) + 1
       while (source.split(source.slice(start, end)).length > 2) start = source.lastIndexOf('\n', start - 2) + 1

@@ -2,10 +2,11 @@ import { type AsymmetricAlgorithm, toSeconds } from '@sealwax/jwt'
 import { spellDuration } from '@sealwax/jwt/internal'
 import { type GuardRequest, singleField } from '../request/request.ts'
 import { checkOptions } from '../strict-options.ts'
+import { createTokenCache, type TokenCache } from '../tokens/cache.ts'
 import { andThen, type ValueOrPromise } from '../value-or-promise.ts'
 import { createNonces, type Nonces } from './nonces.ts'
 import { ASYMMETRIC, DPOP_OPTIONS, type DpopOptions } from './options.ts'
-import { checkTarget, ProofFault, readSignedProof, type SignedProof } from './proof.ts'
+import { checkTarget, type KnownKey, ProofFault, readSignedProof, type SignedProof } from './proof.ts'
 import { type InvalidProof, invalid, type NoProof, type ProofResult, type ReadProof, useNonce } from './proof-result.ts'
 import { createProofMemory, type ProofReplays } from './replays.ts'
 import { urlsOfRequest } from './request-url.ts'
@@ -41,6 +42,7 @@ export interface DpopVerifier {
 
 const DEFAULT_MAX_AGE = 60
 const DEFAULT_MEMORY = 100_000
+const KEYS_KEPT = 2000
 const NO_PROOF: NoProof = Object.freeze({ kind: 'none' })
 
 /** The checked options. */
@@ -52,6 +54,7 @@ interface Rules {
   readonly nonces: Nonces | undefined
   readonly requireNonce: boolean
   readonly replays: ProofReplays
+  readonly keys: TokenCache<KnownKey>
 }
 
 /**
@@ -76,6 +79,7 @@ export function createDpopVerifier(options: DpopOptions): DpopVerifier {
     nonces: nonceSecret === undefined ? undefined : createNonces(nonceSecret),
     requireNonce,
     replays: options.replays ?? createProofMemory(options.memorySize ?? DEFAULT_MEMORY),
+    keys: createTokenCache(KEYS_KEPT),
   }
   const read = (request: GuardRequest, context: ProofContext = {}) => readProof(rules, request, context)
   return Object.freeze({
@@ -105,7 +109,7 @@ function readProof(
     throw new TypeError('dpop: the request must have a method and a url, which its proof is for')
   }
   try {
-    const signed = readSignedProof(proof, rules.algorithms)
+    const signed = readSignedProof(proof, rules.algorithms, rules.keys)
     checkTarget(signed, { method, urls: urlsOfRequest(request, rules.bases), accessToken })
     const until = freshness(rules, signed, now)
     if (typeof until !== 'number') return until

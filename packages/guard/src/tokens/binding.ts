@@ -28,11 +28,11 @@ export function checkBinding(
   { trust, request, credentials }: Sent,
 ): ValueOrPromise<VerifiedToken> {
   const { dpop } = trust
-  if (dpop === undefined) return token
   const { cnf } = token.auth.payload
+  const hasProof = 'proof' in credentials
+  if (!hasProof && cnf === undefined && dpop?.required !== true) return token
   const options = { ...trust.challenge, ...namesOf(token.auth) }
-  if (!('proof' in credentials)) {
-    if (cnf === undefined && !dpop.required) return token
+  if (!hasProof) {
     throw new GuardError('token_proof_required', {
       ...options,
       scheme: 'DPoP',
@@ -40,7 +40,7 @@ export function checkBinding(
     })
   }
   const jkt = keyOf(cnf)
-  if (jkt === undefined) {
+  if (jkt === undefined || dpop === undefined) {
     throw new GuardError('token_binding_invalid', { ...options, detail: cnf === undefined ? BEARER : OTHER_BINDING })
   }
   const proof = dpop.read(request, { accessToken: credentials.token, now: trust.now() })

@@ -27,8 +27,8 @@ export const dpopVerifiers = perContext((context: Context): Verifiers => {
 
 /** The path of a request contains the base path, which a proxy may have put there. */
 function belowBase({ headers, method, url = '' }: GuardRequest, { basePath }: Config): GuardRequest {
-  const { pathname } = new URL(url, 'http://localhost')
-  return { headers, method, url: pathname.startsWith(`${basePath}/`) ? pathname.slice(basePath.length) : pathname }
+  const path = url.replace(/^https?:\/\/[^/?#]*/, '')
+  return { headers, method, url: path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : path }
 }
 
 /** Deletes the proofs that have expired: they are refused because of their age. */
