@@ -53,12 +53,20 @@ function findBlock(text: string): Block {
   return { label, body: tidy(spelled.slice(start, end)) }
 }
 
-/** The body in lines as OpenSSL reads them. Headers of an encrypted key stay as they are. */
+/** The two headers of an encrypted key in the older format (RFC 1421 §4.6.1), and its base64. */
+const ENCRYPTED = /^Proc-Type:\s*4,ENCRYPTED\s+DEK-Info:\s*([A-Za-z0-9-]+,[0-9A-Fa-f]+)\s+([^:]+)$/
+
+/** The body in lines as OpenSSL reads them. */
 function tidy(body: string): string {
-  if (body.includes(':')) {
-    const lines = body.split('\n').map((line) => line.trim())
-    return lines.join('\n').trim()
+  if (!body.includes(':')) return inLines(body)
+  const [, method, characters = ''] = ENCRYPTED.exec(body.trim()) ?? []
+  if (method === undefined) {
+    throw refuseKey('the lines of the PEM have run together, or it has header lines other than Proc-Type and DEK-Info')
   }
+  return `Proc-Type: 4,ENCRYPTED\nDEK-Info: ${method}\n\n${inLines(characters)}`
+}
+
+function inLines(body: string): string {
   const characters = body.replaceAll(/\s+/g, '')
   if (!/^[A-Za-z0-9+/]+=*$/.test(characters)) throw refuseKey('the PEM has characters that are not base64')
   return characters.replaceAll(/.{64}(?=.)/g, '$&\n')

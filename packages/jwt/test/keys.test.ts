@@ -131,10 +131,15 @@ test('importKey: an encrypted PEM is imported with its passphrase, in the new an
   const rsa = createPrivateKey({ key: { ...rsaPrivate }, format: 'jwk' })
   for (const type of ['pkcs8', 'pkcs1'] as const) {
     const pem = String(rsa.export({ format: 'pem', type, cipher: 'aes-256-cbc', passphrase: 'open sesame' }))
-    for (const text of [pem, pem.replaceAll('\n', '\\n'), pem.replaceAll('\n', '\n  ')]) {
+    const oneLine = pem.replaceAll(/\n+/g, ' ')
+    for (const text of [pem, pem.replaceAll('\n', '\\n'), pem.replaceAll('\n', '\n  '), oneLine]) {
       assert.ok(isSigningKey(importKey(text, { passphrase: 'open sesame' })))
       assert.match(refusedKey(text, { passphrase: 'sesame' }).message, /cannot be decrypted with this passphrase$/)
     }
+  }
+  const older = String(rsa.export({ format: 'pem', type: 'pkcs1', cipher: 'aes-256-cbc', passphrase: 'x' }))
+  for (const text of [older.replaceAll('\n', ''), older.replace('Proc-Type', 'Comment')]) {
+    assert.match(refusedKey(text, { passphrase: 'x' }).message, /lines of the PEM have run together, or it has header/)
   }
   for (const [source, passphrase] of [
     [{ ...rsaPrivate }, 'x'],
