@@ -1,6 +1,7 @@
 import { unsafeDecode } from '@sealwax/jwt'
 import { AuthError } from '../errors.ts'
-import { type Attempt, accepted, attemptsWith } from './attempts.ts'
+import { type Attempt, accepted } from './attempt.ts'
+import { attemptsWith } from './attempts.ts'
 import { type Credentials, findPublicKey, guessSecret } from './credentials.ts'
 import type { Finding } from './finding.ts'
 import { attackRefresh, type RefreshOptions } from './refresh.ts'
@@ -21,6 +22,8 @@ export interface AttackOptions {
   readonly credentials: Credentials
   /** The cookie in which the route accepts the token. */
   readonly cookie?: string
+  /** An origin whose pages may send requests with a token. */
+  readonly allowed?: string
   /** The URL of the key set of the issuer. Default: from its metadata. */
   readonly jwks?: string
   readonly refresh?: Omit<RefreshOptions, 'token'>
@@ -33,7 +36,7 @@ export interface AttackOptions {
  * @throws {AuthError} `config_invalid` if the route cannot be reached or does not accept the token
  */
 export async function attack(options: AttackOptions): Promise<AttackResult> {
-  const { url, method, credentials, cookie, jwks, refresh } = options
+  const { url, method, credentials, cookie, allowed, jwks, refresh } = options
   const { token, refreshToken, idToken } = credentials
   const target = targetAt(url, method)
   const good = await expectGood(target, token, 'before')
@@ -41,9 +44,10 @@ export async function attack(options: AttackOptions): Promise<AttackResult> {
   const others = { ...(refreshToken && { 'refresh token': refreshToken }), ...(idToken && { 'ID token': idToken }) }
   const path = `${url.pathname}${url.search}`
   const attempts = attemptsWith({
-    ...{ token, others, method, path, good },
+    ...{ token, others, method, path, good, own: url.origin },
     ...(publicKey && { publicKey }),
     ...(cookie !== undefined && { cookie }),
+    ...(allowed !== undefined && { allowed }),
   })
   const findings: Finding[] = [...weaknesses(token)]
   for (const attempt of attempts) findings.push(...(await attemptOne(target, attempt, token)))
@@ -57,7 +61,9 @@ async function expectGood(target: Target, token: string, when: string): Promise<
     throw new AuthError('config_invalid', `The route does not reply: ${error.message}`)
   })
   if (reply.status >= 200 && reply.status <= 299) return reply
-  const detail = `The route must accept the valid token ${when} the attack, or refusals prove nothing (got ${reply.status})`
+  const { cnf } = unsafeDecode(token).payload
+  const bound = cnf === undefined ? '' : '. The token is bound to a key (cnf): attack one that is not'
+  const detail = `The route must accept the valid token ${when} the attack, or refusals prove nothing (got ${reply.status})${bound}`
   throw new AuthError('config_invalid', detail)
 }
 
@@ -102,13 +108,22 @@ function weaknesses(token: string): Finding[] {
 
 const DAY = 86_400
 
-function leftOut({ hasKey, credentials, cookie, refresh }: AttackOptions & { readonly hasKey: boolean }): string[] {
+function leftOut({
+  hasKey,
+  credentials,
+  cookie,
+  allowed,
+  refresh,
+}: AttackOptions & { readonly hasKey: boolean }): string[] {
   const { header } = unsafeDecode(credentials.token)
   const isSecret = header.alg.startsWith('HS')
   return [
     ...(hasKey || isSecret ? [] : ['HS256 with the public key: no key set was found; give --jwks']),
     ...(cookie === undefined
       ? ['cookies and CSRF: give --cookie NAME if the route accepts the token in a cookie']
+      : []),
+    ...(allowed === undefined
+      ? ['whether pages of another origin can use the route: give --origin URL if they should']
       : []),
     ...(refresh && credentials.refreshToken
       ? []

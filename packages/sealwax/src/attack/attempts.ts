@@ -1,17 +1,8 @@
 import { forgedTokens, hostileHeaders } from '@sealwax/guard/testing'
 import type { PublicJwk } from '@sealwax/jwt'
-import type { Reply, Sent } from './target.ts'
-
-/** A request that the route must refuse, or a reply that it must not give. */
-export interface Attempt {
-  /** What is wrong with the request, in words. */
-  readonly name: string
-  /** The rule that the route would break, or the advisory. */
-  readonly source: string
-  readonly sent: Sent
-  /** Returns what is wrong with the reply; `undefined` if nothing is. Default: {@link accepted}. */
-  readonly judge?: (reply: Reply) => string | undefined
-}
+import { type Attempt, bearer, EVIL, isSuccess } from './attempt.ts'
+import { crossOrigin } from './cross-origin.ts'
+import type { Reply } from './target.ts'
 
 /** What the attempts are made from. */
 export interface Material {
@@ -26,14 +17,12 @@ export interface Material {
   /** The method of the route, and its path and query. */
   readonly method: string
   readonly path: string
+  /** The origin of the route, and one whose pages may send it requests. */
+  readonly own: string
+  readonly allowed?: string
   /** The reply to the valid token. */
   readonly good: Reply
 }
-
-const bearer = (token: string) => ['Authorization', `Bearer ${token}`] as const
-const isSuccess = ({ status }: Reply) => status >= 200 && status <= 299
-/** The fault of a reply to a request that had to be refused. */
-export const accepted = (reply: Reply) => (isSuccess(reply) ? 'was accepted' : undefined)
 
 /** Whether a reply shows what only a user with a token may see. */
 const revealed = (good: Reply) => (reply: Reply) =>
@@ -111,8 +100,6 @@ function otherPlaces({ token, path, cookie }: Material): Attempt[] {
   return [...query, form, ...jar]
 }
 
-const EVIL = 'https://evil.example'
-
 /** A browser adds the cookie to the requests of other sites. */
 function cookies({ token, cookie, good, method }: Material): Attempt[] {
   if (cookie === undefined) return []
@@ -143,29 +130,6 @@ function cookies({ token, cookie, good, method }: Material): Attempt[] {
       name: 'two cookies of the name, the second is valid',
       source: 'RFC 6265 §8.6',
       sent: { headers: ['Cookie', `${cookie}=x; ${cookie}=${token}`, 'Sec-Fetch-Site', 'same-origin'] },
-    },
-  ]
-}
-
-function crossOrigin({ token, method }: Material): Attempt[] {
-  const source = 'CWE-942'
-  const sharing = ({ headers }: Reply) =>
-    headers['access-control-allow-origin'] === EVIL && headers['access-control-allow-credentials'] === 'true'
-      ? 'lets every site read replies with cookies'
-      : undefined
-  const ask = ['Origin', EVIL, 'Access-Control-Request-Method', method]
-  return [
-    {
-      name: 'a request from another origin',
-      source,
-      sent: { headers: [...bearer(token), 'Origin', EVIL] },
-      judge: sharing,
-    },
-    {
-      name: 'a preflight from another origin',
-      source,
-      sent: { method: 'OPTIONS', headers: [...ask, 'Access-Control-Request-Headers', 'authorization'] },
-      judge: sharing,
     },
   ]
 }

@@ -9,6 +9,7 @@ export interface AttackCommandOptions {
   readonly login?: string
   readonly method: string
   readonly cookie?: string
+  readonly origin?: string
   readonly jwks?: string
   readonly refresh?: string
   readonly refreshGrace: string
@@ -27,6 +28,7 @@ export async function attackCommand(address: string, options: AttackCommandOptio
   const result = await attack({
     ...{ url, method: method.toUpperCase(), credentials },
     ...(cookie !== undefined && { cookie }),
+    ...(options.origin !== undefined && { allowed: readOrigin(options.origin) }),
     ...(jwks !== undefined && { jwks }),
     ...(refresh !== undefined && { refresh: { url: refresh, grace } }),
   })
@@ -43,6 +45,12 @@ function readUrl(address: string, isOwn: boolean): URL {
   if (isOwn || isLoopback(url.hostname)) return url
   const detail = `${url.hostname} is not this machine. Attacking what is not yours is a crime: add --i-own-this if it is yours`
   throw new AuthError('config_invalid', detail)
+}
+
+function readOrigin(given: string): string {
+  const origin = URL.canParse(given) ? new URL(given).origin : 'null'
+  if (origin === given) return origin
+  throw new AuthError('config_invalid', `--origin must be an origin such as https://app.example.com, not "${given}"`)
 }
 
 function readSeconds(given: string): number {

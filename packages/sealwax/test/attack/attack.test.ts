@@ -122,7 +122,7 @@ test('attack: a check written by hand accepts forged tokens, tokens in URLs and 
     [/the token in the URL, as token/, /was accepted/],
     [/POST with the cookie from another site$/, /was accepted/],
     [/a WebSocket handshake with the cookie/, /shows what is guarded/],
-    [/a request from another origin/, /every site/],
+    [/a request from another site, /, /lets that site read/],
     [/no token, OPTIONS with X-HTTP-Method-Override|no token, the method OPTIONS/, /shows what is guarded/],
   ]
   for (const [name, fault] of expected) {
@@ -233,6 +233,8 @@ test('sealwax attack: exits with 1 and names the rule for each finding; hosts el
     [['/profile'], /"\/profile" is not the URL of a route/],
     [[url, '--refresh', 'https://example.com/refresh'], /example\.com is not this machine/],
     [[url, '--refresh-grace', 'x'], /must be a number of seconds/],
+    [[url, '--origin', 'app.example.com'], /must be an origin such as .*, not "app\.example\.com"/],
+    [[url, '--origin', 'https://app.example.com/'], /must be an origin/],
   ]
   for (const [args, message] of wrong) {
     const refused = await command(args, token)
