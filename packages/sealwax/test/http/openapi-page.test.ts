@@ -49,8 +49,10 @@ describe('GET /openapi', () => {
     const ids = [...html.matchAll(/\sid="([^"]*)"/g)].map((match) => match[1] as string)
     assert.equal(new Set(ids).size, ids.length)
     for (const { operation } of operationsOf(document)) {
-      const [, article = ''] = html.split(`<article id="${operation.operationId}"`)
-      const [shown = ''] = article.split('</article>')
+      const [, shown = ''] = html
+        .split(`<h3 id="${operation.operationId}-title"`)
+        .map((part) => part.split('</article>')[0])
+      assert.ok(shown.includes(`<article id="${operation.operationId}"`), operation.operationId)
       assert.ok(shown.includes(operation.summary), operation.operationId)
       for (const status of Object.keys(operation.responses)) assert.ok(shown.includes(status))
       for (const { name } of operation.parameters ?? []) assert.ok(shown.includes(`<code>${name}</code>`), name)

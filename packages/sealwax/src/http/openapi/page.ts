@@ -76,14 +76,16 @@ function article(placed: Placed, document: OpenApiDocument): Html {
   const { operationId = '', summary = '', description, parameters = [], requestBody } = operation
   const [type, body] = firstContent(requestBody)
   return html`
-<article id="${operationId}" aria-labelledby="${operationId}-title">
-<h3 id="${operationId}-title"><a href="#${operationId}">${badge(method)} <code>${breakable(path)}</code></a></h3>
-<p><strong>${summary}.</strong>${description === undefined ? '' : html` ${prose(description)}`}</p>
+<details class="operation">
+<summary><h3 id="${operationId}-title">${badge(method)} <code>${breakable(path)}</code></h3> <span>${summary}</span></summary>
+<article id="${operationId}" aria-labelledby="${operationId}-title">${description === undefined ? '' : html`\n<p>${prose(description)}</p>`}
 <p class="needs">${needs(operation)}</p>${
     parameters.length === 0 ? '' : table('Parameters', 'parameter', parameters.map(parameterRow(document)))
   }${body === undefined ? '' : table(`Body, ${type}`, 'member', listMembers(body, document).map(row))}
 <pre aria-label="Example" tabindex="0"><code>${formatCurl(placed, document)}</code></pre>${replies(operation, document)}
-</article>`
+<p><a href="#${operationId}">Link to this operation</a></p>
+</article>
+</details>`
 }
 
 /** Who may call the operation. */
@@ -203,16 +205,19 @@ function table(title: string, first: string, rows: readonly Row[]): Html {
 function codes(): Html {
   const byStatus = Object.entries(allErrors()).sort(([, [one]], [, [other]]) => one - other)
   return html`
-<section id="codes">
+<section>
 <h2>All codes</h2>
 <p>Switch on <code>code</code>. Only <code>token_expired</code> and <code>token_stale</code> are worth a refresh.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="All codes"><table>
+<details class="operation">
+<summary>${byStatus.length} codes</summary>
+<div id="codes" class="scroll" tabindex="0" role="region" aria-label="All codes"><table>
 <thead><tr><th scope="col">code</th><th scope="col">status</th><th scope="col">title</th></tr></thead>
 <tbody>${byStatus.map(
     ([code, [status, title]]) => html`
 <tr id="code-${code}"><th scope="row"><code>${code}</code></th><td>${status}</td><td>${title}</td></tr>`,
   )}</tbody>
 </table></div>
+</details>
 </section>`
 }
 

@@ -16,8 +16,7 @@ small { color: var(--soft); font-weight: normal; font-size: .8em }
 h1 small { font-size: .55em }
 h2 { margin: 2.5rem 0 .25rem; font-size: 1.4rem }
 h3 { margin: 0; font-size: 1.05rem }
-h3 a { color: inherit; text-decoration: none }
-h3 a:hover { text-decoration: underline }
+h3, summary span { display: inline }
 h4 { margin: 1.1rem 0 .35rem; font-size: .9rem }
 p { margin: .4rem 0; max-width: 46rem }
 code, pre, b { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: .9em; overflow-wrap: anywhere }
@@ -33,8 +32,14 @@ nav ul { margin: 0; padding: 0; list-style: none }
 nav a { display: flex; gap: .5rem; align-items: baseline; padding: .3rem .25rem; color: inherit; text-decoration: none; border-radius: .3em }
 nav a:hover { background: var(--panel) }
 nav span { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: .9em; overflow-wrap: anywhere }
-article { margin: 1.25rem 0; padding: 1rem; border: 1px solid var(--line); border-radius: .6rem }
-article:target { border-color: var(--accent) }
+.operation { border: 1px solid var(--line); border-bottom-width: 0; padding: 0 1rem }
+p + .operation { border-radius: .6rem .6rem 0 0; margin-top: .75rem }
+.operation:last-child { border-bottom-width: 1px; border-radius: 0 0 .6rem .6rem }
+p + .operation:last-child { border-radius: .6rem }
+.operation > summary { margin: 0 -1rem; padding: .6rem 1rem; font-weight: normal }
+.operation > summary:hover { background: var(--panel) }
+summary span { color: var(--soft); margin-left: .5rem }
+article { padding-bottom: .75rem; scroll-margin-top: 4rem }
 tr:target { background: var(--panel) }
 .needs, .header { color: var(--soft) }
 pre { margin: 1rem 0; padding: .75rem; background: var(--panel); border-radius: .4rem; white-space: pre-wrap }
@@ -49,6 +54,7 @@ summary { margin-top: 1rem; padding: .2rem 0; font-weight: 600; font-size: .9rem
   nav { position: sticky; top: 0; align-self: start; max-height: 100vh; overflow-y: auto; padding-bottom: 2rem }
   main > section:first-child > h2 { margin-top: .9rem }
 }
+@media (max-width: 61.99rem) { nav { display: none } }
 @media (max-width: 40rem) {
   thead { position: absolute; left: -100rem }
   tr { display: block; padding: .5rem 0; border-top: 1px solid var(--line) }
