@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { AuthError } from '../errors.ts'
 import type { Feature } from '../feature.ts'
 import { features as allFeatures } from '../features.ts'
+import { VERSION } from '../version.ts'
 import { attackCommand } from './attack.ts'
 import type { CommandOption } from './command.ts'
 import { withoutDatabaseUrls } from './database-url.ts'
@@ -17,6 +18,8 @@ import { withContext } from './store.ts'
 export async function main(argv: readonly string[], features: readonly Feature[] = allFeatures): Promise<void> {
   const program = new Command('sealwax')
     .description('JWT authentication server. Settings come from SEALWAX_… environment variables.')
+    .version(VERSION, '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
     .showHelpAfterError()
     .configureOutput({ outputError: (text, write) => write(withoutDatabaseUrls(text)) })
   program
@@ -77,6 +80,7 @@ function addAttack(program: Command): void {
     .option('--login <command>', 'prints a valid access token, or JSON with access_token, refresh_token, id_token')
     .option('--method <method>', 'the method of the route', 'GET')
     .option('--cookie <name>', 'the cookie in which the route accepts the token, too')
+    .option('--origin <url>', 'another origin whose pages use the route, such as https://app.example.com')
     .option('--jwks <url>', "the issuer's key set (default: from its metadata)")
     .option('--refresh <url>', 'where the refresh token is used; its session ends')
     .option('--refresh-grace <seconds>', 'how long a refresh token may still work after its successor was used', '60')

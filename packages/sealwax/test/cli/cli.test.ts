@@ -9,6 +9,10 @@ import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { after, test } from 'node:test'
 import { importKey, isSigningKey, thumbprint } from '@sealwax/jwt'
+import { adminUser } from '../../src/accounts/schemas.ts'
+import { apiClient, issuedSecret } from '../../src/oauth/schemas.ts'
+import { signingKey } from '../../src/signing-keys/schemas.ts'
+import { VERSION } from '../../src/version.ts'
 import { tempDir } from '../server.ts'
 
 const BIN = join(import.meta.dirname, '../../bin/sealwax.js')
@@ -150,10 +154,24 @@ test('cli: the threads that check passwords have a lower priority than the event
   for (const thread of threads) assert.equal(thread.lower, thread.name === 'libuv-worker' ? lower : 0, thread.name)
 })
 
-test('cli: users list prints one JSON line per user', async () => {
-  const listed = await run(['users', 'list'])
-  assert.equal(listed.code, 0)
-  assert.equal(JSON.parse(listed.stdout.split('\n')[0] as string).email, 'alex@example.com')
+test('cli: --version prints the version, without settings', async () => {
+  const { code, stdout } = await run(['--version'], { SEALWAX_ISSUER: '', SEALWAX_SECRET: '' })
+  assert.deepEqual([code, stdout], [0, `${VERSION}\n`])
+})
+
+test('cli: users, keys and clients are printed with the members of the HTTP API, one JSON line each', async () => {
+  const created = await run(['clients', 'create', '--name', 'nightly export', '--scope', 'orders:read'])
+  assert.equal(issuedSecret.strict().parse(JSON.parse(created.stdout)).client.name, 'nightly export')
+  for (const [group, schema] of [
+    ['users', adminUser],
+    ['keys', signingKey],
+    ['clients', apiClient],
+  ] as const) {
+    const { code, stdout } = await run([group, 'list'])
+    const lines = stdout.trim().split('\n')
+    assert.deepEqual([code, lines.length > 0], [0, true])
+    for (const line of lines) schema.strict().parse(JSON.parse(line))
+  }
 })
 
 test('cli: a taken email and a short password print a one-line error', async () => {

@@ -71,7 +71,7 @@ test('sealwax mail test: sends a mail over TLS with a password from a file', asy
   const mail = await mailbox.next(ANN)
   assert.equal(mail.subject, 'E-Mail von Example funktioniert')
   assert.equal(mail.from, '"Über Uns" <post@example.com>')
-  assert.equal(JSON.parse(stdout).messageId, mail.headers.get('message-id'))
+  assert.equal(JSON.parse(stdout).message_id, mail.headers.get('message-id'))
   assert.match(mail.headers.get('message-id') ?? '', /@example\.com>$/)
 
   const untrusted = await mailTest(settings)

@@ -65,11 +65,14 @@ test('cli: clients are created, rotated, changed, disabled, enabled and deleted 
   const { secret } = await run('rotate', id, '--overlap', '1h')
   assert.deepEqual([(await ask(first)).status, (await ask({ id, secret })).status], [200, 200])
   const { secrets } = await run('list')
-  assert.deepEqual(secrets.map(Object.keys), [['createdAt', 'expiresAt'], ['createdAt']])
+  assert.deepEqual(secrets.map(Object.keys), [
+    ['created_at', 'expires_at'],
+    ['created_at', 'expires_at'],
+  ])
   const again = await sealwax(file, 'rotate', id)
   assert.deepEqual([again.code, again.stdout], [1, ''])
   assert.ok(
-    again.stderr.includes(secrets[0].expiresAt) && again.stderr.endsWith('(rotation_under_way)\n'),
+    again.stderr.includes(secrets[0].expires_at) && again.stderr.endsWith('(rotation_under_way)\n'),
     again.stderr,
   )
   const last = { id, secret: (await run('rotate', id, '--overlap', '0')).secret }

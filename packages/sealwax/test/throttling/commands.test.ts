@@ -68,8 +68,8 @@ describe('throttle commands', () => {
     const { code, stdout } = await throttle(join(directory.path, 'a.db'), 'simulate', trace)
     assert.equal(code, 0)
     assert.deepEqual(JSON.parse(stdout), {
-      ...{ attempts: 8, guessesChecked: 5, guessesRefused: 2, refusedBy: { caller: 2, account: 1 } },
-      ...{ ownerLogins: 1, ownerWaited: 1, longestOwnerWait: 1 },
+      ...{ attempts: 8, guesses_checked: 5, guesses_refused: 2, refused_by: { caller: 2, account: 1 } },
+      ...{ owner_logins: 1, owner_waited: 1, longest_owner_wait: 1 },
     })
     const missing = await throttle(join(directory.path, 'a.db'), 'simulate', 'none.csv')
     assert.deepEqual([missing.code, missing.stdout], [1, ''])
