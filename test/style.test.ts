@@ -5,7 +5,14 @@ import { test } from 'node:test'
 
 const root = join(import.meta.dirname, '..')
 const sources = globSync(
-  ['packages/*/{src,test,torture,drill,fuzz,mutation}/**/*.ts', 'bench/*.ts', 'browser/**/*.ts', 'test/*.ts'],
+  [
+    'packages/*/{src,test,torture,drill,fuzz,mutation}/**/*.ts',
+    'bench/*.ts',
+    'browser/**/*.ts',
+    'docs-check/*.ts',
+    'docs-check/setups/*.ts',
+    'test/*.ts',
+  ],
   {
     cwd: root,
   },

@@ -1,0 +1,103 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { reasonOf } from './exceptions.ts'
+import { matchesOutput } from './output.ts'
+import { type Block, blocksOf, placeOf } from './pages.ts'
+import { openTerminal, type Terminal } from './terminal.ts'
+
+const NPM_CACHE = execFileSync('npm', ['config', 'get', 'cache'], { encoding: 'utf8' }).trim()
+
+/** What happened on a walk. */
+export interface Walk {
+  readonly commands: number
+  readonly faults: readonly string[]
+  readonly left: readonly string[]
+}
+
+const isCommand = ({ lang }: Block) => lang === 'sh'
+const isOutput = ({ marks }: Block) => marks.includes('output')
+
+/** Whether a page has commands to type. */
+export const isWalk = (page: string): boolean =>
+  blocksOf(page).some((block) => isCommand(block) && reasonOf(block) === undefined)
+
+/**
+ * Follows a page in an empty folder: saves the files, types the commands, and compares what they
+ * print with what the page shows. A block marked `server` goes on running; one marked `fails` must
+ * fail.
+ */
+export async function walk(page: string, registry: string): Promise<Walk> {
+  const place = mkdtempSync(join(tmpdir(), 'sealwax-walk-'))
+  const home = join(place, 'home')
+  const folder = join(place, 'project')
+  mkdirSync(home)
+  mkdirSync(folder)
+  // A server that was just started may need a moment.
+  writeFileSync(join(home, '.curlrc'), 'retry-connrefused\nretry = 20\nretry-delay = 1\nsilent\nshow-error\n')
+  const terminal = openTerminal(folder, environment(home, registry))
+  const left: string[] = []
+  let commands = 0
+  let last: Block | undefined
+  let printed = ''
+  try {
+    for (const block of blocksOf(page)) {
+      const reason = reasonOf(block)
+      if (reason !== undefined) left.push(`${placeOf(block)}: ${reason}`)
+      else if (block.file !== undefined) save(folder, block)
+      else if (isCommand(block)) {
+        last = block
+        commands += 1
+        const result = await type(terminal, block)
+        printed = result.output
+        if (result.code !== 0)
+          return { commands, left, faults: [`${placeOf(block)}: failed with ${result.code}\n${printed}`] }
+      } else if (isOutput(block) && !matchesOutput(block.code, printed)) {
+        const fault = `${placeOf(block)}: the command of line ${last?.line} printed something else:\n${printed}`
+        return { commands, left, faults: [fault] }
+      }
+    }
+    return { commands, left, faults: [] }
+  } catch (error) {
+    return { commands, left, faults: [`${last && placeOf(last)}: ${error instanceof Error ? error.message : error}`] }
+  } finally {
+    await terminal.close()
+    rmSync(place, { recursive: true, force: true })
+  }
+}
+
+function type(terminal: Terminal, { code, marks }: Block) {
+  if (marks.includes('server')) return terminal.start(code)
+  return terminal.run(marks.includes('fails') ? `! (\n${code}\n)` : code)
+}
+
+function save(folder: string, { file = '', code }: Block): void {
+  const path = join(folder, file)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, `${code}\n`)
+}
+
+/** Nothing of this machine, except how npm reaches its registry. */
+function environment(home: string, registry: string): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) =>
+    /^(NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|https?_proxy|no_proxy|npm_config_(?!registry|prefix).*)$/i.test(name),
+  )
+  const path = [dirname(process.execPath), ...(process.env.PATH ?? '').split(':')]
+  return {
+    ...Object.fromEntries(kept),
+    PATH: path.filter((part) => !part.includes('node_modules/.bin')).join(':'),
+    HOME: home,
+    LANG: 'C.UTF-8',
+    NO_COLOR: '1',
+    npm_config_registry: registry,
+    npm_config_cache: NPM_CACHE,
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    npm_config_update_notifier: 'false',
+    npm_config_yes: 'true',
+    npm_config_prefer_offline: 'true',
+    npm_config_fetch_retries: '1',
+    npm_config_fetch_timeout: '60000',
+  }
+}
