@@ -1,6 +1,7 @@
-// npm run test:runtimes: installs the packed packages in an empty folder, and uses them in each runtime.
+// npm run test:runtimes: checks the packed packages, installs them in an empty folder, and uses them in
+// each runtime and with each TypeScript.
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -8,14 +9,27 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const here = import.meta.dirname
 const root = join(here, '..')
-const PACKAGES = ['jwt', 'guard', 'client', 'sealwax']
+/** With the most KiB that a tarball may have. */
+const BUDGETS = { jwt: 120, guard: 480, client: 55, sealwax: 1400 }
+const PACKAGES = Object.keys(BUDGETS)
 /** What the scripts in `use` need besides the packages. */
-const PEERS = ['hono@4.13.19']
+const PEERS = ['hono@4.13.19', 'fastify@5.12.8', '@types/express@5.0.6', '@types/koa@3.0.3', '@types/node@24.19.2']
 
 const own = (...path) => join(here, 'node_modules', ...path)
+/** In the folder of the runs. */
+const tarball = (name) => join('packed', `${name === 'sealwax' ? '' : 'sealwax-'}${name}-0.1.0.tgz`)
 const node = (version) => own(`node${version}/bin/node`)
 const bun = own('bun/bin/bun')
 const deno = own('deno/deno')
+
+/** How a project compiles: the settings of TypeScript, and the program. */
+const MODULES = [
+  ['nodenext', 'nodenext', 'use.ts'],
+  ['nodenext, CommonJS', 'nodenext', 'use.cts'],
+  ['bundler', 'esnext', 'use.ts', '--moduleResolution', 'bundler'],
+]
+const STRICT = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2024', '--types', 'node']
+const LIBRARIES = ['--lib', 'es2024,dom,dom.iterable,esnext.disposable']
 
 /** Jest then runs modules as they are, and finds no package twice. */
 const JEST = { transform: {}, testMatch: ['<rootDir>/*.test.mjs'], modulePathIgnorePatterns: ['<rootDir>/copy'] }
@@ -33,6 +47,33 @@ const RUNS = [
   ['worker threads and a cluster', node(24), 'threads.mjs'],
   ['Jest: fake timers', node(24), '--experimental-vm-modules', own('jest/bin/jest.js'), '--rootDir', '.'],
   ['Vitest: fake timers', node(24), own('vitest/vitest.mjs'), 'run', '--globals', '--root', '.'],
+  ...[5, 6, 7].flatMap((version) =>
+    MODULES.map(([name, module, ...rest]) => {
+      const tsc = own(`typescript${version}/bin/tsc`)
+      return [
+        `TypeScript ${version}, ${name}: all entry points`,
+        node(24),
+        tsc,
+        ...STRICT,
+        ...LIBRARIES,
+        '--module',
+        module,
+        ...rest,
+      ]
+    }),
+  ),
+  ...[22, 24, 26].map((version) => [`Node ${version}: require`, node(version), 'required.cjs']),
+  ...PACKAGES.flatMap((name) => [
+    [`${name}: publint`, node(24), own('publint/src/cli.js'), '--strict', tarball(name)],
+    [
+      `${name}: are the types wrong?`,
+      node(24),
+      own('@arethetypeswrong/cli/dist/index.js'),
+      '--profile',
+      'esm-only',
+      tarball(name),
+    ],
+  ]),
   ['Next.js, Edge runtime: says that it is not supported', node(24), join(here, 'edge.mjs'), '.'],
 ]
 
@@ -50,7 +91,9 @@ try {
     const isOk = !(result instanceof Error)
     failed += isOk ? 0 : 1
     console.log(`${isOk ? 'ok  ' : 'FAIL'} ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`)
-    const output = isOk ? result.stdout.split('\n').filter((line) => line.startsWith('    without')) : [result.message]
+    const output = isOk
+      ? result.stdout.split('\n').filter((line) => line.startsWith('    without'))
+      : [`${result.message}\n${result.stdout}`]
     for (const line of output) console.log(line)
   }
 } finally {
@@ -66,6 +109,11 @@ async function prepare() {
   for (const name of PACKAGES) {
     await run('npm', ['pack', '--silent', '--pack-destination', packed], { cwd: join(root, 'packages', name) })
   }
+  for (const [name, budget] of Object.entries(BUDGETS)) {
+    const size = statSync(join(place, tarball(name))).size / 1024
+    if (size > budget) throw new Error(`${name} has ${size.toFixed(0)} KiB packed; its budget is ${budget}`)
+    console.log(`     ${name}: ${size.toFixed(0)} KiB packed, at most ${budget}`)
+  }
   const tarballs = readdirSync(packed).map((file) => join(packed, file))
   await install(place, [...tarballs, ...PEERS])
   const copy = join(place, 'copy')
@@ -74,7 +122,7 @@ async function prepare() {
     copy,
     tarballs.filter((file) => /sealwax-(jwt|guard)-/.test(file)),
   )
-  cpSync(join(here, 'use'), place, { recursive: true })
+  for (const folder of ['use', 'types']) cpSync(join(here, folder), place, { recursive: true })
 }
 
 async function install(folder, packages) {
