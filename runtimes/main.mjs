@@ -1,7 +1,7 @@
 // npm run test:runtimes: checks the packed packages, installs them in an empty folder, and uses them in
 // each runtime and with each TypeScript.
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -13,11 +13,20 @@ const root = join(here, '..')
 const BUDGETS = { jwt: 120, guard: 480, client: 55, sealwax: 1400 }
 const PACKAGES = Object.keys(BUDGETS)
 /** What the scripts in `use` need besides the packages. */
-const PEERS = ['hono@4.13.19', 'fastify@5.12.8', '@types/express@5.0.6', '@types/koa@3.0.3', '@types/node@24.19.2']
+const PEERS = [
+  'hono@4.13.19',
+  'fastify@5.12.8',
+  '@types/express@5.0.6',
+  '@types/koa@3.0.3',
+  '@types/node@24.19.2',
+  'commander@15.1.0',
+  'pino@10.4.0',
+]
 
 const own = (...path) => join(here, 'node_modules', ...path)
+const { version: VERSION } = JSON.parse(readFileSync(join(root, 'packages/sealwax/package.json'), 'utf8'))
 /** In the folder of the runs. */
-const tarball = (name) => join('packed', `${name === 'sealwax' ? '' : 'sealwax-'}${name}-0.1.0.tgz`)
+const tarball = (name) => join('packed', `${name === 'sealwax' ? '' : 'sealwax-'}${name}-${VERSION}.tgz`)
 const node = (version) => own(`node${version}/bin/node`)
 const bun = own('bun/bin/bun')
 const deno = own('deno/deno')
@@ -43,6 +52,7 @@ const RUNS = [
   ...[22, 24, 26].map((version) => [`Node ${version}: auth server and client`, node(version), 'server.mjs']),
   ['Bun: auth server and client', bun, 'server.mjs'],
   ['Deno: auth server and client', deno, 'run', '-A', 'server.mjs'],
+  ['sealwax serve, as in the container file', node(24), 'serve.mjs'],
   ['two copies of the packages', node(24), 'copies.mjs'],
   ['worker threads and a cluster', node(24), 'threads.mjs'],
   ['Jest: fake timers', node(24), '--experimental-vm-modules', own('jest/bin/jest.js'), '--rootDir', '.'],

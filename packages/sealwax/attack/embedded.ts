@@ -52,7 +52,7 @@ export async function startEmbedded(
   const { lines, logger } = collector()
   const databaseUrl = await place.database(store)
   const auth = await createAuth({
-    ...{ issuer: ISSUER, audience: 'api', secret: SECRET, store: storeOf(databaseUrl), now: () => clock.time },
+    ...{ issuer: ISSUER, audience: 'api', secret: SECRET, store: await storeOf(databaseUrl), now: () => clock.time },
     ...{ trustProxy: 1, logger, mail: inbox.mail, ...options },
   })
   const socket = await listen(toNodeHandler(auth))

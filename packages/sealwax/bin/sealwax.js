@@ -8,7 +8,7 @@ if (major < 24) {
 
 // In a checkout there may be no build: there the sources run as they are. An installed package runs its build.
 if (import.meta.url.includes('/node_modules/')) {
-  await import('../dist/cli/main.js').then(({ main }) => main(process.argv), refuse)
+  await import('../dist/cli/main.js').then(({ main }) => main(process.argv)).catch(refuse)
 } else {
   const { enableCompileCache, registerHooks } = await import('node:module')
   const { fileURLToPath } = await import('node:url')
@@ -18,7 +18,7 @@ if (import.meta.url.includes('/node_modules/')) {
     resolve: (specifier, context, next) =>
       next(specifier, { ...context, conditions: ['@sealwax/source', ...context.conditions] }),
   })
-  await import('../src/cli/main.ts').then(({ main }) => main(process.argv), refuse)
+  await import('../src/cli/main.ts').then(({ main }) => main(process.argv)).catch(refuse)
 }
 
 /** What the command needs and the library does not is not installed with it. */
@@ -26,7 +26,9 @@ function refuse(error) {
   const missing = /'(commander|pino|postgres|kysely-postgres-js)'/.exec(error.message)?.[1]
   if (error.code !== 'ERR_MODULE_NOT_FOUND' || missing === undefined) throw error
   const isInstalled = import.meta.url.includes('/node_modules/')
-  const remedy = isInstalled ? 'npm install commander pino postgres kysely-postgres-js' : 'npm ci --include=dev'
-  console.error(`sealwax: the command needs ${missing}. Type: ${remedy}`)
+  const isForPostgres = missing.includes('postgres')
+  const packages = isForPostgres ? 'postgres kysely-postgres-js' : 'commander pino'
+  const remedy = isInstalled ? `npm install ${packages}` : 'npm ci --include=dev'
+  console.error(`sealwax: ${isForPostgres ? 'Postgres' : 'the command'} needs the package ${missing}. Type: ${remedy}`)
   process.exit(1)
 }

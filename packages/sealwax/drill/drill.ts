@@ -87,14 +87,14 @@ async function ageInstallation(issuer: string, databaseUrl: string): Promise<voi
   for (let ago = 124 * MINUTE; ago > 0; ago -= PERIOD) {
     const now = () => Date.now() - ago
     const options = { issuer, audience: AUDIENCE, secret: SECRET, accessTtl: '60s', keyPeriod: '5m' } as const
-    const auth = await createAuth({ ...options, now, store: storeOf(databaseUrl) })
+    const auth = await createAuth({ ...options, now, store: await storeOf(databaseUrl) })
     await auth.close()
   }
 }
 
 /** Decrypts the private keys, as a thief can who has both the database and the secret. */
 async function stealKeys(databaseUrl: string): Promise<SigningKey[]> {
-  const store = storeOf(databaseUrl)
+  const store = await storeOf(databaseUrl)
   await store.open({ features, migrate: 'off' })
   const { unwrap } = secretsOf([SECRET], randomBytes)
   const rows = await store.committed.signingKeys.list()

@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   // The whole process sees the clock that was set, as if NTP had set it. Monotonic clocks are not
   // affected.
   Date.now = () => wallClock() + offset
-  const auth = await createAuth({ ...options, store: storeOf(databaseUrl), logger: createLogger(logLevel) })
+  const auth = await createAuth({ ...options, store: await storeOf(databaseUrl), logger: createLogger(logLevel) })
   const handler = toNodeHandler(auth)
   const own: Record<string, (body: never) => Promise<object>> = {
     '/torture/sessions': ({ subject, userAgent }: { subject: string; userAgent: string }) =>

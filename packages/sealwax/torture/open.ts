@@ -7,7 +7,7 @@ export type OpenAuth = AuthServer & AsyncDisposable
 
 /** An auth server in this process, on a database that server processes may share. */
 export async function openAuth(databaseUrl: string, options: Partial<AuthOptions> = {}): Promise<OpenAuth> {
-  const store = storeOf(databaseUrl)
+  const store = await storeOf(databaseUrl)
   const auth = await createAuth({ issuer: ISSUER, audience: AUDIENCE, secret: SECRET, store, ...options })
   return Object.assign(auth, { [Symbol.asyncDispose]: () => auth.close() })
 }

@@ -5,7 +5,6 @@ import { AuthError } from '../errors.ts'
 import { features } from '../features.ts'
 import { copyDatabase, unseal } from '../store/copy.ts'
 import { FEWEST_CONNECTIONS } from '../store/postgres/connections.ts'
-import { postgresCopyEnd } from '../store/postgres/store.ts'
 import { parsePostgresUrl } from '../store/postgres/url.ts'
 import { sqliteCopyEnd } from '../store/sqlite/store.ts'
 import { isPostgresUrl } from './database-url.ts'
@@ -33,6 +32,7 @@ export async function databaseCopy(givenFrom?: string, givenTo?: string): Promis
     })
   }
   for (const url of [from, to]) await migrated(url)
+  const { postgresCopyEnd } = await import('../store/postgres/store.ts')
   const source = sqliteCopyEnd(path)
   const target = postgresCopyEnd(to)
   try {
@@ -72,7 +72,7 @@ export async function databaseUnseal(given?: string): Promise<void> {
 export async function databaseNewEpoch(given?: string): Promise<void> {
   const url = readUrl(given, 'SEALWAX_DATABASE_URL') ?? DEFAULT_DATABASE_URL
   if (!isPostgresUrl(url)) sqlitePath(url, 'The database')
-  const store = storeOf(url, FEWEST_CONNECTIONS)
+  const store = await storeOf(url, FEWEST_CONNECTIONS)
   await store.open({ features, migrate: 'off' })
   try {
     const epoch = randomBytes(9).toString('base64url')
@@ -98,7 +98,7 @@ function sqlitePath(url: string, what = 'The source'): string {
 }
 
 async function migrated(url: string): Promise<void> {
-  const store = storeOf(url)
+  const store = await storeOf(url)
   await store.open({ features, migrate: 'auto' })
   await store.close()
 }

@@ -67,6 +67,8 @@ export async function main(argv: readonly string[], features: readonly Feature[]
   try {
     await program.parseAsync([...argv])
   } catch (error) {
+    // The file in `bin` names the package to install.
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') throw error
     report(error)
     process.exitCode = 1
   }

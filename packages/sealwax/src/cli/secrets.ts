@@ -6,6 +6,7 @@ import { printWarnings, storeOf } from './store.ts'
 export async function secretsForget(environment: Environment, fingerprint: string): Promise<void> {
   const { auth, databaseUrl } = environment
   printWarnings(environment)
-  const { keys = 0, sessions = 0 } = await forgetLostSecret({ ...auth, store: storeOf(databaseUrl) }, fingerprint)
+  const store = await storeOf(databaseUrl)
+  const { keys = 0, sessions = 0 } = await forgetLostSecret({ ...auth, store }, fingerprint)
   console.log(`Signing keys revoked: ${keys}. Sessions ended: ${sessions}; their users must log in again.`)
 }

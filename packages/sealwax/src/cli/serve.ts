@@ -46,10 +46,10 @@ export async function serve(environment: Environment): Promise<void> {
   log.info({ url: `${scheme}://${shownHost}:${address.port}`, issuer: environment.auth.issuer }, 'listening')
 }
 
-function openAuth(environment: Environment, log: Logger): Promise<AuthServer> {
+async function openAuth(environment: Environment, log: Logger): Promise<AuthServer> {
   return createAuth({
     ...environment.auth,
-    store: storeOf(environment.databaseUrl, environment.databaseConnections),
+    store: await storeOf(environment.databaseUrl, environment.databaseConnections),
     logger: log,
     onEvent: ({ type, time, ...event }) => log.info({ event: type, ...event }, 'audit'),
   })

@@ -3,16 +3,16 @@ import type { Store } from '../core/unit-of-work.ts'
 import { openForCommand } from '../create-auth.ts'
 import type { Feature } from '../feature.ts'
 import { FEWEST_CONNECTIONS } from '../store/postgres/connections.ts'
-import { postgresStore } from '../store/postgres/index.ts'
 import { sqliteStore } from '../store/sqlite/index.ts'
 import type { Environment } from './settings.ts'
 
 /**
  * Creates the store for a database URL: `sqlite:path` or `postgres://…`. SQLite ignores
- * `connections`.
+ * `connections`, and needs none of the packages for Postgres.
  */
-export function storeOf(databaseUrl: string, connections?: number): Store {
+export async function storeOf(databaseUrl: string, connections?: number): Promise<Store> {
   if (databaseUrl.startsWith('sqlite:')) return sqliteStore(databaseUrl.slice('sqlite:'.length))
+  const { postgresStore } = await import('../store/postgres/index.ts')
   return postgresStore(databaseUrl, connections === undefined ? {} : { connections })
 }
 
@@ -23,7 +23,7 @@ export async function withContext(
   run: (context: Context) => Promise<void>,
 ): Promise<void> {
   printWarnings(environment)
-  const store = storeOf(environment.databaseUrl, FEWEST_CONNECTIONS)
+  const store = await storeOf(environment.databaseUrl, FEWEST_CONNECTIONS)
   const { context, close } = await openForCommand({ ...environment.auth, store }, features)
   try {
     await run(context)
