@@ -6,13 +6,21 @@ import { parseArgs } from 'node:util'
 import { unusedExceptions } from './exceptions.ts'
 import { checkCode, fragmentsOf } from './fragments.ts'
 import { blocksOf, pages } from './pages.ts'
+import { checkReference } from './reference.ts'
 import { pack, serveRegistry } from './registry.ts'
+import { checkSite } from './site.ts'
 import { isWalk, walk } from './walk.ts'
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', multiple: true }, code: { type: 'boolean' }, walks: { type: 'boolean' } },
+  options: {
+    only: { type: 'string', multiple: true },
+    code: { type: 'boolean' },
+    walks: { type: 'boolean' },
+    site: { type: 'boolean' },
+    'write-reference': { type: 'boolean', default: false },
+  },
 })
-const all = values.code !== true && values.walks !== true
+const all = values.code !== true && values.walks !== true && values.site !== true
 const chosen = pages.filter((page) => values.only === undefined || values.only.some((part) => page.includes(part)))
 if (chosen.length === 0) throw new Error(`no page has ${values.only?.join(', ')} in its path`)
 let failed = 0
@@ -25,6 +33,8 @@ const report = (name: string, faults: readonly string[]) => {
 if (all || values.code)
   for (const page of chosen) report(`${page}: ${fragmentsOf(page).length} fragments`, await checkCode(page))
 if (all || values.walks) await walkAll()
+if (all || values.site) report('the site', await checkSite(values.only?.[0]))
+if (values.only === undefined) report('docs/reference', await checkReference(values['write-reference']))
 if (values.only === undefined) report('exceptions that are still needed', unusedExceptions(pages.flatMap(blocksOf)))
 console.log(failed === 0 ? 'all pages run' : `${failed} faults`)
 process.exitCode = failed === 0 ? 0 : 1

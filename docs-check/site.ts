@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process'
+import { globSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { extname, join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Page } from 'playwright-core'
+import { checkAccessibility } from '../browser/accessibility.ts'
+import { launchChromium, withoutChromium } from '../browser/chromium.ts'
+import { root } from './pages.ts'
+
+const run = promisify(execFile)
+const DIST = join(root, 'site/dist')
+const TYPES: Readonly<Record<string, string>> = {
+  ...{ '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json' },
+  ...{ '.woff2': 'font/woff2', '.svg': 'image/svg+xml', '.png': 'image/png' },
+}
+
+/** Builds the site. It refuses links between pages that lead nowhere. */
+async function build(): Promise<void> {
+  await run('npm', ['ci', '--prefix', 'site', '--ignore-scripts', '--silent'], { cwd: root })
+  await run(process.execPath, ['node_modules/vitepress/bin/vitepress.js', 'build'], { cwd: join(root, 'site') })
+}
+
+/**
+ * Builds the site and looks at every page with axe: on a desktop in light colours and on a phone in
+ * dark ones. Nothing may be requested from another origin, and the search must find a page. Returns
+ * what is wrong.
+ *
+ * @param only a part of the paths of the pages to look at
+ */
+export async function checkSite(only = ''): Promise<readonly string[]> {
+  if (withoutChromium !== undefined) return [withoutChromium]
+  try {
+    await build()
+  } catch (error) {
+    return [(error as { stderr?: string }).stderr ?? String(error)]
+  }
+  const server = createServer((req, res) => {
+    const path = decodeURIComponent(new URL(req.url ?? '/', 'http://x').pathname)
+    const file = path.endsWith('/') ? `${path}index.html` : extname(path) === '' ? `${path}.html` : path
+    try {
+      const body = readFileSync(join(DIST, file))
+      res.setHeader('Content-Type', TYPES[extname(file)] ?? 'application/octet-stream').end(body)
+    } catch {
+      res.writeHead(404).end()
+    }
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const browser = await launchChromium()
+  try {
+    const paths = globSync('**/*.html', { cwd: DIST }).filter((path) => path !== '404.html' && path.includes(only))
+    const faults: string[] = []
+    for (const [width, height, colorScheme] of [
+      [1280, 900, 'light'],
+      [390, 844, 'dark'],
+    ] as const) {
+      const page = await browser.newPage({ viewport: { width, height }, colorScheme })
+      page.on('request', (request) => {
+        if (!request.url().startsWith(origin) && !request.url().startsWith('data:'))
+          faults.push(`requests ${request.url()}`)
+      })
+      for (const path of paths) faults.push(...(await look(page, `${origin}/${path}`, `${path}, ${colorScheme}`)))
+      if (width > 1000) faults.push(...(await search(page, origin)))
+      await page.close()
+    }
+    return faults
+  } finally {
+    await browser.close()
+    server.closeAllConnections()
+    server.close()
+  }
+}
+
+async function look(page: Page, url: string, where: string): Promise<readonly string[]> {
+  await page.goto(url, { waitUntil: 'load' })
+  try {
+    await checkAccessibility(page, where)
+    return []
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)]
+  }
+}
+
+async function search(page: Page, origin: string): Promise<readonly string[]> {
+  await page.goto(origin)
+  await page.keyboard.press('Control+k')
+  await page.locator('#localsearch-input').fill('revocation feed')
+  const found = page.locator('.result').first()
+  await found.waitFor({ timeout: 10_000 }).catch(() => undefined)
+  return (await found.isVisible()) ? [] : ['the search finds nothing']
+}
