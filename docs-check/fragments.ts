@@ -27,7 +27,7 @@ const CONFIG = {
   include: ['./**/*'],
 }
 
-const isCode = ({ lang, marks }: Block) => CODE.has(lang) && !marks.includes('theirs')
+const isCode = ({ lang, marks }: Block) => CODE.has(lang) && !marks.includes('theirs') && !marks.includes('declaration')
 const slugOf = (page: string) =>
   page
     .replace(/^docs\//, '')

@@ -4,5 +4,5 @@ export function matchesOutput(shown: string, output: string): boolean {
     .trim()
     .split('…')
     .map((part) => part.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&'))
-  return new RegExp(`^${parts.join('[^]*?')}$`).test(output.trim())
+  return new RegExp(`^${parts.join('[^]*?')}$`).test(output.replaceAll('\r\n', '\n').trim())
 }

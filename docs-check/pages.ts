@@ -39,7 +39,7 @@ export function blocksOf(page: string): readonly Block[] {
     const [lang = '', ...marks] = (token.lang ?? '').split(/\s+/)
     const code = token.text as string
     const at = text.indexOf(code.split('\n', 1)[0] as string, offset)
-    offset = at
+    offset = at + code.length // another block may begin with the same line
     const file = FILE.exec(code.split('\n', 1)[0] as string)?.[1]
     const line = text.slice(0, at).split('\n').length
     blocks.push({ page, line, lang, marks, code, ...(file !== undefined && { file }) })

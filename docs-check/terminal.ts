@@ -1,6 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** What a command printed, and its exit code. */
 interface Printed {
@@ -14,6 +18,8 @@ export interface Terminal {
   run(code: string): Promise<Printed>
   /** Starts a block that does not end, such as a server, and waits until it prints something. */
   start(code: string): Promise<Printed>
+  /** What the servers printed so far: it is not in the output of the commands. */
+  printedByServers(): string
   close(): Promise<void>
 }
 
@@ -25,6 +31,8 @@ export function openTerminal(folder: string, env: NodeJS.ProcessEnv): Terminal {
   const shell = spawn('bash', ['--norc'], { cwd: folder, env, detached: true })
   shell.stdout.setEncoding('utf8')
   shell.stderr.setEncoding('utf8')
+  const logs = mkdtempSync(join(tmpdir(), 'sealwax-servers-'))
+  const servers: string[] = []
   let output = ''
   const listeners = new Set<() => void>()
   const collect = (chunk: string) => {
@@ -67,14 +75,24 @@ export function openTerminal(folder: string, env: NodeJS.ProcessEnv): Terminal {
     )
   }
   const start = async (code: string) => {
-    output = ''
-    shell.stdin.write(`{ ${code}\n} </dev/null 2>&1 &\n`)
-    const printed = await until(() => (output === '' ? undefined : output), LONGEST_START_MS, 'printed nothing')
-    return { output: printed, code: 0 }
+    const log = join(logs, `${randomUUID()}.log`)
+    writeFileSync(log, '')
+    servers.push(log)
+    shell.stdin.write(`{ ${code}\n} </dev/null >"${log}" 2>&1 &\n`)
+    for (const started = performance.now(); performance.now() - started < LONGEST_START_MS; await delay(50)) {
+      const printed = readFileSync(log, 'utf8')
+      if (printed !== '') return { output: printed, code: 0 }
+    }
+    throw new Error(`printed nothing after ${LONGEST_START_MS / 1000} s`)
+  }
+  const printedByServers = () => servers.map((log) => readFileSync(log, 'utf8').slice(-2000)).join('')
+  const close = async () => {
+    await killGroup(shell)
+    rmSync(logs, { recursive: true, force: true })
   }
   // The first command that fails ends the shell.
   shell.stdin.write(`set -eo pipefail\ntrap 'echo "${FAILED} $?"' EXIT\n`)
-  return { run, start, close: () => killGroup(shell) }
+  return { run, start, printedByServers, close }
 }
 
 async function killGroup(shell: ChildProcess): Promise<void> {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { startPostgres } from '../packages/sealwax/test/postgres.ts'
 import { reasonOf } from './exceptions.ts'
 import { matchesOutput } from './output.ts'
 import { type Block, blocksOf, placeOf } from './pages.ts'
@@ -17,6 +18,8 @@ export interface Walk {
 }
 
 const isCommand = ({ lang }: Block) => lang === 'sh'
+const needsPostgres = (block: Block) =>
+  isCommand(block) && reasonOf(block) === undefined && block.code.includes('$OWNER_URL')
 const isOutput = ({ marks }: Block) => marks.includes('output')
 
 /** Whether a page has commands to type. */
@@ -35,12 +38,18 @@ export async function walk(page: string, registry: string): Promise<Walk> {
   mkdirSync(home)
   mkdirSync(folder)
   // A server that was just started may need a moment.
-  writeFileSync(join(home, '.curlrc'), 'retry-connrefused\nretry = 20\nretry-delay = 1\nsilent\nshow-error\n')
-  const terminal = openTerminal(folder, environment(home, registry))
+  writeFileSync(join(home, '.curlrc'), 'retry-connrefused\nretry = 20\nretry-delay = 1\nsilent\n')
+  const postgres = blocksOf(page).some(needsPostgres) ? await startPostgres() : undefined
+  const owner = postgres && { OWNER_URL: await postgres.createDatabase() }
+  const terminal = openTerminal(folder, { ...environment(home, registry), ...owner })
   const left: string[] = []
   let commands = 0
   let last: Block | undefined
   let printed = ''
+  const failed = (fault: string): Walk => {
+    const servers = terminal.printedByServers()
+    return { commands, left, faults: [servers === '' ? fault : `${fault}\nThe servers printed:\n${servers}`] }
+  }
   try {
     for (const block of blocksOf(page)) {
       const reason = reasonOf(block)
@@ -51,18 +60,17 @@ export async function walk(page: string, registry: string): Promise<Walk> {
         commands += 1
         const result = await type(terminal, block)
         printed = result.output
-        if (result.code !== 0)
-          return { commands, left, faults: [`${placeOf(block)}: failed with ${result.code}\n${printed}`] }
+        if (result.code !== 0) return failed(`${placeOf(block)}: failed with ${result.code}\n${printed}`)
       } else if (isOutput(block) && !matchesOutput(block.code, printed)) {
-        const fault = `${placeOf(block)}: the command of line ${last?.line} printed something else:\n${printed}`
-        return { commands, left, faults: [fault] }
+        return failed(`${placeOf(block)}: the command of line ${last?.line} printed something else:\n${printed}`)
       }
     }
     return { commands, left, faults: [] }
   } catch (error) {
-    return { commands, left, faults: [`${last && placeOf(last)}: ${error instanceof Error ? error.message : error}`] }
+    return failed(`${last && placeOf(last)}: ${error instanceof Error ? error.message : error}`)
   } finally {
     await terminal.close()
+    await postgres?.remove()
     rmSync(place, { recursive: true, force: true })
   }
 }

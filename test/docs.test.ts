@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { AUTH_ERRORS } from 'sealwax'
+import { openApiText } from '../packages/sealwax/src/cli/openapi.ts'
 import { VARIABLES } from '../packages/sealwax/src/cli/settings.ts'
 import { auditEventTypes } from '../packages/sealwax/src/core/events.ts'
 import { features } from '../packages/sealwax/src/features.ts'
 import { mailKinds } from '../packages/sealwax/src/mail/kinds.ts'
 import { OPTION_RULES } from '../packages/sealwax/src/options.ts'
+import { sidebar } from '../site/.vitepress/sidebar.ts'
 
 const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
-const pages = globSync(['*.md', 'docs/**/*.md', 'examples/*/README.md'], { cwd: root })
+const pages = globSync(['*.md', 'docs/**/*.md', 'examples/*/README.md', 'packages/*/README.md'], { cwd: root })
 
 test('docs: errors.md names every error code of the API, the guard and the tokens', () => {
   const page = read('docs/errors.md')
@@ -80,3 +82,59 @@ test('docs: links between pages point to existing files', () => {
   assert.ok(pages.length > 5)
   assert.deepEqual(broken, [])
 })
+
+test('docs: every page is in the table of the README and in the navigation of the site', () => {
+  const tasks = globSync('docs/*.md', { cwd: root })
+  const readme = read('README.md')
+  const linked = (page: string) => readme.includes(`](${page})`)
+  assert.deepEqual(
+    tasks.filter((page) => !linked(page)),
+    [],
+  )
+  const links = sidebar.flatMap(({ items }) => items.map(({ link }) => link))
+  const shown = (page: string) => links.includes(`/${page.replace(/\.md$/, '')}`)
+  assert.deepEqual(
+    tasks.filter((page) => !shown(page)),
+    [],
+  )
+  const files = links.map((link) => (link.endsWith('/') ? `.${link}README.md` : `.${link}.md`))
+  assert.deepEqual(
+    files.filter((file) => !existsSync(join(root, file))),
+    [],
+  )
+  const moving = globSync('docs/moving/*.md', { cwd: root }).filter((page) => !page.endsWith('README.md'))
+  const index = read('docs/moving/README.md')
+  assert.deepEqual(
+    moving.filter((page) => !index.includes(`](${basename(page)})`)),
+    [],
+  )
+})
+
+test('docs: the reference names every export of every package, and every route', async () => {
+  for (const [folder, page] of ['jwt', 'guard', 'client', 'sealwax'].map((name) => [
+    name,
+    `docs/reference/${name}.md`,
+  ])) {
+    const { name, exports } = JSON.parse(read(`packages/${folder}/package.json`)) as Manifest
+    const text = read(page as string)
+    for (const subpath of Object.keys(exports).filter((one) => one !== './internal')) {
+      const [, section = ''] = text.split(`## \`${join(name, subpath)}\`\n`)
+      const own = section.split('\n## ')[0] as string
+      const missing = Object.keys(await import(join(name, subpath))).filter((one) => !own.includes(`### ${one}\n`))
+      assert.deepEqual(missing, [], join(name, subpath))
+    }
+  }
+  const routes = read('docs/reference/routes.md')
+  const { paths } = JSON.parse(await openApiText({ issuer: 'https://auth.example.com', basePath: '' }))
+  const missing = Object.entries<object>(paths).flatMap(([path, item]) =>
+    Object.keys(item)
+      .map((method) => `${method.toUpperCase()} ${path}`)
+      .filter((route) => !routes.includes(`\`${route}\``)),
+  )
+  assert.deepEqual(missing, [])
+})
+
+interface Manifest {
+  readonly name: string
+  readonly exports: Readonly<Record<string, unknown>>
+}

@@ -1,4 +1,4 @@
-const page = (text, name) => ({ text, link: `/docs/${name}` })
+const page = (text: string, name: string) => ({ text, link: `/docs/${name}` })
 
 /** Every page of docs is in here; a test compares. */
 export const sidebar = [
