@@ -99,7 +99,8 @@ export interface GuardOptions<Claims = unknown> {
   /**
    * Makes the guard's requests to the issuer (metadata, keys, revocations): for header fields, a
    * proxy, an agent or a private CA, such as `(url, init) => fetch(url, { ...init, dispatcher })`.
-   * Default: the global `fetch`.
+   * Default: the global `fetch`; in Node a connection of its own for revocations, which waits for
+   * them in the background.
    */
   readonly fetch?: Fetch
   /**
