@@ -206,7 +206,9 @@ interface Operation {
   readonly responses: Readonly<Record<string, unknown>>
 }
 
-/** Compares the pages with the declarations of the build, or writes them. Returns those that differ. */
+/**
+ * Compares the pages with the declarations of the build, or writes them. Returns those that differ.
+ */
 export async function checkReference(write: boolean): Promise<readonly string[]> {
   const shown = new Map<string, string>()
   const texts = [

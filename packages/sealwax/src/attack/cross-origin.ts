@@ -17,7 +17,10 @@ const SOURCE = 'CWE-942'
 const text = (value: string | string[] | undefined) => String(value ?? '').toLowerCase()
 const list = (value: string | string[] | undefined) => text(value).split(/\s*,\s*/)
 
-/** Requests and preflights (Fetch standard §3.3) from origins that are allowed nothing, and from one that is. */
+/**
+ * Requests and preflights (Fetch standard §3.3) from origins that are allowed nothing, and from one
+ * that is.
+ */
 export function crossOrigin(sharing: Sharing): Attempt[] {
   const { token, method, own, allowed } = sharing
   const strangers = strangersTo([own, ...(allowed === undefined ? [] : [allowed])])

@@ -20,7 +20,7 @@ const full = (origin: string): Record<string, string> => ({
 
 const token = sign({ sub: 'ann' }, await generateKey('ES256'), { issuer: 'i', audience: 'a', typ: null, expiresIn: 60 })
 
-/** Attacks a route that takes one token, in the header and in a cookie; returns what is said about origins. */
+/** Attacks a route that takes one token, in the header and in a cookie; returns what is found. */
 async function faults(t: TestContext, sharing: Sharing, more: { readonly cookie?: string; method?: string } = {}) {
   const { method = 'GET', ...rest } = more
   const server = createServer((req, res) => {
