@@ -17,12 +17,16 @@ const EXCEPTIONS: readonly { readonly page: string; readonly starts: string; rea
   },
   { page: 'docs/production.md', starts: 'systemd-run --pipe', why: 'it needs systemd and the rights of root' },
   { page: 'docs/production.md', starts: 'docker build', why: 'it needs Docker' },
-  { page: 'docs/moving/better-auth.md', starts: 'psql "$OLD_DATABASE"', why: 'it needs a database of Better Auth' },
-  { page: 'docs/moving/supabase.md', starts: 'psql "$OLD_DATABASE"', why: 'it needs a project of Supabase' },
-  { page: 'docs/moving/firebase.md', starts: 'firebase auth:export', why: 'it needs a project of Firebase' },
+  { page: 'docs/moving/better-auth.md', starts: 'umask 077', why: 'it needs a database of Better Auth' },
+  { page: 'docs/moving/supabase.md', starts: 'umask 077', why: 'it needs a project of Supabase' },
+  { page: 'docs/moving/firebase.md', starts: 'umask 077', why: 'it needs a project of Firebase' },
   { page: 'docs/import-users.md', starts: 'psql "$OLD_DATABASE"', why: 'it needs a project of Supabase' },
-  { page: 'docs/moving/auth0.md', starts: 'curl --request POST "https://$AUTH0_DOMAIN', why: 'it needs a tenant of Auth0' },
-  { page: 'docs/moving/authjs.md', starts: 'psql "$OLD_DATABASE"', why: 'it needs a database of Auth.js' },
+  {
+    page: 'docs/moving/auth0.md',
+    starts: 'curl --request POST "https://$AUTH0_DOMAIN',
+    why: 'it needs a tenant of Auth0',
+  },
+  { page: 'docs/moving/authjs.md', starts: 'umask 077', why: 'it needs a database of Auth.js' },
 ]
 
 const exceptionOf = ({ page, code }: Block) =>

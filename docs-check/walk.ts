@@ -8,6 +8,21 @@ import { matchesOutput } from './output.ts'
 import { type Block, blocksOf, placeOf } from './pages.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 
+/**
+ * A server that was just started may need a moment. The option `--retry` of curl would also repeat
+ * requests that a page expects to be refused, with 429 or 503.
+ */
+const PATIENT_CURL = `#!/bin/sh
+PATH=$(echo "$PATH" | cut -d: -f2-)
+for attempt in $(seq 20); do
+  curl "$@" && exit
+  code=$?
+  [ $code = 7 ] || exit $code
+  sleep 1
+done
+exit 7
+`
+
 const NPM_CACHE = execFileSync('npm', ['config', 'get', 'cache'], { encoding: 'utf8' }).trim()
 
 /** What happened on a walk. */
@@ -37,8 +52,9 @@ export async function walk(page: string, registry: string): Promise<Walk> {
   const folder = join(place, 'project')
   mkdirSync(home)
   mkdirSync(folder)
-  // A server that was just started may need a moment.
-  writeFileSync(join(home, '.curlrc'), 'retry-connrefused\nretry = 20\nretry-delay = 1\nsilent\n')
+  writeFileSync(join(home, '.curlrc'), 'silent\n')
+  mkdirSync(join(home, 'bin'))
+  writeFileSync(join(home, 'bin/curl'), PATIENT_CURL, { mode: 0o755 })
   const postgres = blocksOf(page).some(needsPostgres) ? await startPostgres() : undefined
   const owner = postgres && { OWNER_URL: await postgres.createDatabase() }
   const terminal = openTerminal(folder, { ...environment(home, registry), ...owner })
@@ -91,7 +107,7 @@ function environment(home: string, registry: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) =>
     /^(NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|https?_proxy|no_proxy|npm_config_(?!registry|prefix).*)$/i.test(name),
   )
-  const path = [dirname(process.execPath), ...(process.env.PATH ?? '').split(':')]
+  const path = [join(home, 'bin'), dirname(process.execPath), ...(process.env.PATH ?? '').split(':')]
   return {
     ...Object.fromEntries(kept),
     PATH: path.filter((part) => !part.includes('node_modules/.bin')).join(':'),

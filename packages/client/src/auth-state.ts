@@ -14,7 +14,10 @@ export type Auth = Known & {
  */
 type Known =
   | { readonly status: 'authenticated'; readonly session: Session }
-  | { readonly status: 'loading' | 'anonymous' | 'unavailable'; readonly session: undefined }
+  // One member each, so that the session is known after the three have been excluded.
+  | { readonly status: 'loading'; readonly session: undefined }
+  | { readonly status: 'anonymous'; readonly session: undefined }
+  | { readonly status: 'unavailable'; readonly session: undefined }
 
 /** What components show, in the form that React reads. */
 export interface AuthState {

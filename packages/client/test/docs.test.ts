@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import { blocksOf } from '../../../docs-check/pages.ts'
 import { startServer } from '../../../examples/learning-platform/src/server.ts'
 import { tempDir } from '../../sealwax/test/server.ts'
 import { createClient } from '../src/index.ts'
@@ -26,15 +27,22 @@ test('docs: the programs for Node in client.md print what the page says', { time
   using dir = tempDir()
   const server = await startServer({ port: 0, dataDir: dir.path })
   try {
-    const run = async (name: string) => {
-      const code = new RegExp(`// ${name}\\.mjs\n.*?(?=\`\`\`)`, 's').exec(page)?.[0] ?? ''
+    const blocks = blocksOf('docs/client.md')
+    const run = async (file: string) => {
+      const { code = '' } = blocks.find((block) => block.file === file) ?? {}
       assert.match(code, /createClient/)
-      writeFileSync(join(dir.path, `${name}.mjs`), fitted(code, server.url))
-      const { stdout } = await promisify(execFile)(process.execPath, [`${name}.mjs`], { cwd: dir.path })
+      writeFileSync(join(dir.path, file), fitted(code, server.url))
+      const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: dir.path })
       return stdout
     }
-    assert.ok(page.includes(`\n\`\`\`\n${await run('hello')}\`\`\`\n`))
-    assert.ok(page.includes(`\n\`\`\`\n${await run('stored')}${await run('stored')}\`\`\`\n`))
+    const shown = (file: string) => {
+      const after = blocks.slice(blocks.findIndex((block) => block.file === file))
+      return after.find(({ marks }) => marks.includes('output'))?.code ?? ''
+    }
+    const printed = await run('hello.mjs')
+    // The user of the example has an id of its own.
+    assert.equal(printed.replace('user-123', 'usr_…').trim(), shown('hello.mjs'))
+    assert.equal(`${await run('stored.mjs')}${await run('stored.mjs')}`.trim(), shown('stored.mjs'))
   } finally {
     await server.close()
   }
@@ -43,5 +51,5 @@ test('docs: the programs for Node in client.md print what the page says', { time
 /** For a server on another port, and a client that is not installed. */
 function fitted(code: string, url: string): string {
   const client = pathToFileURL(join(import.meta.dirname, '../src/index.ts')).href
-  return code.replaceAll('http://127.0.0.1:5000', url).replaceAll("'@sealwax/client'", `'${client}'`)
+  return code.replaceAll('http://127.0.0.1:5641', url).replaceAll("'@sealwax/client'", `'${client}'`)
 }
