@@ -83,7 +83,8 @@ function writeFragments(page: string): string | undefined {
 /** Writes the files that a page tells its readers to save. The later one of a name replaces it. */
 function writeFiles(page: string): string | undefined {
   const files = blocksOf(page).filter((block) => isCode(block) && block.file !== undefined && !isExcepted(block))
-  if (files.length === 0) return undefined
+  // JavaScript has no types to check; a walk runs it.
+  if (!files.some(({ lang }) => lang.startsWith('ts'))) return undefined
   const folder = join(GENERATED, `${slugOf(page)}-files`)
   rmSync(folder, { recursive: true, force: true })
   const project = new Map<string, string>()
