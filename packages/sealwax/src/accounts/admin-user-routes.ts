@@ -5,7 +5,7 @@ import type { Edge } from '../http/edge.ts'
 import { jsonBody, jsonReply, refusals } from '../http/schemas.ts'
 import { revokeAllSessions } from '../sessions/end.ts'
 import type { Session } from '../sessions/list.ts'
-import { describeUser, refuseOwnAccount } from './administration.ts'
+import { describeUser, refuseOwnAccount, type UserDetails } from './administration.ts'
 import { userBody } from './me-routes.ts'
 import { startReset } from './password-reset.ts'
 import { adminUser, adminUserDetails, createUserRequest, rolesRequest, userQuery } from './schemas.ts'
@@ -59,9 +59,7 @@ function readingRoutes({ app, context, administrators: { only, security } }: Edg
       },
     }),
     async (c) => {
-      const { user, sessions, events } = await describeUser(context, c.req.valid('param').id)
-      const body = { user: adminUserBody(user), sessions: sessions.map(sessionBody), events: events.map(auditBody) }
-      return c.json(body, 200)
+      return c.json(userDetailsBody(await describeUser(context, c.req.valid('param').id)), 200)
     },
   )
 }
@@ -207,11 +205,18 @@ function endingRoutes({ app, context, administrators }: Edge): void {
   )
 }
 
-function adminUserBody(user: User) {
+/** Returns a user as administrators see it, in the API and in the command. */
+export function adminUserBody(user: User) {
   return { ...userBody(user), disabled: user.disabled }
 }
 
-function sessionBody({ id, createdAt, lastSeenAt, expiresAt, ip, userAgent }: Session) {
+/** Returns a user with sessions and events, as administrators see it. */
+export function userDetailsBody({ user, sessions, events }: UserDetails) {
+  return { user: adminUserBody(user), sessions: sessions.map(sessionBody), events: events.map(auditBody) }
+}
+
+/** Returns a session of a user, as administrators see it. */
+export function sessionBody({ id, createdAt, lastSeenAt, expiresAt, ip, userAgent }: Session) {
   return {
     ...{ id, created_at: createdAt.toISOString(), last_seen_at: lastSeenAt.toISOString() },
     expires_at: expiresAt.toISOString(),

@@ -6,7 +6,7 @@ import { listSessions, type Session } from '../sessions/list.ts'
 import { getUser, noSuchUser, type User } from './users.ts'
 
 /** What an administrator sees of one user. */
-interface UserDetails {
+export interface UserDetails {
   readonly user: User
   /** Live sessions, newest first. */
   readonly sessions: readonly Session[]

@@ -4,8 +4,10 @@ import type { Context } from '../core/context.ts'
 import { AuthError } from '../errors.ts'
 import { revokeAllSessions } from '../sessions/end.ts'
 import { listSessions } from '../sessions/list.ts'
+import { adminUserBody, sessionBody, userDetailsBody } from './admin-user-routes.ts'
 import { describeUser } from './administration.ts'
 import { importFile } from './import-commands.ts'
+import { invitationBody } from './invitation-routes.ts'
 import { inviteUser } from './invitations.ts'
 import { startReset } from './password-reset.ts'
 import { listUsers } from './user-list.ts'
@@ -36,7 +38,7 @@ const create: Command<{ email: string; id?: string; role?: string[]; admin?: boo
   async run(context, { email, id, role = [], admin = false }) {
     const roles = admin ? [...role, context.config.adminRole] : role
     const password = await readPassword()
-    print(await createUser(context, { email, password, roles, ...(id !== undefined && { id }) }))
+    print(adminUserBody(await createUser(context, { email, password, roles, ...(id !== undefined && { id }) })))
   },
 }
 
@@ -52,7 +54,7 @@ const list: Command<{ query?: string; role?: string; disabled?: true; unverified
   async run(context, { query, role, disabled, unverified }) {
     const filter = { query, role, disabled, emailVerified: unverified ? false : undefined, limit: 500 }
     for (let page = await listUsers(context, filter); page.length > 0; ) {
-      for (const user of page) print(user)
+      for (const user of page) print(adminUserBody(user))
       page = await listUsers(context, { ...filter, after: page.at(-1)?.id })
     }
   },
@@ -63,7 +65,7 @@ const show: Command<{ user: string }> = {
   description: 'show a user with live sessions and the last 20 audit events, as one JSON line',
   arguments: [['<user>']],
   async run(context, { user }) {
-    print(await describeUser(context, (await requireUser(context, user)).id))
+    print(userDetailsBody(await describeUser(context, (await requireUser(context, user)).id)))
   },
 }
 
@@ -81,7 +83,7 @@ const update: Command<{ user: string; email?: string; name?: string }> = {
     }
     const { id } = await requireUser(context, user)
     const named = name === undefined ? {} : { name: name === '' ? null : name }
-    print(await updateUser(context, id, { ...(email !== undefined && { email }), ...named }))
+    print(adminUserBody(await updateUser(context, id, { ...(email !== undefined && { email }), ...named })))
   },
 }
 
@@ -93,7 +95,7 @@ const invite: Command<{ email: string; role?: string[] }> = {
     { flags: '--role <role>', description: 'a role of the new user; may be repeated', repeated: true },
   ],
   async run(context, { email, role = [] }) {
-    print(await inviteUser(context, { email, roles: role }))
+    print(invitationBody(await inviteUser(context, { email, roles: role })))
   },
 }
 
@@ -118,7 +120,7 @@ const changeRoles: Command<{ user: string; role?: string[]; none?: true }> = {
   ],
   async run(context, { user, role = [], none = false }) {
     if (role.length > 0 === none) throw new AuthError('validation_failed', 'Give either --role or --none')
-    print(await setRoles(context, (await requireUser(context, user)).id, role))
+    print(adminUserBody(await setRoles(context, (await requireUser(context, user)).id, role)))
   },
 }
 
@@ -137,10 +139,10 @@ function ofUser(
 }
 
 const disable = ofUser('disable', 'disable a user; all sessions end', async (context, id) =>
-  print(await disableUser(context, id)),
+  print(adminUserBody(await disableUser(context, id))),
 )
 const enable = ofUser('enable', 'allow a disabled user to log in again', async (context, id) =>
-  print(await enableUser(context, id)),
+  print(adminUserBody(await enableUser(context, id))),
 )
 const remove = ofUser('delete', 'delete a user; all sessions end', async (context, id) => {
   if (!(await deleteUser(context, id))) throw noSuchUser()
@@ -148,7 +150,7 @@ const remove = ofUser('delete', 'delete a user; all sessions end', async (contex
 const setPassword = ofUser(
   'set-password',
   'set a new password, read from standard input; all sessions end',
-  async (context, id) => print(await updateUser(context, id, { password: await readPassword() })),
+  async (context, id) => print(adminUserBody(await updateUser(context, id, { password: await readPassword() }))),
 )
 
 const sessions: Command<{ user: string; end?: boolean }> = {
@@ -169,7 +171,7 @@ const sessions: Command<{ user: string; end?: boolean }> = {
     }
     if (user === undefined && live.length === 0) throw noSuchUser()
     if (end) console.log(`Sessions ended: ${await revokeAllSessions(context, subject)}`)
-    else for (const session of live) print(session)
+    else for (const session of live) print({ subject, ...sessionBody(session) })
   },
 }
 

@@ -85,6 +85,7 @@ export function invitationRoutes({
   )
 }
 
-function invitationBody({ email, roles, createdAt, expiresAt }: Invitation) {
+/** Returns an invitation as the API returns it. */
+export function invitationBody({ email, roles, createdAt, expiresAt }: Invitation) {
   return { email, roles: [...roles], created_at: createdAt.toISOString(), expires_at: expiresAt.toISOString() }
 }

@@ -39,20 +39,7 @@ export interface CommandedFeature {
   }
 }
 
-/** Prints one JSON line, with members as the HTTP API spells them: `createdAt` is `created_at`. */
+/** Prints one JSON line. What the HTTP API returns, too, has the same members there. */
 export function print(value: unknown): void {
-  console.log(JSON.stringify(toWire(value)))
-}
-
-function toWire(value: unknown): unknown {
-  if (value === undefined) return null
-  if (Array.isArray(value)) return value.map(toWire)
-  if (typeof value !== 'object' || value === null || value instanceof Date) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [
-      name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      // Their names are those of the application.
-      name === 'attributes' ? member : toWire(member),
-    ]),
-  )
+  console.log(JSON.stringify(value))
 }

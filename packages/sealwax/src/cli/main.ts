@@ -19,7 +19,6 @@ export async function main(argv: readonly string[], features: readonly Feature[]
   const program = new Command('sealwax')
     .description('JWT authentication server. Settings come from SEALWAX_… environment variables.')
     .version(VERSION, '-v, --version', 'print the version')
-    .helpOption('-h, --help', 'print this help')
     .showHelpAfterError()
     .configureOutput({ outputError: (text, write) => write(withoutDatabaseUrls(text)) })
   program

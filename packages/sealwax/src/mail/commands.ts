@@ -6,7 +6,8 @@ const test: Command<{ address: string }> = {
   description: 'send a test mail at once and print why it was not accepted, if it was not',
   arguments: [['<address>']],
   async run(context, { address }) {
-    print(await sendTestMail(context, address))
+    const { messageId } = await sendTestMail(context, address)
+    print({ message_id: messageId })
   },
 }
 

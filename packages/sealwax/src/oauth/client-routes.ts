@@ -161,7 +161,8 @@ export function adminClientRoutes({ app, context, administrators }: Edge): void 
   }
 }
 
-function clientBody({ id, name, scopes, disabled, secrets, createdAt, updatedAt }: ApiClient) {
+/** Returns an API client as the API returns it. */
+export function clientBody({ id, name, scopes, disabled, secrets, createdAt, updatedAt }: ApiClient) {
   const times = { created_at: createdAt.toISOString(), updated_at: updatedAt.toISOString() }
   const shown = secrets.map((secret) => ({
     created_at: secret.createdAt.toISOString(),
@@ -170,6 +171,7 @@ function clientBody({ id, name, scopes, disabled, secrets, createdAt, updatedAt 
   return { id, name, scopes: [...scopes], disabled, secrets: shown, ...times }
 }
 
-function secretBody({ client, secret }: IssuedSecret) {
+/** Returns a client with a new secret as the API returns it. */
+export function secretBody({ client, secret }: IssuedSecret) {
   return { client: clientBody(client), secret }
 }

@@ -2,6 +2,7 @@ import type { Duration } from '@sealwax/jwt'
 import { type Command, print } from '../cli/command.ts'
 import type { Context } from '../core/context.ts'
 import { AuthError } from '../errors.ts'
+import { clientBody, secretBody } from './client-routes.ts'
 import {
   type ApiClient,
   createClient,
@@ -22,7 +23,7 @@ const create: Command<{ name: string; scope?: string[] }> = {
     { flags: '--scope <scope>', description: 'a scope; may be repeated', repeated: true },
   ],
   async run(context, { name, scope }) {
-    print(await createClient(context, { name, scopes: parseScopes(scope) }))
+    print(secretBody(await createClient(context, { name, scopes: parseScopes(scope) })))
   },
 }
 
@@ -31,7 +32,7 @@ const list: Command = {
   description: 'list all clients, one JSON line each',
   async run(context) {
     for (let page = await listClients(context, { limit: 500 }); page.length > 0; ) {
-      for (const client of page) print(client)
+      for (const client of page) print(clientBody(client))
       page = await listClients(context, { limit: 500, after: page.at(-1)?.id as string })
     }
   },
@@ -54,9 +55,8 @@ const update: Command<{ id: string; name?: string; scope?: string[] }> = {
     if (name === undefined && scopes === undefined) {
       throw new AuthError('validation_failed', 'Give --name NAME or --scope SCOPE (which replaces all scopes)')
     }
-    print(
-      await updateClient(context, id, { ...(name !== undefined && { name }), ...(scopes !== undefined && { scopes }) }),
-    )
+    const change = { ...(name !== undefined && { name }), ...(scopes !== undefined && { scopes }) }
+    print(clientBody(await updateClient(context, id, change)))
   },
 }
 
@@ -73,7 +73,7 @@ const rotate: Command<{ id: string; overlap: string }> = {
   ],
   async run(context, { id, overlap }) {
     const duration = (/^\d+$/.test(overlap) ? Number(overlap) : overlap) as Duration
-    print(await rotateSecret(context, id, { overlap: duration }))
+    print(secretBody(await rotateSecret(context, id, { overlap: duration })))
   },
 }
 
@@ -83,7 +83,12 @@ function ofClient(
   description: string,
   run: (context: Context, id: string) => Promise<ApiClient>,
 ): Command<{ id: string }> {
-  return { name, description, arguments: [['<id>']], run: async (context, { id }) => print(await run(context, id)) }
+  return {
+    name,
+    description,
+    arguments: [['<id>']],
+    run: async (context, { id }) => print(clientBody(await run(context, id))),
+  }
 }
 
 const remove: Command<{ id: string }> = {

@@ -4,13 +4,14 @@ import { AuthError } from '../errors.ts'
 import { generateKeyText } from './generated-key.ts'
 import { ALGORITHMS } from './options.ts'
 import { type KeyRevocation, listKeys, revokeKey, rotateKeys } from './rotation.ts'
+import { keyBody } from './routes.ts'
 import { JWKS_LIFETIME } from './schedule.ts'
 
 const list: Command = {
   name: 'list',
   description: 'list all keys, one JSON line each',
   async run(context) {
-    for (const key of await listKeys(context)) print(key)
+    for (const key of await listKeys(context)) print(keyBody(key))
   },
 }
 
@@ -18,7 +19,7 @@ const rotate: Command = {
   name: 'rotate',
   description: 'make the next key sign as soon as verifiers can know it',
   async run(context) {
-    for (const key of await rotateKeys(context)) print(key)
+    for (const key of await rotateKeys(context)) print(keyBody(key))
   },
 }
 

@@ -72,7 +72,8 @@ export function adminKeyRoutes({ app, context, administrators }: Edge): void {
   )
 }
 
-function keyBody({ kid, alg, state, createdAt, signsFrom, signsUntil, retiresAt, revokedAt }: SigningKeyInfo) {
+/** Returns a signing key as the API returns it. */
+export function keyBody({ kid, alg, state, createdAt, signsFrom, signsUntil, retiresAt, revokedAt }: SigningKeyInfo) {
   return {
     kid,
     alg,

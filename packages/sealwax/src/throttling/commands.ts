@@ -31,7 +31,12 @@ const simulateTrace: Command<{ trace: string }> = {
     const text = await readFile(trace, 'utf8').catch((cause) => {
       throw new AuthError('validation_failed', `The trace cannot be read: ${cause.code}`, { cause })
     })
-    print(simulate(readTrace(text)))
+    const { attempts, guessesChecked, guessesRefused, refusedBy, ...owner } = simulate(readTrace(text))
+    print({
+      ...{ attempts, guesses_checked: guessesChecked, guesses_refused: guessesRefused, refused_by: refusedBy },
+      ...{ owner_logins: owner.ownerLogins, owner_waited: owner.ownerWaited },
+      longest_owner_wait: owner.longestOwnerWait,
+    })
   },
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { adminUserDetails } from '../../src/accounts/schemas.ts'
 import { toNodeHandler } from '../../src/http/node.ts'
 import { type AuthServer, createAuth } from '../../src/index.ts'
 import { postgresStore } from '../../src/store/postgres/index.ts'
@@ -114,12 +115,12 @@ for (const [kind, databaseOf] of Object.entries(DATABASES)) {
       assert.deepEqual(Object.keys(changed), [
         'id',
         'email',
-        'roles',
-        'disabled',
         'email_verified',
         'name',
         'attributes',
+        'roles',
         'created_at',
+        'disabled',
       ])
       await assertRefused(auth, token)
       assert.equal((await login(email, PASSWORD)).status, 401)
@@ -161,6 +162,22 @@ describe('cli: users', () => {
     const refused = await users(url, ['list'], '', { SEALWAX_ADMIN_ROLE: 'a b' })
     assert.equal(refused.code, 1)
     assert.match(refused.stderr, /SEALWAX_ADMIN_ROLE: adminRole must be/)
+  })
+
+  it('show prints what the API returns, also where names are data', async () => {
+    const url = (await DATABASES.sqlite?.('shown')) as string
+    await using server = await running(url)
+    const attributes = { favouriteColour: 'red' }
+    await server.auth.users.create({ id: 'Eve-K', email: 'eve@example.com', password: PASSWORD, attributes })
+    for (const wrong of ['wrong', 'wrong again']) await server.login('eve@example.com', wrong)
+    await server.login('eve@example.com', PASSWORD)
+    const { access_token: token } = await server.auth.sessions.create({ subject: 'boss', roles: ['sealwax:admin'] })
+    const body = adminUserDetails.parse((await server.call('/admin/users/Eve-K', token)).body)
+    assert.ok(body.events.some(({ repeats }) => repeats && 'Eve-K' in repeats.subjects))
+    assert.deepEqual((await printed(url, ['show', 'Eve-K']))[0], body)
+    const sessions = body.sessions.map((session) => ({ subject: 'Eve-K', ...session }))
+    assert.deepEqual(await printed(url, ['sessions', 'Eve-K']), sessions)
+    assert.deepEqual((await printed(url, ['list']))[0], body.user)
   })
 
   it('show, update, set-roles and list with filters read and change users', async () => {
