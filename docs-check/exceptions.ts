@@ -29,11 +29,9 @@ const EXCEPTIONS: readonly { readonly page: string; readonly starts: string; rea
   { page: 'docs/moving/authjs.md', starts: 'umask 077', why: 'it needs a database of Auth.js' },
 ]
 
-const exceptionOf = ({ page, code }: Block) =>
-  EXCEPTIONS.find((exception) => exception.page === page && code.startsWith(exception.starts))
-
-export const isExcepted = (block: Block): boolean => exceptionOf(block) !== undefined
-export const reasonOf = (block: Block): string | undefined => exceptionOf(block)?.why
+/** Why a block is not run; undefined if it is. */
+export const reasonOf = ({ page, code }: Block): string | undefined =>
+  EXCEPTIONS.find((exception) => exception.page === page && code.startsWith(exception.starts))?.why
 
 /** Exceptions whose block is gone. */
 export const unusedExceptions = (blocks: readonly Block[]): readonly string[] =>

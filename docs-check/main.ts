@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { pack } from '../tools/pack.ts'
 import { unusedExceptions } from './exceptions.ts'
-import { checkCode, fragmentsOf } from './fragments.ts'
+import { checkTypes, fragmentsOf, runFragments } from './fragments.ts'
 import { blocksOf, pages } from './pages.ts'
 import { checkReference } from './reference.ts'
-import { pack, serveRegistry } from './registry.ts'
+import { serveRegistry } from './registry.ts'
 import { checkSite } from './site.ts'
 import { isWalk, walk } from './walk.ts'
 
@@ -30,8 +31,10 @@ const report = (name: string, faults: readonly string[]) => {
   for (const fault of faults) console.log(`     ${fault}`)
 }
 
-if (all || values.code)
-  for (const page of chosen) report(`${page}: ${fragmentsOf(page).length} fragments`, await checkCode(page))
+if (all || values.code) {
+  report(`types of ${chosen.length} pages`, await checkTypes(chosen))
+  for (const page of chosen) report(`${page}: ${fragmentsOf(page).length} fragments`, await runFragments(page))
+}
 if (all || values.walks) await walkAll()
 if (all || values.site) report('the site', await checkSite(values.only?.[0]))
 if (values.only === undefined) report('docs/reference', await checkReference(values['write-reference']))

@@ -1,17 +1,12 @@
 // docs/reference: every export of every package, written from its declarations and their comments.
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join, relative } from 'node:path'
 import { openApiText } from '../packages/sealwax/src/cli/openapi.ts'
+import { PACKAGES } from '../tools/pack.ts'
+import { type Exported, exportsOf, findDeclaration } from './declarations.ts'
 import { root } from './pages.ts'
 
-const PACKAGES = ['jwt', 'guard', 'client', 'sealwax'] as const
 const FOLDER = join(root, 'docs/reference')
-
-/** A name that an entry point exports, and the declaration file that says what it is. */
-interface Exported {
-  readonly name: string
-  readonly file: string
-}
 
 /** A declaration with its comment. */
 interface Declaration {
@@ -19,8 +14,6 @@ interface Declaration {
   readonly comment: string
   readonly text: string
 }
-
-const DECLARATION = '(?:declare |abstract )*(?:function|const|class|interface|type)'
 
 /** Entry points that are for users: `@sealwax/jwt/internal` is not. */
 function entryPoints(name: string): readonly (readonly [specifier: string, types: string])[] {
@@ -31,41 +24,16 @@ function entryPoints(name: string): readonly (readonly [specifier: string, types
     .map(([subpath, { types }]) => [join(manifest.name, subpath), join(folder, types)])
 }
 
-function exportsOf(file: string): readonly Exported[] {
-  const source = readFileSync(file, 'utf8')
-  const own = [...source.matchAll(new RegExp(`^export ${DECLARATION} (\\w+)`, 'gm'))].map(([, name = '']) => name)
-  const passedOn = [...source.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = '']) => namesIn(list))
-  const all = [...source.matchAll(/^export \* from '(\.[^']+)'/gm)]
-  return [
-    ...[...new Set([...own, ...passedOn])].map((name) => ({ name, file })),
-    ...all.flatMap(([, path = '']) => exportsOf(join(dirname(file), typesOf(path)))),
-  ]
-}
-
-const typesOf = (path: string) => path.replace(/(?<!\.d)\.[jt]s$/, '.d.ts')
-
-function namesIn(list: string): readonly string[] {
-  const names = list.split(',').map((name) => name.trim().replace(/^type /, ''))
-  return names.flatMap((name) => name.split(' as ').at(-1) || [])
-}
-
-/** Follows imports and exports; a name of another package is a string, its specifier. */
-function declarationOf({ name, file }: Exported): Declaration | string {
-  const source = readFileSync(file, 'utf8')
-  // A function may have several signatures, each with its comment.
-  const found = [...source.matchAll(new RegExp(`^(?:export )?${DECLARATION} ${name}\\b`, 'gm'))]
-  const [first] = found
-  if (first !== undefined) {
-    const before = source.slice(0, first.index).trimEnd()
-    const comment = before.endsWith('*/') ? before.slice(before.lastIndexOf('/**')) : ''
-    const texts = found.map(({ index }) => endAt(source.slice(index)))
-    return { place: `${file}: ${name}`, comment, text: [...texts, ...additionsTo(name)].join('\n') }
-  }
-  for (const [, list = '', path = ''] of source.matchAll(/^(?:im|ex)port (?:type )?\{([^}]*)\} from '([^']+)'/gm)) {
-    if (!namesIn(list).includes(name)) continue
-    return path.startsWith('.') ? declarationOf({ name, file: join(dirname(file), typesOf(path)) }) : path
-  }
-  throw new Error(`${file} does not declare ${name}`)
+/** A declaration as it is shown; a name of another package is a string, its specifier. */
+function declarationOf(exported: Exported): Declaration | string {
+  const found = findDeclaration(exported)
+  if (typeof found === 'string') return found
+  const { file, source, indexes } = found
+  const before = source.slice(0, indexes[0]).trimEnd()
+  const comment = before.endsWith('*/') ? before.slice(before.lastIndexOf('/**')) : ''
+  const texts = indexes.map((index) => endAt(source.slice(index)))
+  const { name } = exported
+  return { place: `${file}: ${name}`, comment, text: [...texts, ...additionsTo(name)].join('\n') }
 }
 
 /** What the features of the server add to an interface by `declare module`. */
@@ -114,10 +82,7 @@ function proseOf(comment: string): string {
     .replaceAll(/^@returns? /gm, '- returns ')
     .replaceAll(/^@throws \{(\w+)\} /gm, '- throws `$1`: ')
     .replaceAll(/^@typeParam (\S+) /gm, '- `$1`: ')
-    .replaceAll(
-      /^@example\n((?:(?!- |@).*\n?)*)/gm,
-      (_, code: string) => `\n\`\`\`ts declaration\n${code.trim()}\n\`\`\`\n\n`,
-    )
+    .replaceAll(/^@example\n((?:(?!- |@).*\n?)*)/gm, (_, code: string) => `\n\`\`\`ts\n${code.trim()}\n\`\`\`\n\n`)
     .replaceAll(/^@(\w+) /gm, '- $1: ')
     .replace(/(?<=[^\n])\n(?=- )/, '\n\n')
 }
@@ -137,7 +102,7 @@ function pageOf(name: string, shown: Map<string, string>): string {
       parts.push(`### ${exported.name}`)
       if (typeof declaration === 'string') parts.push(`The same as in \`${declaration}\`.`)
       else if (before !== undefined) parts.push(`The same as in \`${before}\`.`)
-      else parts.push(proseOf(declaration.comment), `\`\`\`ts declaration\n${declaration.text}\n\`\`\``)
+      else parts.push(proseOf(declaration.comment), `\`\`\`ts\n${declaration.text}\n\`\`\``)
       shown.set(place, before ?? specifier)
     }
   }
@@ -158,7 +123,7 @@ function membersOfAuthServer(): readonly string[] {
     ...interfaces.flatMap((one) => {
       const declaration = declarationOf(one)
       if (typeof declaration === 'string') return []
-      return [`### ${one.name}`, proseOf(declaration.comment), `\`\`\`ts declaration\n${declaration.text}\n\`\`\``]
+      return [`### ${one.name}`, proseOf(declaration.comment), `\`\`\`ts\n${declaration.text}\n\`\`\``]
     }),
   ]
 }
@@ -221,5 +186,5 @@ export async function checkReference(write: boolean): Promise<readonly string[]>
   }
   return texts
     .filter(([file, text]) => !existsSync(file) || readFileSync(file, 'utf8') !== text)
-    .map(([file]) => `${file} is not current: npm run docs:check -- --write-reference`)
+    .map(([file]) => `${relative(root, file)} is not current: npm run docs:check -- --write-reference`)
 }

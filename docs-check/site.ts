@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process'
-import { globSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { globSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { type ServerType, serve } from '@hono/node-server'
+import { serveStatic } from '@hono/node-server/serve-static'
+import { Hono } from 'hono'
 import type { Page } from 'playwright-core'
 import { checkAccessibility } from '../browser/accessibility.ts'
 import { launchChromium, withoutChromium } from '../browser/chromium.ts'
@@ -11,11 +13,6 @@ import { root } from './pages.ts'
 
 const run = promisify(execFile)
 const DIST = join(root, 'site/dist')
-const TYPES: Readonly<Record<string, string>> = {
-  ...{ '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json' },
-  ...{ '.woff2': 'font/woff2', '.svg': 'image/svg+xml', '.png': 'image/png' },
-}
-
 /** Builds the site. It refuses links between pages that lead nowhere. */
 async function build(): Promise<void> {
   await run('npm', ['ci', '--prefix', 'site', '--ignore-scripts', '--silent'], { cwd: root })
@@ -36,21 +33,15 @@ export async function checkSite(only = ''): Promise<readonly string[]> {
   } catch (error) {
     return [(error as { stderr?: string }).stderr ?? String(error)]
   }
-  const server = createServer((req, res) => {
-    const path = decodeURIComponent(new URL(req.url ?? '/', 'http://x').pathname)
-    const file = path.endsWith('/') ? `${path}index.html` : extname(path) === '' ? `${path}.html` : path
-    try {
-      const body = readFileSync(join(DIST, file))
-      res.setHeader('Content-Type', TYPES[extname(file)] ?? 'application/octet-stream').end(body)
-    } catch {
-      res.writeHead(404).end()
-    }
-  }).listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
+  const app = new Hono().use(serveStatic({ root: DIST }))
+  const server = await new Promise<ServerType>((resolve) => {
+    const started = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, () => resolve(started))
+  })
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const browser = await launchChromium()
   try {
     const paths = globSync('**/*.html', { cwd: DIST }).filter((path) => path !== '404.html' && path.includes(only))
+    if (paths.length === 0) return [`no page has ${only} in its path`]
     const faults: string[] = []
     for (const [width, height, colorScheme] of [
       [1280, 900, 'light'],
@@ -68,7 +59,6 @@ export async function checkSite(only = ''): Promise<readonly string[]> {
     return faults
   } finally {
     await browser.close()
-    server.closeAllConnections()
     server.close()
   }
 }

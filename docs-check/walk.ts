@@ -23,6 +23,14 @@ done
 exit 7
 `
 
+/** In a condition, bash would ignore `set -e`, and so the failure of all but the last command. */
+const MUST_FAIL = `set +e
+( set -e
+CODE
+)
+[ $? -ne 0 ] || { echo 'did not fail'; exit 1; }
+set -e`
+
 const NPM_CACHE = execFileSync('npm', ['config', 'get', 'cache'], { encoding: 'utf8' }).trim()
 
 /** What happened on a walk. */
@@ -93,7 +101,7 @@ export async function walk(page: string, registry: string): Promise<Walk> {
 
 function type(terminal: Terminal, { code, marks }: Block) {
   if (marks.includes('server')) return terminal.start(code)
-  return terminal.run(marks.includes('fails') ? `! (\n${code}\n)` : code)
+  return terminal.run(marks.includes('fails') ? MUST_FAIL.replace('CODE', () => code) : code)
 }
 
 function save(folder: string, { file = '', code }: Block): void {

@@ -1,17 +1,16 @@
 // npm run test:runtimes: checks the packed packages, installs them in an empty folder, and uses them in
 // each runtime and with each TypeScript.
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { pack } from '../tools/pack.ts'
 
 const run = promisify(execFile)
 const here = import.meta.dirname
-const root = join(here, '..')
-/** With the most KiB that a tarball may have. */
+/** How many KiB each tarball may have. */
 const BUDGETS = { jwt: 120, guard: 480, client: 55, sealwax: 1400 }
-const PACKAGES = Object.keys(BUDGETS)
 /** What the scripts in `use` need besides the packages. */
 const PEERS = [
   'hono@4.13.19',
@@ -24,9 +23,6 @@ const PEERS = [
 ]
 
 const own = (...path) => join(here, 'node_modules', ...path)
-const { version: VERSION } = JSON.parse(readFileSync(join(root, 'packages/sealwax/package.json'), 'utf8'))
-/** In the folder of the runs. */
-const tarball = (name) => join('packed', `${name === 'sealwax' ? '' : 'sealwax-'}${name}-${VERSION}.tgz`)
 const node = (version) => own(`node${version}/bin/node`)
 const bun = own('bun/bin/bun')
 const deno = own('deno/deno')
@@ -57,44 +53,43 @@ const RUNS = [
   ['worker threads and a cluster', node(24), 'threads.mjs'],
   ['Jest: fake timers', node(24), '--experimental-vm-modules', own('jest/bin/jest.js'), '--rootDir', '.'],
   ['Vitest: fake timers', node(24), own('vitest/vitest.mjs'), 'run', '--globals', '--root', '.'],
-  ...[5, 6, 7].flatMap((version) =>
-    MODULES.map(([name, module, ...rest]) => {
-      const tsc = own(`typescript${version}/bin/tsc`)
-      return [
-        `TypeScript ${version}, ${name}: all entry points`,
-        node(24),
-        tsc,
-        ...STRICT,
-        ...LIBRARIES,
-        '--module',
-        module,
-        ...rest,
-      ]
-    }),
-  ),
+  ...[5, 6, 7].flatMap((version) => MODULES.map((module) => compiles(version, module))),
   ...[22, 24, 26].map((version) => [`Node ${version}: require`, node(version), 'required.cjs']),
-  ...PACKAGES.flatMap((name) => [
-    [`${name}: publint`, node(24), own('publint/src/cli.js'), '--strict', tarball(name)],
-    [
-      `${name}: are the types wrong?`,
-      node(24),
-      own('@arethetypeswrong/cli/dist/index.js'),
-      '--profile',
-      'esm-only',
-      tarball(name),
-    ],
-  ]),
   ['Next.js, Edge runtime: says that it is not supported', node(24), join(here, 'edge.mjs'), '.'],
 ]
+
+function compiles(version, [name, module, ...rest]) {
+  const tsc = own(`typescript${version}/bin/tsc`)
+  return [
+    `TypeScript ${version}, ${name}: all entry points`,
+    node(24),
+    tsc,
+    ...STRICT,
+    ...LIBRARIES,
+    '--module',
+    module,
+    ...rest,
+  ]
+}
+
+function lints({ folder, file }) {
+  const attw = own('@arethetypeswrong/cli/dist/index.js')
+  return [
+    [`${folder}: publint`, node(24), own('publint/src/cli.js'), '--strict', file],
+    [`${folder}: are the types wrong?`, node(24), attw, '--profile', 'esm-only', file],
+  ]
+}
 
 const { stdout: system } = await run('uname', ['-sm'])
 if (system.trim() !== 'Linux x86_64')
   throw new Error(`the runtimes are installed for Linux x86_64, and this is ${system}`)
 const place = mkdtempSync(join(tmpdir(), 'sealwax-runtimes-'))
+let count = 0
 let failed = 0
 try {
-  await prepare()
-  for (const [name, program, ...args] of RUNS) {
+  const packed = await prepare()
+  for (const [name, program, ...args] of [...RUNS, ...packed.flatMap(lints)]) {
+    count += 1
     const started = performance.now()
     const env = { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1' }
     const result = await run(program, args, { cwd: place, env, timeout: 120_000 }).catch((error) => error)
@@ -109,22 +104,20 @@ try {
 } finally {
   rmSync(place, { recursive: true, force: true })
 }
-console.log(failed === 0 ? `${RUNS.length} runs passed` : `${failed} of ${RUNS.length} runs failed`)
+console.log(failed === 0 ? `${count} runs passed` : `${failed} of ${count} runs failed`)
 process.exitCode = failed === 0 ? 0 : 1
 
-/** Packs the packages, and installs them twice. */
+/** Packs the packages, and installs them twice. Returns what was packed. */
 async function prepare() {
-  const packed = join(place, 'packed')
-  mkdirSync(packed)
-  for (const name of PACKAGES) {
-    await run('npm', ['pack', '--silent', '--pack-destination', packed], { cwd: join(root, 'packages', name) })
+  const directory = join(place, 'packed')
+  mkdirSync(directory)
+  const packed = await pack(directory)
+  for (const { folder, file } of packed) {
+    const [size, budget] = [statSync(file).size / 1024, BUDGETS[folder]]
+    if (size > budget) throw new Error(`${folder} has ${size.toFixed(0)} KiB packed; its budget is ${budget}`)
+    console.log(`     ${folder}: ${size.toFixed(0)} KiB packed, at most ${budget}`)
   }
-  for (const [name, budget] of Object.entries(BUDGETS)) {
-    const size = statSync(join(place, tarball(name))).size / 1024
-    if (size > budget) throw new Error(`${name} has ${size.toFixed(0)} KiB packed; its budget is ${budget}`)
-    console.log(`     ${name}: ${size.toFixed(0)} KiB packed, at most ${budget}`)
-  }
-  const tarballs = readdirSync(packed).map((file) => join(packed, file))
+  const tarballs = packed.map(({ file }) => file)
   await install(place, [...tarballs, ...PEERS])
   const copy = join(place, 'copy')
   mkdirSync(copy)
@@ -133,6 +126,7 @@ async function prepare() {
     tarballs.filter((file) => /sealwax-(jwt|guard)-/.test(file)),
   )
   for (const folder of ['use', 'types']) cpSync(join(here, folder), place, { recursive: true })
+  return packed
 }
 
 async function install(folder, packages) {

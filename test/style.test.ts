@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { test } from 'node:test'
+import { type Exported, exportsOf, findDeclaration } from '../docs-check/declarations.ts'
 
 const root = join(import.meta.dirname, '..')
 const sources = globSync(
@@ -12,6 +13,7 @@ const sources = globSync(
     'docs-check/*.ts',
     'docs-check/setups/*.ts',
     'test/*.ts',
+    'tools/*.ts',
   ],
   {
     cwd: root,
@@ -41,21 +43,15 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8')
 /** The entry points of all packages. */
 const entryPoints = globSync('packages/*/package.json', { cwd: root }).flatMap((manifest) =>
   Object.values<{ '@sealwax/source'?: string }>(JSON.parse(read(manifest)).exports ?? {}).flatMap((entry) =>
-    entry['@sealwax/source'] === undefined ? [] : [join(manifest, '..', entry['@sealwax/source'])],
+    entry['@sealwax/source'] === undefined ? [] : [join(root, manifest, '..', entry['@sealwax/source'])],
   ),
 )
-
-/** A name, and the file that declares, re-exports or imports it. */
-interface Name {
-  readonly name: string
-  readonly file: string
-}
 
 test('style: everything that an entry point exports has a comment, and so does each of its members', () => {
   assert.ok(entryPoints.length >= 20)
   const checked = new Set<string>()
   const missing = entryPoints.flatMap(exportsOf).flatMap((exported) => {
-    const found = findDeclaration(exported)
+    const found = declarationOf(exported)
     if (found === undefined || checked.has(found.place)) return []
     checked.add(found.place)
     return [...(found.hasComment ? [] : [found.place]), ...membersWithoutComment(found)]
@@ -64,28 +60,6 @@ test('style: everything that an entry point exports has a comment, and so does e
   assert.deepEqual(missing, [])
 })
 
-const DECLARATION = '(?:async |declare |abstract )*(?:function|const|class|interface|type)'
-
-function exportsOf(file: string): Name[] {
-  const source = read(file)
-  const own = [...source.matchAll(new RegExp(`^export ${DECLARATION} (\\w+)`, 'gm'))]
-  const passedOn = [...source.matchAll(/^export (?:type )?\{([^}]*)\}/gm)]
-  const all = [...source.matchAll(/^export \* from '(\.[^']+)'/gm)]
-  return [
-    ...[...own.map(([, name = '']) => name), ...passedOn.flatMap(([, list = '']) => namesIn(list))].map((name) => ({
-      name,
-      file,
-    })),
-    ...all.flatMap(([, path = '']) => exportsOf(join(file, '..', path))),
-  ]
-}
-
-/** The names in an import or export list, as they are known in this file. */
-function namesIn(list: string): string[] {
-  const names = list.split(',').map((name) => name.trim().replace(/^type /, ''))
-  return names.flatMap((name) => name.split(' as ').at(-1) || [])
-}
-
 interface Declaration {
   readonly place: string
   readonly hasComment: boolean
@@ -93,20 +67,14 @@ interface Declaration {
   readonly lines: readonly string[]
 }
 
-/** Follows imports and exports. Returns `undefined` for a name that another package declares. */
-function findDeclaration({ name, file }: Name): Declaration | undefined {
-  const source = read(file)
-  const declared = new RegExp(`^(?:export )?${DECLARATION} ${name}\\b`, 'm').exec(source)
-  if (declared !== null) {
-    const before = source.slice(0, declared.index).replace(/(\n\/\/ biome-ignore .*)+\n$/, '\n')
-    const lines = source.slice(declared.index).split('\n')
-    return { place: `${file}: ${name}`, hasComment: before.trimEnd().endsWith('*/'), lines }
-  }
-  for (const [, list = '', path = ''] of source.matchAll(/^(?:im|ex)port (?:type )?\{([^}]*)\} from '([^']+)'/gm)) {
-    if (!namesIn(list).includes(name)) continue
-    return path.startsWith('.') ? findDeclaration({ name, file: join(file, '..', path) }) : undefined
-  }
-  throw new Error(`${file} does not declare ${name}`)
+/** Returns `undefined` for a name that another package declares. */
+function declarationOf(exported: Exported): Declaration | undefined {
+  const found = findDeclaration(exported)
+  if (typeof found === 'string') return undefined
+  const { file, source, indexes } = found
+  const before = source.slice(0, indexes[0]).replace(/(\n\/\/ biome-ignore .*)+\n$/, '\n')
+  const lines = source.slice(indexes[0]).split('\n')
+  return { place: `${relative(root, file)}: ${exported.name}`, hasComment: before.trimEnd().endsWith('*/'), lines }
 }
 
 const MEMBER = /^ {2}(?:(?:readonly|declare|static|async|get|set) )*(\w+)\??(?:<[^>]*>)?[:(]/

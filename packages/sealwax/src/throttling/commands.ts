@@ -31,11 +31,15 @@ const simulateTrace: Command<{ trace: string }> = {
     const text = await readFile(trace, 'utf8').catch((cause) => {
       throw new AuthError('validation_failed', `The trace cannot be read: ${cause.code}`, { cause })
     })
-    const { attempts, guessesChecked, guessesRefused, refusedBy, ...owner } = simulate(readTrace(text))
+    const found = simulate(readTrace(text))
     print({
-      ...{ attempts, guesses_checked: guessesChecked, guesses_refused: guessesRefused, refused_by: refusedBy },
-      ...{ owner_logins: owner.ownerLogins, owner_waited: owner.ownerWaited },
-      longest_owner_wait: owner.longestOwnerWait,
+      attempts: found.attempts,
+      guesses_checked: found.guessesChecked,
+      guesses_refused: found.guessesRefused,
+      owner_logins: found.ownerLogins,
+      owner_waited: found.ownerWaited,
+      longest_owner_wait: found.longestOwnerWait,
+      refused_by: found.refusedBy,
     })
   },
 }
