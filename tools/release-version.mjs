@@ -1,5 +1,5 @@
-// npm run release:version: takes the changes in .changeset to the version numbers and changelogs, and
-// the number to the constant of the server. All packages have one version.
+// npm run release:version: writes the changes in .changeset into the version numbers and changelogs, and
+// the number into the constant of the server. All packages have one version.
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
