@@ -1,5 +1,4 @@
-import { constants, createHash, createPublicKey, privateEncrypt } from 'node:crypto'
-import type { Jwk } from '@sealwax/jwt'
+import { constants, createHash, privateEncrypt } from 'node:crypto'
 import { importKey, verify } from '@sealwax/jwt'
 import type { Attack, Row } from './attack.ts'
 import {
@@ -21,7 +20,6 @@ import {
 } from './attack.ts'
 import { base64url, claims, header, rsaJwk, secret } from './craft.ts'
 
-const _publicObject = (jwk: Jwk) => createPublicKey({ key: { ...jwk }, format: 'jwk' })
 const [head, body, signature] = good.split('.') as [string, string, string]
 
 const against = (keys: typeof hs256, tokens: readonly string[], options = {}): Attack[] =>

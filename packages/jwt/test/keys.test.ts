@@ -1,21 +1,22 @@
 import assert from 'node:assert/strict'
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign as signOneShot } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import type { Jwk, JwtErrorCode, SigningKey } from '@sealwax/jwt'
+import type { Jwk, SigningKey } from '@sealwax/jwt'
 import {
   createLocalJWKSet,
   exportJwk,
   generateKey,
   importKey,
   isSigningKey,
-  JwtError,
   sign,
   thumbprint,
   verify,
 } from '@sealwax/jwt'
 import { buildKeySet } from '../src/jwks.ts'
+import { certificate } from './certificate.ts'
 import { base64url, rsaJwk, secret } from './craft.ts'
+import { refusedKey } from './refused-key.ts'
 
 const anyone = { issuer: null, audience: null, typ: null }
 const ecKey = await generateKey('ES256', { kid: 'ec' })
@@ -27,42 +28,6 @@ const edPublic: Jwk = exportJwk(edKey)
 const rsaPrivate: Jwk = rsaJwk()
 const rsaPublic: Jwk = { kty: 'RSA', n: rsaPrivate.n ?? '', e: 'AQAB' }
 const oct: Jwk = { kty: 'oct', k: base64url(secret), alg: 'HS256', kid: 'hs' }
-
-function refusedKey(source: unknown, options?: object, code: JwtErrorCode = 'ERR_JWT_KEY'): JwtError {
-  const call = importKey as unknown as (source: unknown, options?: object) => unknown
-  let thrown: unknown
-  try {
-    call(source, options)
-  } catch (error) {
-    thrown = error
-  }
-  assert.ok(thrown instanceof JwtError, `expected ${code}, got ${String(thrown)}`)
-  assert.equal(thrown.code, code, thrown.message)
-  return thrown
-}
-
-function certificate(): string {
-  // A self-signed P-256 certificate in DER, since node:crypto cannot create one.
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const der = (tag: number, ...parts: Uint8Array[]) => {
-    const body = Buffer.concat(parts)
-    const length =
-      body.length < 128
-        ? [body.length]
-        : body.length < 256
-          ? [0x81, body.length]
-          : [0x82, body.length >> 8, body.length & 255]
-    return Buffer.concat([Buffer.of(tag, ...length), body])
-  }
-  const ecdsaSha256 = der(0x30, Buffer.from('06082a8648ce3d040302', 'hex'))
-  const name = der(0x30, der(0x31, der(0x30, Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from('test')))))
-  const dates = der(0x30, der(0x17, Buffer.from('200101000000Z')), der(0x17, Buffer.from('210101000000Z')))
-  const spki = publicKey.export({ format: 'der', type: 'spki' })
-  const body = der(0x30, der(0xa0, der(2, Buffer.of(2))), der(2, Buffer.of(1)), ecdsaSha256, name, dates, name, spki)
-  const signature = signOneShot('sha256', body, privateKey)
-  const whole = der(0x30, body, ecdsaSha256, der(3, Buffer.of(0), signature))
-  return `-----BEGIN CERTIFICATE-----\n${whole.toString('base64')}\n-----END CERTIFICATE-----\n`
-}
 
 test('generateKey: HMAC keys have no public key, others have one that cannot sign', async () => {
   for (const alg of ['HS256', 'HS384', 'HS512'] as const) {
@@ -119,132 +84,10 @@ test('importKey: a wrong type, curve or length is refused with that reason, befo
   assert.match(refusedKey({ ...edPublic, x: `${edPublic.x}AA` }).message, /x of the JWK is not/)
 })
 
-test('importKey: an encrypted PEM is refused with that reason, in the new and the old format', () => {
-  const rsa = createPrivateKey({ key: { ...rsaPrivate }, format: 'jwk' })
-  for (const type of ['pkcs8', 'pkcs1'] as const) {
-    const pem = rsa.export({ format: 'pem', type, cipher: 'aes-256-cbc', passphrase: 'x' })
-    assert.match(refusedKey(String(pem)).message, /is encrypted; decrypt it first/)
-  }
-})
-
-test('importKey: an encrypted PEM is imported with its passphrase, in the new and the old format', () => {
-  const rsa = createPrivateKey({ key: { ...rsaPrivate }, format: 'jwk' })
-  for (const type of ['pkcs8', 'pkcs1'] as const) {
-    const pem = String(rsa.export({ format: 'pem', type, cipher: 'aes-256-cbc', passphrase: 'open sesame' }))
-    const oneLine = pem.replaceAll(/\n+/g, ' ')
-    for (const text of [pem, pem.replaceAll('\n', '\\n'), pem.replaceAll('\n', '\n  '), oneLine]) {
-      assert.ok(isSigningKey(importKey(text, { passphrase: 'open sesame' })))
-      assert.match(refusedKey(text, { passphrase: 'sesame' }).message, /cannot be decrypted with this passphrase$/)
-    }
-  }
-  const older = String(rsa.export({ format: 'pem', type: 'pkcs1', cipher: 'aes-256-cbc', passphrase: 'x' }))
-  for (const text of [older.replaceAll('\n', ''), older.replace('Proc-Type', 'Comment')]) {
-    assert.match(refusedKey(text, { passphrase: 'x' }).message, /lines of the PEM have run together, or it has header/)
-  }
-  for (const [source, passphrase] of [
-    [{ ...rsaPrivate }, 'x'],
-    [randomBytes(32), 'x'],
-    [String(rsa.export({ format: 'pem', type: 'pkcs8' })), 5],
-  ]) {
-    assert.throws(() => importKey(source as never, { alg: 'RS256', passphrase } as never), { code: 'ERR_JWT_OPTION' })
-  }
-})
-
-test('importKey: a PEM is imported as environment variables and YAML leave it', () => {
-  const rsa = createPrivateKey({ key: { ...rsaPrivate }, format: 'jwk' })
-  const ec = createPrivateKey({ key: { ...ecPrivate }, format: 'jwk' })
-  for (const whole of [
-    String(rsa.export({ format: 'pem', type: 'pkcs8' })),
-    String(rsa.export({ format: 'pem', type: 'pkcs1' })),
-    String(createPublicKey(ec).export({ format: 'pem', type: 'spki' })),
-    `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${ec.export({ format: 'pem', type: 'sec1' })}`,
-    String(certificate()),
-  ]) {
-    const { kid } = importKey(whole)
-    const forms = [
-      whole.replaceAll('\n', '\\n'),
-      whole.replaceAll('\n', '\\r\\n'),
-      whole.replaceAll('\n', ' '),
-      whole.replaceAll('\n', ''),
-      whole.replaceAll('\n', '\n    '),
-      whole.replaceAll('\n', '\n\t'),
-      `"${whole}"`,
-      `'${whole.replaceAll('\n', '\\n')}'`,
-    ]
-    for (const form of forms) assert.equal(importKey(form).kid, kid, form.slice(0, 60))
-  }
-})
-
-test('importKey: a PEM that was cut off or damaged is refused with the reason', () => {
-  const pem = String(
-    createPrivateKey({ key: { ...ecPrivate }, format: 'jwk' }).export({ format: 'pem', type: 'pkcs8' }),
-  )
-  assert.match(refusedKey(pem.slice(0, 120)).message, /has no line -----END; it was cut off$/)
-  assert.match(refusedKey(pem.replace('PRIVATE KEY-----\n', 'PRIVATE KEY-----\n%')).message, /not base64$/)
-  assert.match(refusedKey(pem.replace('END PRIVATE', 'END PUBLIC')).message, /cut off$/)
-  assert.match(refusedKey(pem.replace(/\n[^-]+\n/, '\n')).message, /not base64$/)
-})
-
 test('importKey: a private key that cannot sign is refused with the underlying error as cause', () => {
   const error = refusedKey({ ...rsaPrivate, p: 'AQ', q: 'AQ' })
   assert.match(error.message, /cannot sign/)
   assert.ok(error.cause instanceof Error)
-})
-
-test('importKey: imports the key of every PEM with one key', () => {
-  const ec = createPrivateKey({ key: { ...ecPrivate }, format: 'jwk' })
-  const rsa = createPrivateKey({ key: { ...rsaPrivate }, format: 'jwk' })
-  const ed = createPrivateKey({ key: { ...edPrivate }, format: 'jwk' })
-  const pems: [pem: string | Buffer, alg: string, signs: boolean][] = [
-    [ec.export({ format: 'pem', type: 'pkcs8' }), 'ES256', true],
-    [ec.export({ format: 'pem', type: 'sec1' }), 'ES256', true],
-    [
-      `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${ec.export({ format: 'pem', type: 'sec1' })}`,
-      'ES256',
-      true,
-    ],
-    [createPublicKey(ec).export({ format: 'pem', type: 'spki' }), 'ES256', false],
-    [rsa.export({ format: 'pem', type: 'pkcs8' }), 'RS256', true],
-    [rsa.export({ format: 'pem', type: 'pkcs1' }), 'RS256', true],
-    [createPublicKey(rsa).export({ format: 'pem', type: 'pkcs1' }), 'RS256', false],
-    [createPublicKey(rsa).export({ format: 'pem', type: 'spki' }), 'RS256', false],
-    [ed.export({ format: 'pem', type: 'pkcs8' }), 'EdDSA', true],
-    [certificate(), 'ES256', false],
-  ]
-  for (const [pem, alg, signs] of pems) {
-    const text = String(pem)
-    const key = importKey(`\n${text.replaceAll('\n', '\r\n')} `)
-    assert.equal(key.alg, alg, text.slice(0, 30))
-    assert.equal(isSigningKey(key), signs, text.slice(0, 30))
-    assert.equal(importKey(text).kid, key.kid)
-  }
-  assert.equal(importKey(String(pems[4]?.[0]), { alg: 'PS512', kid: 'mine' }).alg, 'PS512')
-})
-
-test('importKey: refuses a string that is not a PEM of one supported key, and reports what to pass instead', () => {
-  assert.match(refusedKey('s3cr3t-s3cr3t-s3cr3t-s3cr3t-s3cr3t').message, /octets/)
-  assert.doesNotMatch(refusedKey('s3cr3t-s3cr3t').message, /s3cr3t/)
-  const pair = generateKeyPairSync('ec', {
-    namedCurve: 'P-256',
-    publicKeyEncoding: { format: 'pem', type: 'spki' },
-    privateKeyEncoding: { format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'x' },
-  })
-  assert.match(refusedKey(pair.privateKey).message, /encrypted/)
-  assert.match(refusedKey(pair.publicKey + pair.publicKey).message, /more than one/)
-  refusedKey('')
-  refusedKey('-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n')
-  refusedKey('-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n')
-  refusedKey('-----BEGIN ')
-  const spki = {
-    publicKeyEncoding: { format: 'pem', type: 'spki' },
-    privateKeyEncoding: { format: 'pem', type: 'pkcs8' },
-  } as const
-  refusedKey(generateKeyPairSync('ec', { namedCurve: 'secp256k1', ...spki }).publicKey)
-  refusedKey(generateKeyPairSync('x25519', spki).publicKey)
-  refusedKey(generateKeyPairSync('ed448', spki).privateKey)
-  refusedKey(generateKeyPairSync('rsa', { modulusLength: 1024, ...spki }).publicKey)
-  refusedKey(pair.publicKey, { alg: 'RS256' })
-  refusedKey(pair.publicKey, { alg: 'HS256' })
 })
 
 test('importKey: octets are a secret for the given algorithm, at least as long as its hash', () => {
