@@ -44,22 +44,16 @@ export function crossOrigin(sharing: Sharing): Attempt[] {
 /** Names that a careless comparison takes for one of the given origins. */
 function strangersTo(origins: readonly string[]): readonly (readonly [who: string, origin: string])[] {
   const near = origins.flatMap((origin) => {
-    const { protocol, host, hostname, port } = new URL(origin)
-    const end = port === '' ? '' : `:${port}`
-    const dot = hostname.indexOf('.')
-    return [
-      ['a host that starts like', `${protocol}//${hostname}.evil.example${end}`],
+    const { protocol, host, hostname } = new URL(origin)
+    const port = host.slice(hostname.length)
+    const names = [
+      ['a host that starts like', `${protocol}//${hostname}.evil.example${port}`],
       ['a host that ends like', `${protocol}//evil${host}`],
-      ...(dot > 0
-        ? [
-            [
-              'a host with a letter for the dot of',
-              `${protocol}//${hostname.slice(0, dot)}x${hostname.slice(dot + 1)}${end}`,
-            ],
-          ]
-        : []),
-      ...(protocol === 'https:' ? [['the same host without TLS as', `http://${host}`]] : []),
-    ].map(([who, one]) => [`${who} ${origin}`, one ?? ''] as const)
+      ['a host with a letter for the dot of', `${protocol}//${host.replace('.', 'x')}`],
+      ['the same host without TLS as', `http://${host}`],
+    ] as const
+    // Without a dot, or without TLS, two of them are the origin itself.
+    return names.filter(([, one]) => one !== origin).map(([who, one]) => [`${who} ${origin}`, one] as const)
   })
   return [['another site', EVIL], ['a sandboxed frame', 'null'], ...near]
 }
