@@ -15,11 +15,11 @@ export interface Program {
   kill(): void
 }
 
-/** Starts a program that reads PORT on a free port, and waits until it prints its address. */
+/** Starts a program that reads PORT, by default on a free port, and waits until it prints its address. */
 export async function startProgram(path: string, env: Record<string, string> = {}): Promise<Program> {
-  const port = await freePort()
+  const port = env.PORT ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
-  const { child, closed, output } = run(path, { PORT: String(port), ...env })
+  const { child, closed, output } = run(path, { ...env, PORT: String(port) })
   let isOver = false
   void closed.then(() => {
     isOver = true
@@ -35,7 +35,7 @@ export async function startProgram(path: string, env: Record<string, string> = {
   return { url, output, end, kill: () => void child.kill('SIGKILL') }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

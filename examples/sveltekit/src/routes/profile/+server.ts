@@ -1,0 +1,6 @@
+import type { RequestHandler } from '@sveltejs/kit'
+import { protect } from 'sealwax/fetch'
+
+/** For apps that send the access token themselves: `Authorization: Bearer …`. */
+export const GET: RequestHandler = ({ locals, request }) =>
+  protect(locals.auth.guard, (_request, { subject }) => Response.json({ user_id: subject }))(request)
