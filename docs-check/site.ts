@@ -75,6 +75,7 @@ async function look(page: Page, url: string, where: string): Promise<readonly st
 
 async function search(page: Page, origin: string): Promise<readonly string[]> {
   await page.goto(origin)
+  await page.waitForFunction(() => '__vue_app__' in (document.querySelector('#app') ?? {})) // the keys work from then on
   await page.keyboard.press('Control+k')
   await page.locator('#localsearch-input').fill('revocation feed')
   const found = page.locator('.result').first()
