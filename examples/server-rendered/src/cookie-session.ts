@@ -68,10 +68,11 @@ export function cookieSession(auth: AuthServer, url: string): CookieSession {
 }
 
 /** The audit log shows it, and a refresh is compared with it. */
-export function clientOf(auth: AuthServer, req: Request): { ip?: string; userAgent?: string } {
-  const ip = auth.clientAddress(req.socket.remoteAddress, req.get(auth.forwardedHeader))
-  const userAgent = req.get('User-Agent')?.slice(0, 256)
-  return { ...(ip !== undefined && { ip }), ...(userAgent !== undefined && { userAgent }) }
+export function clientOf(auth: AuthServer, req: Request) {
+  return {
+    ip: auth.clientAddress(req.socket.remoteAddress, req.get(auth.forwardedHeader)),
+    userAgent: req.get('User-Agent')?.slice(0, 256),
+  }
 }
 
 /** Returns undefined for a token that is refused. */

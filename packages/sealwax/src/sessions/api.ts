@@ -40,7 +40,12 @@ export interface SessionsApi {
    */
   refresh(
     refreshToken: string,
-    origin?: { ip?: string; userAgent?: string; device?: string; jkt?: string },
+    origin?: {
+      ip?: string | undefined
+      userAgent?: string | undefined
+      device?: string | undefined
+      jkt?: string | undefined
+    },
   ): Promise<TokenResponse>
   /**
    * Confirms that the client has stored a refresh token. The previous token is accepted for one

@@ -30,8 +30,9 @@ async function start(url: string): Promise<AuthServer> {
 }
 
 /** The audit log shows it, and a refresh is compared with it. */
-export function clientOf(auth: AuthServer, { request, getClientAddress }: RequestEvent) {
-  const ip = auth.clientAddress(getClientAddress(), request.headers.get(auth.forwardedHeader) ?? undefined)
-  const userAgent = request.headers.get('User-Agent')?.slice(0, 256)
-  return { ...(ip !== undefined && { ip }), ...(userAgent !== undefined && { userAgent }) }
+export function clientOf(auth: AuthServer, { request: { headers }, getClientAddress }: RequestEvent) {
+  return {
+    ip: auth.clientAddress(getClientAddress(), headers.get(auth.forwardedHeader) ?? undefined),
+    userAgent: headers.get('User-Agent')?.slice(0, 256),
+  }
 }
