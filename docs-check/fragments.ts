@@ -17,7 +17,10 @@ const COMPILER_OPTIONS = {
 }
 
 const isCode = (block: Block) =>
-  CODE.has(block.lang) && !block.marks.includes('theirs') && reasonOf(block) === undefined
+  CODE.has(block.lang) &&
+  !block.marks.includes('theirs') &&
+  !block.marks.includes('built') &&
+  reasonOf(block) === undefined
 
 const slugOf = (page: string) =>
   page
@@ -108,6 +111,7 @@ async function compile(pages: readonly string[]): Promise<readonly string[]> {
     for (const block of fragmentsOf(page)) writeFragment(block)
     writeFiles(page)
   }
+  if (!pages.some((page) => existsSync(join(GENERATED, slugOf(page))))) return [] // tsc refuses a project without files
   const config = join(GENERATED, `tsconfig.${slugOf(pages[0] as string)}.json`)
   const include = pages.map((page) => `${slugOf(page)}/**/*`)
   save(config, JSON.stringify({ extends: '../../tsconfig.base.json', compilerOptions: COMPILER_OPTIONS, include }))

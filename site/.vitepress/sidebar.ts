@@ -8,6 +8,7 @@ export const sidebar = [
       { text: 'Sealwax', link: '/' },
       page('The lesson', 'learn'),
       page('Sealwax in your app', 'embedding'),
+      page('Next.js', 'next'),
       page('Protecting routes', 'guard'),
       page("Other people's issuers", 'issuers'),
       page('Sessions: log in, refresh, log out', 'sessions'),
