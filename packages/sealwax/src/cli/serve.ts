@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { AuthServer } from '../auth-server.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuth } from '../create-auth.ts'
+import { eventBody } from '../http/audit-routes.ts'
 import { toNodeHandler } from '../http/node.ts'
 import { reloadCertificateOnSighup } from './certificate.ts'
 import { watchConnections } from './connections.ts'
@@ -51,7 +52,7 @@ async function openAuth(environment: Environment, log: Logger): Promise<AuthServ
     ...environment.auth,
     store: await storeOf(environment.databaseUrl, environment.databaseConnections),
     logger: log,
-    onEvent: ({ type, time, ...event }) => log.info({ event: type, ...event }, 'audit'),
+    onEvent: ({ type, time, ...event }) => log.info({ event: type, ...eventBody(event) }, 'audit'),
   })
 }
 

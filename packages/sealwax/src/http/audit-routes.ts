@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { type AuditRecord, listAudit } from '../core/audit.ts'
+import type { AuditEvent } from '../core/events.ts'
 import type { Edge } from './edge.ts'
 import { jsonReply, refusals, text, time } from './schemas.ts'
 
@@ -88,12 +89,10 @@ export function auditRoutes({ app, context, administrators }: Edge): void {
 }
 
 /** Returns a row of the audit log as the API returns it. */
-export function auditBody({ id, type, time: at, subject, sessionId, data = {}, count, repeats, ...from }: AuditRecord) {
+export function auditBody({ id, type, time: at, data = {}, count, repeats, ...event }: AuditRecord) {
   return {
     ...{ id, type, time: new Date(at).toISOString() },
-    ...(subject !== undefined && { subject }),
-    ...(sessionId !== undefined && { session_id: sessionId }),
-    ...clientBody(from),
+    ...eventBody(event),
     ...{ data: { ...data }, count },
     ...(repeats !== undefined && {
       repeats: {
@@ -102,6 +101,16 @@ export function auditBody({ id, type, time: at, subject, sessionId, data = {}, c
         ips: { ...repeats.ips },
       },
     }),
+  }
+}
+
+/** Returns what an event is about, in the spelling of the API, which the log of `serve` has, too. */
+export function eventBody({ subject, sessionId, data, ...from }: Omit<AuditEvent, 'type' | 'time'>) {
+  return {
+    ...(subject !== undefined && { subject }),
+    ...(sessionId !== undefined && { session_id: sessionId }),
+    ...clientBody(from),
+    ...(data !== undefined && { data }),
   }
 }
 

@@ -127,6 +127,12 @@ test('cli: a user created with a password from stdin can log in; the log contain
     .map((line) => JSON.parse(line))
   assert.ok(lines.some(({ path, status }) => path === '/login' && status === 200))
   assert.ok(lines.some(({ event }) => event === 'user.login_failed'))
+  const { level, time, ...session } = lines.find(({ event }) => event === 'session.created')
+  assert.deepEqual([level, typeof time], [30, 'number'])
+  const { ip, subject, session_id } = session
+  const expected = { ip, user_agent: 'node', subject, session_id, data: { amr: ['pwd'] } }
+  assert.deepEqual(session, { event: 'session.created', msg: 'audit', ...expected }, 'as in GET /admin/audit')
+  assert.ok(ip && subject && session_id)
 })
 
 test('cli: SIGTERM lets a running request finish', async () => {
