@@ -93,9 +93,9 @@ export interface WrappedValues {
   rewrap(unit: Unit, from: WrappedValue, to: Uint8Array): Promise<boolean>
   /**
    * Gives up values whose secret is lost: replaces or deletes them, and revokes what they
-   * protected.
+   * protected. Returns how many were still in use.
    */
-  forget(context: Context, unit: Unit, values: readonly WrappedValue[]): Promise<void>
+  forget(context: Context, unit: Unit, values: readonly WrappedValue[]): Promise<number>
 }
 
 /** A stored value and its place. */

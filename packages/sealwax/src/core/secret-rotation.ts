@@ -108,7 +108,7 @@ function rewrapValue({ secrets, log }: Context, { value, place }: WrappedValue):
  * Gives up what a lost secret wraps, so that the server can start again: its signing keys are
  * revoked and its sessions end.
  *
- * @returns how many of each, by their noun
+ * @returns how many of each were still in use, by their noun
  * @throws {AuthError} `config_invalid` when the secret is not lost, or wraps nothing
  */
 export async function forgetSecret(context: Context, fingerprint: string): Promise<Readonly<Record<string, number>>> {
@@ -133,8 +133,7 @@ async function forgetAll(context: Context, wrapped: WrappedValues, head: Uint8Ar
   for (;;) {
     const page = await wrapped.wrappedBy(context, head, PAGE)
     if (page.length === 0) return count
-    await commit(context, (unit) => wrapped.forget(context, unit, page))
-    count += page.length
+    count += await commit(context, (unit) => wrapped.forget(context, unit, page))
   }
 }
 

@@ -16,11 +16,15 @@ export const wrappedSessionKeys: WrappedValues = {
   // Their refresh tokens can no longer be verified.
   async forget(context, unit, values) {
     const { now, secrets, randomBytes } = context
+    let count = 0
     for (const { id, value, place } of values) {
       await unit.sessions.rewrap(id, value, secrets.wrap(randomBytes(32), place))
       const ended = await unit.sessions.end(id, now(), 'secret_lost' satisfies EndReason)
-      if (ended !== undefined) await revokeSessions(context, unit, [ended])
+      if (ended === undefined) continue // it had ended before
+      await revokeSessions(context, unit, [ended])
+      count += 1
     }
-    await audit(unit, { type: 'sessions.ended', time: now(), data: { reason: 'secret_lost', count: values.length } })
+    await audit(unit, { type: 'sessions.ended', time: now(), data: { reason: 'secret_lost', count } })
+    return count
   },
 }

@@ -31,5 +31,6 @@ export const wrappedSigningKeys: WrappedValues = {
       await revokeKid(context, unit, row)
       await audit(unit, { type: 'key.revoked', time: context.now(), data: { kid, alg, reason: 'secret_lost' } })
     }
+    return lost.length
   },
 }

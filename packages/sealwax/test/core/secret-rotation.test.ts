@@ -85,6 +85,8 @@ for (const [name, open] of Object.entries(STORES)) {
       const before = await createAuth({ ...options(await opened.another(), SECRET), onEvent })
       await before.users.create({ id: 'ann', email: 'ann@example.com', password: PASSWORD })
       const tokens = await before.sessions.create({ subject: 'ann' })
+      await before.sessions.create({ subject: 'bob' })
+      await before.sessions.revokeAll('bob') // had ended, so it is not counted
       await before.close()
       const lost = fingerprint(SECRET)
       const forget = async (secret: string, which: string) =>
@@ -99,6 +101,11 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.equal(
         events.filter(({ type, data }) => type === 'key.revoked' && data?.reason === 'secret_lost').length,
         2,
+      )
+      const ended = events.filter(({ type, data }) => type === 'sessions.ended' && data?.reason === 'secret_lost')
+      assert.deepEqual(
+        ended.map(({ data }) => data?.count),
+        [1],
       )
       await using after = Object.assign(await createAuth({ ...options(await opened.another(), NEXT) }), {
         [Symbol.asyncDispose]: () => after.close(),
