@@ -84,6 +84,8 @@ export const GUARD_OPTIONS: OptionRules<GuardOptions> = {
     secret: "write keys: importKey(octets, { alg: 'HS256' })",
     key: 'write keys',
     jwksUri: 'write keys: createRemoteJWKSet(url)',
+    leeway: 'write clockTolerance',
+    onRefused: 'write onRefusal; onRefused is an option of protect',
   },
   rules: {
     ...TOKEN_RULES,

@@ -96,7 +96,11 @@ function isAnyOf(value: unknown): value is { readonly any: readonly string[] } {
 
 const REQUIREMENT: OptionRules<Requirement<never>> = {
   example: "{ scope: 'orders:read' }",
-  hints: { scopes: 'write scope', roles: 'write role' },
+  hints: {
+    scopes: 'write scope',
+    roles: 'write role',
+    onRefused: 'it belongs in the options of protect, after the requirement',
+  },
   rules: {
     scope: mustBe(
       'one scope, a list of at least one, or { any: [...] } with such a list; each scope is a string of its own',

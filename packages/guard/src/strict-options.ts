@@ -1,5 +1,6 @@
 import { type Duration, toSeconds } from '@sealwax/jwt'
 import { describeValue } from '@sealwax/jwt/internal'
+import { similarName } from './similar-name.ts'
 
 /**
  * Returns what an option must be, or `undefined` if it accepts the value. It never accepts
@@ -36,7 +37,9 @@ export function checkOptions<Options extends object>(
   }
   const prefix = name === undefined ? '' : `${name}.`
   for (const [member, value] of Object.entries(options)) {
-    if (!Object.hasOwn(rules, member)) throw unknownOption(caller, `${prefix}${member}`, hints[member])
+    if (!Object.hasOwn(rules, member)) {
+      throw unknownOption(caller, `${prefix}${member}`, hintFor(member, hints, Object.keys(rules)))
+    }
     if (value === undefined && required.includes(member as keyof Options & string)) continue
     const allowed = rules[member as keyof Options & string](value)
     if (allowed !== undefined) throw wrongOption(caller, `${prefix}${member}`, allowed, value)
@@ -45,6 +48,13 @@ export function checkOptions<Options extends object>(
     if (options[member] !== undefined) continue
     throw new TypeError(`${caller}: ${prefix}${member} must be given: ${rules[member](undefined)}`)
   }
+}
+
+/** What to write instead of a wrong name, if that is likely. */
+function hintFor(name: string, hints: Readonly<Record<string, string>>, known: readonly string[]): string | undefined {
+  if (Object.hasOwn(hints, name)) return hints[name]
+  const similar = similarName(name, known)
+  return similar && `write ${similar}`
 }
 
 /** The error for an option with a value that is not accepted. */

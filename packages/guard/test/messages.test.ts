@@ -86,7 +86,7 @@ test('createGuard: options that are missing, unknown or undefined throw an error
       [{ ...whole, realm: undefined }],
       'realm must be printable ASCII, and not empty (got undefined; leave it out to get its default)',
     ],
-    [[{ ...whole, isuer: issuer }], 'there is no option "isuer"'],
+    [[{ ...whole, isuer: issuer }], 'there is no option "isuer"; write issuer'],
     [[{ ...whole, secret: 'x' }], 'there is no option "secret"; write keys: importKey(octets, { alg: \'HS256\' })'],
     [[{ ...whole, trust: [] }], 'there is no option "trust"; write issuers: [{ issuer, keys, until }]'],
     [[{ ...whole, clockTolerance: '5m' }], "clockTolerance must be at most 60 seconds (got '5m')"],
@@ -175,7 +175,7 @@ const NESTED: readonly [option: string, options: object, message: string][] = [
     "revocation.whenStale must be 'deny' or 'allow' (got a string)",
   ],
   ['revocation.onFeed', { revocation: { onFeed: true } }, 'revocation.onFeed must be a function (got true)'],
-  ['revocation.uri', { revocation: { uri: 'x' } }, 'there is no option "revocation.uri"'],
+  ['revocation.uri', { revocation: { uri: 'x' } }, 'there is no option "revocation.uri"; write url'],
   ['revocation.check', { revocation: { check: true } }, 'revocation.check must be a function (got true)'],
   [
     'revocation.cacheFor',
@@ -212,6 +212,13 @@ const REQUIREMENT: readonly [member: string, requirement: unknown, message: stri
   ['check', { check: true }, 'requirement.check must be a function (got true)'],
   ['optional', { optional: 'yes' }, 'requirement.optional must be true or false (got a string)'],
   ['scopes', { scopes: 'a' }, 'there is no option "requirement.scopes"; write scope'],
+  ['frehs', { frehs: '5m' }, 'there is no option "requirement.frehs"; write fresh'],
+  ['constructor', { constructor: 1 }, 'there is no option "requirement.constructor"'],
+  [
+    'onRefused',
+    { onRefused() {} },
+    'there is no option "requirement.onRefused"; it belongs in the options of protect, after the requirement',
+  ],
 ]
 
 for (const [member, requirement, message] of REQUIREMENT) {
@@ -244,7 +251,7 @@ const OTHERS: readonly [call: Call, args: readonly unknown[], message: string][]
   [
     authenticateSocket as Call,
     [guardWith(), socket(), { timeOut: 5 }],
-    'authenticateSocket: there is no option "timeOut"',
+    'authenticateSocket: there is no option "timeOut"; write timeout',
   ],
   [
     protectedResourceMetadata as Call,

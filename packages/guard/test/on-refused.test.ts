@@ -186,7 +186,7 @@ for (const { name, start } of sites) {
 
 test('protect: options that are unknown or not a function are refused when the route is created', () => {
   const wrong: readonly [options: unknown, message: string][] = [
-    [{ onRefuse() {} }, 'protect: there is no option "options.onRefuse"'],
+    [{ onRefuse() {} }, 'protect: there is no option "options.onRefuse"; write onRefused'],
     [
       { onRefused: 'next' },
       'protect: options.onRefused must be a function of the error and the arguments of a handler (got a string)',

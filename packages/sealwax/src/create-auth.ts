@@ -57,7 +57,7 @@ export async function open<Features extends readonly Feature[]>(
 ): Promise<ServerCore & ApiOf<Features>> {
   const revoked = createRevocationList(options?.now === undefined ? {} : { now: options.now })
   const context = contextOf(options, revoked, features)
-  const guards = createGuards(context, revoked)
+  const guards = createGuards(context, revoked, options.onRefusal)
   provideGuards(context, guards)
   for (const { checkConfig } of features) await checkConfig?.(context)
   const warn = (sentence: string) => context.log.warn({}, sentence)
@@ -142,7 +142,7 @@ function contextOf(options: AuthOptions, revoked: RevocationList, features: read
  * Creates the guards, all with the keys and revocations of this process: one for the application,
  * and those for our own routes, which accept no other issuer.
  */
-function createGuards(context: Context, revoked: RevocationList): Guards {
+function createGuards(context: Context, revoked: RevocationList, onRefusal: AuthOptions['onRefusal']): Guards {
   const { config } = context
   const options = {
     issuer: config.issuer,
@@ -157,7 +157,10 @@ function createGuards(context: Context, revoked: RevocationList): Guards {
   const { application, own } = dpopVerifiers(context)
   try {
     return {
-      guard: createGuard({ ...options, issuers: config.issuers, dpop: application }),
+      guard: createGuard({
+        ...{ ...options, issuers: config.issuers, dpop: application },
+        ...(onRefusal !== undefined && { onRefusal }),
+      }),
       own: createGuard({ ...options, dpop: own }),
       parameters: createGuard({ ...options, senderConstrained: 'ignore' }),
     }

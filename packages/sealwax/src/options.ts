@@ -1,3 +1,4 @@
+import { similarName } from '@sealwax/guard/internal'
 import { describeValue } from '@sealwax/jwt/internal'
 import { type AuthOptions, type Config, invalidOption, type OptionRule } from './core/options.ts'
 import { unknownOption } from './core/strict-options.ts'
@@ -13,7 +14,11 @@ const RULES = listRules(allFeatures)
 export const OPTION_RULES: ReadonlyMap<string, OptionRule> = RULES
 
 /** Names that other libraries use for an option, and what to write instead. */
-const HINTS: Readonly<Record<string, string>> = { expiresIn: 'write accessTtl', trust: 'write issuers' }
+const HINTS: Readonly<Record<string, string>> = {
+  expiresIn: 'write accessTtl',
+  accessTokenTtl: 'write accessTtl',
+  trust: 'write issuers',
+}
 
 /**
  * Checks the options and fills in the defaults.
@@ -27,7 +32,8 @@ export function configure(options: AuthOptions, features: readonly Feature[] = a
   const rules = listRules(features)
   for (const [name, value] of Object.entries(options)) {
     if (!rules.has(name)) {
-      const hint = Object.hasOwn(HINTS, name) ? HINTS[name] : undefined
+      const similar = similarName(name, rules.keys())
+      const hint = Object.hasOwn(HINTS, name) ? HINTS[name] : similar && `write ${similar}`
       throw new AuthError('config_invalid', unknownOption(CALLER, name, hint))
     }
     if (value === undefined) {

@@ -42,6 +42,7 @@ export const coreOptions: OptionRules = {
   migrate: oneOf('migrate', ['auto', 'off'], 'auto'),
   loadSubject: callback('loadSubject'),
   onEvent: callback('onEvent'),
+  onRefusal: callback('onRefusal'),
   logger: { check: checkLogger },
   now: callback('now'),
 }

@@ -1,4 +1,4 @@
-import type { TrustedIssuer } from '@sealwax/guard'
+import type { GuardError, GuardRequest, TrustedIssuer } from '@sealwax/guard'
 import { type Duration, toSeconds } from '@sealwax/jwt'
 import { describeValue } from '@sealwax/jwt/internal'
 import { AuthError } from '../errors.ts'
@@ -78,6 +78,11 @@ export interface AuthOptions {
    * Called with every audit event after its commit, even if several share a row of the audit log.
    */
   readonly onEvent?: (event: AuditEvent) => void
+  /**
+   * Called once for every refusal of `auth.guard`, before it is thrown. Errors it throws or rejects
+   * with are ignored.
+   */
+  readonly onRefusal?: (error: GuardError, request: GuardRequest) => void
   /** A logger with the methods of pino. Default: nothing is logged. */
   readonly logger?: Logger
   /**

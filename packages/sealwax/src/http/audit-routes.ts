@@ -104,7 +104,7 @@ export function auditBody({ id, type, time: at, data = {}, count, repeats, ...ev
   }
 }
 
-/** Returns what an event is about, in the spelling of the API, which the log of `serve` has, too. */
+/** Returns what an event is about, as the API and the log of `serve` spell it. */
 export function eventBody({ subject, sessionId, data, ...from }: Omit<AuditEvent, 'type' | 'time'>) {
   return {
     ...(subject !== undefined && { subject }),

@@ -267,6 +267,7 @@ const TABLE: Record<keyof AuthOptions, { good: unknown[]; bad: unknown[] }> = {
   beforeRegister: { good: [nothing], bad: [null, {}, 'x'] },
   checkAttributes: { good: [nothing], bad: [null, {}, 'x'] },
   onEvent: { good: [nothing], bad: [null, {}, 'x'] },
+  onRefusal: { good: [nothing], bad: [null, {}, 'x'] },
   logger: { good: [logger], bad: [null, {}, 'x', nothing] },
   now: { good: [Date.now], bad: [null, 0, new Date()] },
 }
@@ -350,6 +351,7 @@ const MESSAGES: Record<keyof AuthOptions, readonly [value: unknown, message: str
   beforeRegister: [null, 'be a function (got null)'],
   checkAttributes: [7, 'be a function (got 7)'],
   onEvent: ['x', 'be a function (got a string)'],
+  onRefusal: ['x', 'be a function (got a string)'],
   logger: [
     {},
     'have the methods debug, info, warn and error, as pino does (got an object without debug, info, warn, error)',
@@ -418,6 +420,9 @@ describe('options of createAuth', () => {
     assert.match(refusal(JSON.parse('{"__proto__":1}')), /"__proto__"/)
     const renamed = refusal({ ...required, expiresIn: '15m' })
     assert.equal(renamed, 'createAuth: there is no option "expiresIn"; write accessTtl')
+    const misspelled = refusal({ ...required, audiance: 'api' })
+    assert.equal(misspelled, 'createAuth: there is no option "audiance"; write audience')
+    assert.equal(refusal({ ...required, colour: 'red' }), 'createAuth: there is no option "colour"')
     for (const options of [null, undefined, 'x', 7])
       assert.match(refusal(options as unknown as object), /options must be an object/)
   })

@@ -250,3 +250,21 @@ describe('on bare node:http', () => {
     assert.equal(ports.size, 1)
   })
 })
+
+it('onRefusal is called for the refusals of auth.guard, and not for those of our own routes', async () => {
+  const refused: string[] = []
+  const server = await authWith('refusals.db', {
+    onRefusal: (error, request) => refused.push(`${error.code} ${'headers' in request}`),
+  })
+  try {
+    const app = expressApp((own) => own.use(toNodeHandler(server)), server)
+    await using listening = await listen(app)
+    assert.equal((await fetch(`${listening.url}/profile`)).status, 401)
+    const headers = { Authorization: 'Bearer x' }
+    assert.equal((await fetch(`${listening.url}/profile`, { headers })).status, 401)
+    assert.equal((await fetch(`${listening.url}/me`, { headers })).status, 401)
+    assert.deepEqual(refused, ['token_missing true', 'token_malformed true'])
+  } finally {
+    await server.close()
+  }
+})
