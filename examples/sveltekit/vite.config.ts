@@ -1,13 +1,15 @@
 import adapter from '@sveltejs/adapter-node'
 import { sveltekit } from '@sveltejs/kit/vite'
 import { defineConfig } from 'vite'
+import { sources } from './sources.ts'
+import { url } from './src/lib/server/url.ts'
 
 export default defineConfig({
   plugins: [
+    sources, // not in a project of your own
     sveltekit({
       adapter: adapter(),
-      // Forms of other origins are refused, and the tokens are for this one. In production https://www.example.com.
-      paths: { origin: `http://127.0.0.1:${process.env.PORT ?? 3000}` },
+      paths: { origin: url }, // forms of other origins are refused
       csp: {
         directives: {
           'default-src': ['none'],
@@ -22,5 +24,6 @@ export default defineConfig({
       },
     }),
   ],
+  server: { host: '127.0.0.1', port: Number(new URL(url).port), strictPort: true },
   ssr: { external: ['sealwax', '@sealwax/guard'] }, // passwords are hashed in native code, which cannot be bundled
 })

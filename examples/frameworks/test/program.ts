@@ -16,10 +16,14 @@ export interface Program {
 }
 
 /** Starts a program that reads PORT, by default on a free port, and waits until it prints its address. */
-export async function startProgram(path: string, env: Record<string, string> = {}): Promise<Program> {
+export async function startProgram(
+  path: string,
+  env: Record<string, string> = {},
+  argv: readonly string[] = [],
+): Promise<Program> {
   const port = env.PORT ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
-  const { child, closed, output } = run(path, { ...env, PORT: String(port) })
+  const { child, closed, output } = run(path, { ...env, PORT: String(port) }, argv)
   let isOver = false
   void closed.then(() => {
     isOver = true

@@ -20,8 +20,8 @@ export interface ExampleProcess {
 const MAIN = join(import.meta.dirname, '../src/main.ts')
 
 /** Starts a program of the example with only PATH and the given variables as its environment. */
-export function run(program: string, env: Record<string, string>) {
-  const child = spawn(process.execPath, ['--conditions=@sealwax/source', program], {
+export function run(program: string, env: Record<string, string>, argv: readonly string[] = []) {
+  const child = spawn(process.execPath, ['--conditions=@sealwax/source', program, ...argv], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -41,9 +41,9 @@ export function cookieSession(auth: AuthServer, url: string): CookieSession {
       store(res, tokens)
       return await verified(auth.guard, tokens.access_token)
     } catch (error) {
-      if (!(error instanceof AuthError && error.code === 'invalid_grant')) throw error
-      clear(res)
-      return undefined
+      // The cookies stay: a log-in may have replaced them meanwhile, and this reply would delete the new ones.
+      if (error instanceof AuthError && error.code === 'invalid_grant') return undefined
+      throw error
     }
   }
 

@@ -86,8 +86,17 @@ describe('server-rendered: over HTTP', () => {
       const visitor = new Visitor()
       visitor.cookies.set('access', token).set('refresh', 'swr_nonsense')
       await visitor.assertLoggedOut()
-      assert.equal(visitor.cookies.size, 0, 'both cookies are deleted')
+      await visitor.logIn()
     }
+  })
+
+  it('a late reply to a request with the cookies of an earlier session does not delete the new ones', async () => {
+    const visitor = await new Visitor().logIn()
+    const earlier = new Visitor()
+    earlier.cookies.set('refresh', visitor.cookies.get('refresh') ?? '')
+    await visitor.logIn('bob')
+    await earlier.assertLoggedOut()
+    assert.deepEqual(earlier.setCookie, [])
   })
 
   it('without the access cookie, the session is renewed, also for a form and for requests at the same time', async () => {

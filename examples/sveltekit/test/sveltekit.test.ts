@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import type { BrowserContext } from 'playwright-core'
 import { launchChromium, withoutChromium } from '../../../browser/chromium.ts'
 import { freePort, type Program, startProgram } from '../../frameworks/test/program.ts'
@@ -78,7 +79,7 @@ describe('sveltekit: over HTTP', () => {
 
   it('a log-in sets cookies that scripts cannot read, and the pages are those of the user', async () => {
     const alex = await new Visitor().logIn()
-    assert.equal(alex.setCookie.length, 2)
+    assert.equal(alex.setCookie.length, 3)
     for (const line of alex.setCookie) assert.match(line, /HttpOnly.*SameSite=Lax/)
     await alex.send('/notes', { note: '<b>milk</b>' })
     const { text } = await alex.send('/notes')
@@ -110,7 +111,7 @@ describe('sveltekit: over HTTP', () => {
     const [copy, elsewhere] = [alex.copy(), await new Visitor().logIn()]
     assert.equal((await copy.send('/notes')).status, 200)
     assert.equal((await alex.send('/log-out', {})).location, '/log-in')
-    assert.equal(alex.cookies.size, 0)
+    assert.deepEqual([...alex.cookies.keys()], ['device'])
     await copy.assertLoggedOut()
     assert.equal((await elsewhere.send('/notes')).status, 200, 'the other session goes on')
     const before = elsewhere.copy()
@@ -119,11 +120,39 @@ describe('sveltekit: over HTTP', () => {
     assert.match((await elsewhere.send('/notes')).text, /user-456/)
   })
 
-  it('wrong cookies are deleted, and forms of other sites are refused', async () => {
+  it('with wrong cookies nobody is logged in, and the log-in still works', async () => {
     const visitor = new Visitor()
     visitor.cookies.set('access', 'nonsense').set('refresh', 'swr_nonsense')
     await visitor.assertLoggedOut()
-    assert.equal(visitor.cookies.size, 0)
+    await visitor.logIn()
+    assert.equal((await visitor.send('/notes')).status, 200)
+  })
+
+  it('a late reply to a request with the cookies of an earlier session does not delete the new ones', async () => {
+    const visitor = await new Visitor().logIn()
+    const earlier = visitor.copy()
+    await visitor.logIn('bob')
+    earlier.cookies.delete('access')
+    await earlier.assertLoggedOut()
+    assert.deepEqual(earlier.setCookie, [])
+  })
+
+  it('somebody who guesses passwords does not hold up a browser in which the owner has logged in', async () => {
+    const email = 'carol@example.com'
+    await fetch(`${program.url}/auth/register`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ email, password }),
+    })
+    const carol = await new Visitor().logIn('carol')
+    await carol.send('/log-out', {})
+    const stranger = new Visitor()
+    for (let i = 0; i < 8; i += 1) await stranger.send('/log-in', { email, password: `a wrong password ${i}` })
+    assert.equal((await stranger.send('/log-in', { email, password })).status, 429)
+    await carol.logIn('carol')
+  })
+
+  it('forms of other sites are refused', async () => {
     const alex = await new Visitor().logIn()
     for (const path of ['/notes', '/log-out', '/log-in']) {
       for (const headers of [{}, { Origin: 'https://www.example.com' }, { Origin: 'null' }]) {
@@ -150,6 +179,12 @@ describe('sveltekit: over HTTP', () => {
     const tampered = await profile({ Authorization: `Bearer ${token.slice(0, -5)}AAAAA` })
     assert.equal(tampered.status, 401)
     assert.match(await tampered.text(), /invalid_token|signature/)
+    const json = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
+    const sessions = { method: 'DELETE', headers: { Authorization: `Bearer ${token}` } }
+    assert.equal((await fetch(`${program.url}/auth/sessions`, sessions)).status, 403, 'no body: a form for SvelteKit')
+    assert.equal((await fetch(`${program.url}/auth/sessions`, { ...sessions, headers: json })).status, 204)
+    assert.equal((await fetch(`${program.url}/auth/logout`, { method: 'POST', headers: json })).status, 204)
+    assert.equal((await profile({ Authorization: `Bearer ${token}` })).status, 401)
     const metadata = await fetch(`${program.url}/.well-known/oauth-authorization-server/auth`)
     assert.equal(((await metadata.json()) as { issuer: string }).issuer, `${program.url}/auth`)
   })
@@ -184,11 +219,26 @@ describe('sveltekit: in Chromium', { skip: withoutChromium && `SKIPPED: ${withou
     await page.getByText('after the token expired').waitFor()
     await page.getByRole('button', { name: 'Log out' }).click()
     await page.getByRole('heading', { name: 'Log in' }).waitFor()
-    assert.deepEqual(await context.cookies(), [])
+    assert.deepEqual(
+      (await context.cookies()).map(({ name }) => name),
+      ['device'],
+    )
     await page.goto(`${program.url}/notes`)
     assert.equal(page.url(), `${program.url}/log-in`)
     assert.deepEqual(problems, [])
   })
+})
+
+it('sveltekit: the development server needs no build, and a refused token does not stop it', async () => {
+  const vite = fileURLToPath(new URL('../../bin/vite.js', import.meta.resolve('vite')))
+  const development = await startProgram(vite, {}, ['dev', EXAMPLE])
+  try {
+    const page = await fetch(`${development.url}/log-in`, { headers: { Cookie: 'access=nonsense; refresh=nonsense' } })
+    assert.equal(page.status, 200)
+    assert.match(await page.text(), /<h1>Log in<\/h1>/)
+  } finally {
+    development.kill()
+  }
 })
 
 it('sveltekit: SIGTERM ends the program with code 0', async () => {

@@ -2,19 +2,17 @@ import { randomBytes } from 'node:crypto'
 import type { RequestEvent } from '@sveltejs/kit'
 import { type AuthServer, createAuth } from 'sealwax'
 import { sqliteStore } from 'sealwax/sqlite'
+import { url } from './url.ts'
 
 const kept = globalThis as { auth?: Promise<AuthServer> }
 
-/**
- * One server per process: in development, Vite loads this module again after each change.
- * @param url of the site: `paths.origin` in vite.config.ts
- */
-export function authServer(url: string): Promise<AuthServer> {
-  kept.auth ??= start(url)
+/** One server per process: in development, Vite loads this module again after each change. */
+export function authServer(): Promise<AuthServer> {
+  kept.auth ??= start()
   return kept.auth
 }
 
-async function start(url: string): Promise<AuthServer> {
+async function start(): Promise<AuthServer> {
   const auth = await createAuth({
     issuer: `${url}/auth`,
     audience: url,

@@ -1,20 +1,14 @@
-import { type Actions, fail, redirect } from '@sveltejs/kit'
+import { fail, redirect } from '@sveltejs/kit'
 import { AuthError } from 'sealwax'
-import { clientOf } from '../../lib/server/auth.ts'
-import { endSession, storeTokens } from '../../lib/server/session.ts'
+import { logIn } from '../../lib/server/session.ts'
+import type { Actions } from './$types'
 
-export const actions: Actions = {
+export const actions = {
   default: async (event) => {
-    const { auth, user } = event.locals
     const form = await event.request.formData()
     const email = String(form.get('email') ?? '')
     try {
-      const { tokens } = await auth.login(
-        { email, password: String(form.get('password') ?? '') },
-        clientOf(auth, event),
-      )
-      if (user !== undefined) await endSession(auth, event) // the session of an earlier log-in
-      storeTokens(event, tokens)
+      await logIn(event, { email, password: String(form.get('password') ?? '') })
     } catch (error) {
       if (!(error instanceof AuthError)) throw error
       if (error.retryAfter !== undefined) event.setHeaders({ 'Retry-After': String(error.retryAfter) })
@@ -22,4 +16,4 @@ export const actions: Actions = {
     }
     redirect(303, '/notes')
   },
-}
+} satisfies Actions

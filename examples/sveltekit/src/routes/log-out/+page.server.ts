@@ -1,11 +1,12 @@
-import { type Actions, redirect } from '@sveltejs/kit'
-import { endSession } from '../../lib/server/session.ts'
+import { redirect } from '@sveltejs/kit'
+import { logOut } from '../../lib/server/session.ts'
+import type { Actions } from './$types'
 
 export const load = () => redirect(303, '/notes')
 
-export const actions: Actions = {
+export const actions = {
   default: async (event) => {
-    await endSession(event.locals.auth, event)
+    await logOut(event)
     redirect(303, '/log-in')
   },
-}
+} satisfies Actions

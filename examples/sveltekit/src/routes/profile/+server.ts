@@ -1,5 +1,5 @@
-import type { RequestHandler } from '@sveltejs/kit'
 import { protect } from 'sealwax/fetch'
+import type { RequestHandler } from './$types'
 
 /** For apps that send the access token themselves: `Authorization: Bearer …`. */
 export const GET: RequestHandler = ({ locals, request }) =>

@@ -1,7 +1,7 @@
-import type { ServerLoad } from '@sveltejs/kit'
 import { loggedIn } from '../../lib/server/guarded.ts'
+import type { PageServerLoad } from './$types'
 
-export const load: ServerLoad = ({ locals }) => {
+export const load: PageServerLoad = ({ locals }) => {
   loggedIn(locals, 'teacher')
   return { months: ['January', 'February'] }
 }
