@@ -21,7 +21,7 @@ export interface Block {
 
 /** The pages whose blocks run, from the root of the repository. */
 export const pages: readonly string[] = globSync(
-  ['README.md', 'docs/*.md', 'docs/moving/*.md', 'packages/*/README.md'],
+  ['README.md', 'docs/*.md', 'docs/moving/*.md', 'examples/*/README.md', 'packages/*/README.md'],
   {
     cwd: root,
   },

@@ -81,7 +81,7 @@ export function openTerminal(folder: string, env: NodeJS.ProcessEnv): Terminal {
     shell.stdin.write(`{ ${code}\n} </dev/null >"${log}" 2>&1 &\n`)
     for (const started = performance.now(); performance.now() - started < LONGEST_START_MS; await delay(50)) {
       const printed = readFileSync(log, 'utf8')
-      if (printed !== '') return { output: printed, code: 0 }
+      if (/^(?!> ).+/m.test(printed)) return { output: printed, code: 0 } // npm prints lines with `> ` before it starts
     }
     throw new Error(`printed nothing after ${LONGEST_START_MS / 1000} s`)
   }

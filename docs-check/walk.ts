@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { startPostgres } from '../packages/sealwax/test/postgres.ts'
 import { reasonOf } from './exceptions.ts'
 import { matchesOutput } from './output.ts'
-import { type Block, blocksOf, placeOf } from './pages.ts'
+import { type Block, blocksOf, placeOf, root } from './pages.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 
 /**
@@ -14,7 +14,7 @@ import { openTerminal, type Terminal } from './terminal.ts'
  */
 const PATIENT_CURL = `#!/bin/sh
 PATH=$(echo "$PATH" | cut -d: -f2-)
-for attempt in $(seq 20); do
+for attempt in $(seq 60); do
   curl "$@" && exit
   code=$?
   [ $code = 7 ] || exit $code
@@ -49,17 +49,37 @@ const isOutput = ({ marks }: Block) => marks.includes('output')
 export const isWalk = (page: string): boolean =>
   blocksOf(page).some((block) => isCommand(block) && reasonOf(block) === undefined)
 
+let clone: string | undefined
+
 /**
- * Follows a page in an empty folder: saves the files, types the commands, and compares what they
- * print with what the page shows. A block marked `server` goes on running; one marked `fails` must
- * fail.
+ * The files of the repository after `npm ci`, where the pages of the examples are walked. Changes
+ * that are not committed are included.
+ */
+function cloneOfRepository(): string {
+  if (clone !== undefined) return clone
+  const folder = mkdtempSync(join(tmpdir(), 'sealwax-clone-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
+  const files = execFileSync('git', list, { cwd: root, encoding: 'utf8' }).split('\0')
+  for (const file of files.filter((one) => one !== '' && existsSync(join(root, one)))) {
+    cpSync(join(root, file), join(folder, file))
+  }
+  execFileSync('npm', ['ci', '--silent'], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+  clone = folder
+  return folder
+}
+
+/**
+ * Follows a page in an empty folder, or that of an example in a clone: saves the files, types the
+ * commands, and compares what they print with what the page shows. A block marked `server` goes on
+ * running; one marked `fails` must fail.
  */
 export async function walk(page: string, registry: string): Promise<Walk> {
   const place = mkdtempSync(join(tmpdir(), 'sealwax-walk-'))
   const home = join(place, 'home')
-  const folder = join(place, 'project')
+  const folder = page.startsWith('examples/') ? cloneOfRepository() : join(place, 'project')
   mkdirSync(home)
-  mkdirSync(folder)
+  mkdirSync(folder, { recursive: true })
   writeFileSync(join(home, '.curlrc'), 'silent\n')
   mkdirSync(join(home, 'bin'))
   writeFileSync(join(home, 'bin/curl'), PATIENT_CURL, { mode: 0o755 })
@@ -115,10 +135,11 @@ function environment(home: string, registry: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) =>
     /^(NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|https?_proxy|no_proxy|npm_config_(?!registry|prefix).*)$/i.test(name),
   )
+  // `pyenv` would hide the Python that has Debian's packages.
   const path = [join(home, 'bin'), dirname(process.execPath), ...(process.env.PATH ?? '').split(':')]
   return {
     ...Object.fromEntries(kept),
-    PATH: path.filter((part) => !part.includes('node_modules/.bin')).join(':'),
+    PATH: path.filter((part) => !/node_modules\/\.bin|\.pyenv/.test(part)).join(':'),
     HOME: home,
     LANG: 'C.UTF-8',
     NO_COLOR: '1',
