@@ -35,7 +35,8 @@ function secretsMissing(wanted: readonly string[], given: readonly string[]): Au
     'keys_unavailable',
     `The server secret with the fingerprint ${wanted.join(', ')} is missing: the database was written with it. ` +
       `The secret given has the fingerprint ${given.join(', ')}. Add the former secret again, after the new one ` +
-      `(SEALWAX_SECRET="new,former"). If it is lost, run: sealwax secrets forget ${wanted[0]}. That revokes its signing keys and ends its sessions`,
+      `(secret: [new, former] or SEALWAX_SECRET="new,former"; in a secret file, on a line of its own). ` +
+      `If it is lost, run: sealwax secrets forget ${wanted[0]}. That revokes its signing keys and ends its sessions`,
     { retryAfter: 30 },
   )
 }
