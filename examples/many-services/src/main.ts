@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-// Starts an auth server and two APIs as separate processes. Then logs in, calls both APIs, changes
+// Starts an auth server and three APIs as separate processes. Then logs in, calls the APIs, changes
 // the roles and logs out.
 const directory = mkdtempSync(join(tmpdir(), 'sealwax-many-'))
 const children: ChildProcess[] = []
@@ -51,24 +51,25 @@ async function until(expected: string, apis: string[], token: string): Promise<v
       if (performance.now() - began > 5000) throw new Error(`${api} did not return ${expected} within 5 s`)
     }
   }
-  console.log(`  both answer ${expected} after ${Math.round(performance.now() - began)} ms`)
+  console.log(`  all answer ${expected} after ${Math.round(performance.now() - began)} ms`)
 }
 
 try {
   const issuer = await start('auth-server.ts', { DATA_DIR: directory })
-  const apis = [await start('api.ts', { ISSUER: issuer }), await start('api.ts', { ISSUER: issuer })]
+  const apis: string[] = []
+  while (apis.length < 3) apis.push(await start('api.ts', { ISSUER: issuer }))
 
-  console.log('log in, and call both APIs')
+  console.log('log in, and call the APIs')
   let tokens = await post(`${issuer}/login`, { email: 'alex@example.com', password: 'change-this-demo-password' })
   await until('200 roles=[]', apis, tokens.access_token)
 
-  console.log('alex becomes a teacher: the old token is stale at both APIs, and the session continues')
+  console.log('alex becomes a teacher: the old token is stale at each API, and the session continues')
   await fetch(`${issuer}/demo/promote`, { method: 'POST' })
   await until('401 token_stale', apis, tokens.access_token)
   tokens = await post(`${issuer}/refresh`, { refresh_token: tokens.refresh_token })
   await until('200 roles=["teacher"]', apis, tokens.access_token)
 
-  console.log('alex logs out: both APIs refuse the access token, although it has not expired')
+  console.log('alex logs out: all APIs refuse the access token, although it has not expired')
   await post(`${issuer}/logout`, { refresh_token: tokens.refresh_token })
   await until('401 token_revoked', apis, tokens.access_token)
 } finally {
