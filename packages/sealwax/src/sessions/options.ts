@@ -50,7 +50,7 @@ export const sessionOptions: OptionRules = {
   refreshRecovery: duration('refreshRecovery', '24h', { least: 0, most: 30 * DAY }),
   maxSessions: {
     fallback: 100,
-    parse: numberOrText,
+    parse: (value) => (value === 'Infinity' ? Infinity : numberOrText(value)),
     check(value) {
       if (value === Infinity || (Number.isInteger(value) && (value as number) >= 1)) return value
       throw invalidOption('maxSessions', 'be a whole number of at least 1, or Infinity', describeValue(value))

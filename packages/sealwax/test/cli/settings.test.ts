@@ -49,6 +49,7 @@ test('env: every option that can be given as a string has a variable named after
       'beforeRegister',
       'checkAttributes',
       'onEvent',
+      'onRefusal',
       'logger',
       'now',
     ],
@@ -138,4 +139,10 @@ test('env: lists are separated by commas or spaces', () => {
   assert.deepEqual(auth.audience, ['https://a.example.com', 'https://b.example.com'])
   assert.equal(auth.secret.length, 2)
   assert.deepEqual(auth.trustProxy, ['10.0.0.0/8', 'fd00::/8'])
+})
+
+test('env: SEALWAX_MAX_SESSIONS is a number, or Infinity', () => {
+  assert.equal(readEnvironment({ ...GOOD, SEALWAX_MAX_SESSIONS: 'Infinity' }).auth.maxSessions, Infinity)
+  assert.equal(readEnvironment({ ...GOOD, SEALWAX_MAX_SESSIONS: '5' }).auth.maxSessions, 5)
+  assert.match(problemsOf({ ...GOOD, SEALWAX_MAX_SESSIONS: 'none' })[0] as string, /whole number.*Infinity/)
 })
