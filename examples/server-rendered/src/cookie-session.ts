@@ -3,12 +3,19 @@ import { accessCookie } from '@sealwax/guard/access-cookie'
 import type { CookieOptions, Request, RequestHandler, Response } from 'express'
 import { AuthError, type AuthServer, type TokenResponse } from 'sealwax'
 
+const YEAR = 365 * 86_400_000
+
 /** Keeps the session of a user in two cookies that scripts cannot read. */
 export interface CookieSession {
   /** Comes before all pages: sets `res.locals.user`, undefined if nobody is logged in. */
   readonly load: RequestHandler
+  /**
+   * Shows that somebody has logged in with this browser before: such a log-in does not wait while
+   * others guess passwords.
+   */
+  deviceToken(req: Request): string | undefined
   /** Stores the tokens of a log-in. */
-  begin(res: Response, tokens: TokenResponse): Promise<void>
+  begin(res: Response, loggedIn: { tokens: TokenResponse; deviceToken: string }): Promise<void>
   /** Ends the session on the server and deletes the cookies. */
   end(res: Response): Promise<void>
 }
@@ -17,7 +24,7 @@ export interface CookieSession {
 export function cookieSession(auth: AuthServer, url: string): CookieSession {
   const secure = url.startsWith('https:')
   const prefix = secure ? '__Host-' : '' // browsers then accept the cookie from this host only
-  const [accessName, refreshName] = [`${prefix}access`, `${prefix}refresh`]
+  const [accessName, refreshName, deviceName] = [`${prefix}access`, `${prefix}refresh`, `${prefix}device`]
   // With Lax, a user who follows a link from another site or a mail is logged in.
   const access = accessCookie({ name: accessName, sameSite: 'Lax', secure })
   const options: CookieOptions = { path: '/', httpOnly: true, sameSite: 'lax', secure }
@@ -59,9 +66,11 @@ export function cookieSession(auth: AuthServer, url: string): CookieSession {
       res.locals.user = (token && (await verified(auth.guard, token))) || (await renew(req, res))
       next()
     },
-    async begin(res, tokens) {
+    deviceToken: (req) => readCookie(req, deviceName),
+    async begin(res, { tokens, deviceToken }) {
       if (res.locals.user !== undefined) await end(res) // the session of an earlier log-in
       store(res, tokens)
+      res.cookie(deviceName, deviceToken, { ...options, maxAge: YEAR })
     },
     end,
   }

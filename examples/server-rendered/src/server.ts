@@ -44,8 +44,8 @@ app.get('/log-in', (_req, res) => {
 app.post('/log-in', async (req, res) => {
   const email = String(req.body?.email ?? '')
   try {
-    const { tokens } = await auth.login({ email, password: String(req.body?.password ?? '') }, clientOf(auth, req))
-    await session.begin(res, tokens)
+    const credentials = { email, password: String(req.body?.password ?? ''), deviceToken: session.deviceToken(req) }
+    await session.begin(res, await auth.login(credentials, clientOf(auth, req)))
     res.redirect(303, '/notes')
   } catch (error) {
     if (!(error instanceof AuthError)) throw error
