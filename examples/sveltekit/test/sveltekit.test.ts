@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import type { BrowserContext } from 'playwright-core'
 import { launchChromium, withoutChromium } from '../../../browser/chromium.ts'
 import { freePort, type Program, startProgram } from '../../frameworks/test/program.ts'
+import { password, testSite, Visitor } from '../../server-rendered/test/site.ts'
 
 const EXAMPLE = join(import.meta.dirname, '..')
-const password = 'change-this-demo-password'
 
 let program: Program
 before(async () => {
@@ -19,150 +19,12 @@ before(async () => {
 })
 after(() => program?.kill())
 
-/** What a browser without scripts does: keeps the cookies, and sends the origin with forms. */
-class Visitor {
-  readonly cookies = new Map<string, string>()
-  setCookie: string[] = []
-
-  async send(path: string, form?: Record<string, string>, headers: Record<string, string> = { Origin: program.url }) {
-    const reply = await fetch(program.url + path, {
-      method: form === undefined ? 'GET' : 'POST',
-      headers: {
-        Accept: 'text/html',
-        Cookie: [...this.cookies].map((pair) => pair.join('=')).join('; '),
-        ...(form && headers),
-      },
-      ...(form && { body: new URLSearchParams(form) }),
-      redirect: 'manual',
-    })
-    this.setCookie = reply.headers.getSetCookie()
-    for (const line of this.setCookie) {
-      const [, name = '', value = ''] = /^(\w+)=([^;]*)/.exec(line) ?? []
-      if (value === '') this.cookies.delete(name)
-      else this.cookies.set(name, value)
-    }
-    return { status: reply.status, location: reply.headers.get('location'), text: await reply.text() }
-  }
-
-  async logIn(name = 'alex'): Promise<this> {
-    const { status, location } = await this.send('/log-in', { email: `${name}@example.com`, password })
-    assert.deepEqual([status, location], [303, '/notes'])
-    return this
-  }
-
-  copy(): Visitor {
-    const copy = new Visitor()
-    for (const [name, value] of this.cookies) copy.cookies.set(name, value)
-    return copy
-  }
-
-  async assertLoggedOut(): Promise<void> {
-    const { status, location } = await this.send('/notes')
-    assert.deepEqual([status, location], [303, '/log-in'])
-  }
-}
-
 describe('sveltekit: over HTTP', () => {
-  it('pages and their data need a log-in, and a wrong password gives none', async () => {
-    const visitor = new Visitor()
-    await visitor.assertLoggedOut()
-    assert.match((await visitor.send('/notes/__data.json')).text, /"redirect".*"\/log-in"/)
-    assert.equal((await visitor.send('/notes', { note: 'from nobody' })).location, '/log-in')
-    const email = '"><script>@example.com'
-    const refused = await visitor.send('/log-in', { email, password: 'another password, not that' })
-    assert.equal(refused.status, 401)
-    assert.match(refused.text, /<p role="alert">/)
-    assert.ok(!refused.text.includes('"><script>'))
-    assert.equal((await visitor.send('/log-in', {})).status, 401)
-    assert.equal(visitor.cookies.size, 0)
-  })
+  testSite(() => program)
 
-  it('a log-in sets cookies that scripts cannot read, and the pages are those of the user', async () => {
-    const alex = await new Visitor().logIn()
-    assert.equal(alex.setCookie.length, 3)
-    for (const line of alex.setCookie) assert.match(line, /HttpOnly.*SameSite=Lax/)
-    await alex.send('/notes', { note: '<b>milk</b>' })
-    const { text } = await alex.send('/notes')
-    assert.match(text, /Logged in: user-123/)
-    assert.match(text, /<li>&lt;b>milk&lt;\/b><\/li>/)
-    assert.doesNotMatch(text, /eyJ|swr_/)
-    const refused = await alex.send('/reports')
-    assert.equal(refused.status, 403)
-    assert.match(refused.text, /Only a teacher can read this page/)
-    const bob = await new Visitor().logIn('bob')
-    assert.equal((await bob.send('/reports')).status, 200)
-    assert.doesNotMatch((await bob.send('/notes')).text, /milk/)
-  })
-
-  it('without the access cookie, the session is renewed, also for a form and for requests at the same time', async () => {
-    const alex = await new Visitor().logIn()
-    alex.cookies.delete('access') // browsers delete it when the token expires
-    const replies = await Promise.all(Array.from({ length: 10 }, () => alex.send('/notes')))
-    assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([200]))
-    alex.cookies.delete('access')
-    await alex.send('/notes', { note: 'written for a long time' })
-    assert.equal(alex.setCookie.length, 2)
-    assert.match((await alex.send('/notes')).text, /written for a long time/)
-    assert.equal(alex.setCookie.length, 0, 'a token that is valid is not renewed')
-  })
-
-  it('a log-out or a second log-in ends the session, and copies of its cookies are refused', async () => {
-    const alex = await new Visitor().logIn()
-    const [copy, elsewhere] = [alex.copy(), await new Visitor().logIn()]
-    assert.equal((await copy.send('/notes')).status, 200)
-    assert.equal((await alex.send('/log-out', {})).location, '/log-in')
-    assert.deepEqual([...alex.cookies.keys()], ['device'])
-    await copy.assertLoggedOut()
-    assert.equal((await elsewhere.send('/notes')).status, 200, 'the other session goes on')
-    const before = elsewhere.copy()
-    await elsewhere.logIn('bob')
-    await before.assertLoggedOut()
-    assert.match((await elsewhere.send('/notes')).text, /user-456/)
-  })
-
-  it('with wrong cookies nobody is logged in, and the log-in still works', async () => {
-    const visitor = new Visitor()
-    visitor.cookies.set('access', 'nonsense').set('refresh', 'swr_nonsense')
-    await visitor.assertLoggedOut()
-    await visitor.logIn()
-    assert.equal((await visitor.send('/notes')).status, 200)
-  })
-
-  it('a late reply to a request with the cookies of an earlier session does not delete the new ones', async () => {
-    const visitor = await new Visitor().logIn()
-    const earlier = visitor.copy()
-    await visitor.logIn('bob')
-    earlier.cookies.delete('access')
-    await earlier.assertLoggedOut()
-    assert.deepEqual(earlier.setCookie, [])
-  })
-
-  it('somebody who guesses passwords does not hold up a browser in which the owner has logged in', async () => {
-    const email = 'carol@example.com'
-    await fetch(`${program.url}/auth/register`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ email, password }),
-    })
-    const carol = await new Visitor().logIn('carol')
-    await carol.send('/log-out', {})
-    const stranger = new Visitor()
-    for (let i = 0; i < 8; i += 1) await stranger.send('/log-in', { email, password: `a wrong password ${i}` })
-    assert.equal((await stranger.send('/log-in', { email, password })).status, 429)
-    await carol.logIn('carol')
-  })
-
-  it('forms of other sites are refused', async () => {
-    const alex = await new Visitor().logIn()
-    for (const path of ['/notes', '/log-out', '/log-in']) {
-      for (const headers of [{}, { Origin: 'https://www.example.com' }, { Origin: 'null' }]) {
-        const form = { note: 'forged', email: 'bob@example.com', password }
-        assert.equal((await alex.send(path, form, headers as Record<string, string>)).status, 403)
-      }
-    }
-    const { text } = await alex.send('/notes')
-    assert.match(text, /user-123/)
-    assert.doesNotMatch(text, /forged/)
+  it('the data of pages needs a log-in, too', async () => {
+    const { text } = await new Visitor(program.url).send('/notes/__data.json')
+    assert.match(text, /"redirect".*"\/log-in"/)
   })
 
   it('an app logs in over the HTTP API, and gets the refusals of the guard', async () => {
