@@ -1,6 +1,6 @@
 import { type Duration, toSeconds } from '@sealwax/jwt'
 import { describeValue } from '@sealwax/jwt/internal'
-import { similarName } from './similar-name.ts'
+import { hintFor } from './option-hint.ts'
 
 /**
  * Returns what an option must be, or `undefined` if it accepts the value. It never accepts
@@ -48,13 +48,6 @@ export function checkOptions<Options extends object>(
     if (options[member] !== undefined) continue
     throw new TypeError(`${caller}: ${prefix}${member} must be given: ${rules[member](undefined)}`)
   }
-}
-
-/** What to write instead of a wrong name, if that is likely. */
-function hintFor(name: string, hints: Readonly<Record<string, string>>, known: readonly string[]): string | undefined {
-  if (Object.hasOwn(hints, name)) return hints[name]
-  const similar = similarName(name, known)
-  return similar && `write ${similar}`
 }
 
 /** The error for an option with a value that is not accepted. */

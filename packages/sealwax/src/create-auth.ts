@@ -154,13 +154,11 @@ function createGuards(context: Context, revoked: RevocationList, onRefusal: Auth
     },
     now: context.now,
   } satisfies GuardOptions
+  const told = onRefusal === undefined ? {} : { onRefusal }
   const { application, own } = dpopVerifiers(context)
   try {
     return {
-      guard: createGuard({
-        ...{ ...options, issuers: config.issuers, dpop: application },
-        ...(onRefusal !== undefined && { onRefusal }),
-      }),
+      guard: createGuard({ ...options, ...told, issuers: config.issuers, dpop: application }),
       own: createGuard({ ...options, dpop: own }),
       parameters: createGuard({ ...options, senderConstrained: 'ignore' }),
     }

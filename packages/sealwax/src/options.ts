@@ -1,4 +1,4 @@
-import { similarName } from '@sealwax/guard/internal'
+import { hintFor } from '@sealwax/guard/internal'
 import { describeValue } from '@sealwax/jwt/internal'
 import { type AuthOptions, type Config, invalidOption, type OptionRule } from './core/options.ts'
 import { unknownOption } from './core/strict-options.ts'
@@ -32,9 +32,7 @@ export function configure(options: AuthOptions, features: readonly Feature[] = a
   const rules = listRules(features)
   for (const [name, value] of Object.entries(options)) {
     if (!rules.has(name)) {
-      const similar = similarName(name, rules.keys())
-      const hint = Object.hasOwn(HINTS, name) ? HINTS[name] : similar && `write ${similar}`
-      throw new AuthError('config_invalid', unknownOption(CALLER, name, hint))
+      throw new AuthError('config_invalid', unknownOption(CALLER, name, hintFor(name, HINTS, rules.keys())))
     }
     if (value === undefined) {
       throw new AuthError('config_invalid', `${CALLER}: ${name} must not be undefined; leave it out for its default`)

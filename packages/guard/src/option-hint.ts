@@ -1,8 +1,19 @@
 /**
- * Returns the known name from which a wrong one differs by at most two letters, for a message.
- * Undefined if there is none.
+ * Returns what to write instead of an option that does not exist: the hint for this name, or the
+ * known option that it is probably a misspelling of.
  */
-export function similarName(wrong: string, known: Iterable<string>): string | undefined {
+export function hintFor(
+  name: string,
+  hints: Readonly<Record<string, string>>,
+  known: Iterable<string>,
+): string | undefined {
+  if (Object.hasOwn(hints, name)) return hints[name]
+  const similar = similarName(name, known)
+  return similar && `write ${similar}`
+}
+
+/** The known name from which a wrong one differs by one or two letters, and by less than half. */
+function similarName(wrong: string, known: Iterable<string>): string | undefined {
   if (wrong.length > 64) return undefined // it may come from input and be of any length
   let best: string | undefined
   let least = 3
