@@ -24,7 +24,7 @@ export const wrappedSessionKeys: WrappedValues = {
       await revokeSessions(context, unit, [ended])
       count += 1
     }
-    await audit(unit, { type: 'sessions.ended', time: now(), data: { reason: 'secret_lost', count } })
+    if (count > 0) await audit(unit, { type: 'sessions.ended', time: now(), data: { reason: 'secret_lost', count } })
     return count
   },
 }

@@ -117,6 +117,18 @@ for (const [name, open] of Object.entries(STORES)) {
       assert.equal(await standing(after, fresh.access_token), 'accepted')
     })
 
+    it('a lost secret whose sessions had all ended is forgotten without an event that says otherwise', async () => {
+      await using opened = await open()
+      const { events, onEvent } = collector()
+      const before = await createAuth(options(await opened.another(), SECRET))
+      await before.sessions.create({ subject: 'bob' })
+      await before.sessions.revokeAll('bob')
+      await before.close()
+      const given = { ...options(await opened.another(), NEXT), onEvent }
+      assert.equal((await forgetLostSecret(given, fingerprint(SECRET))).sessions, 0)
+      assert.deepEqual([...new Set(events.map(({ type }) => type))], ['key.revoked'])
+    })
+
     it('a server that still wraps with the old secret does not rewrap what a newer server wrapped', async () => {
       await using opened = await open()
       const { store } = opened
