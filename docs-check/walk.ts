@@ -135,11 +135,12 @@ function environment(home: string, registry: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) =>
     /^(NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|https?_proxy|no_proxy|npm_config_(?!registry|prefix).*)$/i.test(name),
   )
-  // `pyenv` would hide the Python that has Debian's packages.
   const path = [join(home, 'bin'), dirname(process.execPath), ...(process.env.PATH ?? '').split(':')]
+  // `pyenv` would hide the Python that has Debian's packages.
+  const isOurs = (part: string) => /node_modules\/\.bin|\.pyenv/.test(part)
   return {
     ...Object.fromEntries(kept),
-    PATH: path.filter((part) => !/node_modules\/\.bin|\.pyenv/.test(part)).join(':'),
+    PATH: path.filter((part) => !isOurs(part)).join(':'),
     HOME: home,
     LANG: 'C.UTF-8',
     NO_COLOR: '1',

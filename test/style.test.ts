@@ -11,6 +11,8 @@ const sources = globSync(
     'bench/*.ts',
     'browser/**/*.ts',
     'docs-check/*.ts',
+    'examples/*/*.ts',
+    'examples/*/{src,test}/**/*.ts',
     'docs-check/setups/*.ts',
     'test/*.ts',
     'tools/*.ts',

@@ -15,7 +15,10 @@ export interface Program {
   kill(): void
 }
 
-/** Starts a program that reads PORT, by default on a free port, and waits until it prints its address. */
+/**
+ * Starts a program that reads PORT, by default on a free port, and waits until it prints its
+ * address.
+ */
 export async function startProgram(
   path: string,
   env: Record<string, string> = {},

@@ -48,7 +48,8 @@ export function cookieSession(auth: AuthServer, url: string): CookieSession {
       store(res, tokens)
       return await verified(auth.guard, tokens.access_token)
     } catch (error) {
-      // The cookies stay: a log-in may have replaced them meanwhile, and this reply would delete the new ones.
+      // The cookies stay: a log-in may have replaced them meanwhile, and this reply would delete
+      // the new ones.
       if (error instanceof AuthError && error.code === 'invalid_grant') return undefined
       throw error
     }

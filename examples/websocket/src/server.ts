@@ -40,8 +40,8 @@ sockets.on('connection', async (socket) => {
   socket.on('close', () => room.delete(socket))
   socket.on('error', () => socket.terminate()) // such as a message that is too long
 
-  // Waits for {"type":"authenticate","token":"…"}. Closes the socket if it does not come in time, if
-  // the token is refused, and later, when the token expires or the user logs out.
+  // Waits for {"type":"authenticate","token":"…"}. Closes the socket if it does not come in time,
+  // if the token is refused, and later, when the token expires or the user logs out.
   const authenticated = await authenticateSocket(auth.guard, socket, {
     onMessage: (data, { subject }) => say(subject, String(data)),
   })

@@ -11,7 +11,7 @@ const [ACCESS, REFRESH, DEVICE] = [`${prefix}access`, `${prefix}refresh`, `${pre
 const options = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const
 const YEAR = 365 * 86_400
 
-/** Returns the user of the request, undefined if nobody is logged in. Renews the session if necessary. */
+/** Returns the user, undefined if nobody is logged in. Renews the session if necessary. */
 export async function loadUser(auth: AuthServer, event: RequestEvent): Promise<Auth | undefined> {
   const token = event.cookies.get(ACCESS)
   return (token && (await verified(auth, token))) || (await renew(auth, event))
@@ -23,7 +23,7 @@ export async function loadUser(auth: AuthServer, event: RequestEvent): Promise<A
  */
 export async function logIn(event: RequestEvent, credentials: { email: string; password: string }): Promise<void> {
   const { auth } = event.locals
-  // A browser in which the owner has logged in before does not wait while somebody guesses passwords.
+  // A browser that has logged in before does not wait while somebody guesses passwords.
   const deviceToken = event.cookies.get(DEVICE)
   const result = await auth.login({ ...credentials, deviceToken }, clientOf(auth, event))
   await logOut(event)
@@ -47,7 +47,8 @@ async function renew(auth: AuthServer, event: RequestEvent): Promise<Auth | unde
     store(event, tokens)
     return await verified(auth, tokens.access_token)
   } catch (error) {
-    // The cookies stay: a log-in may have replaced them meanwhile, and this reply would delete the new ones.
+    // The cookies stay: a log-in may have replaced them meanwhile, and this reply would delete
+    // the new ones.
     if (error instanceof AuthError && error.code === 'invalid_grant') return undefined
     throw error
   }
